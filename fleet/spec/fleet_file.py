@@ -1,0 +1,123 @@
+"""The fleet file: what was built, where it listens, and with which versions, flags and limits.
+
+Written by the `record` role, read by every `fleet` command. It holds no secret: kubeconfigs are named by path.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from fleet.spec.base import Model, Name
+
+FORMAT = 1
+"""1: first format (0.1.0)."""
+
+Role = Literal["its", "wds", "wec"]
+DriverName = Literal["dense", "process", "kind"]
+
+
+class Machine(Model):
+    """One machine of the fleet."""
+
+    name: Name
+    address: str = "127.0.0.1"
+    connection: Literal["local", "ssh"] = "local"
+    user: str = ""
+    port: int = 22
+    state_dir: str
+    """The machine's folder of this fleet, absolute, on that machine."""
+
+
+class Cluster(Model):
+    """One control plane."""
+
+    name: Name
+    role: Role
+    machine: Name
+    driver: DriverName
+    server: str
+    """https://address:port of its API server."""
+    kubeconfig: str
+    """Path on the controller, mode 0600."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Labels of its ManagedCluster (WECs only)."""
+
+
+class Component(Model):
+    """One long-lived program, as it was started."""
+
+    program: str
+    """Name under the machine's supervisor, `<component>.<cluster>`."""
+    component: str
+    """kube-apiserver, etcd, dense, transport, controller-manager, registration, ocm-agent, status-agent, kwok, ..."""
+    machine: Name
+    cluster: str = ""
+    """The control plane it belongs to; empty when it serves several."""
+    version: str = ""
+    argv: list[str] = Field(default_factory=list)
+    metrics: str = ""
+    """URL of its metrics on that machine; empty when it has none."""
+
+
+class ClientLimits(Model):
+    """Client-side limits that dominate latency. Defaults are those of KubeStellar's and OCM's own charts."""
+
+    transport_wds_qps: float = 5
+    transport_wds_burst: int = 10
+    transport_its_qps: float = 5
+    transport_its_burst: int = 10
+    transport_concurrency: int = 4
+    max_num_wrapped: int = 1
+    max_size_wrapped: int = 512000
+    controller_wds_qps: float = 5
+    controller_wds_burst: int = 10
+    controller_its_qps: float = 5
+    controller_its_burst: int = 10
+    status_hub_qps: float = 5
+    status_hub_burst: int = 10
+    status_local_qps: float = 5
+    status_local_burst: int = 10
+    work_hub_qps: float = 50
+    work_hub_burst: int = 100
+    work_spoke_qps: float = 50
+    work_spoke_burst: int = 100
+
+
+class StatusAgent(Model):
+    """Which program returned status, and its version."""
+
+    implementation: Literal["fleet", "ocm-status-addon"] = "fleet"
+    version: str
+
+
+class FleetFile(Model):
+    """The whole of `fleet.json`."""
+
+    format: Literal[1] = FORMAT
+    name: Name
+    created: str
+    """RFC 3339, UTC."""
+    inventory: str = ""
+    """Path of the inventory that built it, as given, for `fleet down`."""
+    inventory_sha256: str = ""
+    toolchain_digest: str
+    versions: dict[str, str] = Field(default_factory=dict)
+    wec_nodes: int = 1
+    limits: ClientLimits = ClientLimits()
+    status_agent: StatusAgent
+    machines: list[Machine]
+    clusters: list[Cluster]
+    components: list[Component] = Field(default_factory=list)
+
+    def of_role(self, role: Role) -> list[Cluster]:
+        """Clusters of that role, in the order of their names."""
+        return sorted((c for c in self.clusters if c.role == role), key=lambda c: c.name)
+
+    def machine(self, name: str) -> Machine:
+        """The machine of that name; KeyError when there is none."""
+        for machine in self.machines:
+            if machine.name == name:
+                return machine
+        raise KeyError(name)
