@@ -35,7 +35,14 @@ class SpecError(UsageError):
     `field` is the dotted path inside the file, `line` counts from 1; either may be unknown.
     """
 
-    def __init__(self, message: str, *, file: Path | str | None = None, line: int | None = None, field: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: Path | str | None = None,
+        line: int | None = None,
+        field: str | None = None,
+    ) -> None:
         self.file = file
         self.line = line
         self.field = field

@@ -11,9 +11,6 @@ from pydantic import Field
 
 from fleet.spec.base import Model, Name
 
-FORMAT = 1
-"""1: first format (0.1.0)."""
-
 Role = Literal["its", "wds", "wec"]
 DriverName = Literal["dense", "process", "kind"]
 
@@ -95,7 +92,8 @@ class StatusAgent(Model):
 class FleetFile(Model):
     """The whole of `fleet.json`."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
+    """1: first format (0.1.0)."""
     name: Name
     created: str
     """RFC 3339, UTC."""

@@ -1,0 +1,268 @@
+"""The typed lines of `events.jsonl`: what the driver did and what every watch said, with the receipt's stamps.
+
+One JSON object per line, tagged by `t`, appended as it happens and never rewritten. `ns` is the driver's monotonic
+clock in nanoseconds at the receipt (before parsing); `wall` is Unix time in nanoseconds of the same moment. `server` is the API
+server's own stamp (whole seconds, RFC 3339) where the object has one; the two are never mixed.
+
+Only what a later join needs is kept of an object: identity, versions, links and status.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+FORMAT = 1
+"""1: first format (0.1.0)."""
+
+
+class ObjectRef(msgspec.Struct, frozen=True, array_like=True):
+    """Identity of a workload object: API group, plural resource, namespace, name."""
+
+    group: str
+    resource: str
+    namespace: str
+    name: str
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", omit_defaults=True):
+    """What every line has."""
+
+    ns: int
+    wall: int
+
+
+class Seen(Event, frozen=True, kw_only=True):
+    """What every watch line has: where it came from and how."""
+
+    cluster: str
+    type: str
+    """ADDED, MODIFIED or DELETED."""
+    uid: str
+    rv: str
+    listed: bool = False
+    """From a list, not from a watch: the receipt says only that it was there by then."""
+    gap: bool = False
+    """Found by comparing after a gap in the watch; the true moment lies inside the gap."""
+
+
+class RunMark(Event, frozen=True, kw_only=True, tag="mark"):
+    """A step of the run began or ended (`prepare`, `settle`, `load`, `drain`, `clean`, ...)."""
+
+    step: str
+    edge: str
+    """begin or end."""
+    trial: str = ""
+    note: str = ""
+
+
+class TrialPlan(Event, frozen=True, kw_only=True, tag="trial"):
+    """What a trial will do, written before it does it: the analysis counts missing samples against this."""
+
+    trial: str
+    layout: str
+    """one-to-one or one-to-many."""
+    wecs: int
+    repeat: int
+    """Counts from 0; -1 for a warm-up, whose samples are not counted."""
+    clusters: list[str]
+    kind: str
+    """deployment, pod or configmap."""
+
+
+class Planned(Event, frozen=True, kw_only=True, tag="planned"):
+    """One object of a trial and the WECs that must get it."""
+
+    trial: str
+    op: str
+    """Op-id: also the annotation `fleet-testbed/op` of the object."""
+    policy: str
+    ref: ObjectRef
+    clusters: list[str]
+    status: str
+    """How its status returns: `copy` (singleton), `aggregate` (KubeStellar aggregates this kind), `report` (ends at
+    the last WorkStatus), `none` (the kind has no status)."""
+
+
+class Sent(Event, frozen=True, kw_only=True, tag="sent"):
+    """One write of the driver to the WDS. `ns` is the response's receipt; the request left at `sent_ns`."""
+
+    op: str
+    scheduled_ns: int
+    sent_ns: int
+    code: int
+    """HTTP status; 0 when there was no answer."""
+    uid: str = ""
+    rv: str = ""
+    error: str = ""
+
+
+class WorkloadSeen(Seen, frozen=True, kw_only=True, tag="workload"):
+    """A workload object of ours in the WDS or a WEC."""
+
+    ref: ObjectRef
+    op: str
+    generation: int = 0
+    owners: list[str] = []
+    """uids of its owners: AppliedManifestWorks, in a WEC."""
+    status: Any = None
+    """The object's whole `.status`, None when absent."""
+    replicas: int | None = None
+    """`spec.replicas`, for the kinds that have it: tells when a status is final."""
+    returned: str = ""
+    """KubeStellar's label on a WDS object: `singleton`, `multi` or empty."""
+    server: str = ""
+    """metadata.creationTimestamp."""
+
+
+class Clause(msgspec.Struct, frozen=True, array_like=True):
+    """One workload clause of a Binding: which object, at which WDS resourceVersion."""
+
+    ref: ObjectRef
+    rv: str
+
+
+class BindingSeen(Seen, frozen=True, kw_only=True, tag="binding"):
+    """A Binding in the WDS. For one uid and generation the clauses are written once; later lines may leave them out."""
+
+    name: str
+    generation: int
+    clauses: list[Clause] | None = None
+    destinations: list[str] | None = None
+    server: str = ""
+
+
+class Manifest(msgspec.Struct, frozen=True, array_like=True):
+    """One manifest wrapped in a ManifestWork; `group` and `kind` as the manifest has them."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+    op: str
+
+
+class ManifestWorkSeen(Seen, frozen=True, kw_only=True, tag="manifestwork"):
+    """A ManifestWork in the ITS; `namespace` is the WEC."""
+
+    namespace: str
+    name: str
+    binding: str
+    wds: str
+    binding_generation: int
+    generation: int
+    manifests: list[Manifest]
+    applied_generation: int = 0
+    """observedGeneration of condition Applied when it is True, else 0."""
+    server: str = ""
+
+
+class AppliedManifestWorkSeen(Seen, frozen=True, kw_only=True, tag="appliedmanifestwork"):
+    """An AppliedManifestWork in a WEC."""
+
+    name: str
+    work: str
+    """spec.manifestWorkName."""
+    applied: list[str] = []
+    """uids in status.appliedResources."""
+    server: str = ""
+
+
+class WorkStatusSeen(Seen, frozen=True, kw_only=True, tag="workstatus"):
+    """A WorkStatus in the ITS; `namespace` is the WEC."""
+
+    namespace: str
+    name: str
+    owner: str
+    """uid of its ManifestWork."""
+    ref: ObjectRef
+    status: Any = None
+    server: str = ""
+
+
+class GapSeen(Event, frozen=True, kw_only=True, tag="gap"):
+    """A watch was blind between `start_ns` and `ns`."""
+
+    cluster: str
+    resource: str
+    start_ns: int
+    reason: str
+
+
+class ClusterState(Event, frozen=True, kw_only=True, tag="cluster"):
+    """A cluster stopped or began answering, as the driver saw it."""
+
+    cluster: str
+    state: str
+    """up or down."""
+    reason: str = ""
+
+
+class ProcessSample(Event, frozen=True, kw_only=True, tag="process"):
+    """Resources of one program at one moment."""
+
+    machine: str
+    program: str
+    component: str
+    cluster: str
+    pid: int
+    cpu_seconds: float
+    """Since the program started, user and system."""
+    rss: int
+    """Bytes."""
+    pss: int = 0
+    """Bytes; 0 when not read (it is dear)."""
+    fds: int = 0
+    threads: int = 0
+
+
+class MetricSample(Event, frozen=True, kw_only=True, tag="metric"):
+    """One counter or gauge of a component at one moment, labels joined as `a=b,c=d` in the order of their names."""
+
+    component: str
+    cluster: str
+    name: str
+    labels: str
+    value: float
+
+
+class Anomaly(Event, frozen=True, kw_only=True, tag="anomaly"):
+    """Something the reader of the run must know: a trial timed out, a WEC was down, the driver could not keep up."""
+
+    what: str
+    trial: str = ""
+    cluster: str = ""
+    text: str = ""
+
+
+Line = (
+    RunMark
+    | TrialPlan
+    | Planned
+    | Sent
+    | WorkloadSeen
+    | BindingSeen
+    | ManifestWorkSeen
+    | AppliedManifestWorkSeen
+    | WorkStatusSeen
+    | GapSeen
+    | ClusterState
+    | ProcessSample
+    | MetricSample
+    | Anomaly
+)
+"""Any line of events.jsonl."""
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+
+
+def encode(event: Line) -> bytes:
+    """One line, newline included."""
+    return _encoder.encode(event) + b"\n"
+
+
+def decode(line: bytes) -> Line:
+    """The event of one line; msgspec.DecodeError when it is not whole or not known."""
+    return _decoder.decode(line)

@@ -1,0 +1,102 @@
+"""The experiment file: what a user copies, edits and runs."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from fleet.spec.base import Model, Name
+
+Layout = Literal["one-to-one", "one-to-many"]
+WorkloadKind = Literal["deployment", "pod", "configmap"]
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_THRESHOLD = re.compile(r"^(p50|p90|p99|max|missing) *(<=?) *(\S+)$")
+
+
+def parse_duration(value: Any) -> float:
+    """Seconds of a Go duration such as `1h2m3s`, `500ms`; a bare number is refused because its unit is a guess."""
+    if isinstance(value, float):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a duration is a number with a unit, such as 30s, 5m or 1h30m")
+    if not value or _DURATION.sub("", value):
+        raise ValueError(f"{value!r} is not a duration: write 500ms, 30s, 5m or 1h30m")
+    return sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(value))
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=7 * 24 * 3600)]
+"""Seconds; written as a Go duration, at most seven days."""
+
+
+class Workload(Model):
+    """What every policy selects."""
+
+    kind: WorkloadKind = "deployment"
+    objects: int = Field(default=1, ge=1, le=10_000)
+    """Objects per BindingPolicy."""
+    pods: int = Field(default=1, ge=0, le=1000)
+    """Replicas of a Deployment."""
+
+
+class Timeouts(Model):
+    """How long the run waits before it calls something missing."""
+
+    settle: Duration = 300.0
+    """For the policies to be bound and the Bindings to be quiet."""
+    object: Duration = 600.0
+    """From a trial's first send until every object is complete."""
+    clean: Duration = 300.0
+    """For the objects of a trial to be gone from every WEC."""
+
+
+class Threshold(Model):
+    """`downsync: p99 < 2s`: fails the run with exit code 3."""
+
+    stage: str
+    test: str
+
+    @field_validator("test")
+    @classmethod
+    def _grammar(cls, value: str) -> str:
+        if not _THRESHOLD.match(value):
+            raise ValueError(f"{value!r} is not a threshold: write for example `p99 < 2s` or `missing <= 0`")
+        return value
+
+
+class ExperimentFile(Model):
+    """The whole of an experiment file."""
+
+    format: Literal[1] = 1
+    """1: first format (0.1.0)."""
+    experiment: Literal["wec-scaling"]
+    name: Name = "wec-scaling"
+    description: str = ""
+    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all"] = "all"
+    """WEC counts to sweep; `all` is 1, 5, 10, 20, 50, 100 as far as the fleet goes, and its size."""
+    layouts: list[Layout] = Field(default=["one-to-one", "one-to-many"], min_length=1)
+    workload: Workload = Workload()
+    repeats: int = Field(default=3, ge=1, le=1000)
+    warmup: int = Field(default=1, ge=0, le=100)
+    """Trials per layout and WEC count that are run first and not counted."""
+    quiet: Duration = 5.0
+    """Settled: no Binding or ManifestWork changed for this long, more than twice KubeStellar's 2 s hold-back."""
+    sample_interval: Duration = 5.0
+    """How often processes are weighed and metrics scraped during a trial."""
+    seed: int = 1
+    timeouts: Timeouts = Timeouts()
+    thresholds: list[Threshold] = Field(default_factory=list)
+
+    @field_validator("wecs")
+    @classmethod
+    def _distinct(cls, value: list[int] | str) -> list[int] | str:
+        if isinstance(value, list):
+            if not value:
+                raise ValueError("name at least one WEC count, or write `all`")
+            if len(set(value)) != len(value):
+                raise ValueError("each WEC count once")
+            return sorted(value)
+        return value
