@@ -1,8 +1,8 @@
 """The typed lines of `events.jsonl`: what the driver did and what every watch said, with the receipt's stamps.
 
 One JSON object per line, tagged by `t`, appended as it happens and never rewritten. `ns` is the driver's monotonic
-clock in nanoseconds at the receipt (before parsing); `wall` is Unix time in nanoseconds of the same moment. `server` is the API
-server's own stamp (whole seconds, RFC 3339) where the object has one; the two are never mixed.
+clock in nanoseconds at the receipt (before parsing); `wall` is Unix time in nanoseconds of the same moment. `server`
+is the API server's own stamp (whole seconds, RFC 3339) where the object has one; the two are never mixed.
 
 Only what a later join needs is kept of an object: identity, versions, links and status.
 """
