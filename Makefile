@@ -1,0 +1,56 @@
+# Thin targets over the project's own commands; `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO_WECS ?= 4
+# pip's own progress is noise in a log; what is being done is said by us.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help env toolchain demo test test-live lint format bench clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+env: .venv/.stamp ## the Python environment in .venv
+
+.venv/.stamp: pyproject.toml constraints.txt
+	@echo "environment: installing Python packages into .venv (about 2 minutes the first time)" >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 or newer is needed, this is " + sys.version)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+toolchain: env ## build or check the upstream programs
+	@$(BIN)/fleet toolchain build
+
+demo: toolchain ## a fleet of 4 WECs on this machine, wec-scaling on it, the report's path
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-playbook site.yml -e wec_count=$(DEMO_WECS) -e fleet_name=demo
+	@$(BIN)/fleet status --fleet demo
+	@$(BIN)/fleet experiment run wec-scaling --fleet demo --repeats 2
+	@echo "the fleet is still up: look with '.venv/bin/fleet status', end it with '.venv/bin/fleet down'" >&2
+
+test: env lint ## lint, unit and golden tests, then a live fleet with each driver
+	@$(BIN)/python -m pytest -m 'not live' -n 2 -q
+	@$(BIN)/fleet toolchain build
+	@$(BIN)/python -m pytest -m live -v
+
+test-live: toolchain ## only the live tests
+	@$(BIN)/python -m pytest -m live -v
+
+lint: env ## ruff, mypy --strict, yamllint, ansible-lint, gofmt
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/yamllint --strict .
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict --quiet
+
+format: env ## ruff format and the fixes it is sure of
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: toolchain ## side-by-side benchmarks: ratios with their spread
+	@$(BIN)/python -m tests.bench
+
+clean: ## remove the environment and caches of the checkout (fleets and the toolchain cache stay)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
