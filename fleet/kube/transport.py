@@ -1,0 +1,250 @@
+"""HTTP to one API server: one session, credentials, timeouts, retries with Retry-After, stamps of every request."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from fleet.errors import KubeError
+from fleet.kube.errors import TooManyRequests, Unreachable, from_status, retry_after_seconds
+from fleet.kube.kubeconfig import Endpoint
+from fleet.kube.limiter import TokenBucket
+
+Params = Mapping[str, str]
+
+CONNECT_SECONDS = 10.0
+BUFFER_BYTES = 1 << 18
+"""Read buffer of a connection: large chunks mean fewer wake-ups per event of a busy watch."""
+_FIRST_RETRY_SECONDS = 0.1
+_LONGEST_RETRY_SECONDS = 5.0
+_RETRIED = frozenset({429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. Stamps are time.monotonic_ns(): right before the request left, right after the body was read."""
+
+    status: int
+    body: bytes = field(repr=False)
+    sent_ns: int
+    received_ns: int
+    retry_after: float = 0.0
+    """Seconds; 0 when the server does not say."""
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object; empty when there is none."""
+        return orjson.loads(self.body) if self.body else {}
+
+
+class Stream:
+    """An open answer whose chunks arrive as the server sends them."""
+
+    def __init__(self, response: aiohttp.ClientResponse, cluster: str, what: str) -> None:
+        self._response = response
+        self._cluster = cluster
+        self._what = what
+
+    async def read(self) -> bytes:
+        """The next bytes, as many as are there; empty at the end. Unreachable when the connection is lost."""
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _unreachable(self._cluster, self._what, error) from error
+
+
+class Transport:
+    """The connections to one API server. The session is made at the first request, inside the running loop."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        limiter: TokenBucket,
+        *,
+        timeout: float,
+        retry_seconds: float,
+        reload: Callable[[], Endpoint] | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.retries = 0
+        """Requests sent again, over the life of this client."""
+        self._limiter = limiter
+        self._timeout = timeout
+        self._retry_seconds = retry_seconds
+        self._reload = reload
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+        retry: bool = False,
+        check: bool = True,
+        timeout: float | None = None,  # noqa: ASYNC109 - of one attempt
+    ) -> Answer:
+        """One request, tried again within `retry_seconds` when `retry`; error answers raise unless `check` is off.
+
+        A 401 makes the credential be read again and the request be sent once more, whatever `retry` says.
+        """
+        data = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
+        deadline = time.monotonic() + self._retry_seconds
+        pause = _FIRST_RETRY_SECONDS
+        reloaded = False
+        what = f"{method} {path}"
+        while True:
+            answer: Answer | None = None
+            error: KubeError
+            try:
+                answer = await self._once(method, path, params, data, content_type, timeout or self._timeout)
+            except Unreachable as lost:
+                error = lost
+            else:
+                if answer.status < 300:  # noqa: PLR2004
+                    return answer
+                if answer.status == 401 and not reloaded and self.reload_credential():  # noqa: PLR2004
+                    reloaded = True
+                    continue
+                error = from_status(self.endpoint.cluster, what, answer.status, answer.body, answer.retry_after)
+            asked = 0.0 if answer is None else answer.retry_after
+            wait = max(asked, random.uniform(pause / 2, pause))  # noqa: S311 - jitter, not a secret
+            again = retry and (answer is None or answer.status in _RETRIED)
+            if not again or time.monotonic() + wait > deadline:
+                if answer is not None and not check:
+                    return answer
+                raise error
+            self.retries += 1
+            await asyncio.sleep(wait)
+            pause = min(pause * 2, _LONGEST_RETRY_SECONDS)
+
+    async def probe(self, path: str, timeout: float) -> bool:  # noqa: ASYNC109 - of the one attempt
+        """Whether one GET of `path` is answered with success within `timeout` seconds."""
+        try:
+            answer = await self._once("GET", path, None, None, "", timeout)
+        except Unreachable:
+            return False
+        return answer.status < 300  # noqa: PLR2004
+
+    @asynccontextmanager
+    async def stream(self, path: str, params: Params, *, idle_seconds: float) -> AsyncIterator[Stream]:
+        """An open GET. KubeError when refused, Unreachable when there is no answer or no byte for `idle_seconds`."""
+        what = f"WATCH {path}"
+        timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=idle_seconds)
+        response = await self._open(path, params, timeout, what)
+        if response.status == 401 and self.reload_credential():  # noqa: PLR2004
+            response.close()
+            response = await self._open(path, params, timeout, what)
+        try:
+            if response.status >= 300:  # noqa: PLR2004
+                body = await self._error_body(response, what)
+                after = retry_after_seconds(response.headers.get("Retry-After"))
+                raise from_status(self.endpoint.cluster, what, response.status, body, after)
+            yield Stream(response, self.endpoint.cluster, what)
+        finally:
+            response.close()
+
+    def reload_credential(self) -> bool:
+        """Reads the credential again; False when this client has no place to read it from."""
+        if self._reload is None:
+            return False
+        self.endpoint = self._reload()
+        return True
+
+    async def _open(
+        self, path: str, params: Params, limits: aiohttp.ClientTimeout, what: str
+    ) -> aiohttp.ClientResponse:
+        await self._limiter.wait()
+        try:
+            return await self._connections().request(
+                "GET",
+                self._url(path, params),
+                headers=self._headers(""),
+                timeout=limits,
+                allow_redirects=False,
+                **self._tls(),
+            )
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _unreachable(self.endpoint.cluster, what, error) from error
+
+    async def _error_body(self, response: aiohttp.ClientResponse, what: str) -> bytes:
+        try:
+            return await asyncio.wait_for(response.read(), self._timeout)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _unreachable(self.endpoint.cluster, what, error) from error
+
+    async def _once(  # noqa: PLR0917 - private, one caller each
+        self, method: str, path: str, params: Params | None, data: bytes | None, content_type: str, seconds: float
+    ) -> Answer:
+        await self._limiter.wait()
+        sent_ns = time.monotonic_ns()
+        try:
+            async with self._connections().request(
+                method,
+                self._url(path, params),
+                data=data,
+                headers=self._headers(content_type if data is not None else ""),
+                timeout=aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS),
+                allow_redirects=False,
+                **self._tls(),
+            ) as response:
+                body = await response.read()
+                received_ns = time.monotonic_ns()
+                after = retry_after_seconds(response.headers.get("Retry-After"))
+                return Answer(response.status, body, sent_ns, received_ns, after)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _unreachable(self.endpoint.cluster, f"{method} {path}", error) from error
+
+    def _connections(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
+                read_bufsize=BUFFER_BYTES,
+                # Compression costs the measured API server CPU and delays small chunks; the wire is loopback or a LAN.
+                headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "fleet"},
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                auto_decompress=False,
+            )
+        return self._session
+
+    def _url(self, path: str, params: Params | None) -> URL:
+        url = URL(self.endpoint.server + path, encoded=True)
+        return url.update_query(params) if params else url
+
+    def _headers(self, content_type: str) -> dict[str, str]:
+        headers = {"Content-Type": content_type} if content_type else {}
+        if self.endpoint.token:
+            headers["Authorization"] = f"Bearer {self.endpoint.token}"
+        return headers
+
+    def _tls(self) -> dict[str, Any]:
+        """Given with each request, so that a credential that was read again takes effect on new connections."""
+        context = self.endpoint.ssl_context
+        return {} if context is None else {"ssl": context, "server_hostname": self.endpoint.server_name}
+
+
+def _unreachable(cluster: str, what: str, error: BaseException) -> Unreachable:
+    text = str(error) or type(error).__name__
+    return Unreachable(f"{what}: no answer: {text}", cluster=cluster, reason=type(error).__name__)
+
+
+def retry_after_of(error: KubeError) -> float:
+    """Seconds that the server asked us to stay away; 0 when it did not."""
+    return error.retry_after if isinstance(error, TooManyRequests) else 0.0
