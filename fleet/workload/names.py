@@ -1,0 +1,54 @@
+"""Labels, annotations and names of everything a run puts into a cluster, so that a later clean-up finds all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RUN_LABEL = "fleet-testbed/run"
+"""Run id; on every policy, object and namespace. `fleet experiment clean` selects by it."""
+TRIAL_LABEL = "fleet-testbed/trial"
+POLICY_LABEL = "fleet-testbed/policy"
+"""Name of the one BindingPolicy that selects the object."""
+OP_ANNOTATION = "fleet-testbed/op"
+"""Op-id: survives WDS -> ManifestWork -> WEC, so every hop of one write is joined by it."""
+
+DEFAULT_NAMESPACE_PREFIX = "fleet-run"
+
+
+@dataclass(frozen=True)
+class RunNames:
+    """Names of one run, all made from its id.
+
+    `run_id` is `<UTC>-<short id>`; its last part must be a lower-case RFC 1123 label of at most 12 characters, so that
+    the longest policy name (short id, trial, a WEC of 40 characters) still fits into a label value of 63.
+    """
+
+    run_id: str
+
+    @property
+    def short(self) -> str:
+        """The short id: last part of the run id, lower case."""
+        return self.run_id.rsplit("-", 1)[-1].lower()
+
+    @property
+    def namespace(self) -> str:
+        """The one namespace of the run, in the WDS and in every WEC it uses."""
+        return f"{DEFAULT_NAMESPACE_PREFIX}-{self.short}"
+
+    def selector(self) -> str:
+        """Label selector of everything of this run."""
+        return f"{RUN_LABEL}={self.run_id}"
+
+    def policy(self, group: int, target: str) -> str:
+        """Name of a policy: `target` is the WEC in one-to-one, `all` in one-to-many."""
+        return f"f{self.short}-g{group:02d}-{target}"
+
+    def labels(self, **more: str) -> dict[str, str]:
+        """The run's label, and `trial` and `policy` when given."""
+        keys = {"trial": TRIAL_LABEL, "policy": POLICY_LABEL}
+        return {RUN_LABEL: self.run_id} | {keys[key]: value for key, value in more.items()}
+
+
+def trial_id(index: int) -> str:
+    """Id of a trial: `t000` and so on, in the order in which the run does them."""
+    return f"t{index:03d}"
