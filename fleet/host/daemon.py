@@ -1,0 +1,161 @@
+"""The one `supervisord` of a machine and fleet: found, started detached, repaired after SIGKILL, ended with all its programs."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from pathlib import Path
+from typing import Any
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from fleet.errors import DeadlineError, HostError
+from fleet.host.files import private_directory, write_private
+from fleet.host.layout import Layout
+from fleet.host.supervisor_config import check_socket_path, render_daemon
+
+START_DEADLINE = 30.0
+KILL_GRACE = 10.0
+POLL = 0.05
+KEPT_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+"""All that a program inherits: KUBECONFIG, proxies and tokens of the caller's session must not reach it by chance."""
+
+
+def log_tail(path: Path, lines: int = 15) -> str:
+    """The last lines of a log, indented, for an error message; empty when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 16_384))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(f"    {line[:500]}" for line in text.splitlines()[-lines:])
+
+
+class Daemon:
+    """Finds, starts and ends the daemon of `layout.root`; the daemon's programs belong to `fleet.host.supervise`."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.socket = layout.run / "supervisor.sock"
+        self.config = layout.supervisor / "supervisord.conf"
+        self.url = f"unix://{self.socket}"
+        if re.search(r"[\s\"'*?\[\]]", str(layout.root)):
+            raise HostError(f"{layout.root} holds white space, quotes or wildcards: choose another fleet_state_dir")
+        check_socket_path(self.socket)
+
+    def call(self, method: str, *arguments: Any) -> Any:  # noqa: ANN401 - XML-RPC answers are of any type
+        """One call of supervisord's XML-RPC interface; OSError when it does not answer."""
+        transport = SupervisorTransport(None, None, self.url)
+        try:
+            proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+            return getattr(proxy.supervisor, method)(*arguments)
+        finally:
+            transport.close()
+
+    def alive(self) -> bool:
+        """Whether it answers on its socket."""
+        if not self.socket.exists():
+            return False
+        try:
+            return bool(self.call("getState")["statecode"] == 1)
+        except (OSError, xmlrpc.client.Error):
+            return False
+
+    def processes(self) -> list[psutil.Process]:
+        """Daemons of this folder: recognised by their command line, so a reused pid is never taken for ours."""
+        wanted = str(self.config)
+        found = []
+        for process in psutil.process_iter():
+            try:
+                argv = process.cmdline()
+            except psutil.Error:
+                continue
+            if wanted in argv and any("supervisord" in part for part in argv[:4]):
+                found.append(process)
+        return found
+
+    def orphans(self) -> list[psutil.Process]:
+        """Programs that a daemon of this folder started and that lost it (SIGKILL); told by the environment they were given."""
+        daemons = {process.pid for process in self.processes()}
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("SUPERVISOR_SERVER_URL") == self.url and process.ppid() not in daemons:
+                    found.append(process)
+            except (psutil.Error, OSError):
+                continue
+        return [process for process in found if process.pid != os.getpid() and process.pid not in daemons]
+
+    def ensure(self) -> bool:
+        """Make sure that it runs; True when it had to be started. What a dead one left behind is ended first."""
+        if self.alive():
+            return False
+        kill([*self.processes()], grace=0.0)
+        kill(self.orphans(), grace=KILL_GRACE)
+        self.socket.unlink(missing_ok=True)
+        for directory in (
+            self.layout.root,
+            self.layout.run,
+            self.layout.log,
+            self.layout.supervisor,
+            self.config.parent / "conf.d",
+        ):
+            private_directory(directory)
+        write_private(self.config, render_daemon(self.layout).encode())
+        environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.config)]
+        done = subprocess.run(
+            command, env=environment, cwd=self.layout.root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            umask=0o077, timeout=START_DEADLINE, start_new_session=True,
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise HostError(
+                f"supervisord did not start: {(done.stderr or done.stdout).strip()}\n{log_tail(self.layout.log / 'supervisord.log')}"
+            )
+        deadline = time.monotonic() + START_DEADLINE
+        while not self.alive():
+            if time.monotonic() > deadline:
+                raise DeadlineError(
+                    f"supervisord did not answer on {self.socket} in {START_DEADLINE:.0f} s\n{log_tail(self.layout.log / 'supervisord.log')}"
+                )
+            time.sleep(POLL)
+        return True
+
+    def end(self, grace: float) -> None:
+        """End the daemon, and every program that it leaves behind."""
+        if self.alive():
+            try:
+                self.call("shutdown")
+            except (OSError, xmlrpc.client.Error, socket.error):
+                pass  # it was on its way out: what is left is killed below
+        psutil.wait_procs(self.processes(), timeout=grace)
+        kill(self.processes(), grace=0.0)
+        kill(self.orphans(), grace=KILL_GRACE)
+        self.socket.unlink(missing_ok=True)
+
+
+def kill(processes: list[psutil.Process], *, grace: float) -> None:
+    """SIGTERM, wait `grace` seconds, SIGKILL; psutil refuses to signal a pid that was reused meanwhile."""
+    alive = processes
+    if grace > 0:
+        for process in processes:
+            _signal(process, hard=False)
+        _, alive = psutil.wait_procs(processes, timeout=grace)
+    for process in alive:
+        _signal(process, hard=True)
+    psutil.wait_procs(alive, timeout=KILL_GRACE)
+
+
+def _signal(process: psutil.Process, *, hard: bool) -> None:
+    try:
+        process.kill() if hard else process.terminate()
+    except psutil.NoSuchProcess:
+        return

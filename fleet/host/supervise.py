@@ -1,0 +1,331 @@
+"""The programs of one machine under supervisor: converged by group, started, stopped, restarted, all ended at once."""
+
+from __future__ import annotations
+
+import time
+import xmlrpc.client
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+from filelock import Timeout as LockTimeout
+
+from fleet.errors import DeadlineError, HostError
+from fleet.host.change import Change
+from fleet.host.daemon import POLL, Daemon, log_tail
+from fleet.host.files import private_directory, write_private
+from fleet.host.layout import Layout
+from fleet.host.supervisor_config import Program, render_group, sections
+
+__all__ = ["Program", "ProgramState", "Staged", "Supervisor"]
+
+LOCK_SECONDS = 900.0
+"""A convergence of another group may take minutes; two at once must not mix their reloads."""
+SETTLE_SECONDS = 30.0
+FAULT_ALREADY_STARTED = 60
+FAULT_ALREADY_ADDED = 90
+FAULT_NOT_RUNNING = 70
+FAULT_BAD_NAME = 10
+DEAD = ("BACKOFF", "FATAL", "EXITED", "UNKNOWN")
+
+
+@dataclass(frozen=True)
+class ProgramState:
+    """One program now. `state` is supervisor's: RUNNING, STARTING, BACKOFF, STOPPING, STOPPED, EXITED, FATAL; `pid` 0 when none."""
+
+    name: str
+    state: str
+    pid: int
+    uptime: float
+    error: str
+
+    @property
+    def running(self) -> bool:
+        """Whether it has a process that is meant to stay."""
+        return self.state in ("RUNNING", "STARTING")
+
+
+class Staged:
+    """A convergence under way: programs that must go are gone; `start` brings up the rest, all at once or in waves.
+
+    `pending` are the names that are to be started (new, changed, or found dead), in the order of their priority. `start` may
+    be called from several threads. What was not started when the stage ends is started then.
+    """
+
+    def __init__(
+        self, daemon: Daemon, pending: Sequence[str], known: frozenset[str], change: Change, watched: tuple[str, ...]
+    ) -> None:
+        self._daemon = daemon
+        self._left = dict.fromkeys(pending)
+        self._known = known
+        self.pending = tuple(pending)
+        self.change = change
+        self.watched = watched
+        """Programs that are young: a caller that waits for them learns which dies at once."""
+
+    def start(self, names: Iterable[str]) -> None:
+        """Start those of `names` that are pending; returns at once."""
+        for name in names:
+            if self._left.pop(name, name) is None:
+                self._start(name)
+
+    def finish(self) -> None:
+        """Start what is left."""
+        self.start(list(self._left))
+
+    def _start(self, name: str) -> None:
+        method = "startProcess" if name in self._known else "addProcessGroup"
+        arguments = (name, False) if name in self._known else (name,)
+        try:
+            self._daemon.call(method, *arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode in (FAULT_ALREADY_STARTED, FAULT_ALREADY_ADDED):
+                return
+            raise HostError(
+                f"{name} cannot be started: {fault.faultString}\n{log_tail(self._daemon.layout.program_log(name))}"
+            ) from fault
+
+
+class Supervisor:
+    """All programs of the machine's folder `root` (`<state>/<fleet>`)."""
+
+    def __init__(self, root: Path) -> None:
+        self.layout = Layout(root)
+        self.daemon = Daemon(self.layout)
+
+    def converge(self, group: str, programs: Iterable[Program], *, check: bool = False) -> Change:
+        """Make `programs` exactly what runs in `group`: new ones start, changed ones restart, gone ones end.
+
+        Programs that were found dead or stopped are started again. With `check` nothing is done; the Change is the
+        same. Raises HostError with the last log lines of a program that dies at once.
+        """
+        programs = list(programs)
+        if check:
+            return self._difference(group, programs)
+        with self.stage(group, programs) as staged:
+            staged.finish()
+        if staged.watched:
+            self.settle(staged.watched)
+        return staged.change
+
+    @contextmanager
+    def stage(self, group: str, programs: Iterable[Program]) -> Iterator[Staged]:
+        """Like `converge`, but the caller says what starts when; see `Staged`."""
+        programs = list(programs)
+        _check_names(programs)
+        with self._locked():
+            change = self._difference(group, programs)
+            # A dead daemon starts, first, with what it ran before: new programs are left to the caller's waves.
+            started = self.daemon.ensure()
+            self._write(group, programs)
+            staged = self._reload(programs, change, started=started)
+            yield staged
+            staged.finish()
+
+    def states(self) -> list[ProgramState]:
+        """All programs, by name; empty when the daemon does not run."""
+        try:
+            infos = self.daemon.call("getAllProcessInfo")
+        except (OSError, xmlrpc.client.ProtocolError):
+            return []
+        return sorted((_state(info) for info in infos), key=lambda s: s.name)
+
+    def state(self, name: str) -> ProgramState | None:
+        """One program, or None when it is not known (or the daemon does not run)."""
+        try:
+            return _state(self.daemon.call("getProcessInfo", name))
+        except (OSError, xmlrpc.client.Error):
+            return None
+
+    def start(self, name: str) -> bool:
+        """Start one program; True when it did not run."""
+        return self._order("startProcess", name, FAULT_ALREADY_STARTED)
+
+    def stop(self, name: str) -> bool:
+        """Stop one program until it is started, or converged, again; True when it ran."""
+        return self._order("stopProcess", name, FAULT_NOT_RUNNING)
+
+    def restart(self, name: str) -> None:
+        """Stop, if it runs, and start."""
+        self.stop(name)
+        self.start(name)
+
+    def running(self) -> bool:
+        """Whether the daemon answers."""
+        return self.daemon.alive()
+
+    def shutdown(self) -> bool:
+        """End every program, in waves from high priority to low, then the daemon; True when something ran. Leaves no process."""
+        with self._locked():
+            alive = self.daemon.alive()
+            if alive:
+                self._stop_in_waves(self._priorities())
+            left = self.daemon.processes() or self.daemon.orphans()
+            self.daemon.end(grace=SETTLE_SECONDS)
+            return alive or bool(left)
+
+    def settle(self, names: Iterable[str], *, deadline: float = SETTLE_SECONDS) -> None:
+        """Wait until each of `names` runs; HostError with the last log lines of the first that dies."""
+        wanted = set(names)
+        end = time.monotonic() + deadline
+        while True:
+            by_name = {s.name: s for s in self.states() if s.name in wanted}
+            for name in sorted(wanted):
+                self.raise_if_dead(name, by_name.get(name))
+            waiting = sorted(name for name, s in by_name.items() if s.state != "RUNNING")
+            if not waiting and len(by_name) == len(wanted):
+                return
+            if time.monotonic() > end:
+                raise DeadlineError(
+                    f"{', '.join(waiting) or 'programs'} did not run within {deadline:.0f} s\n{self.tail(waiting[0]) if waiting else ''}"
+                )
+            time.sleep(POLL)
+
+    def raise_if_dead(self, name: str, state: ProgramState | None) -> None:
+        """HostError with the last log lines when the program died at once."""
+        if state is not None and state.state in DEAD:
+            raise HostError(
+                f"{name} died at once ({state.state}; {state.error or 'no reason given'}); its last lines in {self.layout.program_log(name)}:\n{self.tail(name)}"
+            )
+
+    def tail(self, name: str, lines: int = 15) -> str:
+        """The last lines of a program's log, indented."""
+        return log_tail(self.layout.program_log(name), lines)
+
+    # What follows is private to the class.
+
+    def _file(self, group: str) -> Path:
+        return self.layout.supervisor / "conf.d" / f"{group}.conf"
+
+    def _write(self, group: str, programs: list[Program]) -> None:
+        file = self._file(group)
+        for directory in (self.layout.root, self.layout.run, self.layout.log, self.layout.supervisor, file.parent):
+            private_directory(directory)
+        if programs:
+            write_private(file, render_group(programs, self.layout).encode())
+        else:
+            file.unlink(missing_ok=True)
+
+    def _difference(self, group: str, programs: list[Program]) -> Change:
+        """What converging would change, in words."""
+        try:
+            stored = sections(self._file(group).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            stored = {}
+        wanted = sections(render_group(programs, self.layout))
+        states = {s.name: s for s in self.states()}
+        before, after = {}, {}
+        for name in sorted(stored.keys() | wanted.keys()):
+            key = f"program {name}"
+            state = states.get(name)
+            if name in stored:
+                before[key] = _describe(
+                    stored[name], "running" if state and state.running else state.state.lower() if state else "dead"
+                )
+            if name in wanted:
+                after[key] = _describe(wanted[name], "running")
+        return Change.between(before, after)
+
+    def _reload(self, programs: list[Program], change: Change, *, started: bool) -> Staged:
+        """Reread the files, end what is gone or changed, and say what is to be started."""
+        added, changed, removed = self.daemon.call("reloadConfig")[0]
+        self._end([*changed, *removed])
+        states = {s.name: s for s in self.states()}
+        ours = {program.name: program for program in programs}
+        idle = [
+            name
+            for name, state in states.items()
+            if name in ours and state.state in ("STOPPED", "FATAL", "EXITED", "BACKOFF")
+        ]
+        pending = [*added, *changed, *idle]
+        pending.sort(key=lambda name: (ours[name].priority if name in ours else 0, name))
+        return Staged(self.daemon, pending, frozenset(states), change, tuple(ours) if started else tuple(pending))
+
+    def _end(self, names: Sequence[str]) -> None:
+        """Stop programs in parallel, high priorities first, and forget them."""
+        if not names:
+            return
+        priorities = self._active_priorities(names)
+        self._stop_in_waves(priorities)
+        for name in names:
+            _ignoring(FAULT_BAD_NAME, lambda name=name: self.daemon.call("removeProcessGroup", name))
+
+    def _active_priorities(self, names: Sequence[str]) -> dict[str, int]:
+        known = self._priorities()
+        return {name: known.get(name, 500) for name in names}
+
+    def _priorities(self) -> dict[str, int]:
+        return {info["name"]: info["process_prio"] for info in self.daemon.call("getAllConfigInfo")}
+
+    def _stop_in_waves(self, priorities: Mapping[str, int]) -> None:
+        """Stop programs, those of one priority together, high before low."""
+        for priority in sorted(set(priorities.values()), reverse=True):
+            wave = {name for name, own in priorities.items() if own == priority}
+            for name in sorted(wave):
+                _ignoring(
+                    (FAULT_NOT_RUNNING, FAULT_BAD_NAME), lambda name=name: self.daemon.call("stopProcess", name, False)
+                )
+            while any(
+                s.name in wave and s.state not in ("STOPPED", "EXITED", "FATAL", "UNKNOWN") for s in self.states()
+            ):
+                time.sleep(POLL)
+
+    def _order(self, method: str, name: str, already: int) -> bool:
+        try:
+            self.daemon.call(method, name)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode == already:
+                return False
+            known = ", ".join(s.name for s in self.states()) or "none"
+            raise HostError(f"{name}: {fault.faultString}; programs are: {known}\n{self.tail(name)}") from fault
+        except OSError as error:
+            raise HostError(
+                f"{name}: the supervisor of {self.layout.root} does not run: converge the fleet again ({error})"
+            ) from error
+        return True
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        private_directory(self.layout.root)
+        private_directory(self.layout.run)
+        lock = self.layout.run / "supervisor.lock"
+        try:
+            with FileLock(lock, timeout=LOCK_SECONDS, mode=0o600):
+                yield
+        except LockTimeout as error:
+            raise HostError(
+                f"{lock} is held by another program for more than {LOCK_SECONDS:.0f} s: wait for it to end"
+            ) from error
+
+
+def _ignoring(codes: int | tuple[int, ...], action: Callable[[], object]) -> None:
+    """Run `action`; a fault with one of `codes` means that the wanted state was there already."""
+    try:
+        action()
+    except xmlrpc.client.Fault as fault:
+        if fault.faultCode not in (codes if isinstance(codes, tuple) else (codes,)):
+            raise HostError(f"supervisord refused: {fault.faultString}") from fault
+
+
+def _state(info: Mapping[str, object]) -> ProgramState:
+    now, start = int(str(info["now"])), int(str(info["start"]))
+    pid = int(str(info["pid"]))
+    return ProgramState(
+        str(info["name"]), str(info["statename"]), pid, float(now - start) if pid else 0.0, str(info["spawnerr"])
+    )
+
+
+def _describe(section: str, state: str) -> str:
+    """One line for a diff: the command, its state, and the settings that a restart would follow."""
+    fields = dict(line.split("=", 1) for line in section.splitlines()[1:] if "=" in line)
+    environment = f" [{fields['environment']}]" if fields.get("environment") else ""
+    return f"{state}: {fields['command']}{environment} (priority {fields['priority']}, stop {fields['stopwaitsecs']} s, log {fields['stdout_logfile']}, in {fields['directory']})"
+
+
+def _check_names(programs: Sequence[Program]) -> None:
+    names = [program.name for program in programs]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise HostError(f"two programs are named {', '.join(doubled)}")
