@@ -123,9 +123,9 @@ class Reflector:
         raise DeadlineError(f"{self.cluster}: {self.resource} could not be listed within {timeout:g} s: {why}")
 
     async def run(self) -> None:
-        """Lists and watches until cancelled. KubeError when the credential is refused or the request itself is wrong."""
+        """Lists and watches until cancelled. KubeError when the credential is refused or the request is wrong."""
         try:
-            while True:
+            while True:  # noqa: ASYNC110 - a pause between attempts, not a poll
                 await asyncio.sleep(await self._round())
         except BaseException as error:
             self._failure = error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -23,6 +22,7 @@ async def wait_until(
     name: str,
     predicate: Callable[[Mapping[str, Any] | None], bool],
     namespace: str | None = None,
+    *,
     timeout: float = 60.0,  # noqa: ASYNC109
 ) -> Mapping[str, Any] | None:
     """The object of that name as soon as `predicate` holds; the predicate sees None while the object is not there.
@@ -47,10 +47,11 @@ async def wait_gone(
     resource: Resource,
     name: str,
     namespace: str | None = None,
+    *,
     timeout: float = 60.0,  # noqa: ASYNC109
 ) -> None:
     """Returns when no object of that name is there."""
-    await wait_until(client, resource, name, lambda obj: obj is None, namespace, timeout)
+    await wait_until(client, resource, name, lambda obj: obj is None, namespace, timeout=timeout)
 
 
 async def wait_for_all(
@@ -59,6 +60,7 @@ async def wait_for_all(
     names: Collection[str],
     predicate: Callable[[Mapping[str, Any]], bool],
     namespace: str | None = None,
+    *,
     timeout: float = 60.0,  # noqa: ASYNC109
 ) -> Objects:
     """All objects of one namespace (or cluster-scoped) once each of `names` is there and fulfils `predicate`."""
@@ -117,10 +119,7 @@ async def wait_for_objects(
         ) from error
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([task])
-            if not task.cancelled():
-                task.exception()
+        await asyncio.gather(task, return_exceptions=True)  # its error, if any, was raised above
 
 
 async def _first(task: asyncio.Task[None], changed: asyncio.Event) -> None:
