@@ -1,0 +1,123 @@
+"""`run.json`: what was run, on what, with which versions and limits, and whether to believe it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from fleet.errors import UsageError
+from fleet.spec.base import Model
+from fleet.spec.experiment_file import ExperimentFile
+from fleet.spec.fleet_file import FleetFile
+
+FORMAT = 1
+"""1: first format (0.1.0)."""
+
+Status = Literal["running", "valid", "partial", "invalid"]
+
+
+class MachineFacts(Model):
+    """The machine that drove the run, as far as it can be read there; 0 or empty when it cannot."""
+
+    cpu_model: str = ""
+    cores: int = 0
+    """Usable by this process."""
+    memory_bytes: int = 0
+    kernel: str = ""
+    python: str = ""
+    nofile_soft: int = 0
+    nofile_hard: int = 0
+    inotify_instances: int = 0
+    inotify_watches: int = 0
+    pressure: dict[str, float] = Field(default_factory=dict)
+    """`cpu`, `io`, `memory`: percent of time some task waited, over the 60 s before it was read (PSI `some avg60`)."""
+
+
+class ClockInfo(Model):
+    """The one clock of the run."""
+
+    implementation: str = ""
+    resolution_ns: int = 0
+    monotonic_ns: int = 0
+    """Reading of the monotonic clock at the start; `wall_ns` is Unix time of the same moment."""
+    wall_ns: int = 0
+
+
+class DriverFacts(Model):
+    """How well the driver itself kept up."""
+
+    loop_lag_p99: float = 0.0
+    """Seconds that the event loop was late, at the 99th percentile."""
+    loop_lag_max: float = 0.0
+    watches: int = 0
+    events: int = 0
+    """Watch events received."""
+    gaps: int = 0
+    """Times a watch was blind."""
+    relists: int = 0
+    dropped: int = 0
+    """Events that could not be written."""
+
+
+class RunRecord(Model):
+    """The whole of `run.json`."""
+
+    format: Literal[1] = 1
+    id: str
+    """The folder's name."""
+    experiment: str
+    started: str
+    """RFC 3339, UTC."""
+    ended: str | None = None
+    status: Status = "running"
+    """`running` in a folder that no driver works on means that the driver died."""
+    reasons: list[str] = Field(default_factory=list)
+    """Why the status is not valid, most serious first."""
+    seed: int = 1
+    spec: ExperimentFile
+    fleet: FleetFile
+    inventory_sha256: str = ""
+    version: str = ""
+    """Of this project."""
+    git: str = ""
+    """Commit of this project, `-dirty` appended, empty when unknown."""
+    machine: MachineFacts = MachineFacts()
+    clock: ClockInfo = ClockInfo()
+    driver: DriverFacts = DriverFacts()
+    interrupted: str = ""
+    """The signal that ended the run early; empty when none did."""
+    notes: list[str] = Field(default_factory=list)
+
+    def with_(self, **changes: Any) -> RunRecord:
+        """A checked copy with some fields changed."""
+        return RunRecord.model_validate({**self.model_dump(), **changes})
+
+
+def load_run(path: Path) -> RunRecord:
+    """Read a `run.json`; UsageError when it is missing, damaged or written by a newer format."""
+    try:
+        raw = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{path}: is not JSON ({error}); take the folder from its backup") from error
+    written = raw.get("format") if isinstance(raw, dict) else None
+    if isinstance(written, int) and written > FORMAT:
+        raise UsageError(f"{path}: format {written} is newer than this program's {FORMAT}; update the program")
+    try:
+        return RunRecord.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{path}: {field}: {first['msg']}") from error
+
+
+def without_paths(fleet: FleetFile) -> FleetFile:
+    """The fleet file with each machine's own folder written as `$STATE`: a published run names no user's folders."""
+    text = fleet.model_dump_json()
+    for machine in sorted(fleet.machines, key=lambda m: -len(m.state_dir)):
+        text = text.replace(json.dumps(machine.state_dir)[1:-1], "$STATE")
+    return FleetFile.model_validate_json(text)
