@@ -1,0 +1,155 @@
+"""Scrapes `/metrics` of the hub's API servers and KubeStellar's programs, keeps a few names, tells who is busy."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import aiohttp
+
+from fleet.errors import KubeError
+from fleet.kube.client import KubeClient
+from fleet.observe.prometheus import Series, kept
+from fleet.observe.recorder import Recorder
+from fleet.results.events import MetricSample
+from fleet.spec.fleet_file import FleetFile
+
+_VERBS = frozenset({"verb", "resource", "code"})
+_NONE: frozenset[str] = frozenset()
+
+_PROCESS: Mapping[str, frozenset[str] | None] = {
+    "process_cpu_seconds_total": _NONE,
+    "process_resident_memory_bytes": _NONE,
+    "process_open_fds": _NONE,
+    "go_goroutines": _NONE,
+}
+API_SERVER: Mapping[str, frozenset[str] | None] = {
+    **_PROCESS,
+    "apiserver_request_total": _VERBS,
+    "apiserver_current_inflight_requests": frozenset({"request_kind"}),
+}
+CONTROLLER: Mapping[str, frozenset[str] | None] = {
+    **_PROCESS,
+    "workqueue_depth": frozenset({"name"}),
+    "rest_client_requests_total": frozenset({"method", "code"}),
+    "rest_client_rate_limiter_duration_seconds_sum": frozenset({"verb"}),
+    "rest_client_rate_limiter_duration_seconds_count": frozenset({"verb"}),
+    "kubestellar_*": frozenset({"space", "method", "resource"}),
+    "fleet_*": None,
+}
+SCRAPED = frozenset({"transport", "controller-manager", "status-agent", "ocm-status-addon"})
+"""Components whose own `/metrics` is read. Kubernetes' own controller manager is named kube-controller-manager."""
+
+TIMEOUT_SECONDS = 10.0
+BUSY_REQUESTS_PER_SECOND = 1.0
+"""A program that sends more than this is working off a backlog: a settled one renews a watch now and then, at most."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One metrics page: of an API server (through its client) or of a program (by URL)."""
+
+    component: str
+    cluster: str
+    client: KubeClient | None = None
+    url: str = ""
+
+
+def targets(fleet: FleetFile, hub: Sequence[KubeClient]) -> list[Target]:
+    """The pages of that fleet that can be read from here."""
+    local = {machine.name for machine in fleet.machines if machine.connection == "local"}
+    pages = [Target("kube-apiserver", client.cluster, client=client) for client in hub]
+    pages += [
+        Target(program.component, program.cluster, url=program.metrics)
+        for program in fleet.components
+        if program.component in SCRAPED and program.metrics and program.machine in local
+    ]
+    return pages
+
+
+class Scraper:
+    """Use as `async with`. A page that cannot be read is left out and told once as an anomaly."""
+
+    def __init__(self, pages: Sequence[Target], recorder: Recorder) -> None:
+        self._pages = pages
+        self._recorder = recorder
+        self._session: aiohttp.ClientSession | None = None
+        self._complained: set[Target] = set()
+
+    async def __aenter__(self) -> Scraper:
+        """Open the session; nothing is scraped yet."""
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+        self._session = aiohttp.ClientSession(timeout=timeout, trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the session."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def scrape(self) -> None:
+        """Read every page once and record what is kept of it."""
+        await asyncio.gather(*(self._record(page) for page in self._pages))
+
+    async def busy(self, seconds: float) -> str:
+        """Which program works, looking twice `seconds` apart: its queue is not empty or it sends requests. Empty: none.
+
+        This sees what no watch shows: re-syncs that only read, yet use up the tokens of a client's rate limiter.
+        """
+        pages = [page for page in self._pages if page.client is None]
+        if not pages:
+            return ""
+        began = time.monotonic()
+        before = await asyncio.gather(*(self._page(page) for page in pages))
+        await asyncio.sleep(seconds)
+        after = await asyncio.gather(*(self._page(page) for page in pages))
+        elapsed = time.monotonic() - began
+        for page, first, second in zip(pages, before, after, strict=True):
+            depth = sum(series.value for series in second if series.name == "workqueue_depth")
+            sent = _requests(second) - _requests(first)
+            if depth > 0:
+                return f"{page.component} has {depth:g} entries in its queues"
+            if sent / elapsed > BUSY_REQUESTS_PER_SECOND:
+                return f"{page.component} sends {sent / elapsed:.1f} requests per second"
+        return ""
+
+    async def _record(self, page: Target) -> None:
+        samples = await self._page(page)
+        ns, wall = time.monotonic_ns(), time.time_ns()
+        for series in samples:
+            self._recorder.record(
+                MetricSample(
+                    ns=ns,
+                    wall=wall,
+                    component=page.component,
+                    cluster=page.cluster,
+                    name=series.name,
+                    labels=series.labels,
+                    value=series.value,
+                )
+            )
+
+    async def _page(self, page: Target) -> list[Series]:
+        try:
+            text = await (page.client.metrics() if page.client else self._text(page.url))
+        except (KubeError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            if page not in self._complained:
+                self._complained.add(page)
+                text = f"{page.component}: its metrics cannot be read ({error})"
+                self._recorder.anomaly("metrics", text, cluster=page.cluster)
+            return []
+        # In a thread: an API server's page has tens of thousands of lines, and the loop stamps events meanwhile.
+        return await asyncio.to_thread(kept, text, API_SERVER if page.client else CONTROLLER)
+
+    async def _text(self, url: str) -> str:
+        if self._session is None:
+            raise RuntimeError("use the scraper inside its `async with`")
+        async with self._session.get(url) as response:
+            response.raise_for_status()
+            return await response.text()
+
+
+def _requests(samples: Sequence[Series]) -> float:
+    return sum(series.value for series in samples if series.name == "rest_client_requests_total")

@@ -1,0 +1,90 @@
+"""Weighs every program of this machine's fleet: asks the supervisor for the process ids, the kernel for the rest."""
+
+from __future__ import annotations
+
+import http.client
+import time
+import xmlrpc.client
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from fleet.results.events import ProcessSample
+from fleet.spec.fleet_file import FleetFile
+
+Pids = Callable[[], Mapping[str, int]]
+"""Program name -> process id, running programs only."""
+
+
+def supervised(state_dir: Path) -> Pids:
+    """Asks the supervisor of the machine folder `state_dir`; an empty answer when it is away."""
+    socket = state_dir / "run" / "supervisor.sock"
+
+    def ask() -> Mapping[str, int]:
+        transport = SupervisorTransport(None, None, f"unix://{socket}")
+        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            infos = cast("list[dict[str, Any]]", proxy.supervisor.getAllProcessInfo())
+        except (OSError, xmlrpc.client.Error, http.client.HTTPException):
+            return {}
+        finally:
+            transport.close()
+        return {str(info["name"]): int(info["pid"]) for info in infos if info["pid"]}
+
+    return ask
+
+
+class Weigher:
+    """Samples programs of the local machines of a fleet. Blocking: call it in a thread."""
+
+    def __init__(self, fleet: FleetFile, pids: Mapping[str, Pids] | None = None) -> None:
+        """`pids` by machine name; default: each local machine's supervisor."""
+        self._components = {(entry.machine, entry.program): entry for entry in fleet.components}
+        self._pids = dict(pids) if pids is not None else _local(fleet)
+        self._known: dict[int, psutil.Process] = {}
+
+    def sample(self) -> list[ProcessSample]:
+        """One line per running program; a program that ends meanwhile is left out."""
+        lines: list[ProcessSample] = []
+        for machine, ask in self._pids.items():
+            for program, pid in sorted(ask().items()):
+                line = self._weigh(machine, program, pid)
+                if line is not None:
+                    lines.append(line)
+        return lines
+
+    def _weigh(self, machine: str, program: str, pid: int) -> ProcessSample | None:
+        entry = self._components.get((machine, program))
+        component, _, cluster = program.partition(".")
+        try:
+            process = self._known.get(pid)
+            if process is None or not process.is_running():  # compares start times: a reused pid is another process
+                process = self._known[pid] = psutil.Process(pid)
+            with process.oneshot():
+                cpu = process.cpu_times()
+                memory = process.memory_info()
+                threads = process.num_threads()
+                fds = process.num_fds()
+        except (psutil.Error, OSError):
+            self._known.pop(pid, None)
+            return None
+        return ProcessSample(
+            ns=time.monotonic_ns(),
+            wall=time.time_ns(),
+            machine=machine,
+            program=program,
+            component=entry.component if entry else component,
+            cluster=entry.cluster if entry else cluster,
+            pid=pid,
+            cpu_seconds=cpu.user + cpu.system,
+            rss=memory.rss,
+            fds=fds,
+            threads=threads,
+        )
+
+
+def _local(fleet: FleetFile) -> dict[str, Pids]:
+    return {m.name: supervised(Path(m.state_dir)) for m in fleet.machines if m.connection == "local"}

@@ -1,0 +1,102 @@
+"""The one place where lines of a run arrive: written to the log, joined, tracked; whoever waits is told."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from fleet.errors import MeasurementError
+from fleet.observe.quiet import Quiet
+from fleet.observe.tracker import Tracker
+from fleet.results.events import Anomaly, ClusterState, GapSeen, Line, RunMark, Seen
+
+BATCH_SECONDS = 0.05
+"""Whoever waits looks again at most this often: a burst of a thousand lines is one look, not a thousand."""
+
+
+class Log(Protocol):
+    """Where lines are kept: `fleet.results.eventlog.EventLog`."""
+
+    def append(self, event: Line, /) -> None:
+        """Take one line; MeasurementError when it cannot be kept."""
+
+
+class Joiner(Protocol):
+    """What follows the lines to know when a trial is complete: `fleet.analysis.timelines.Join`."""
+
+    def feed(self, event: Line, /) -> None:
+        """Take one line."""
+
+
+class Recorder:
+    """Called in the event loop only. After the disk refused once, `failure` is set and `failed` tells it."""
+
+    def __init__(self, log: Log, join: Joiner, tracker: Tracker) -> None:
+        self.tracker = tracker
+        self.quiet = Quiet()
+        self.failure: MeasurementError | None = None
+        self.failed = asyncio.Event()
+        self.anomalies: list[Anomaly] = []
+        self.gaps = 0
+        self.down: set[str] = set()
+        """Clusters that do not answer now."""
+        self.was_down: set[str] = set()
+        self._log = log
+        self._join = join
+        self._changed = asyncio.Event()
+
+    def record(self, line: Line) -> None:
+        """Keep one line. Never raises: a watch must not die because the disk is full."""
+        try:
+            self._log.append(line)
+        except MeasurementError as error:
+            self.failure = error
+            self.failed.set()
+        self._join.feed(line)
+        self.tracker.feed(line)
+        match line:
+            case Seen():
+                if not line.listed or line.gap:
+                    self.quiet.note(f"{type(line).__name__} of {line.cluster}", line.ns)
+            case GapSeen():
+                self.gaps += 1
+            case ClusterState():
+                self._state(line)
+            case Anomaly():
+                self.anomalies.append(line)
+            case _:
+                pass
+        self._changed.set()
+
+    def mark(self, step: str, edge: str, *, trial: str = "", note: str = "") -> None:
+        """A step began or ended, now."""
+        self.record(RunMark(ns=time.monotonic_ns(), wall=time.time_ns(), step=step, edge=edge, trial=trial, note=note))
+
+    def anomaly(self, what: str, text: str, *, trial: str = "", cluster: str = "") -> None:
+        """Something that the reader of the run must know, now."""
+        stamps = {"ns": time.monotonic_ns(), "wall": time.time_ns()}
+        self.record(Anomaly(**stamps, what=what, trial=trial, cluster=cluster, text=text))
+
+    async def until(self, true: Callable[[], bool], *, timeout: float) -> bool:  # noqa: ASYNC109 - False is an answer
+        """Wait until `true()` says so, looking again after lines arrived; False when `timeout` seconds passed first."""
+        deadline = time.monotonic() + timeout
+        while not true():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), left)
+            except TimeoutError:
+                return true()
+            await asyncio.sleep(min(BATCH_SECONDS, left))
+        return True
+
+    def _state(self, line: ClusterState) -> None:
+        if line.state == "down":
+            self.down.add(line.cluster)
+            self.was_down.add(line.cluster)
+        else:
+            self.down.discard(line.cluster)

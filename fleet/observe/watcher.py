@@ -1,0 +1,164 @@
+"""All watches of a run: WDS, ITS and every chosen WEC, synced before the load begins."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fleet.errors import KubeError
+from fleet.kube import resources
+from fleet.kube.client import KubeClient
+from fleet.kube.reflector import Gap, Reflector, WatchEvent
+from fleet.kube.resources import Resource
+from fleet.observe.extract import Extractor, Receipt
+from fleet.observe.recorder import Recorder
+from fleet.results.events import ClusterState, GapSeen
+
+LOOK_SECONDS = 0.5
+"""How often the watches' error counters are looked at; reading them costs no request."""
+PROBE_SECONDS = 2.0
+"""How long a cluster whose watch broke may take to answer `/readyz` before it counts as down."""
+RECONNECT_TOLD_NS = 50_000_000
+"""A watch that was reopened without loss is told as a gap when it was blind for longer than this: lines came late."""
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """The clients of one run, by cluster name."""
+
+    wds: KubeClient
+    its: KubeClient
+    wecs: Mapping[str, KubeClient]
+
+    def all(self) -> tuple[KubeClient, ...]:
+        """Every client, the hub's first."""
+        return (self.wds, self.its, *self.wecs.values())
+
+
+class Watcher:
+    """Use as `async with`: inside it every watch is synced and stays up, whatever happens to a cluster.
+
+    Raises DeadlineError when a watch could not be listed within `sync_seconds`.
+    """
+
+    def __init__(
+        self, spaces: Spaces, kind: Resource, recorder: Recorder, *, selector: str, sync_seconds: float = 60.0
+    ) -> None:
+        self._spaces = spaces
+        self._recorder = recorder
+        self._extract = Extractor()
+        self._sync_seconds = sync_seconds
+        self._tasks: list[asyncio.Task[None]] = []
+        self._clients = {client.cluster: client for client in spaces.all()}
+        self.reflectors = [
+            self._reflector(spaces.wds, resources.BINDINGS),
+            self._reflector(spaces.wds, kind, selector),
+            self._reflector(spaces.its, resources.MANIFEST_WORKS),
+            self._reflector(spaces.its, resources.WORK_STATUSES),
+        ]
+        for client in spaces.wecs.values():
+            self.reflectors += [
+                self._reflector(client, resources.APPLIED_MANIFEST_WORKS),
+                self._reflector(client, kind, selector),
+            ]
+
+    async def __aenter__(self) -> Watcher:
+        """Start all watches and wait until each has told its first list."""
+        self._tasks = [asyncio.create_task(self._run(reflector)) for reflector in self.reflectors]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for reflector in self.reflectors:
+                    group.create_task(reflector.wait_synced(self._sync_seconds))
+        except BaseException as error:
+            await self._stop()
+            if isinstance(error, BaseExceptionGroup):
+                raise error.exceptions[0] from error
+            raise
+        self._tasks.append(asyncio.create_task(self._look()))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End all watches."""
+        await self._stop()
+
+    async def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    def _reflector(self, client: KubeClient, resource: Resource, selector: str | None = None) -> Reflector:
+        return Reflector(
+            client,
+            resource,
+            self._event,
+            on_gap=self._gap,
+            on_reconnect=self._reconnect,
+            label_selector=selector,
+        )
+
+    async def _run(self, reflector: Reflector) -> None:
+        """One watch for the length of the run; when it fails for good, that is told and the run goes on without it."""
+        try:
+            await reflector.run()
+        except KubeError as error:
+            self._recorder.anomaly(
+                "watch-lost", f"the watch of {reflector.resource} ended for good: {error}", cluster=reflector.cluster
+            )
+
+    def _event(self, event: WatchEvent) -> None:
+        receipt = Receipt(event.cluster, event.type, event.mono_ns, event.wall_ns, event.listed, event.gap)
+        line = self._extract.line(event.resource, receipt, event.object)
+        if line is not None:
+            self._recorder.record(line)
+
+    def _gap(self, gap: Gap) -> None:
+        self._recorder.record(
+            GapSeen(
+                ns=gap.end_ns,
+                wall=time.time_ns(),
+                cluster=gap.cluster,
+                resource=str(gap.resource),
+                start_ns=gap.start_ns,
+                reason=gap.reason,
+            )
+        )
+
+    def _reconnect(self, gap: Gap) -> None:
+        if gap.end_ns - gap.start_ns > RECONNECT_TOLD_NS:
+            self._gap(gap)
+
+    async def _look(self) -> None:
+        """Watches the watches: a cluster whose watch erred and that does not answer is down until it does."""
+        errors = {id(reflector): 0 for reflector in self.reflectors}
+        probes: dict[str, asyncio.Task[None]] = {}
+        try:
+            while True:
+                for reflector in self.reflectors:
+                    seen, errors[id(reflector)] = errors[id(reflector)], reflector.stats.errors
+                    if reflector.stats.errors > seen and reflector.cluster not in probes:
+                        why = reflector.stats.last_error
+                        probes[reflector.cluster] = asyncio.create_task(self._probe(reflector.cluster, why))
+                for cluster in [name for name, task in probes.items() if task.done()]:
+                    await probes.pop(cluster)
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            for task in probes.values():
+                task.cancel()
+            await asyncio.gather(*probes.values(), return_exceptions=True)
+
+    async def _probe(self, cluster: str, why: str) -> None:
+        """Ask once; when there is no answer, the cluster is down until it answers again."""
+        client = self._clients[cluster]
+        if await client.ready(PROBE_SECONDS):
+            return
+        self._state(cluster, "down", why)
+        while not await client.ready(PROBE_SECONDS):  # noqa: ASYNC110 - no event tells that a server is back
+            await asyncio.sleep(LOOK_SECONDS)
+        self._state(cluster, "up", "")
+
+    def _state(self, cluster: str, state: str, reason: str) -> None:
+        stamps = {"ns": time.monotonic_ns(), "wall": time.time_ns()}
+        self._recorder.record(ClusterState(**stamps, cluster=cluster, state=state, reason=reason))
