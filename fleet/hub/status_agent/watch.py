@@ -1,0 +1,55 @@
+"""Keeps one reflector of one WEC running for as long as it is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from fleet.errors import FleetError
+from fleet.hub.status_agent.queue import Backoff
+from fleet.kube.client import KubeClient
+from fleet.kube.reflector import Reflector, WatchEvent
+from fleet.kube.resources import Resource
+from fleet.kube.view import Key
+
+log = logging.getLogger(__name__)
+
+
+async def keep_watching(
+    client: KubeClient,
+    resource: Callable[[], Awaitable[Resource]],
+    on_event: Callable[[WatchEvent], None],
+    on_listed: Callable[[dict[Key, tuple[str, str]]], None],
+    backoff: Backoff,
+) -> None:
+    """List and watch until cancelled; what the reflector itself cannot mend is tried anew, with backoff.
+
+    `resource` finds the resource, each time anew (its CRD may come later). `on_listed` gets uid and resourceVersion by
+    (namespace, name) whenever a reflector's first list is complete: a new reflector does not know what its predecessor
+    had told, so deletions in between show only there.
+    """
+    failures = 0
+    while True:
+        try:
+            reflector = Reflector(client, await resource(), on_event)
+            await _follow(reflector, on_listed)
+        except FleetError as error:
+            failures += 1
+            pause = backoff.pause(failures)
+            log.warning("watch given up, again in %.1f s: %s", pause, error)
+            await asyncio.sleep(pause)
+
+
+async def _follow(reflector: Reflector, on_listed: Callable[[dict[Key, tuple[str, str]]], None]) -> None:
+    running = asyncio.ensure_future(reflector.run())
+    listed = asyncio.ensure_future(reflector.synced.wait())
+    try:
+        await asyncio.wait((running, listed), return_when=asyncio.FIRST_COMPLETED)
+        if listed.done():
+            on_listed(reflector.versions())
+        await running
+    finally:
+        for task in (running, listed):
+            task.cancel()
+        await asyncio.gather(running, listed, return_exceptions=True)
