@@ -43,6 +43,8 @@ class Subject:
     names: tuple[str, ...] = ()
     """Subject alternative names: DNS names and IP addresses; a certificate with any can serve."""
     client: bool = True
+    days: float = DAYS
+    """Its life; a credential for one errand lives for hours."""
 
 
 class Authority:
@@ -94,7 +96,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - BACKDATE)
-            .not_valid_after(min(now + datetime.timedelta(days=DAYS), self._cert.not_valid_after_utc))
+            .not_valid_after(min(now + datetime.timedelta(days=subject.days), self._cert.not_valid_after_utc))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(ca=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage(_usages(subject)), critical=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -51,7 +50,7 @@ class Daemon:
             raise HostError(f"{layout.root} holds white space, quotes or wildcards: choose another fleet_state_dir")
         check_socket_path(self.socket)
 
-    def call(self, method: str, *arguments: Any) -> Any:  # noqa: ANN401 - XML-RPC answers are of any type
+    def call(self, method: str, *arguments: Any) -> Any:
         """One call of supervisord's XML-RPC interface; OSError when it does not answer."""
         transport = SupervisorTransport(None, None, self.url)
         try:
@@ -134,7 +133,7 @@ class Daemon:
         if self.alive():
             try:
                 self.call("shutdown")
-            except (OSError, xmlrpc.client.Error, socket.error):
+            except (OSError, xmlrpc.client.Error):
                 pass  # it was on its way out: what is left is killed below
         psutil.wait_procs(self.processes(), timeout=grace)
         kill(self.processes(), grace=0.0)

@@ -32,6 +32,8 @@ class FleetPki:
     """Signs every server and client certificate of the fleet."""
     front_proxy: Authority
     """The requestheader authority: only an aggregating API server may speak for others."""
+    etcd: Authority
+    """Signs etcd's servers and their only clients, the API servers: no other certificate of the fleet opens a store."""
     signer: Authority
     """Signs the CertificateSigningRequests of the hub (its controller manager holds the key)."""
     service_account: Pair
@@ -41,23 +43,32 @@ class FleetPki:
 
     @classmethod
     def ensure(cls, directory: Path, fleet: str) -> FleetPki:
-        """Load or make them; files are `ca`, `front-proxy-ca`, `hub-signer`, `sa`, `hub-client-ca.crt`."""
+        """Load or make them; files are `ca`, `front-proxy-ca`, `etcd-ca`, `hub-signer`, `sa`, `hub-client-ca.crt`."""
         ca = Authority.ensure(directory, "ca", common_name=f"{fleet}-ca")
         front_proxy = Authority.ensure(directory, "front-proxy-ca", common_name=f"{fleet}-front-proxy-ca")
+        etcd = Authority.ensure(directory, "etcd-ca", common_name=f"{fleet}-etcd-ca")
         signer = Authority.ensure(directory, "hub-signer", common_name=f"{fleet}-hub-signer")
         keys = ensure_signing_keys(directory)
         bundle = directory / "hub-client-ca.crt"
         changed = ensure_bundle(bundle, (ca, signer))
-        return cls(
-            ca,
-            front_proxy,
-            signer,
-            keys,
-            bundle,
-            any((ca.changed, front_proxy.changed, signer.changed, keys.changed, changed)),
-        )
+        changes = (ca.changed, front_proxy.changed, etcd.changed, signer.changed, keys.changed, changed)
+        return cls(ca, front_proxy, etcd, signer, keys, bundle, any(changes))
 
     @classmethod
-    def exists(cls, directory: Path) -> bool:
-        """Whether it was made before."""
-        return (directory / "hub-client-ca.crt").exists()
+    def load(cls, directory: Path) -> FleetPki | None:
+        """What is there, without changing anything; None when there is nothing yet, or only a part."""
+        try:
+            ca, front_proxy, etcd, signer = (
+                Authority(Pair(directory / f"{name}.crt", directory / f"{name}.key"))
+                for name in ("ca", "front-proxy-ca", "etcd-ca", "hub-signer")
+            )
+        except (FileNotFoundError, ValueError):
+            return None
+        keys = Pair(directory / "sa.pub", directory / "sa.key")
+        return cls(ca, front_proxy, etcd, signer, keys, directory / "hub-client-ca.crt", changed=False)
+
+    def authority(self, name: str) -> Authority:
+        """The authority of that name (`fleet.host.plan.AuthorityName`)."""
+        return {"ca": self.ca, "front-proxy-ca": self.front_proxy, "etcd-ca": self.etcd, "hub-signer": self.signer}[
+            name
+        ]

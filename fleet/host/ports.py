@@ -6,14 +6,14 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import psutil
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
-from fleet.errors import CapacityError, HostError
+from fleet.errors import CapacityError, HostError, UsageError
 from fleet.host.files import private_directory, write_private
 
 EPHEMERAL_FILE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -66,13 +66,12 @@ def holder_of(port: int) -> str:
     return "another program"
 
 
-def bindable(port: int, address: str = "127.0.0.1") -> bool:
-    """Whether a listener could be opened on that port right now."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
+def bindable(port: int) -> bool:
+    """Whether a listener could be opened on that port of loopback right now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((address, port))
+            probe.bind(("127.0.0.1", port))
             probe.listen(1)
         except OSError:
             return False
@@ -109,25 +108,27 @@ class Registry:
         """The block of that owner, or None."""
         return next((b for b in self.blocks(fleet) if b.owner == owner), None)
 
-    def take(self, fleet: str, owner: str, count: int, *, in_use: bool = True, address: str = "127.0.0.1") -> Block:
-        """The owner's block of `count` ports: the one it has, else the first free one.
+    def take(self, fleet: str, owner: str, count: int, *, in_use: bool = True, start: int = 0) -> Block:
+        """The owner's block of `count` ports: the one it has, else the first free one, or the one from `start`.
 
         `in_use` False says that none of the owner's programs run: then a stranger that sits on one of the ports of
-        the block it has moves it to another block. Raises CapacityError when no block is free.
+        the block it has moves it to another block. Raises CapacityError when no block is free, UsageError when the
+        ports from `start` are another's.
         """
         with self._locked():
             blocks = self.blocks()
             mine = next((b for b in blocks if (b.fleet, b.owner) == (fleet, owner)), None)
             notes: list[str] = []
             if mine is not None:
-                taken = [] if in_use else [p for p in mine.ports if not bindable(p, address)]
-                if mine.count == count and not taken:
+                taken = [] if in_use else [p for p in mine.ports if not bindable(p)]
+                if mine.count == count and not taken and start in (0, mine.start):
                     return mine
                 notes += [
                     f"port {port} of {owner} is held by {holder_of(port)}: moved to another block" for port in taken
                 ]
                 blocks.remove(mine)
-            block = self._free_block(blocks, fleet, owner, count, address, notes)
+            wanted = Block(fleet, owner, start, count)
+            block = self._asked_for(blocks, wanted) if start else self._free_block(blocks, wanted, notes)
             self._write([*blocks, block])
             return block
 
@@ -143,25 +144,33 @@ class Registry:
             self._write(kept)
             return True
 
-    def _free_block(
-        self, blocks: list[Block], fleet: str, owner: str, count: int, address: str, notes: list[str]
-    ) -> Block:
-        """The first run of `count` ports that is unregistered and bindable."""
+    def _asked_for(self, blocks: list[Block], wanted: Block) -> Block:
+        """`wanted` itself, when nobody has one of its ports."""
+        for port in wanted.ports:
+            other = next((b for b in blocks if port in b.ports), None)
+            if other is not None or not bindable(port):
+                holder = f"{other.owner} of fleet {other.fleet}" if other else holder_of(port)
+                raise UsageError(
+                    f"control_plane_ports: port {port} for {wanted.owner} is held by {holder}: choose another"
+                )
+        return wanted
+
+    def _free_block(self, blocks: list[Block], wanted: Block, notes: list[str]) -> Block:
+        """The first run of ports that is unregistered and bindable."""
+        count = wanted.count
         registered = {port for block in blocks for port in block.ports}
         low, high = self._ephemeral
         for first, last in ((LOWEST, min(low - 1, HIGHEST)), (max(high + 1, LOWEST), HIGHEST)):
             start = first
             while start + count - 1 <= last:
-                blocked = next(
-                    (p for p in range(start, start + count) if p in registered or not bindable(p, address)), None
-                )
+                blocked = next((p for p in range(start, start + count) if p in registered or not bindable(p)), None)
                 if blocked is None:
-                    return Block(fleet, owner, start, count, tuple(notes))
+                    return replace(wanted, start=start, notes=tuple(notes))
                 if blocked not in registered:
                     notes.append(f"port {blocked} is held by {holder_of(blocked)}: skipped")
                 start = blocked + 1
         raise CapacityError(
-            f"no {count} consecutive free ports for {owner} outside the ephemeral range {low}-{high}; {len(registered)} are"
+            f"no {count} consecutive free ports for {wanted.owner} outside the ephemeral range {low}-{high}; {len(registered)} are"
             f" registered in {self.file}: take down a fleet that is no longer needed"
         )
 

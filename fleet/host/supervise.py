@@ -124,6 +124,27 @@ class Supervisor:
             yield staged
             staged.finish()
 
+    def drop(self, group: str, names: Iterable[str], *, check: bool = False) -> Change:
+        """End and forget the programs `names` of `group` and leave its others as they are; absent ones are fine."""
+        gone = set(names)
+        try:
+            stored = sections(self._file(group).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return Change.none()
+        before = {f"program {name}": _describe(stored[name], "stored") for name in sorted(gone & stored.keys())}
+        if check or not before:
+            return Change.between(before, {})
+        with self._locked():
+            self.daemon.ensure()
+            kept = "\n\n".join(text for name, text in stored.items() if name not in gone)
+            if kept:
+                write_private(self._file(group), (kept + "\n").encode())
+            else:
+                self._file(group).unlink(missing_ok=True)
+            self._end(sorted(gone & {state.name for state in self.states()}))
+            self.daemon.call("reloadConfig")
+        return Change.between(before, {})
+
     def states(self) -> list[ProgramState]:
         """All programs, by name; empty when the daemon does not run."""
         try:

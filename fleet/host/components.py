@@ -1,0 +1,182 @@
+"""The command lines of etcd, kube-apiserver, kube-controller-manager and kube-scheduler, pure functions of paths and ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.host.plan import Certificate
+from fleet.spec.fleet_file import Role
+
+SERVICE_RANGE = "10.96.0.0/16"
+SERVICE_ADDRESS = "10.96.0.1"
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+QUOTA_BYTES = 8 * 1024**3
+"""What kwokctl gives its etcd too; the default of 2 GiB is reached by long experiments."""
+
+BASE_CONTROLLERS = (
+    "garbage-collector-controller",
+    "namespace-controller",
+    "serviceaccount-controller",
+    "serviceaccount-token-controller",
+    "root-ca-certificate-publisher-controller",
+)
+CONTROLLERS: dict[Role, tuple[str, ...]] = {
+    # Signing for the registration of WECs; nothing that acts on workload.
+    "its": (
+        *BASE_CONTROLLERS,
+        "certificatesigningrequest-signing-controller",
+        "certificatesigningrequest-approving-controller",
+        "certificatesigningrequest-cleaner-controller",
+    ),
+    # A WDS holds workload that must not run there: no workload controller ever.
+    "wds": BASE_CONTROLLERS,
+    # What pods on kwok nodes need; without node-lifecycle the not-ready taint stays and nothing is scheduled.
+    "wec": (
+        *BASE_CONTROLLERS,
+        "deployment-controller",
+        "replicaset-controller",
+        "statefulset-controller",
+        "daemonset-controller",
+        "job-controller",
+        "cronjob-controller",
+        "endpointslice-controller",
+        "node-lifecycle-controller",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Files of the fleet's authorities that the programs read."""
+
+    ca: Path
+    client_ca: Path
+    front_proxy_ca: Path
+    etcd_ca: Path
+    signer_cert: Path
+    signer_key: Path
+    sa_public: Path
+    sa_private: Path
+
+    @classmethod
+    def of(cls, pki: Path, *, hub_signs: bool) -> Trust:
+        """The files in the folder `pki`; an API server whose controller manager signs must trust what it signs."""
+        return cls(
+            ca=pki / "ca.crt",
+            client_ca=pki / ("hub-client-ca.crt" if hub_signs else "ca.crt"),
+            front_proxy_ca=pki / "front-proxy-ca.crt",
+            etcd_ca=pki / "etcd-ca.crt",
+            signer_cert=pki / "hub-signer.crt",
+            signer_key=pki / "hub-signer.key",
+            sa_public=pki / "sa.pub",
+            sa_private=pki / "sa.key",
+        )
+
+
+@dataclass(frozen=True)
+class Store:
+    """One etcd: its ports, data and certificates."""
+
+    name: str
+    data: Path
+    client_port: int
+    peer_port: int
+    server: Certificate
+    client: Certificate
+
+    @property
+    def url(self) -> str:
+        """Where API servers find it."""
+        return f"https://127.0.0.1:{self.client_port}"
+
+
+def etcd(program: Path, store: Store, trust: Trust, extra: tuple[str, ...]) -> tuple[str, ...]:
+    """One member, TLS with client certificates on loopback.
+
+    Heartbeat and election are ten times slower than etcd's defaults and snapshots ten times as frequent: one member
+    has nobody to elect, and what is not snapshotted stays in memory.
+    """
+    peer = f"https://127.0.0.1:{store.peer_port}"
+    return (
+        str(program),
+        f"--name={store.name}",
+        f"--data-dir={store.data}",
+        f"--listen-client-urls={store.url}",
+        f"--advertise-client-urls={store.url}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster={store.name}={peer}",
+        f"--cert-file={store.server.cert}",
+        f"--key-file={store.server.key}",
+        f"--trusted-ca-file={trust.etcd_ca}",
+        "--client-cert-auth=true",
+        f"--peer-cert-file={store.server.cert}",
+        f"--peer-key-file={store.server.key}",
+        f"--peer-trusted-ca-file={trust.etcd_ca}",
+        "--peer-client-cert-auth=true",
+        f"--quota-backend-bytes={QUOTA_BYTES}",
+        "--heartbeat-interval=1000",
+        "--election-timeout=10000",
+        "--snapshot-count=10000",
+        "--log-level=warn",
+        *extra,
+    )
+
+
+def kube_apiserver(
+    program: Path, address: str, port: int, store: Store, trust: Trust, serving: Certificate, extra: tuple[str, ...]
+) -> tuple[str, ...]:
+    """RBAC, TLS, no anonymous listener; endpoints of `kubernetes` are off because loopback is not a valid endpoint."""
+    return (
+        str(program),
+        f"--bind-address={address}",
+        f"--advertise-address={address}",
+        f"--secure-port={port}",
+        "--endpoint-reconciler-type=none",
+        f"--etcd-servers={store.url}",
+        f"--etcd-cafile={trust.etcd_ca}",
+        f"--etcd-certfile={store.client.cert}",
+        f"--etcd-keyfile={store.client.key}",
+        f"--tls-cert-file={serving.cert}",
+        f"--tls-private-key-file={serving.key}",
+        f"--client-ca-file={trust.client_ca}",
+        f"--requestheader-client-ca-file={trust.front_proxy_ca}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-username-headers=X-Remote-User",
+        f"--service-account-key-file={trust.sa_public}",
+        f"--service-account-signing-key-file={trust.sa_private}",
+        f"--service-account-issuer={ISSUER}",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        "--authorization-mode=RBAC",
+        *extra,
+    )
+
+
+def kube_controller_manager(
+    program: Path, role: Role, kubeconfig: Path, trust: Trust, extra: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Only the controllers of that role; no listener, no election (there is one of it)."""
+    signing = (
+        (f"--cluster-signing-cert-file={trust.signer_cert}", f"--cluster-signing-key-file={trust.signer_key}")
+        if role == "its"
+        else ()
+    )
+    return (
+        str(program),
+        f"--kubeconfig={kubeconfig}",
+        "--secure-port=0",
+        "--leader-elect=false",
+        f"--controllers={','.join(CONTROLLERS[role])}",
+        f"--service-account-private-key-file={trust.sa_private}",
+        f"--root-ca-file={trust.ca}",
+        *signing,
+        *extra,
+    )
+
+
+def kube_scheduler(program: Path, kubeconfig: Path, extra: tuple[str, ...]) -> tuple[str, ...]:
+    """No listener, no election."""
+    return (str(program), f"--kubeconfig={kubeconfig}", "--secure-port=0", "--leader-elect=false", *extra)

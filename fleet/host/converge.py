@@ -1,0 +1,158 @@
+"""One call that makes the control planes of this machine what they should be: scale up and down, repair, restart what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from fleet.errors import HostError, UsageError
+from fleet.host import kwok
+from fleet.host.change import Change
+from fleet.host.dense import DenseDriver
+from fleet.host.driver import Driver
+from fleet.host.files import private_directory, remove_tree
+from fleet.host.machine import Machine
+from fleet.host.materialise import materialise
+from fleet.host.plan import ControlPlane, Plan
+from fleet.host.process import ProcessDriver
+from fleet.host.records import Stored, remove_plane, stored_planes
+from fleet.host.validate import check_planes
+from fleet.spec.fleet_file import DriverName, Role
+
+HUB_GROUP = "planes-hub"
+
+
+@dataclass(frozen=True)
+class Converged:
+    """What changed, and where every control plane of the call is."""
+
+    change: Change
+    planes: tuple[Stored, ...]
+
+
+def drivers_of(machine: Machine, *, hub: bool) -> Mapping[DriverName, Driver]:
+    """The drivers of one part of the machine: of the hub, or of the WECs."""
+    process = ProcessDriver(machine, HUB_GROUP if hub else "planes-process")
+    return {"process": process} if hub else {"process": process, "dense": DenseDriver(machine)}
+
+
+def driver_of(machine: Machine, name: str) -> Driver:
+    """The driver of one control plane that is on the machine; UsageError when there is none of that name."""
+    for stored in stored_planes(machine.layout):
+        if stored.name == name:
+            return drivers_of(machine, hub=stored.role != "wec")[stored.driver]
+    raise UsageError(f"there is no control plane {name} in {machine.layout.clusters}")
+
+
+def converge(machine: Machine, planes: Sequence[ControlPlane], roles: Sequence[Role]) -> Converged:
+    """Make `planes` exactly the control planes of `roles` on this machine; those of other roles are left alone.
+
+    With `machine.check` nothing is changed. Raises UsageError or CapacityError before anything is changed, HostError and
+    DeadlineError with the cluster's name and its last log lines.
+    """
+    check_planes(planes, roles)
+    if not machine.check:
+        private_directory(machine.root)
+    changes: list[Change] = []
+    for hub in (True, False):
+        of_part = [role for role in roles if (role != "wec") == hub]
+        if of_part:
+            wanted = [plane for plane in planes if plane.hub == hub]
+            stored = [s for s in stored_planes(machine.layout) if s.role in of_part]
+            changes.append(_converge_part(machine, wanted, stored, hub=hub))
+    changes.append(Change({}, {}, tuple(machine.notes)))
+    names = {plane.name for plane in planes}
+    found = {s.name: s for s in stored_planes(machine.layout)}
+    unknown = [Stored(p.name, p.role, p.driver, "") for p in planes if p.name not in found]
+    return Converged(
+        Change.merge(changes),
+        tuple(sorted((*(found[n] for n in names & found.keys()), *unknown), key=lambda s: s.name)),
+    )
+
+
+def _converge_part(machine: Machine, wanted: Sequence[ControlPlane], stored: Sequence[Stored], *, hub: bool) -> Change:
+    drivers = drivers_of(machine, hub=hub)
+    by_name = {plane.name: plane for plane in wanted}
+    changes: list[Change] = []
+    gone = [s for s in stored if s.name not in by_name or by_name[s.name].driver != s.driver]
+    if gone and not hub:
+        changes.append(_drop_kwok(machine, [s.name for s in gone]))
+    for name, driver in drivers.items():
+        leaving = [s.name for s in gone if s.driver == name]
+        if leaving:
+            changes.append(driver.delete(leaving))
+    for name, driver in drivers.items():
+        mine = [plane for plane in wanted if plane.driver == name]
+        known = [s for s in stored if s.driver == name]
+        if mine or known:
+            changes.append(driver.apply(mine))
+        changes.append(_new_planes(mine, stored))
+    if not hub:
+        changes.append(_converge_kwok(machine, wanted))
+    return Change.merge(changes)
+
+
+def _new_planes(planes: Sequence[ControlPlane], stored: Sequence[Stored]) -> Change:
+    present = {(s.name, s.driver) for s in stored}
+    return Change({}, {f"control plane {p.name}": p.driver for p in planes if (p.name, p.driver) not in present})
+
+
+def _drop_kwok(machine: Machine, names: Sequence[str]) -> Change:
+    return machine.supervisor.drop(kwok.GROUP, [f"kwok.{name}" for name in names], check=machine.check)
+
+
+def _converge_kwok(machine: Machine, planes: Sequence[ControlPlane]) -> Change:
+    """The kwok processes and the fake nodes of all WECs."""
+    if not planes:
+        return machine.supervisor.converge(kwok.GROUP, [], check=machine.check)
+    servers = {s.name: s.server for s in stored_planes(machine.layout)}
+    plan = Plan.merge(
+        kwok.plan_kwok(machine, plane, servers.get(plane.name, "https://127.0.0.1:0")) for plane in planes
+    )
+    done = materialise(machine, plan, machine.pki())
+    change = machine.supervisor.converge(kwok.GROUP, done.programs, check=machine.check)
+
+    def nodes(plane: ControlPlane) -> Change:
+        if machine.check and plane.name not in servers:
+            return Change({}, {f"nodes {plane.name}": f"{machine.options.wec_nodes} added"})
+        endpoint = machine.endpoint(plane.name, servers[plane.name])
+        try:
+            added, removed = kwok.converge_nodes(plane.name, endpoint, machine.options.wec_nodes, check=machine.check)
+        except OSError as error:
+            if machine.check:
+                return Change({}, {f"nodes {plane.name}": "unknown: the API server does not answer"})
+            raise HostError(f"{plane.name}: fake nodes: {endpoint.url} does not answer: {error}") from error
+        before = {f"node {plane.name}/{name}": "fake" for name in removed}
+        return Change(before, {f"node {plane.name}/{name}": "fake" for name in added})
+
+    with ThreadPoolExecutor(machine.options.parallelism) as pool:
+        return Change.merge([done.change, change, *pool.map(nodes, planes)])
+
+
+def teardown(machine: Machine) -> Change:
+    """End every program of the fleet on this machine, give its ports back and remove its folder; what is absent is fine."""
+    before: dict[str, str] = {}
+    if machine.root.exists():
+        before[f"folder {machine.root}"] = f"{len(stored_planes(machine.layout))} control planes"
+    blocks = machine.registry.blocks(machine.fleet)
+    if blocks:
+        before["ports"] = f"{sum(block.count for block in blocks)} in {len(blocks)} blocks"
+    states = machine.supervisor.states() if machine.root.exists() else []
+    orphans = machine.supervisor.daemon.orphans()
+    before |= {f"program {state.name}": state.state.lower() for state in states}
+    before |= {f"process {process.pid}": "lost its supervisor" for process in orphans} if not states else {}
+    if not machine.check:
+        if machine.root.exists() or orphans:
+            machine.supervisor.shutdown()
+        machine.registry.give_back(machine.fleet)
+        remove_tree(machine.root)
+    return Change(before, {})
+
+
+def checking(machine: Machine) -> Machine:
+    """The same machine, in check mode."""
+    return replace(machine, check=True)
+
+
+__all__ = ["Converged", "checking", "converge", "driver_of", "drivers_of", "remove_plane", "teardown"]

@@ -1,0 +1,140 @@
+"""What a shard of the dense driver and each of its instances put on the machine; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.host import components
+from fleet.host.components import CONTROLLERS, ISSUER, SERVICE_RANGE, Store, Trust
+from fleet.host.kubeconfig_spec import component_kubeconfig
+from fleet.host.layout import Layout
+from fleet.host.machine import Machine
+from fleet.host.plan import (
+    ControlPlane,
+    Extra,
+    Kubeconfig,
+    Plan,
+    PlannedProgram,
+    TextFile,
+    plane_file,
+    render_json,
+    url,
+    with_env,
+)
+from fleet.host.stores import plan_store, serving_certificate
+from fleet.host.supervise import Program
+
+DENSE = "dense"
+DENSE_ENV = {"GOGC": "50"}
+"""Measured with 100 control planes: 85 MB each (dense.md); at the default of 100 it is half as much again."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One dense process and its etcd."""
+
+    number: int
+    client_port: int
+    peer_port: int
+
+
+def etcd_prefix(name: str) -> str:
+    """Where the keys of one control plane lie in the shard's etcd."""
+    return f"/{name}"
+
+
+def instance_file(layout: Layout, number: int, name: str) -> Path:
+    """The configuration of one instance."""
+    return layout.shard(number) / "instances" / f"{name}.json"
+
+
+def shard_store(layout: Layout, shard: Shard) -> Store:
+    """The shard's etcd."""
+    folder = layout.shard(shard.number)
+    return plan_store(f"dense-{shard.number}", folder / "etcd", folder / "pki", shard.client_port, shard.peer_port)
+
+
+def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) -> Plan:
+    """The process and its store; nothing here depends on which control planes are in it but for the user's extra arguments."""
+    layout = machine.layout
+    folder = layout.shard(shard.number)
+    trust = Trust.of(layout.pki, hub_signs=False)
+    store = shard_store(layout, shard)
+    extra = members[0].extra if members else Extra()
+    config = {
+        "admin_socket": str(layout.run / f"dense-{shard.number}.sock"),
+        "instances_dir": str(folder / "instances"),
+        "parallelism": machine.options.parallelism,
+        "etcd": {
+            "servers": [store.url],
+            "ca_file": str(trust.etcd_ca),
+            "cert_file": str(store.client.cert),
+            "key_file": str(store.client.key),
+        },
+    }
+    file = TextFile(folder / "config.json", render_json(config))
+    program = machine.programs.program
+    env = with_env(DENSE_ENV, extra)
+    etcd = Program(
+        f"etcd.dense-{shard.number}",
+        components.etcd(program("etcd"), store, trust, extra.etcd),
+        env,
+        folder,
+        priority=100,
+    )
+    argv = (str(program(DENSE)), "--config", str(file.path))
+    host = Program(f"{DENSE}.{shard.number}", argv, env, folder, priority=200, stop_seconds=20)
+    # Not config.json: another parallelism alone must not restart a shard.
+    reads = (trust.ca, trust.front_proxy_ca, trust.etcd_ca, trust.sa_private)
+    return Plan(
+        (layout.dense, folder, folder / "pki", folder / "instances"),
+        (store.server, store.client),
+        (),
+        (file,),
+        (
+            PlannedProgram(etcd, "etcd", "", (trust.etcd_ca,)),
+            PlannedProgram(host, DENSE, "", reads, revision=store.url),
+        ),
+    )
+
+
+def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int) -> Plan:
+    """One control plane: certificates, kubeconfigs, and the file that the process reads."""
+    layout = machine.layout
+    folder = layout.cluster(plane.name)
+    certificates = folder / "pki"
+    server = url(plane.bind_address, port)
+    trust = Trust.of(layout.pki, hub_signs=False)
+    serving = serving_certificate(certificates, plane)
+    admin = machine.admin(plane.name)
+    kcm = component_kubeconfig(machine, plane.name, server, "kube-controller-manager")
+    scheduler = component_kubeconfig(machine, plane.name, server, "kube-scheduler")
+    instance = {
+        "name": plane.name,
+        "bind_address": plane.bind_address,
+        "secure_port": port,
+        "etcd_prefix": etcd_prefix(plane.name),
+        "service_cluster_ip_range": SERVICE_RANGE,
+        "tls_cert_file": str(serving.cert),
+        "tls_key_file": str(serving.key),
+        "client_ca_file": str(trust.client_ca),
+        "requestheader_client_ca_file": str(trust.front_proxy_ca),
+        "service_account_key_file": str(trust.sa_private),
+        "service_account_issuer": ISSUER,
+        "kcm_kubeconfig": str(kcm.path),
+        "scheduler_kubeconfig": str(scheduler.path),
+        "controllers": list(CONTROLLERS[plane.role]),
+        "openapi": False,
+        "apiserver_extra_args": list(plane.extra.apiserver),
+    }
+    return Plan(
+        (folder, certificates),
+        (serving, admin, kcm.certificate, scheduler.certificate),
+        (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), kcm, scheduler),
+        (
+            plane_file(layout, plane, server),
+            TextFile(instance_file(layout, shard.number, plane.name), render_json(instance)),
+        ),
+    )

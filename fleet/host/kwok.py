@@ -1,0 +1,97 @@
+"""kwok: one process per WEC that plays the kubelet of its fake nodes, and those nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fleet.errors import HostError
+from fleet.host.https import Answer, Endpoint
+from fleet.host.kubeconfig_spec import component_kubeconfig
+from fleet.host.machine import Machine
+from fleet.host.plan import ControlPlane, Plan, PlannedProgram, with_env
+from fleet.host.supervise import Program
+
+GROUP = "kwok"
+NODE_ANNOTATION = "kwok.x-k8s.io/node"
+NODE_LABEL = "fleet.kubestellar.io/node"
+"""Nodes that carry it were made here, so they may be removed here when `wec_nodes` shrinks."""
+LEASE_SECONDS = 40
+CREATED, CONFLICT, NOT_FOUND, OK = 201, 409, 404, 200
+CAPACITY = {"cpu": "32", "memory": "256Gi", "pods": "110"}
+"""As in kwokctl's node template."""
+
+
+def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
+    """The process of one WEC; it has no listener."""
+    kubeconfig = component_kubeconfig(machine, plane.name, server, "kwok")
+    argv = (
+        str(machine.programs.program("kwok")),
+        f"--kubeconfig={kubeconfig.path}",
+        "--manage-all-nodes=false",
+        f"--manage-nodes-with-annotation-selector={NODE_ANNOTATION}=fake",
+        f"--node-lease-duration-seconds={LEASE_SECONDS}",
+        "--server-address=",
+        *plane.extra.kwok,
+    )
+    folder = machine.layout.cluster(plane.name)
+    program = Program(f"kwok.{plane.name}", argv, with_env({}, plane.extra), folder, priority=400)
+    reads: Sequence[Path] = (kubeconfig.path,)
+    return Plan(
+        certificates=(kubeconfig.certificate,),
+        kubeconfigs=(kubeconfig,),
+        programs=(PlannedProgram(program, "kwok", plane.name, tuple(reads)),),
+    )
+
+
+def node_names(count: int) -> list[str]:
+    """`kwok-001` and so on."""
+    return [f"kwok-{number:03d}" for number in range(1, count + 1)]
+
+
+def node(name: str) -> dict[str, Any]:
+    """One fake node, without a taint: plain workload must be scheduled on it."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "annotations": {NODE_ANNOTATION: "fake"},
+            "labels": {
+                "type": "kwok",
+                NODE_LABEL: "fake",
+                "kubernetes.io/arch": "amd64",
+                "kubernetes.io/os": "linux",
+                "kubernetes.io/hostname": name,
+                "kubernetes.io/role": "agent",
+                "node-role.kubernetes.io/agent": "",
+            },
+        },
+        "status": {"allocatable": CAPACITY, "capacity": CAPACITY},
+    }
+
+
+def converge_nodes(cluster: str, endpoint: Endpoint, count: int, *, check: bool) -> tuple[list[str], list[str]]:
+    """Make the WEC have exactly `count` of our fake nodes; names that were (or would be) added and removed."""
+    answer = endpoint.request("GET", f"/api/v1/nodes?labelSelector={NODE_LABEL}%3Dfake")
+    _expect(cluster, answer, OK)
+    present = {item["metadata"]["name"] for item in _items(answer.json())}
+    wanted = node_names(count)
+    added = [name for name in wanted if name not in present]
+    removed = sorted(present - set(wanted))
+    if not check:
+        for name in added:
+            _expect(cluster, endpoint.request("POST", "/api/v1/nodes", node(name)), CREATED, CONFLICT)
+        for name in removed:
+            _expect(cluster, endpoint.request("DELETE", f"/api/v1/nodes/{name}"), OK, NOT_FOUND)
+    return added, removed
+
+
+def _items(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return document.get("items") or []
+
+
+def _expect(cluster: str, answer: Answer, *statuses: int) -> None:
+    if answer.status not in statuses:
+        raise HostError(f"{cluster}: fake nodes: {answer.status} {answer.text()}")

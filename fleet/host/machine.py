@@ -1,0 +1,91 @@
+"""What the drivers stand on: one fleet's folder on this machine with its programs, ports, supervisor and authorities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fleet.host.https import Endpoint
+from fleet.host.layout import Layout
+from fleet.host.pki import ADMIN_GROUP, FleetPki, Subject
+from fleet.host.plan import Certificate, Programs
+from fleet.host.ports import Block, Registry
+from fleet.host.supervise import Supervisor
+
+READY_SECONDS = 300.0
+"""A machine of 2 cores that builds 100 control planes is slow, not broken."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is the same for all control planes of one call."""
+
+    parallelism: int = 2
+    """Control planes brought up at the same time; more than cores only makes each of them slower."""
+    shard_size: int = 25
+    wec_nodes: int = 1
+    ready_seconds: float = READY_SECONDS
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One fleet on this machine. `check` true: nothing is changed, ports and certificates that are missing are dummies."""
+
+    fleet: str
+    root: Path
+    programs: Programs
+    options: Options = Options()
+    check: bool = False
+    notes: list[str] = field(default_factory=list)
+    """Sentences for the user, gathered on the way."""
+
+    @property
+    def layout(self) -> Layout:
+        """Paths of the folder."""
+        return Layout(self.root)
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """The machine's programs."""
+        return Supervisor(self.root)
+
+    @property
+    def registry(self) -> Registry:
+        """The port registry beside the fleets."""
+        return Registry(self.root.parent)
+
+    def context(self, name: str) -> str:
+        """The context's name in the kubeconfig of a control plane."""
+        return f"fleet-{self.fleet}-{name}"
+
+    def admin(self, name: str) -> Certificate:
+        """The admin's certificate of one control plane."""
+        return Certificate(self.layout.cluster(name) / "pki", "admin", "ca", Subject("fleet-admin", (ADMIN_GROUP,)))
+
+    def pki(self) -> FleetPki | None:
+        """The authorities; None when `check` is set and there are none yet."""
+        return FleetPki.load(self.layout.pki) if self.check else FleetPki.ensure(self.layout.pki, self.fleet)
+
+    def endpoint(self, name: str, server: str) -> Endpoint:
+        """An API server, dialled as the admin of control plane `name`."""
+        admin = self.admin(name)
+        return Endpoint(server, self.layout.pki / "ca.crt", admin.cert, admin.key)
+
+    def take(self, owner: str, count: int, *, in_use: bool, start: int = 0) -> Block:
+        """The owner's port block; with `check` the one it has, else a block of zeros."""
+        if self.check:
+            found = self.registry.find(self.fleet, owner)
+            return found if found is not None and found.count == count else Block(self.fleet, owner, start, count)
+        block = self.registry.take(self.fleet, owner, count, in_use=in_use, start=start)
+        self.notes.extend(block.notes)
+        return block
+
+    def live_programs(self) -> frozenset[str]:
+        """Names of the programs that have a process now."""
+        return frozenset(state.name for state in self.supervisor.states() if state.pid)
+
+    def any_live(self, names: Iterable[str]) -> bool:
+        """Whether one of `names` has a process now."""
+        live = self.live_programs()
+        return any(name in live for name in names)

@@ -1,0 +1,176 @@
+"""What a control plane needs on its machine, as values: folders, certificates, kubeconfigs, files, programs. Nothing is done here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from fleet.errors import UsageError
+from fleet.host.authority import Subject
+from fleet.host.layout import Layout
+from fleet.host.supervisor_config import Program
+from fleet.spec.fleet_file import DriverName, Role
+
+AuthorityName = Literal["ca", "front-proxy-ca", "etcd-ca", "hub-signer"]
+PLANE_FILE = "plane.json"
+"""In every control plane's folder: what it was asked to be; written first and removed last, so a half-made one is found."""
+
+
+class Programs(Protocol):
+    """Where the upstream programs lie (`fleet.toolchain.Toolchain` is one)."""
+
+    def program(self, name: str) -> Path:
+        """The executable of that name; raises ToolchainError when there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Arguments and environment that the user adds; they come last, so that they win over ours."""
+
+    apiserver: tuple[str, ...] = ()
+    etcd: tuple[str, ...] = ()
+    kcm: tuple[str, ...] = ()
+    scheduler: tuple[str, ...] = ()
+    kwok: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    """For every program of a control plane."""
+
+    def check(self) -> None:
+        """UsageError naming the variable when an argument is no flag."""
+        for name in ("apiserver", "etcd", "kcm", "scheduler", "kwok"):
+            for argument in getattr(self, name):
+                if not argument.startswith("--") or "\n" in argument:
+                    raise UsageError(f"control_plane_{name}_extra_args: {argument!r} is not of the form --flag=value")
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """One control plane, as asked for. `port` 0 lets the registry choose the API server's port."""
+
+    name: str
+    role: Role
+    driver: DriverName = "process"
+    bind_address: str = "127.0.0.1"
+    port: int = 0
+    extra: Extra = Extra()
+
+    @property
+    def hub(self) -> bool:
+        """Whether it is part of the system under test."""
+        return self.role in ("its", "wds")
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """`<directory>/<name>.crt` and `.key`, signed by `authority`."""
+
+    directory: Path
+    name: str
+    authority: AuthorityName
+    subject: Subject
+
+    @property
+    def cert(self) -> Path:
+        """The certificate's file."""
+        return self.directory / f"{self.name}.crt"
+
+    @property
+    def key(self) -> Path:
+        """The key's file."""
+        return self.directory / f"{self.name}.key"
+
+
+@dataclass(frozen=True)
+class Kubeconfig:
+    """A kubeconfig with `certificate` embedded; its authority is the fleet's `ca`."""
+
+    path: Path
+    server: str
+    context: str
+    certificate: Certificate
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A file without a secret inside it; written with mode 0600 like all others."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True)
+class PlannedProgram:
+    """A program, what it is, and the files that it reads only when it starts: when they change it is restarted."""
+
+    program: Program
+    component: str
+    cluster: str
+    reads: tuple[Path, ...] = ()
+    revision: str = ""
+    """Anything else that must restart it when it changes."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that one control plane, or one shard of them, puts on the machine."""
+
+    directories: tuple[Path, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    kubeconfigs: tuple[Kubeconfig, ...] = ()
+    texts: tuple[TextFile, ...] = ()
+    programs: tuple[PlannedProgram, ...] = ()
+
+    @classmethod
+    def merge(cls, plans: Iterable[Plan]) -> Plan:
+        """All of them together, in order."""
+        plans = list(plans)
+        return cls(
+            tuple(d for p in plans for d in p.directories),
+            tuple(c for p in plans for c in p.certificates),
+            tuple(k for p in plans for k in p.kubeconfigs),
+            tuple(t for p in plans for t in p.texts),
+            tuple(x for p in plans for x in p.programs),
+        )
+
+    def transcript(self, replacements: Mapping[str, str] | None = None) -> str:
+        """What would be written and run, for people; each key of `replacements` is shown as its value."""
+        lines = [f"mkdir 0700 {path}" for path in self.directories]
+        for cert in self.certificates:
+            what = [f"CN={cert.subject.common_name}", *(f"O={o}" for o in cert.subject.organizations)]
+            what += [f"SAN={name}" for name in cert.subject.names]
+            lines += [f"issue 0600 {cert.cert} by {cert.authority}: {' '.join(what)}"]
+        lines += [f"write 0600 {k.path}: kubeconfig of {k.server} as {k.certificate.name}" for k in self.kubeconfigs]
+        for text in self.texts:
+            lines += [f"write 0600 {text.path}:", *(f"    {line}" for line in text.text.splitlines())]
+        for planned in self.programs:
+            lines.append(f"run {planned.program.name} (priority {planned.program.priority}):")
+            lines += [f"    {name}={value}" for name, value in sorted(planned.program.env.items())]
+            lines += [f"    {argument}" for argument in planned.program.argv]
+        text_out = "\n".join(lines) + "\n"
+        for old, new in (replacements or {}).items():
+            text_out = text_out.replace(old, new)
+        return text_out
+
+
+def render_json(document: Any) -> str:
+    """JSON with a stable order and a final newline."""
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
+
+
+def plane_file(layout: Layout, plane: ControlPlane, server: str) -> TextFile:
+    """The record of what `plane` was asked to be."""
+    return TextFile(layout.cluster(plane.name) / PLANE_FILE, render_json({**asdict(plane), "server": server}))
+
+
+def url(address: str, port: int) -> str:
+    """https URL of an address and port; IPv6 in brackets."""
+    return f"https://[{address}]:{port}" if ":" in address else f"https://{address}:{port}"
+
+
+def with_env(base: Mapping[str, str], extra: Extra) -> dict[str, str]:
+    """The environment of one program; the user's values win."""
+    return {**base, **extra.env}

@@ -1,0 +1,25 @@
+"""The certificates of a store and of an API server, the same under every driver."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fleet.host.components import SERVICE_ADDRESS, Store
+from fleet.host.pki import Subject
+from fleet.host.plan import Certificate, ControlPlane
+
+
+def plan_store(name: str, data: Path, certificates: Path, client_port: int, peer_port: int) -> Store:
+    """One etcd with the certificates of both sides; its gateway dials itself, so its own may also act as a client."""
+    own = Certificate(
+        certificates, "etcd-server", "etcd-ca", Subject("etcd", (), ("127.0.0.1", "localhost"), client=True)
+    )
+    client = Certificate(certificates, "etcd-client", "etcd-ca", Subject("kube-apiserver-etcd-client"))
+    return Store(name, data, client_port, peer_port, own, client)
+
+
+def serving_certificate(certificates: Path, plane: ControlPlane) -> Certificate:
+    """What the API server shows: its address, and the names of the service `kubernetes`."""
+    service = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
+    names = tuple(dict.fromkeys((plane.bind_address, "127.0.0.1", "localhost", *service, SERVICE_ADDRESS)))
+    return Certificate(certificates, "kube-apiserver", "ca", Subject("kube-apiserver", (), names, client=False))

@@ -1,0 +1,65 @@
+"""Refuse control planes that cannot be what they say, naming the variable, before a path or an argument is built from them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+
+from fleet.errors import UsageError
+from fleet.host.plan import ControlPlane
+from fleet.spec.base import NAME_PATTERN
+from fleet.spec.fleet_file import Role
+
+MAX_WECS = 1000
+"""Names have three digits; beyond that no machine was ever tried."""
+LOWEST_PORT, HIGHEST_PORT = 1024, 65_533
+
+
+def check_name(field: str, name: str) -> None:
+    """UsageError when `name` is no RFC 1123 label of at most 40 characters."""
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise UsageError(
+            f"{field}: {name!r} is not a name: lower case letters, digits and '-', at most 40, beginning and ending with a letter or digit"
+        )
+
+
+def check_planes(planes: Sequence[ControlPlane], roles: Sequence[Role]) -> None:
+    """UsageError for bad or doubled names and ports, addresses that are none, roles outside the call, arguments that are no flags."""
+    names: set[str] = set()
+    ports: dict[int, str] = {}
+    for plane in planes:
+        check_name("control plane name", plane.name)
+        if plane.name in names:
+            raise UsageError(f"control plane name: {plane.name} is there twice")
+        names.add(plane.name)
+        if plane.role not in roles:
+            raise UsageError(f"{plane.name}: role {plane.role} is not one of this call's {', '.join(roles)}")
+        if plane.hub and plane.driver != "process":
+            raise UsageError(
+                f"{plane.name}: control planes of the hub run under the driver process, not {plane.driver}: they are the system under test"
+            )
+        if plane.driver not in ("process", "dense"):
+            raise UsageError(f"control_plane_driver: {plane.driver} is not one of dense, process")
+        _check_address(plane)
+        _check_port(plane, ports)
+        plane.extra.check()
+
+
+def _check_address(plane: ControlPlane) -> None:
+    try:
+        ipaddress.ip_address(plane.bind_address)
+    except ValueError as error:
+        raise UsageError(f"{plane.name}: bind address {plane.bind_address!r} is not an IP address") from error
+
+
+def _check_port(plane: ControlPlane, ports: dict[int, str]) -> None:
+    if plane.port == 0:
+        return
+    if not LOWEST_PORT <= plane.port <= HIGHEST_PORT:
+        raise UsageError(
+            f"control_plane_ports: {plane.name}: {plane.port} is not between {LOWEST_PORT} and {HIGHEST_PORT}"
+        )
+    if plane.port in ports:
+        raise UsageError(f"control_plane_ports: {plane.name} and {ports[plane.port]} are both on port {plane.port}")
+    ports[plane.port] = plane.name
