@@ -30,15 +30,22 @@ async def keep_watching(
     had told, so deletions in between show only there.
     """
     failures = 0
+
+    def listed(alive: dict[Key, tuple[str, str]]) -> None:
+        nonlocal failures
+        failures = 0
+        on_listed(alive)
+
     while True:
         try:
-            reflector = Reflector(client, await resource(), on_event)
-            await _follow(reflector, on_listed)
+            await _follow(Reflector(client, await resource(), on_event), listed)
         except FleetError as error:
-            failures += 1
-            pause = backoff.pause(failures)
-            log.warning("watch given up, again in %.1f s: %s", pause, error)
-            await asyncio.sleep(pause)
+            log.warning("watch given up: %s", error)
+        except Exception:
+            # An object that the agent cannot make sense of must not end this watch silently.
+            log.exception("%s: watch failed", client.cluster)
+        failures += 1
+        await asyncio.sleep(backoff.pause(failures))
 
 
 async def _follow(reflector: Reflector, on_listed: Callable[[dict[Key, tuple[str, str]]], None]) -> None:
