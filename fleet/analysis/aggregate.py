@@ -1,0 +1,115 @@
+"""What KubeStellar 0.30 writes to the WDS when several WECs report: its rule, stated again for the kinds it knows.
+
+Each counter is the smallest (or largest) of the values that are present: a WEC that does not report a counter is
+skipped, not counted as 0. Of the conditions it keeps one that tells a failure, from any WEC, or none. The WDS's API
+server then drops empty lists and, for most counters, zeros; `normal` drops them on both sides before comparing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fleet.analysis.final import digest
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    smallest: tuple[str, ...]
+    largest: tuple[str, ...]
+    condition: tuple[str, str | None] | None
+    """Type and reason of the condition that is kept; reason None matches any."""
+
+
+_RULES: dict[tuple[str, str], _Rule] = {
+    ("apps", "deployments"): _Rule(
+        ("replicas", "updatedReplicas", "availableReplicas", "readyReplicas", "observedGeneration"),
+        ("unavailableReplicas",),
+        ("Progressing", "ProgressDeadlineExceeded"),
+    ),
+    ("apps", "replicasets"): _Rule(
+        ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"),
+        (),
+        ("ReplicaFailure", None),
+    ),
+    ("apps", "daemonsets"): _Rule(
+        (
+            "currentNumberScheduled",
+            "desiredNumberScheduled",
+            "numberReady",
+            "observedGeneration",
+            "updatedNumberScheduled",
+            "numberAvailable",
+        ),
+        ("numberMisscheduled",),
+        None,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one WEC's status adds to the aggregate; small, so that thousands can be kept."""
+
+    counters: tuple[tuple[str, int], ...]
+    condition: Any = None
+
+
+def aggregates(group: str, resource: str) -> bool:
+    """KubeStellar aggregates this kind over several WECs."""
+    return (group, resource) in _RULES
+
+
+def part(group: str, resource: str, status: Mapping[str, Any]) -> Part:
+    """What one status adds; KeyError for a kind that is not aggregated."""
+    rule = _RULES[group, resource]
+    counters = tuple(
+        (field, status[field]) for field in (*rule.smallest, *rule.largest) if _is_counter(status.get(field))
+    )
+    return Part(counters, _failure(rule, status))
+
+
+def aggregate(group: str, resource: str, parts: Iterable[Part]) -> dict[str, Any]:
+    """The aggregated status over two or more WECs. A failing condition is the first one found (KubeStellar's order is
+    random; final statuses have none). KeyError for a kind that is not aggregated."""
+    rule = _RULES[group, resource]
+    every = list(parts)
+    values: dict[str, list[int]] = {}
+    for one in every:
+        for field, value in one.counters:
+            values.setdefault(field, []).append(value)
+    status: dict[str, Any] = {field: min(values.get(field, [0])) for field in rule.smallest}
+    status |= {field: max(values.get(field, [0])) for field in rule.largest}
+    if rule.condition is not None:
+        status["conditions"] = next(([one.condition] for one in every if one.condition is not None), [])
+    return status
+
+
+def normal(status: Any) -> dict[str, Any]:
+    """A status without zeros, empty lists, empty maps and nulls at its top level; {} when it is no map."""
+    if not isinstance(status, Mapping):
+        return {}
+    return {key: value for key, value in status.items() if value not in (0, None, [], {}, "")}
+
+
+def normal_digest(status: Any) -> bytes:
+    """The digest by which an aggregate is compared with what the WDS shows."""
+    return digest(normal(status))
+
+
+def _is_counter(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _failure(rule: _Rule, status: Mapping[str, Any]) -> Any:
+    conditions = status.get("conditions")
+    if rule.condition is None or not isinstance(conditions, list):
+        return None
+    kind, reason = rule.condition
+    for condition in conditions:
+        if not isinstance(condition, Mapping) or condition.get("type") != kind:
+            continue
+        if reason is None or condition.get("reason") == reason:
+            return condition
+    return None

@@ -1,0 +1,254 @@
+"""Samples: one row per stage of each object and WEC, made from the marks; nothing vanishes, missing rows stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from fleet.analysis.tracks import Original, Stamp, Track
+from fleet.results.events import TrialPlan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "repeat",
+    "layout",
+    "wecs",
+    "policy",
+    "kind",
+    "namespace",
+    "name",
+    "cluster",
+    "stage",
+    "start_ns",
+    "end_ns",
+    "seconds",
+    "server_seconds",
+    "flags",
+)
+"""Of samples.csv and samples.parquet, in this order."""
+
+STAGES = (
+    "binding",
+    "packaging",
+    "delivery",
+    "activation",
+    "downsync",
+    "downsync_last",
+    "downsync_spread",
+    "workload",
+    "report",
+    "finalization",
+    "status",
+    "e2e",
+    "e2e_reported",
+)
+"""Every stage, in the order of the path."""
+
+Flag = Literal[
+    "already", "bundled", "cluster-down", "gap", "late", "listed", "missing", "negative", "recreated", "warmup"
+]
+"""already: the WDS showed the final aggregate before the last WEC had reported; bundled: the ManifestWork was there
+before the object, so delivery and activation have no meaning; cluster-down: a cluster on its way was down meanwhile;
+gap, listed: one end's true moment is not known; late: after the object timeout; missing: has no end; negative: ends
+before it starts, two watches raced; recreated: the WEC object was replaced; warmup: not counted."""
+
+UNCOUNTED = frozenset({"warmup", "bundled"})
+"""Samples with one of these are kept and never summed up."""
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """One latency: a stage of one object, in one WEC where `cluster` is named. Times are the driver's, nanoseconds."""
+
+    trial: str
+    repeat: int
+    """-1 for a warm-up."""
+    layout: str
+    wecs: int
+    policy: str
+    kind: str
+    namespace: str
+    name: str
+    cluster: str
+    """Empty for a stage that is one sample per object; of `downsync_last`, the WEC that was last."""
+    stage: str
+    start_ns: int | None
+    end_ns: int | None
+    """None when missing."""
+    seconds: float | None
+    server_seconds: float | None
+    """From the API servers' whole-second stamps, where both ends have one."""
+    flags: tuple[str, ...]
+    """Of `Flag`, in the order of their names."""
+
+    @property
+    def counted(self) -> bool:
+        """It belongs in the summary, as a latency or as a missing one."""
+        return UNCOUNTED.isdisjoint(self.flags)
+
+
+@dataclass(slots=True)
+class Downs:
+    """When each cluster did not answer: `[from, to)` in the driver's nanoseconds, `to` None while it lasts."""
+
+    spans: dict[str, list[tuple[int, int | None]]] = field(default_factory=dict)
+
+    def mark(self, cluster: str, state: str, ns: int) -> None:
+        """A cluster went `down` or came `up`."""
+        spans = self.spans.setdefault(cluster, [])
+        lasting = bool(spans) and spans[-1][1] is None
+        if state == "down" and not lasting:
+            spans.append((ns, None))
+        elif state == "up" and lasting:
+            spans[-1] = (spans[-1][0], ns)
+
+    def overlap(self, clusters: Sequence[str], start: int, end: int | None) -> bool:
+        """One of the clusters was down some time between; `end` None for a sample that never ended."""
+        return any(
+            (end is None or down <= end) and (up is None or up >= start)
+            for cluster in clusters
+            for down, up in self.spans.get(cluster, ())
+        )
+
+
+@dataclass(slots=True)
+class TrialRows:
+    """Makes the samples of one trial."""
+
+    plan: TrialPlan
+    downs: Downs
+    hubs: Sequence[str]
+    """Clusters that every sample depends on: the WDS and the ITS."""
+    ended_ns: int | None
+    """When the next trial began: what was not there by then is missing."""
+    deadline_ns: int | None
+    """After it a sample is late."""
+
+    def rows(self, original: Original) -> Iterator[Sample]:
+        """Every sample of one object, in the order of `STAGES`, per-WEC stages in the order of the WECs' names."""
+        tracks = [original.tracks[name] for name in sorted(original.tracks)]
+        names = [track.cluster for track in tracks]
+        t0 = original.created
+        yield self._row(original, "binding", t0, original.bound, [])
+        for track in tracks:
+            yield from self._downsync(original, track)
+        if self.plan.layout == "one-to-many":
+            yield from self._fan_out(original, tracks)
+        if original.mode == "none":
+            return
+        for track in tracks:
+            extra = ("recreated",) if track.recreated else ()
+            yield self._row(original, "workload", track.activated, track.ready, [track.cluster], extra=extra)
+            yield self._row(original, "report", track.ready, track.reported, [track.cluster], extra=extra)
+        last_reported = _last([track.reported for track in tracks])
+        if not original.returns:
+            yield self._row(original, "e2e_reported", t0, last_reported, names, label="")
+            return
+        end = original.finalized
+        extra = ("already",) if original.already else ()
+        yield self._row(original, "finalization", last_reported, end, names, label="", extra=extra)
+        last_ready = _last([track.ready for track in tracks])
+        yield self._row(original, "status", last_ready, end, names, label="", extra=extra)
+        yield self._row(original, "e2e", t0, end, names, label="", extra=extra)
+
+    def _downsync(self, original: Original, track: Track) -> Iterator[Sample]:
+        t0, one = original.created, [track.cluster]
+        bundled = t0 is not None and track.delivered is not None and track.delivered.ns < t0.ns
+        extra = ("bundled",) if bundled else ()
+        yield self._row(original, "packaging", t0, track.packaged, one)
+        yield self._row(original, "delivery", track.packaged, track.delivered, one, extra=extra)
+        yield self._row(original, "activation", track.delivered, track.activated, one, extra=extra)
+        recreated = ("recreated",) if track.recreated else ()
+        yield self._row(original, "downsync", t0, track.activated, one, extra=recreated)
+
+    def _fan_out(self, original: Original, tracks: list[Track]) -> Iterator[Sample]:
+        names = [track.cluster for track in tracks]
+        last = _last([track.activated for track in tracks])
+        where = next((t.cluster for t in tracks if last is not None and t.activated == last), "")
+        yield self._row(original, "downsync_last", original.created, last, names, label=where)
+        if len(tracks) > 1:
+            seen = [track.activated for track in tracks if track.activated is not None]
+            yield self._row(original, "downsync_spread", min(seen) if seen else None, last, names, label="")
+
+    def _row(
+        self,
+        original: Original,
+        stage: str,
+        start: Stamp | None,
+        end: Stamp | None,
+        clusters: list[str],
+        *,
+        label: str | None = None,
+        extra: tuple[str, ...] = (),
+    ) -> Sample:
+        planned, plan = original.planned, self.plan
+        whole = start is not None and end is not None
+        nanoseconds = end.ns - start.ns if start is not None and end is not None else None
+        return Sample(
+            trial=plan.trial,
+            repeat=plan.repeat,
+            layout=plan.layout,
+            wecs=plan.wecs,
+            policy=planned.policy,
+            kind=plan.kind,
+            namespace=planned.ref.namespace,
+            name=planned.ref.name,
+            cluster=label if label is not None else "".join(clusters),
+            stage=stage,
+            start_ns=None if start is None else start.ns,
+            end_ns=end.ns if whole and end is not None else None,
+            seconds=None if nanoseconds is None else nanoseconds / 1e9,
+            server_seconds=_server_seconds(start, end),
+            flags=tuple(sorted({*self._flags(start, end, clusters, nanoseconds), *extra})),
+        )
+
+    def _flags(
+        self, start: Stamp | None, end: Stamp | None, clusters: list[str], nanoseconds: int | None
+    ) -> Iterator[Flag]:
+        if self.plan.repeat < 0:
+            yield "warmup"
+        if nanoseconds is None:
+            yield "missing"
+        elif nanoseconds < 0:
+            yield "negative"
+        for one in (start, end):
+            if one is not None and one.listed:
+                yield "listed"
+            if one is not None and one.gap:
+                yield "gap"
+        if end is not None and self.deadline_ns is not None and end.ns > self.deadline_ns:
+            yield "late"
+        began = self.plan.ns if start is None else start.ns
+        stopped = self.ended_ns if end is None or nanoseconds is None else end.ns
+        if self.downs.spans and self.downs.overlap([*clusters, *self.hubs], began, stopped):
+            yield "cluster-down"
+
+
+def frame(samples: Sequence[Sample]) -> pd.DataFrame:
+    """The samples with exactly `COLUMNS`; times are nullable 64-bit integers, flags joined by `;`."""
+    import pandas as pd  # noqa: PLC0415 - a cold start of the command line must not pay for it
+
+    columns: Mapping[str, list[object]] = {
+        name: [";".join(s.flags) for s in samples] if name == "flags" else [getattr(s, name) for s in samples]
+        for name in COLUMNS
+    }
+    types = {"repeat": "int64", "wecs": "int64", "start_ns": "Int64", "end_ns": "Int64"}
+    types |= {"seconds": "float64", "server_seconds": "float64"}
+    return pd.DataFrame({name: pd.Series(values, dtype=types.get(name, "str")) for name, values in columns.items()})
+
+
+def _last(stamps: Sequence[Stamp | None]) -> Stamp | None:
+    """The latest; None unless all are there."""
+    known = [one for one in stamps if one is not None]
+    return max(known) if known and len(known) == len(stamps) else None
+
+
+def _server_seconds(start: Stamp | None, end: Stamp | None) -> float | None:
+    if start is None or end is None or not start.server or not end.server:
+        return None
+    return (datetime.fromisoformat(end.server) - datetime.fromisoformat(start.server)).total_seconds()
