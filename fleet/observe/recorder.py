@@ -22,6 +22,9 @@ class Log(Protocol):
     def append(self, event: Line, /) -> None:
         """Take one line; MeasurementError when it cannot be kept."""
 
+    def sync(self) -> None:
+        """Make what was taken durable; MeasurementError when it cannot be."""
+
 
 class Joiner(Protocol):
     """What follows the lines to know when a trial is complete: `fleet.analysis.timelines.Join`."""
@@ -69,6 +72,13 @@ class Recorder:
             case _:
                 pass
         self._changed.set()
+
+    def sync(self) -> None:
+        """Make the lines durable; may block, so call it in a thread."""
+        try:
+            self._log.sync()
+        except MeasurementError as error:
+            self.failure = error
 
     def mark(self, step: str, edge: str, *, trial: str = "", note: str = "") -> None:
         """A step began or ended, now."""

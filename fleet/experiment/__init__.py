@@ -1,0 +1,46 @@
+"""Experiments: what to do with a fleet, step by step, and how to leave it as it was.
+
+`run`, `clean` and `plan` are the whole of what the command line needs; they are synchronous.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import uvloop
+
+from fleet.experiment.cleanup import CleanReport, clean_fleet
+from fleet.experiment.hold import held
+from fleet.experiment.plan import TrialPlan
+from fleet.experiment.progress import RunProgress
+from fleet.experiment.runner import Outcome, Runner, plan, state_folder
+from fleet.spec.experiment_file import ExperimentFile
+from fleet.spec.fleet_file import FleetFile
+
+__all__ = ["CleanReport", "Outcome", "RunProgress", "TrialPlan", "clean", "plan", "run"]
+
+
+def run(
+    fleet: FleetFile,
+    fleet_path: Path,
+    spec: ExperimentFile,
+    results_root: Path,
+    progress: RunProgress,
+    *,
+    keep: bool = False,
+) -> Outcome:
+    """Run the experiment; returns when the run folder is complete, whatever happened after it was made.
+
+    `fleet_path` is the `fleet.json`: the lock lies beside it. `keep` leaves everything in the clusters. Raises
+    FleetError (UsageError for the spec) for what is refused before anything was changed.
+    """
+    runner = Runner(fleet, fleet_path.absolute().parent, spec, results_root, progress, keep=keep)
+    return uvloop.run(runner.run())
+
+
+def clean(fleet: FleetFile, run_id: str | None = None, *, fleet_path: Path | None = None) -> CleanReport:
+    """Remove from every cluster what one run, or any run, left there. FleetError when a run holds the fleet now."""
+    state = fleet_path.absolute().parent if fleet_path else state_folder(fleet)
+    with held(state, "fleet experiment clean"):
+        return asyncio.run(clean_fleet(fleet, run_id))

@@ -1,0 +1,179 @@
+"""Removes what runs left in the clusters, found by label alone: no memory of the run is needed, not even its folder.
+
+Order: objects and policies in the WDS, then KubeStellar and OCM take the rest down by themselves; what they leave
+(a ManifestWork whose Binding is gone) is deleted here; the run's namespaces go last. Finalizers of others are never
+taken off: what cannot go is named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet.errors import DeadlineError, KubeError
+from fleet.experiment.connect import opened
+from fleet.kube import resources
+from fleet.kube.client import KubeClient
+from fleet.kube.errors import NotFound
+from fleet.kube.resources import Resource
+from fleet.kube.waiting import Objects, wait_for_objects
+from fleet.observe.watcher import Spaces
+from fleet.spec.fleet_file import FleetFile
+from fleet.workload.names import RUN_LABEL
+
+KINDS = (resources.DEPLOYMENTS, resources.PODS, resources.CONFIGMAPS)
+WORKS_LABEL = "transport.kubestellar.io/originWdsName"
+BINDING_LABEL = "transport.kubestellar.io/originOwnerReferenceBindingKey"
+GRACE_SECONDS = 60.0
+"""How long KubeStellar has to delete ManifestWorks by itself before those whose Binding is gone are deleted here."""
+CLEAN_SECONDS = 300.0
+AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class CleanReport:
+    """What a clean-up did."""
+
+    removed: tuple[tuple[str, str, int], ...] = ()
+    """(cluster, resource, count) that it asked to be deleted."""
+    left: tuple[str, ...] = ()
+    """What is still there, one sentence each; empty when all is clean."""
+
+    @property
+    def clean(self) -> bool:
+        """Nothing is left."""
+        return not self.left
+
+
+@dataclass
+class _Tally:
+    removed: dict[tuple[str, str], int] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+
+    def took(self, client: KubeClient, resource: Resource, count: int) -> None:
+        if count:
+            key = (client.cluster, str(resource))
+            self.removed[key] = self.removed.get(key, 0) + count
+
+    def report(self) -> CleanReport:
+        counted = tuple((cluster, resource, count) for (cluster, resource), count in sorted(self.removed.items()))
+        return CleanReport(counted, tuple(self.left))
+
+
+async def clean_fleet(fleet: FleetFile, run_id: str | None, *, timeout: float = CLEAN_SECONDS) -> CleanReport:  # noqa: ASYNC109
+    """Remove what one run (None: any run) left in every cluster of the fleet."""
+    async with opened(fleet) as spaces:
+        return await remove(spaces, run_id, timeout=timeout)
+
+
+async def remove(spaces: Spaces, run_id: str | None, *, timeout: float) -> CleanReport:  # noqa: ASYNC109
+    """The same over open clients. Takes at most about `timeout` seconds; never raises for a cluster that is away."""
+    selector = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
+    tally = _Tally()
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    try:
+        for kind in KINDS:
+            await _delete_labelled(spaces.wds, kind, selector, tally)
+        await _delete_labelled(spaces.wds, resources.BINDING_POLICIES, selector, tally)
+        grace = min(GRACE_SECONDS, timeout / 2)
+        await _works_gone(spaces, run_id, tally, grace, max(1.0, deadline - loop.time()))
+    except KubeError as error:
+        tally.left.append(str(error))
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def namespaces(client: KubeClient) -> None:
+        async with gate:
+            try:
+                await _delete_labelled(client, resources.NAMESPACES, selector, tally)
+                await _wait_none(client, resources.NAMESPACES, selector, max(1.0, deadline - loop.time()))
+            except (KubeError, DeadlineError) as error:
+                tally.left.append(str(error))
+
+    await asyncio.gather(*(namespaces(client) for client in (*spaces.wecs.values(), spaces.wds)))
+    return tally.report()
+
+
+async def _delete_labelled(client: KubeClient, resource: Resource, selector: str, tally: _Tally) -> None:
+    """Delete all objects of a kind that carry the label, one by one: not every kind serves deletion of a collection."""
+    found = await client.list_all(resource, label_selector=selector)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(item: Mapping[str, Any]) -> None:
+        meta = item["metadata"]
+        async with gate:
+            try:
+                await client.delete(resource, meta["name"], meta.get("namespace"), propagation="Background")
+            except NotFound:
+                return
+
+    await asyncio.gather(*(one(item) for item in found))
+    tally.took(client, resource, len(found))
+
+
+async def _wait_none(client: KubeClient, resource: Resource, selector: str, seconds: float) -> None:
+    await wait_for_objects(
+        client,
+        resource,
+        lambda found: not found,
+        label_selector=selector,
+        timeout=seconds,
+        what=f"{resource} with {selector}",
+        missing=lambda found: [name for _, name in found],
+    )
+
+
+async def _works_gone(spaces: Spaces, run_id: str | None, tally: _Tally, grace: float, seconds: float) -> None:
+    """Wait for the run's ManifestWorks to go; delete those that nobody owns any more; name those that stay."""
+    if await _wait_works(spaces.its, run_id, grace) is None:
+        return
+    bindings = {item["metadata"]["name"] for item in await spaces.wds.list_all(resources.BINDINGS)}
+    works = await spaces.its.list_all(resources.MANIFEST_WORKS, label_selector=WORKS_LABEL)
+    orphans = [
+        item
+        for item in works
+        if holds_run(item, run_id) and item["metadata"].get("labels", {}).get(BINDING_LABEL) not in bindings
+    ]
+    for item in orphans:
+        meta = item["metadata"]
+        try:
+            await spaces.its.delete(resources.MANIFEST_WORKS, meta["name"], meta["namespace"], uid=meta["uid"])
+        except NotFound:
+            continue
+    tally.took(spaces.its, resources.MANIFEST_WORKS, len(orphans))
+    why = await _wait_works(spaces.its, run_id, max(1.0, seconds - grace))
+    if why is not None:
+        tally.left.append(f"{why}. An OCM agent that does not run keeps them: see `fleet status`, then clean again")
+
+
+async def _wait_works(its: KubeClient, run_id: str | None, seconds: float) -> str | None:
+    """None when the run has no ManifestWork any more, else what was still there after `seconds`."""
+
+    def ours(found: Objects) -> list[str]:
+        return [f"{namespace}/{name}" for (namespace, name), item in found.items() if holds_run(item, run_id)]
+
+    try:
+        await wait_for_objects(
+            its,
+            resources.MANIFEST_WORKS,
+            lambda found: not ours(found),
+            label_selector=WORKS_LABEL,
+            timeout=seconds,
+            what="ManifestWorks of the run",
+            missing=ours,
+        )
+    except DeadlineError as error:
+        return str(error)
+    return None
+
+
+def holds_run(work: Mapping[str, Any], run_id: str | None) -> bool:
+    """Whether a ManifestWork wraps an object of that run (None: of any run)."""
+    manifests: Sequence[Mapping[str, Any]] = work.get("spec", {}).get("workload", {}).get("manifests") or []
+    for manifest in manifests:
+        label = (manifest.get("metadata", {}).get("labels") or {}).get(RUN_LABEL)
+        if label is not None and (run_id is None or label == run_id):
+            return True
+    return False

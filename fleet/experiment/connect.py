@@ -1,0 +1,39 @@
+"""Opens the clients of a run: WDS, ITS and the WECs it uses, each only where the fleet file says it is."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Collection
+
+from fleet.errors import UsageError
+from fleet.kube.client import KubeClient
+from fleet.observe.watcher import Spaces
+from fleet.spec.fleet_file import Cluster, FleetFile, Role
+
+
+@contextlib.asynccontextmanager
+async def opened(fleet: FleetFile, wecs: Collection[str] | None = None) -> AsyncIterator[Spaces]:
+    """Clients of that fleet; `wecs` names those that are wanted, None wants all.
+
+    SpecError for a kubeconfig that is missing, readable by others, or that points at an address that is neither
+    loopback nor a machine of the fleet file. No client-side limit: the driver must never be what is measured.
+    """
+    allowed = [machine.address for machine in fleet.machines]
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def client(cluster: Cluster) -> KubeClient:
+            made = KubeClient.from_kubeconfig(cluster.kubeconfig, cluster=cluster.name, allowed=allowed)
+            return await stack.enter_async_context(made)
+
+        wds = await client(the_one(fleet, "wds"))
+        its = await client(the_one(fleet, "its"))
+        chosen = [entry for entry in fleet.of_role("wec") if wecs is None or entry.name in wecs]
+        yield Spaces(wds=wds, its=its, wecs={entry.name: await client(entry) for entry in chosen})
+
+
+def the_one(fleet: FleetFile, role: Role) -> Cluster:
+    """The first cluster of that role; UsageError when the fleet has none."""
+    found = fleet.of_role(role)
+    if not found:
+        raise UsageError(f"the fleet {fleet.name} has no {role.upper()}: finish it with `fleet up`")
+    return found[0]

@@ -1,0 +1,255 @@
+"""Runs an experiment: the steps of every trial in order, then, however it ended, the clean-up and the record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fleet.analysis.timelines import Join
+from fleet.errors import FleetError, MeasurementError, SpecError
+from fleet.experiment import steps, wec_scaling
+from fleet.experiment.cleanup import remove
+from fleet.experiment.connect import opened, the_one
+from fleet.experiment.hold import held
+from fleet.experiment.interrupts import Interrupts
+from fleet.experiment.plan import TrialPlan, groups
+from fleet.experiment.prepare import check, make_namespaces
+from fleet.experiment.progress import RunProgress
+from fleet.experiment.record import begin_record, driver_facts
+from fleet.experiment.session import KIND_RESOURCE, Session
+from fleet.experiment.verdict import Judgement, Verdict, judge
+from fleet.kube.looplag import LoopLag
+from fleet.observe.metrics import Scraper, targets
+from fleet.observe.processes import Weigher
+from fleet.observe.recorder import Recorder
+from fleet.observe.tracker import Tracker
+from fleet.observe.watcher import Spaces, Watcher
+from fleet.results.folder import RunFolder
+from fleet.results.run import RunRecord
+from fleet.spec.experiment_file import ExperimentFile
+from fleet.spec.experiment_load import check_fits
+from fleet.spec.fleet_file import FleetFile
+from fleet.workload.names import RunNames
+
+HOLD_BACK_SECONDS = 2.0
+"""KubeStellar 0.30's controller-manager delays every Binding sync by this: what rides on one looks 20 times faster."""
+CLEAN_COMMAND = "fleet experiment clean --run {run}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    folder: Path
+    verdict: Verdict
+    exit_code: int
+    """0 valid, 4 partial or invalid, 128 + signal when interrupted."""
+    reasons: tuple[str, ...] = ()
+
+
+def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK_SECONDS) -> list[TrialPlan]:
+    """Every trial in its order. UsageError, naming the field, for what this fleet or KubeStellar cannot do."""
+    counts = check_fits(spec, fleet)
+    if spec.quiet <= 2 * hold_back:
+        raise SpecError(
+            f"{spec.quiet:g} s is not more than twice KubeStellar's hold-back of {hold_back:g} s: a load could ride "
+            "on a sync that is already scheduled. Write 5s",
+            field="quiet",
+        )
+    return wec_scaling.trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
+
+
+class Runner:
+    """One run of one experiment on one fleet. `run()` may be called once."""
+
+    def __init__(
+        self,
+        fleet: FleetFile,
+        state: Path,
+        spec: ExperimentFile,
+        results_root: Path,
+        progress: RunProgress,
+        *,
+        keep: bool = False,
+        hold_back: float = HOLD_BACK_SECONDS,
+    ) -> None:
+        """`state` is the fleet's folder, where the lock lies; `keep` leaves everything in the clusters."""
+        self.fleet = fleet
+        self.state = state
+        self.spec = spec
+        self.results_root = results_root
+        self.progress = progress
+        self.keep = keep
+        self.trials = plan(fleet, spec, hold_back=hold_back)
+        self.interrupts = Interrupts()
+        self._ended: list[str] = []
+
+    async def run(self) -> Outcome:
+        """Do it. FleetError only for what is refused before the run folder exists."""
+        used = {name for trial in self.trials for name in trial.clusters}
+        with held(self.state, f"fleet experiment run {self.spec.name}"):
+            async with self.interrupts, opened(self.fleet, used) as spaces:
+                await check(spaces)
+                folder = RunFolder.create(self.results_root, self.spec.name, datetime.now(UTC))
+                record = begin_record(folder, self.spec, self.fleet)
+                folder.write_run(record)
+                self.progress.begin(folder.path, len(self.trials))
+                return await self._measure(spaces, folder, record)
+
+    async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
+        names = RunNames(folder.id)
+        join = Join(wds=spaces.wds.cluster, object_timeout=self.spec.timeouts.object)
+        tracker = Tracker(namespace=names.namespace, wds=spaces.wds.cluster, its=spaces.its.cluster)
+        log = folder.event_log()
+        recorder = Recorder(log, join, tracker)
+        lag = LoopLag()
+        watcher = Watcher(spaces, KIND_RESOURCE[self.spec.workload.kind], recorder, selector=names.selector())
+        try:
+            async with lag:
+                await self._supervise(self._work(spaces, names, recorder, join, watcher), recorder)
+                if not self.keep:
+                    await self._clean(spaces, names, recorder)
+        finally:
+            try:
+                log.close()
+            except MeasurementError as error:
+                self._ended.append(str(error))
+            judgement = judge(join.samples(), recorder.anomalies, ended=self._ended, was_down=recorder.was_down)
+            record = self._close(folder, record, judgement)
+            facts = driver_facts(lag, watcher.reflectors, recorder.gaps, log.dropped)
+            folder.write_run(record.with_(driver=facts))
+        self.progress.end(f"{judgement.status}: {'; '.join(judgement.reasons) or 'nothing is missing'}")
+        code = self.interrupts.exit_code or judgement.exit_code
+        return Outcome(folder.path, judgement.status, code, judgement.reasons)
+
+    def _close(self, folder: RunFolder, record: RunRecord, judgement: Judgement) -> RunRecord:
+        received = self.interrupts.received
+        if self.interrupts.at_once or self.keep:
+            self.progress.note(f"left in the clusters; remove it with: {CLEAN_COMMAND.format(run=folder.id)}")
+        return record.with_(
+            ended=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            status=judgement.status,
+            reasons=list(judgement.reasons),
+            interrupted=received.name if received else "",
+        )
+
+    async def _supervise(self, work: Coroutine[Any, Any, None], recorder: Recorder) -> None:
+        """Run `work` until it ends, a signal ends it, or the disk refuses; remember why."""
+        task = asyncio.create_task(work)
+        failed = asyncio.create_task(recorder.failed.wait())
+        self.interrupts.watch(task)
+        try:
+            await asyncio.wait({task, failed}, return_when=asyncio.FIRST_COMPLETED)
+            if recorder.failure is not None:
+                task.cancel()
+                self._ended.append(f"the events could not be written: {recorder.failure}")
+            await task
+        except asyncio.CancelledError:
+            if self.interrupts.received is None and recorder.failure is None:
+                raise
+            if self.interrupts.received is not None:
+                self._ended.append(f"interrupted by {self.interrupts.received.name}")
+        except FleetError as error:
+            self._ended.append(f"ended early: {error}")
+        finally:
+            failed.cancel()
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    async def _work(self, spaces: Spaces, names: RunNames, recorder: Recorder, join: Join, watcher: Watcher) -> None:
+        """From the first watch to the last trial."""
+        async with AsyncExitStack() as stack:
+            pages = targets(self.fleet, (spaces.its, spaces.wds))
+            scraper = await stack.enter_async_context(Scraper(pages, recorder))
+            session = Session(
+                spec=self.spec,
+                names=names,
+                spaces=spaces,
+                recorder=recorder,
+                join=join,
+                progress=self.progress,
+                scraper=scraper,
+                weigher=Weigher(self.fleet),
+            )
+            async with session.step("prepare"):
+                await stack.enter_async_context(watcher)
+                await make_namespaces(spaces, names, self.spec.workload.kind)
+            await stack.enter_async_context(_beside(session.keep_sampling()))
+            await self._trials(session)
+
+    async def _trials(self, session: Session) -> None:
+        number = 0
+        for group in groups(self.trials):
+            for trial in group.trials:
+                number += 1
+                self.progress.trial(number, str(trial))
+                last = trial is group.trials[-1]
+                for step in trial_steps(last=last):
+                    async with session.step(step.name, trial.id):
+                        await step.do(session, trial)
+                await asyncio.to_thread(session.recorder.sync)
+
+    async def _clean(self, spaces: Spaces, names: RunNames, recorder: Recorder) -> None:
+        """Take everything of this run out of the clusters, within `timeouts.clean`; a second SIGINT ends it."""
+
+        async def clean() -> None:
+            self.progress.step("clean up")
+            recorder.mark("clean-up", "begin")
+            report = await remove(spaces, names.run_id, timeout=self.spec.timeouts.clean)
+            recorder.mark("clean-up", "end")
+            for sentence in report.left:
+                recorder.anomaly("left-behind", sentence)
+            if report.left:
+                self.progress.note(f"something is left; try: {CLEAN_COMMAND.format(run=names.run_id)}")
+
+        task = asyncio.create_task(clean())
+        self.interrupts.watch(task)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if self.interrupts.received is None:
+                raise
+            if not self.interrupts.at_once:  # the first signal came during the clean-up: let it finish
+                self._ended.append(f"interrupted by {self.interrupts.received.name} while cleaning up")
+                await self._clean(spaces, names, recorder)
+
+
+def trial_steps(*, last: bool) -> tuple[steps.Step, ...]:
+    """The steps of one trial; the group's `last` one also takes the policies away."""
+    return (
+        steps.Announce(),
+        steps.Apply(),
+        steps.Settle(),
+        steps.Load(),
+        steps.Drain(),
+        steps.Quieten(),
+        steps.Clean(policies=last),
+    )
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """`work` goes on beside the block and is cancelled at its end; its own error, if any, is raised there."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        results = await asyncio.gather(task, return_exceptions=True)
+    for error in results:
+        if isinstance(error, Exception):
+            raise error
+
+
+def state_folder(fleet: FleetFile) -> Path:
+    """The fleet's own folder on this machine: the first local machine's; where the WDS's kubeconfig lies otherwise."""
+    for machine in fleet.machines:
+        if machine.connection == "local":
+            return Path(machine.state_dir)
+    return Path(the_one(fleet, "wds").kubeconfig).parent

@@ -1,0 +1,237 @@
+"""The steps of a trial, one small class each: apply, settle, load, drain, quieten, clean.
+
+Policies live as long as their group of trials: a Binding without objects is the state before each load, whether it is
+new or its objects were deleted, so trials after the first need not pay for 4 throttled writes per policy again. In
+KubeStellar 0.30 a Binding is made as soon as its policy selects a cluster, with no object at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from fleet.errors import DeadlineError, KubeError
+from fleet.experiment.plan import TrialPlan
+from fleet.experiment.prepare import shown
+from fleet.experiment.sender import Sender, each
+from fleet.experiment.session import Session
+from fleet.kube import resources
+from fleet.kube.errors import NotFound
+from fleet.results import events
+from fleet.workload.pacing import burst
+
+BUSY_LOOK_SECONDS = 1.0
+CHUNK_SECONDS = 1.0
+"""Longest wait between two looks at something that no watch announces."""
+
+
+class Step(Protocol):
+    """One step of one trial."""
+
+    name: str
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:
+        """Do it; FleetError ends the run, everything else that is amiss is recorded as an anomaly."""
+
+
+class Announce:
+    """Writes what the trial will do, so that what never comes can be counted."""
+
+    name = "announce"
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:
+        """One `trial` line and one `planned` line per object."""
+        stamps = {"ns": time.monotonic_ns(), "wall": time.time_ns()}
+        clusters = list(trial.clusters)
+        session.recorder.record(
+            events.TrialPlan(
+                **stamps,
+                trial=trial.id,
+                layout=trial.layout,
+                wecs=trial.wecs,
+                repeat=trial.repeat,
+                clusters=clusters,
+                kind=trial.kind,
+            )
+        )
+        for item in session.objects(trial):
+            session.recorder.record(
+                events.Planned(
+                    **stamps,
+                    trial=trial.id,
+                    op=item.op,
+                    policy=item.policy,
+                    ref=item.ref,
+                    clusters=list(item.clusters),
+                    status=item.status,
+                )
+            )
+
+
+class Apply:
+    """Creates the group's policies, those that are not there yet."""
+
+    name = "apply"
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:
+        """Done when the WDS has taken them all."""
+        missing = [
+            entry for entry in session.policies(trial) if session.recorder.tracker.destinations(entry.name) is None
+        ]
+        await each(missing, lambda entry: session.spaces.wds.create(resources.BINDING_POLICIES, entry.manifest()))
+
+
+class Settle:
+    """Waits until every policy is bound to its WECs and nothing moves any more, and proves it."""
+
+    name = "settle"
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:
+        """DeadlineError when a Binding does not come; an anomaly when it never becomes quiet."""
+        timeout = session.spec.timeouts.settle
+        deadline = time.monotonic() + timeout
+        wanted = {entry.name: frozenset(entry.clusters) for entry in session.policies(trial)}
+        tracker, recorder = session.recorder.tracker, session.recorder
+
+        def unbound() -> list[str]:
+            return [name for name, clusters in wanted.items() if tracker.destinations(name) != clusters]
+
+        def bound() -> bool:
+            missing = len(unbound())
+            session.progress.marks(len(wanted) - missing, len(wanted))
+            return not missing
+
+        if not await recorder.until(bound, timeout=timeout):
+            raise DeadlineError(
+                f"{session.spaces.wds.cluster}: no Binding with the right destinations for {len(unbound())} of "
+                f"{len(wanted)} policies within {timeout:g} s ({shown(unbound())}). Is the controller-manager up? "
+                "See `fleet status`; timeouts.settle raises the limit"
+            )
+        why = await quieten(session, deadline)
+        if why:
+            recorder.anomaly("not-settled", f"not quiet for {session.spec.quiet:g} s: {why}", trial=trial.id)
+
+
+class Load:
+    """Sends the trial's objects to the WDS."""
+
+    name = "load"
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:
+        """Done when each was answered; programs and metrics are sampled right before."""
+        await session.sample()
+        sender = Sender(session.spaces.wds, session.resource, session.recorder)
+        await sender.send(burst(session.objects(trial)))
+
+
+class Drain:
+    """Waits until every mark of every object was seen, or the time is up."""
+
+    name = "drain"
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:
+        """An anomaly when the time is up; the samples that are missing are missing."""
+        limit = session.spec.timeouts.object
+
+        def complete() -> bool:
+            progress = session.join.progress(trial.id)
+            session.progress.marks(sum(progress.done.values()), sum(progress.total.values()))
+            return session.join.complete(trial.id)
+
+        if not await session.recorder.until(complete, timeout=limit):
+            progress = session.join.progress(trial.id)
+            lacking = ", ".join(
+                f"{mark} {progress.done.get(mark, 0)}/{total}"
+                for mark, total in progress.total.items()
+                if progress.done.get(mark, 0) < total
+            )
+            text = f"not complete within {limit:g} s: {lacking or 'nothing was planned'}"
+            session.recorder.anomaly("incomplete", text, trial=trial.id)
+        await session.sample()
+
+
+class Quieten:
+    """Waits until the waves that follow the last status (labels, re-applied manifests) have run out."""
+
+    name = "quiet"
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:
+        """An anomaly when they do not."""
+        why = await quieten(session, time.monotonic() + session.spec.timeouts.settle)
+        if why:
+            session.recorder.anomaly("not-quiet", f"not quiet for {session.spec.quiet:g} s: {why}", trial=trial.id)
+
+
+class Clean:
+    """Deletes the trial's objects and waits, by the watches, until they are gone everywhere.
+
+    Objects go first and the Binding loses its clauses after the hold-back of 2 s, upon which the transport controller
+    deletes the ManifestWorks. After the group's last trial the policies are deleted right behind the objects: the
+    Binding is then garbage-collected with its clauses still in it, which saves three throttled writes and one list per
+    policy. The other way round would have KubeStellar take its status label off every object first.
+    """
+
+    name = "clean"
+
+    def __init__(self, *, policies: bool) -> None:
+        self._policies = policies
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:
+        """An anomaly when something stays; the next trial's objects have other names."""
+        wds, recorder = session.spaces.wds, session.recorder
+        await delete(session, [item.ref.name for item in session.objects(trial)])
+        names = [entry.name for entry in session.policies(trial)] if self._policies else []
+
+        async def drop(name: str) -> None:
+            try:
+                await wds.delete(resources.BINDING_POLICIES, name)
+            except NotFound:
+                return
+
+        await each(names, drop)
+
+        def gone() -> bool:
+            bound = [name for name in names if recorder.tracker.destinations(name) is not None]
+            return not bound and recorder.tracker.left(session.alive(trial.clusters)).nothing
+
+        if not await recorder.until(gone, timeout=session.spec.timeouts.clean):
+            left = recorder.tracker.left(session.alive(trial.clusters))
+            text = f"after {session.spec.timeouts.clean:g} s there are still {left}"
+            recorder.anomaly("not-clean", text, trial=trial.id)
+
+
+async def delete(session: Session, names: Sequence[str]) -> None:
+    """Delete objects of the run in the WDS; those that are not there are passed over."""
+
+    async def one(name: str) -> None:
+        try:
+            await session.spaces.wds.delete(session.resource, name, session.names.namespace, propagation="Background")
+        except NotFound:
+            return
+
+    await each(names, one)
+
+
+async def quieten(session: Session, deadline: float) -> str:
+    """Wait for the quiet that the spec asks for; why it did not come by `deadline` (monotonic seconds), or nothing.
+
+    Quiet is: no watch told anything, then no program of KubeStellar has work in its queues or sends requests. A
+    program that only reads moves nothing that a watch could see, yet empties the bucket of its rate limiter.
+    """
+    quiet = session.recorder.quiet
+    why = "the watches still told changes"
+    while (left := deadline - time.monotonic()) > 0:
+        if not await quiet.wait(session.spec.quiet, timeout=left):
+            return f"the last was {quiet.last_what}" if quiet.last_what else why
+        try:
+            why = await session.scraper.busy(min(BUSY_LOOK_SECONDS, session.spec.quiet))
+        except KubeError as error:
+            why = str(error)
+        if not why and quiet.seconds() >= session.spec.quiet:
+            return ""
+        if why:
+            quiet.note(why)
+            await asyncio.sleep(min(CHUNK_SECONDS, session.spec.quiet))
+    return why
