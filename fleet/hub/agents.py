@@ -1,0 +1,269 @@
+"""The OCM agents and the status agent of one machine: exactly the WECs asked for are registered, the rest has left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fleet.errors import UsageError
+from fleet.host.change import Change
+from fleet.host.files import private_directory, remove_tree
+from fleet.host.layout import Layout
+from fleet.host.machine import Machine
+from fleet.host.supervise import Staged
+from fleet.host.supervisor_config import Program
+from fleet.hub import names, ready, spoke, status_config
+from fleet.hub.crds import read_crds
+from fleet.hub.credentials import Credentials
+from fleet.hub.identities import HubEndpoint
+from fleet.hub.join import Join, JoinOptions, look
+from fleet.hub.leave import Leave, LeaveOptions
+from fleet.hub.objects import Ledger
+from fleet.hub.programs import AGENT_PORTS, AgentFiles, AgentPrograms, Upstream
+from fleet.hub.status_config import StatusSpec
+from fleet.kube.client import KubeClient
+from fleet.kube.resources import CSRS, NAMESPACES
+
+SPOKE_CRDS = ("appliedmanifestworks", "clusterclaims")
+PREPARE_PARALLELISM = 8
+PROBE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class AgentsSpec:
+    """What the agents of one machine are made of."""
+
+    machine: Machine
+    upstream: Upstream
+    wecs: tuple[str, ...]
+    """All WECs of this machine that are to be registered, and no others."""
+    its: str = "its1"
+    hub_kubeconfig: Path | None = None
+    """Admin kubeconfig of the ITS; by default that of the control plane `its` on this machine."""
+    hub_server: str = ""
+    """URL by which agents reach the ITS; by default the one of the admin kubeconfig."""
+    programs: AgentPrograms | None = None
+    status: StatusSpec = field(default_factory=StatusSpec)
+    join: JoinOptions = field(default_factory=JoinOptions)
+    leave: LeaveOptions = field(default_factory=LeaveOptions)
+
+    @property
+    def layout(self) -> Layout:
+        """The machine's folder."""
+        return self.machine.layout
+
+    @property
+    def admin(self) -> Path:
+        """The ITS' admin kubeconfig."""
+        return self.hub_kubeconfig or self.layout.kubeconfig(self.its)
+
+    def agent_programs(self) -> AgentPrograms:
+        """How agents are started."""
+        return self.programs or AgentPrograms(self.layout, self.upstream)
+
+
+def registered(layout: Layout) -> list[str]:
+    """WECs with an agent's folder on this machine: it is made first and removed last, so half-made ones are found."""
+    return sorted(path.name for path in (layout.root / "agents").glob("*") if path.is_dir())
+
+
+def converge_agents(spec: AgentsSpec) -> Change:
+    """Register the WECs asked for, take out the others, and make the status agent serve the same list.
+
+    Killed at any moment, the next call repairs. UsageError when a WEC or the ITS is not there; DeadlineError names the
+    WECs that did not register in time (the others did).
+    """
+    spec.agent_programs().extra.check("ocm_agent_extra_args")
+    if spec.machine.check:
+        return _check(spec)
+    _require(spec)
+    gone = [wec for wec in registered(spec.layout) if wec not in spec.wecs]
+    left = leave_agents(spec, gone) if gone else Change.none()
+    return Change.merge([left, asyncio.run(_converge(spec))])
+
+
+def leave_agents(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
+    """Take those WECs out of the hub, then end their agents and remove their files; the rest of the fleet stays.
+
+    With `check` only say so. The agents must run to clean up: those that were stopped are started for it.
+    """
+    here = [wec for wec in wecs if wec in registered(spec.layout)]
+    if spec.machine.check or not here:
+        return Change({f"ocm agent {wec}": "registered" for wec in here}, {})
+    supervisor = spec.machine.supervisor
+    known = {state.name for state in supervisor.states()}
+    for wec in here:
+        if names.agent_program(wec) in known:
+            supervisor.start(names.agent_program(wec))
+    change = asyncio.run(_leave(spec, here))
+    ended = supervisor.drop(names.AGENTS_GROUP, [names.agent_program(wec) for wec in here])
+    for wec in here:
+        _remove(spec, wec)
+    return Change.merge([change, ended])
+
+
+async def _leave(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
+    ledger = Ledger()
+
+    async def reachable(wec: str) -> bool:
+        path = spec.layout.kubeconfig(wec)
+        if not await asyncio.to_thread(path.exists):
+            return False
+        async with KubeClient.from_kubeconfig(path, cluster=wec, timeout=PROBE_SECONDS) as client:
+            return await client.ready(PROBE_SECONDS)
+
+    async with _hub(spec) as hub:
+        await Leave(hub, reachable=reachable, ledger=ledger, options=spec.leave).run(wecs)
+    for wec in wecs:
+        if await reachable(wec):
+            async with KubeClient.from_kubeconfig(spec.layout.kubeconfig(wec), cluster=wec) as client:
+                await spoke.forget(client)
+    return ledger.change
+
+
+async def _converge(spec: AgentsSpec) -> Change:
+    """Prepare every WEC, write the files, then start and admit what is not in yet."""
+    ledger, supervisor = Ledger(), spec.machine.supervisor
+    async with _hub(spec) as hub:
+        endpoint = await hub_endpoint(spec, hub)
+        credentials = Credentials(spec.layout, spec.machine.fleet, endpoint, spec.its)
+        await _prepare(spec, ledger)
+        joining = await _joining(spec, hub)
+        faults = await credentials.faults(spec.wecs)
+        await _reset(spec, hub, faults, ledger)
+        joining = sorted({*joining, *faults})
+        rewritten = credentials.write_bootstrap(spec.wecs, joining)
+        for wec in rewritten:
+            ledger.record(f"bootstrap kubeconfig of {wec}", None, "written")
+        status = status_config.write(spec.status, spec.machine, credentials.authority, endpoint, spec.wecs)
+        programs = [*_agent_programs(spec), *status.programs]
+        with supervisor.stage(names.AGENTS_GROUP, programs) as staged:
+            change = staged.change
+            staged.start([names.STATUS_PROGRAM])
+            await _admit(spec, hub, staged, joining, ledger)
+        if staged.pending:
+            supervisor.settle(staged.pending)
+    notified = status_config.notify(spec.machine, status)
+    return Change.merge([ledger.change, change, *([Change({}, {"status agent": "told"})] if notified else [])])
+
+
+async def _admit(spec: AgentsSpec, hub: KubeClient, staged: Staged, joining: Sequence[str], ledger: Ledger) -> None:
+    """Start agents a few at a time and bring them in; those that are in already only have to start."""
+    pending = set(staged.pending)
+
+    async def start(wec: str) -> None:
+        await asyncio.to_thread(staged.start, [names.agent_program(wec)])
+
+    wanted = [wec for wec in spec.wecs if wec in joining or names.agent_program(wec) in pending]
+    join = Join(
+        hub,
+        start=start,
+        credential=lambda wec: AgentFiles.of(spec.layout, wec).hub_kubeconfig.exists(),
+        ledger=ledger,
+        options=spec.join,
+        tail=lambda wec: spec.machine.supervisor.tail(names.agent_program(wec)),
+    )
+    await join.run(wanted)
+
+
+async def _joining(spec: AgentsSpec, hub: KubeClient) -> list[str]:
+    """WECs that the hub does not have accepted, Joined and Available, or that have no hub credential on disk."""
+    members = await look(hub)
+    return [
+        wec
+        for wec in spec.wecs
+        if not (wec in members and members[wec].complete) or not AgentFiles.of(spec.layout, wec).hub_kubeconfig.exists()
+    ]
+
+
+async def _prepare(spec: AgentsSpec, ledger: Ledger) -> None:
+    crds = read_crds(spec.upstream.crd(plural) for plural in SPOKE_CRDS)
+    gate = asyncio.Semaphore(PREPARE_PARALLELISM)
+
+    async def one(wec: str) -> None:
+        async with gate, KubeClient.from_kubeconfig(spec.layout.kubeconfig(wec), cluster=wec) as client:
+            await spoke.prepare(client, crds, ledger)
+
+    for wec in spec.wecs:
+        files = AgentFiles.of(spec.layout, wec)
+        for folder in (files.directory.parent, files.directory, files.hub_directory, files.temporary):
+            private_directory(folder)
+    await asyncio.gather(*(one(wec) for wec in spec.wecs))
+
+
+async def _reset(spec: AgentsSpec, hub: KubeClient, faults: Mapping[str, str], ledger: Ledger) -> None:
+    """Throw away credentials that are of no use, so that the agents ask for new ones; old requests go too."""
+    supervisor = spec.machine.supervisor
+    known = {state.name for state in supervisor.states()}
+    for wec, fault in sorted(faults.items()):
+        if names.agent_program(wec) in known:
+            await asyncio.to_thread(supervisor.stop, names.agent_program(wec))
+        async with KubeClient.from_kubeconfig(spec.layout.kubeconfig(wec), cluster=wec) as client:
+            await spoke.forget(client)
+        directory = AgentFiles.of(spec.layout, wec).hub_directory
+        await asyncio.to_thread(remove_tree, directory)
+        private_directory(directory)
+        await hub.delete_collection(CSRS, label_selector=f"{names.CLUSTER_LABEL}={wec}")
+        ledger.record(f"hub credential of {wec}", fault, "asked for again")
+
+
+def _agent_programs(spec: AgentsSpec) -> list[Program]:
+    live, programs = spec.machine.live_programs(), spec.agent_programs()
+    made = []
+    for wec in spec.wecs:
+        block = spec.machine.take(_owner(wec), AGENT_PORTS, in_use=names.agent_program(wec) in live)
+        made.append(programs.agent(wec, block.start))
+    return made
+
+
+async def hub_endpoint(spec: AgentsSpec, hub: KubeClient) -> HubEndpoint:
+    """How agents name the hub; its context carries the uid of the hub's data, so that a rebuilt hub is another one."""
+    system = await hub.get(NAMESPACES, "kube-system")
+    uid = str(system["metadata"]["uid"])[:8]
+    return HubEndpoint(spec.hub_server or hub.server, spec.layout.pki / "ca.crt", f"{spec.its}-{uid}")
+
+
+def _check(spec: AgentsSpec) -> Change:
+    """What `converge_agents` would do, told from files, the hub (if it answers) and the supervisor."""
+    here = registered(spec.layout)
+    before = {f"ocm agent {wec}": "registered" for wec in here if wec not in spec.wecs}
+    after = {f"ocm agent {wec}": "registered" for wec in spec.wecs if wec not in here}
+    programs: list[Program] = _agent_programs(spec)
+    programs += status_config.planned(spec.status, spec.machine)
+    change = spec.machine.supervisor.converge(names.AGENTS_GROUP, programs, check=True)
+    late = asyncio.run(_unregistered(spec)) if spec.admin.exists() else []
+    before |= {f"ocm agent {wec}": "not available" for wec in late if wec in here}
+    after |= {f"ocm agent {wec}": "registered" for wec in late if wec in here}
+    return Change.merge([Change(before, after), change])
+
+
+async def _unregistered(spec: AgentsSpec) -> list[str]:
+    async with _hub(spec) as hub:
+        return await _joining(spec, hub) if await ready.answers(hub) else []
+
+
+def _hub(spec: AgentsSpec) -> KubeClient:
+    return KubeClient.from_kubeconfig(spec.admin, cluster=spec.its)
+
+
+def _owner(wec: str) -> str:
+    return names.agent_program(wec)
+
+
+def _remove(spec: AgentsSpec, wec: str) -> None:
+    spec.machine.registry.give_back(spec.machine.fleet, _owner(wec))
+    for log in spec.layout.log.glob(f"{names.agent_program(wec)}.log*"):
+        log.unlink(missing_ok=True)
+    remove_tree(AgentFiles.of(spec.layout, wec).directory)
+
+
+def _require(spec: AgentsSpec) -> None:
+    if not spec.admin.exists():
+        raise UsageError(f"{spec.admin} is missing: build the hub's control planes before WECs are registered")
+    missing = [wec for wec in spec.wecs if not spec.layout.kubeconfig(wec).exists()]
+    if missing:
+        raise UsageError(
+            f"{', '.join(missing)}: no such control plane on this machine; build it first"
+        )

@@ -1,0 +1,68 @@
+"""The files by which agents get in: bootstrap kubeconfigs, and hub credentials that are still good or must go."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from fleet.host.authority import Authority
+from fleet.host.files import private_directory, write_private
+from fleet.host.layout import Layout
+from fleet.hub import spoke
+from fleet.hub.identities import HubEndpoint, bootstrap_kubeconfig, client_certificate, same_hub
+from fleet.hub.programs import AgentFiles
+
+PARALLELISM = 8
+MARGIN = datetime.timedelta(hours=1)
+"""A registration may take minutes; a bootstrap certificate with less left is replaced before one begins."""
+
+
+class Credentials:
+    """Of all agents of one machine towards one hub."""
+
+    def __init__(self, layout: Layout, fleet: str, endpoint: HubEndpoint, its: str) -> None:
+        self.layout = layout
+        self.endpoint = endpoint
+        self.its = its
+        self.authority = Authority.ensure(layout.pki, "ca", common_name=f"{fleet}-ca")
+
+    async def faults(self, wecs: Iterable[str]) -> dict[str, str]:
+        """WECs whose hub credential is of no use any more, and why."""
+        gate = asyncio.Semaphore(PARALLELISM)
+
+        async def one(wec: str) -> tuple[str, str | None]:
+            kubeconfig = AgentFiles.of(self.layout, wec).hub_kubeconfig
+            if not kubeconfig.exists():
+                return wec, None
+            async with gate:
+                return wec, await spoke.credential_fault(kubeconfig, wec, self.its)
+
+        found = await asyncio.gather(*(one(wec) for wec in wecs))
+        return {wec: fault for wec, fault in found if fault is not None}
+
+    def write_bootstrap(self, wecs: Iterable[str], joining: Collection[str]) -> list[str]:
+        """Write the bootstrap kubeconfigs that have to be written; the WECs whose file changed.
+
+        A WEC that is in keeps an ended one: its agent reads the file only to see that the hub is still the same.
+        """
+        due = [wec for wec in wecs if self._due(AgentFiles.of(self.layout, wec).bootstrap, joining=wec in joining)]
+        if not due:
+            return []
+        folder = self.layout.root / "hub" / "pki"
+        private_directory(folder.parent)
+        document = bootstrap_kubeconfig(self.authority, folder, self.endpoint)
+        return [wec for wec in due if write_private(AgentFiles.of(self.layout, wec).bootstrap, document)]
+
+    def _due(self, file: Path, *, joining: bool) -> bool:
+        try:
+            document = file.read_bytes()
+        except FileNotFoundError:
+            return True
+        if not same_hub(document, self.endpoint):
+            return True
+        certificate = client_certificate(document)
+        if certificate is None:
+            return True
+        return joining and certificate.not_valid_after_utc - datetime.datetime.now(datetime.UTC) < MARGIN

@@ -1,0 +1,240 @@
+"""The command lines of OCM's and KubeStellar's programs: pure functions of paths, ports and limits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from fleet.errors import UsageError
+from fleet.host.layout import Layout
+from fleet.host.supervisor_config import Program
+from fleet.hub import names
+from fleet.spec.fleet_file import ClientLimits
+
+HUB_PORTS = 8
+AGENT_PORTS = 1
+STATUS_PORTS = 1
+OCM = "ocm"
+"""One program: `ocm controller` on the hub, `ocm agent` per WEC."""
+CONTROLLER_MANAGER = "kubestellar-controller-manager"
+TRANSPORT = "ocm-transport-controller"
+
+AGENT_ENV = {"GOMAXPROCS": "1", "GOGC": "50", "GOMEMLIMIT": "64MiB"}
+"""An idle agent holds about 10 MiB live; one thread and an early collector keep a hundred of them small."""
+
+
+class Upstream(Protocol):
+    """Where the upstream programs and CRDs lie (`fleet.toolchain.Toolchain` is one)."""
+
+    def program(self, name: str) -> Path:
+        """The executable of that name; ToolchainError when there is none."""
+        ...
+
+    def crd(self, name: str) -> Path:
+        """The CustomResourceDefinition of that plural; ToolchainError when there is none."""
+        ...
+
+
+def reads(*files: Path) -> dict[str, str]:
+    """The environment entry that makes a program restart when a file changes that it reads only at its start.
+
+    A digest, so that a run that was killed between the write and the restart is repaired by the next.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes() if file.exists() else b"-")
+    return {"FLEET_READS": digest.hexdigest()[:16]}
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What the user adds to one component; arguments come last so that they win."""
+
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, variable: str) -> None:
+        """UsageError naming the variable when an argument is no flag."""
+        for argument in self.args:
+            if not argument.startswith("-") or "\n" in argument:
+                raise UsageError(f"{variable}: {argument!r} is not of the form --flag=value")
+
+
+@dataclass(frozen=True)
+class HubPrograms:
+    """Everything that the three programs of group `hub` are made of; files that are missing count as empty."""
+
+    layout: Layout
+    its: str
+    wds: str
+    port: int
+    """First of HUB_PORTS consecutive ports on loopback."""
+    upstream: Upstream
+    limits: ClientLimits = field(default_factory=ClientLimits)
+    registration_extra: Extra = field(default_factory=Extra)
+    controller_extra: Extra = field(default_factory=Extra)
+    transport_extra: Extra = field(default_factory=Extra)
+
+    def all(self) -> list[Program]:
+        """In the order of their start."""
+        return [registration(self), controller_manager(self), transport(self)]
+
+
+def loopback(port: int) -> str:
+    """host:port of a listener that only this machine reaches."""
+    return f"127.0.0.1:{port}"
+
+
+def registration(hub: HubPrograms) -> Program:
+    """OCM's registration controller; clusters and CSRs are approved by us, one by one and by name."""
+    kubeconfig = hub.layout.kubeconfig(hub.its)
+    argv = (
+        str(hub.upstream.program(OCM)),
+        "controller",
+        f"--kubeconfig={kubeconfig}",
+        f"--namespace={names.HUB_NAMESPACE}",
+        f"--listen={loopback(hub.port)}",
+        "--disable-leader-election",
+        *hub.registration_extra.args,
+    )
+    env = {"TMPDIR": str(temporary(hub.layout)), **reads(kubeconfig), **hub.registration_extra.env}
+    return Program(names.registration_program(hub.its), argv, env, hub.layout.root / "hub", priority=300)
+
+
+def controller_manager(hub: HubPrograms) -> Program:
+    """KubeStellar's controller-manager; it finds both spaces through the ControlPlanes of the cluster in KUBECONFIG."""
+    limits = hub.limits
+    argv = (
+        str(hub.upstream.program(CONTROLLER_MANAGER)),
+        f"--wds-name={hub.wds}",
+        f"--its-name={hub.its}",
+        *_limits("wds", limits.controller_wds_qps, limits.controller_wds_burst),
+        *_limits("its", limits.controller_its_qps, limits.controller_its_burst),
+        f"--metrics-bind-address={loopback(hub.port + 1)}",
+        f"--health-probe-bind-address={loopback(hub.port + 2)}",
+        f"--pprof-bind-address={loopback(hub.port + 3)}",
+        "-v=2",
+        *hub.controller_extra.args,
+    )
+    its, wds = hub.layout.kubeconfig(hub.its), hub.layout.kubeconfig(hub.wds)
+    env = {"KUBECONFIG": str(its), **reads(its, wds), **hub.controller_extra.env}
+    return Program(names.controller_program(hub.wds), argv, env, hub.layout.root / "hub", priority=310)
+
+
+def transport(hub: HubPrograms) -> Program:
+    """KubeStellar's transport controller with OCM's transport."""
+    limits = hub.limits
+    its, wds = hub.layout.kubeconfig(hub.its), hub.layout.kubeconfig(hub.wds)
+    argv = (
+        str(hub.upstream.program(TRANSPORT)),
+        f"--wds-kubeconfig={wds}",
+        *_limits("wds", limits.transport_wds_qps, limits.transport_wds_burst),
+        f"--transport-kubeconfig={its}",
+        *_limits("transport", limits.transport_its_qps, limits.transport_its_burst),
+        f"--wds-name={hub.wds}",
+        f"--concurrency={limits.transport_concurrency}",
+        f"--max-num-wrapped={limits.max_num_wrapped}",
+        f"--max-size-wrapped={limits.max_size_wrapped}",
+        f"--metrics-bind-address={loopback(hub.port + 4)}",
+        f"--pprof-bind-address={loopback(hub.port + 5)}",
+        f"--health-probe-bind-address={loopback(hub.port + 6)}",
+        "-v=2",
+        *hub.transport_extra.args,
+    )
+    env = {**reads(its, wds), **hub.transport_extra.env}
+    return Program(names.transport_program(hub.wds), argv, env, hub.layout.root / "hub", priority=320)
+
+
+def metrics_url(port: int) -> str:
+    """Where a KubeStellar program answers with its metrics; plain HTTP is all that it offers."""
+    return f"http://{loopback(port)}/metrics"
+
+
+def temporary(layout: Layout) -> Path:
+    """Where programs of the hub keep temporary files: OCM's write a serving certificate at each start."""
+    return layout.root / "hub" / "tmp"
+
+
+@dataclass(frozen=True)
+class AgentFiles:
+    """Folder of one WEC's OCM agent."""
+
+    directory: Path
+
+    @classmethod
+    def of(cls, layout: Layout, wec: str) -> AgentFiles:
+        """`<root>/agents/<wec>`."""
+        return cls(layout.root / "agents" / wec)
+
+    @property
+    def bootstrap(self) -> Path:
+        """The bootstrap kubeconfig; read at start, and to tell whether the hub is still the same."""
+        return self.directory / "bootstrap.kubeconfig"
+
+    @property
+    def hub_directory(self) -> Path:
+        """Where the agent keeps its hub credential."""
+        return self.directory / "hub"
+
+    @property
+    def hub_kubeconfig(self) -> Path:
+        """Written by the agent once it is registered."""
+        return self.hub_directory / "kubeconfig"
+
+    @property
+    def temporary(self) -> Path:
+        """Its serving certificate, new at each start."""
+        return self.directory / "tmp"
+
+
+@dataclass(frozen=True)
+class AgentPrograms:
+    """What the OCM agents of one machine have in common."""
+
+    layout: Layout
+    upstream: Upstream
+    limits: ClientLimits = field(default_factory=ClientLimits)
+    status_sync_interval: str = "10s"
+    """OCM's own default: how often the agent looks at what it applied."""
+    extra: Extra = field(default_factory=Extra)
+
+    def agent(self, wec: str, port: int) -> Program:
+        """OCM's registration and work agent of one WEC in one process."""
+        files, limits = AgentFiles.of(self.layout, wec), self.limits
+        argv = (
+            str(self.upstream.program(OCM)),
+            "agent",
+            f"--spoke-cluster-name={wec}",
+            f"--agent-id={wec}",
+            f"--kubeconfig={self.layout.kubeconfig(wec)}",
+            f"--bootstrap-kubeconfig={files.bootstrap}",
+            f"--hub-kubeconfig-dir={files.hub_directory}",
+            f"--hub-kubeconfig={files.hub_kubeconfig}",
+            f"--workload-source-config={files.hub_kubeconfig}",
+            f"--namespace={names.AGENT_NAMESPACE}",
+            "--disable-leader-election",
+            f"--listen={loopback(port)}",
+            f"--hub-kube-api-qps={limits.work_hub_qps:g}",
+            f"--hub-kube-api-burst={limits.work_hub_burst}",
+            f"--kube-api-qps={limits.work_spoke_qps:g}",
+            f"--kube-api-burst={limits.work_spoke_burst}",
+            f"--status-sync-interval={self.status_sync_interval}",
+            *self.extra.args,
+        )
+        started_with = reads(files.bootstrap, self.layout.kubeconfig(wec))
+        env = {**AGENT_ENV, "TMPDIR": str(files.temporary), **started_with, **self.extra.env}
+        return Program(names.agent_program(wec), argv, env, files.directory, priority=400)
+
+
+def status_agent(python: Path, layout: Layout, config: Path, hub_kubeconfig: Path, extra: Extra) -> Program:
+    """Our own status agent, one process for all WECs of the machine; it reads its configuration again on SIGHUP."""
+    argv = (str(python), "-m", "fleet.hub.status_agent", f"--config={config}", *extra.args)
+    env = {**reads(hub_kubeconfig), **extra.env}
+    return Program(names.STATUS_PROGRAM, argv, env, layout.root / "hub", priority=410)
+
+
+def _limits(prefix: str, qps: float, burst: int) -> tuple[str, str]:
+    return f"--{prefix}-qps={qps:g}", f"--{prefix}-burst={burst}"

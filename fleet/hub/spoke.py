@@ -1,0 +1,57 @@
+"""What a WEC must hold before its OCM agent starts, and whether the credential that the agent has is still good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fleet.errors import SpecError
+from fleet.hub import names
+from fleet.hub.crds import ensure_crds
+from fleet.hub.objects import Ledger, ensure, remove
+from fleet.hub.spaces import namespace
+from fleet.kube.client import KubeClient
+from fleet.kube.errors import Forbidden, NotFound, Unauthorized, Unreachable
+from fleet.kube.resources import MANAGED_CLUSTERS, NAMESPACES, SECRETS
+
+PROBE_SECONDS = 10.0
+
+
+async def prepare(wec: KubeClient, crds: Iterable[Mapping[str, Any]], ledger: Ledger) -> bool:
+    """The agent's CRDs and its namespace; True when any had to change."""
+    changed = await ensure_crds(wec, crds, ledger)
+    return await ensure(wec, NAMESPACES, namespace(names.AGENT_NAMESPACE), ledger) or changed
+
+
+async def forget(wec: KubeClient) -> bool:
+    """Remove the hub credential that the agent keeps in the WEC; True when it was there."""
+    return await remove(wec, SECRETS, names.HUB_SECRET, names.AGENT_NAMESPACE)
+
+
+async def credential_fault(kubeconfig: Path, wec: str, hub: str) -> str | None:
+    """Why an agent's hub kubeconfig is of no use any more; None when it is good.
+
+    Asks the hub for the WEC's own ManagedCluster with it. Only for a file that exists, while the hub answers others.
+    A refusal for lack of rights is no fault: the cluster may not be accepted yet.
+    """
+    try:
+        client = KubeClient.from_kubeconfig(kubeconfig, cluster=hub, timeout=PROBE_SECONDS, retry_seconds=0)
+    except SpecError as error:
+        return f"damaged: {error}"
+    async with client:
+        return await _fault(client, wec)
+
+
+async def _fault(client: KubeClient, wec: str) -> str | None:
+    try:
+        await client.get(MANAGED_CLUSTERS, wec)
+    except Unauthorized:
+        return "refused: the certificate has ended or is of another authority"
+    except NotFound:
+        return "orphaned: the hub has no ManagedCluster of that name"
+    except Unreachable as error:
+        return f"useless: the hub answers, but not to it ({error})"
+    except Forbidden:
+        return None
+    return None

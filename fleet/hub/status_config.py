@@ -1,0 +1,109 @@
+"""The status agent of one machine: its configuration, its own credential, its program, and telling it of changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fleet.host.authority import Authority
+from fleet.host.files import private_directory, write_private
+from fleet.host.layout import Layout
+from fleet.host.machine import Machine
+from fleet.host.supervisor_config import Program
+from fleet.hub import names
+from fleet.hub.identities import HubEndpoint, status_agent_kubeconfig
+from fleet.hub.programs import STATUS_PORTS, Extra, loopback, status_agent
+from fleet.spec.fleet_file import ClientLimits
+
+
+@dataclass(frozen=True)
+class StatusSpec:
+    """How status comes back; with `enabled` false no agent runs (another implementation is wired by the user)."""
+
+    enabled: bool = True
+    limits: ClientLimits = field(default_factory=ClientLimits)
+    parity: bool = False
+    """Call the hub exactly as ocm-status-addon does."""
+    journal: bool = False
+    """Write one JSON line per WorkStatus write beside its log."""
+    extra: Extra = field(default_factory=Extra)
+    python: Path = Path(sys.executable)
+
+
+@dataclass(frozen=True)
+class StatusFiles:
+    """What was written, and the program; none when no agent is wanted."""
+
+    programs: tuple[Program, ...]
+    digest: str
+
+
+def config_file(layout: Layout) -> Path:
+    """The agent's configuration."""
+    return layout.root / "hub" / "status-agent.json"
+
+
+def kubeconfig_file(layout: Layout) -> Path:
+    """The agent's own hub kubeconfig."""
+    return layout.root / "hub" / "status-agent.kubeconfig"
+
+
+def _applied_file(layout: Layout) -> Path:
+    """Digest of the configuration that the running agent was told of: a run that was killed in between is repaired."""
+    return layout.root / "hub" / "status-agent.applied"
+
+
+def write(
+    spec: StatusSpec, machine: Machine, authority: Authority, endpoint: HubEndpoint, wecs: Iterable[str]
+) -> StatusFiles:
+    """Write configuration and credential; the program that reads them."""
+    if not spec.enabled:
+        return StatusFiles((), "")
+    layout = machine.layout
+    private_directory(layout.root / "hub")
+    write_private(kubeconfig_file(layout), status_agent_kubeconfig(authority, layout.root / "hub" / "pki", endpoint))
+    live = names.STATUS_PROGRAM in machine.live_programs()
+    port = machine.take(names.STATUS_PROGRAM, STATUS_PORTS, in_use=live).start
+    document = {
+        "hub_kubeconfig": str(kubeconfig_file(layout)),
+        "wecs": [{"name": wec, "kubeconfig": str(layout.kubeconfig(wec))} for wec in wecs],
+        "hub_qps": spec.limits.status_hub_qps,
+        "hub_burst": spec.limits.status_hub_burst,
+        "local_qps": spec.limits.status_local_qps,
+        "local_burst": spec.limits.status_local_burst,
+        "parity": spec.parity,
+        "metrics_address": loopback(port),
+        **({"log": str(layout.log / "status-agent.journal")} if spec.journal else {}),
+    }
+    text = (json.dumps(document, indent=1) + "\n").encode()
+    write_private(config_file(layout), text)
+    return StatusFiles(tuple(planned(spec, machine)), hashlib.sha256(text).hexdigest())
+
+
+def planned(spec: StatusSpec, machine: Machine) -> list[Program]:
+    """The program, as the files on disk have it."""
+    if not spec.enabled:
+        return []
+    layout = machine.layout
+    return [status_agent(spec.python, layout, config_file(layout), kubeconfig_file(layout), spec.extra)]
+
+
+def notify(machine: Machine, files: StatusFiles) -> bool:
+    """Make a running agent read its configuration again unless it was told of this one; True when it was told now.
+
+    An agent that was started after the file was written has read it: being told once more does it no harm.
+    """
+    applied = _applied_file(machine.layout)
+    if not files.programs or (applied.exists() and applied.read_text(encoding="ascii") == files.digest):
+        return False
+    state = machine.supervisor.state(names.STATUS_PROGRAM)
+    if state is not None and state.pid:
+        os.kill(state.pid, signal.SIGHUP)
+    write_private(applied, files.digest.encode("ascii"))
+    return True
