@@ -1,0 +1,157 @@
+"""`fleet up` and `fleet down`: the playbooks that build a fleet and take it down."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fleet.cli.console import say
+from fleet.cli.options import FleetOption, YesOption
+from fleet.errors import SpecError, UsageError
+
+SetVariables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-e",
+        "--extra-vars",
+        metavar="K=V",
+        envvar="FLEET_EXTRA_VARS",
+        show_default=False,
+        help="An inventory variable.",
+    ),
+]
+InventoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-i", "--inventory", metavar="PATH", envvar="FLEET_INVENTORY", show_default=False, help="Default: localhost."
+    ),
+]
+
+
+def up(variables: SetVariables = None, inventory: InventoryOption = None, fleet: FleetOption = None) -> None:
+    """Build the fleet, or change it to what is asked."""
+    from fleet.cli.playbook import play
+
+    values = _defaults() | _pairs(variables or [])
+    if fleet is not None:
+        values["fleet_name"] = _name(fleet, "--fleet")
+    if "fleet_name" in values:
+        _name(str(values["fleet_name"]), "fleet_name")
+    done = play("site.yml", inventory=inventory, variables=values)
+    say(f"{done.changed} changed; look at it with `fleet status`")
+
+
+def down(
+    fleet: FleetOption = None,
+    yes: YesOption = False,
+    inventory: InventoryOption = None,
+    variables: SetVariables = None,
+) -> None:
+    """Take a fleet down. Its programs, files, ports and secrets go; what is absent is fine."""
+    from fleet.cli.playbook import checkout, play
+
+    found = _to_take_down(fleet)
+    if found is None:
+        say("there is no such fleet: nothing to take down")
+        return
+    name, state, recorded = found
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Take down the fleet {name} ({state / name}) with all its data?", abort=True, err=True)
+    if inventory is None and recorded:
+        inventory = next((p for p in (Path(recorded), checkout() / recorded) if p.exists()), None)
+    values = {"fleet_name": name, "fleet_state_dir": str(state), **_pairs(variables or [])}
+    play("playbooks/teardown.yml", inventory=inventory, variables=values)
+    say(f"{name} is down")
+
+
+def _to_take_down(asked: str | None) -> tuple[str, Path, str] | None:
+    """Name, state folder and recorded inventory of the fleet to take down; None when there is none.
+
+    A half-built fleet has no fleet file, or a broken one: its folder and name are enough.
+    """
+    from fleet.spec import fleet_load
+
+    root = fleet_load.state_root()
+    asked = asked or os.environ.get("FLEET_FILE") or os.environ.get("FLEET_NAME")
+    if asked and "/" not in asked and not asked.endswith(".json"):
+        name = _name(asked, "--fleet")
+        if not (root / name).is_dir():
+            return None
+        file = root / name / fleet_load.FILE
+    else:
+        if not asked and not _folders(root):
+            return None
+        file = Path(asked) if asked else _only(root)
+        if not file.parent.is_dir() or (asked and not file.exists()):
+            return None
+    if not file.exists():
+        return file.parent.name, file.parent.parent, ""
+    try:
+        loaded = fleet_load.load(file, kubeconfigs=False)
+    except SpecError as error:
+        if file.absolute().parent.parent != root.absolute() or _unsafe(error):
+            raise
+        say(f"warning: {error}\nwarning: taken down by its folder alone, with the default inventory")
+        return file.parent.name, file.absolute().parent.parent, ""
+    own = next((m for m in loaded.machines if m.connection == "local"), None)
+    state = Path(own.state_dir).parent if own else root
+    return loaded.name, state, loaded.inventory
+
+
+def _folders(root: Path) -> list[Path]:
+    """Folders of fleets, built or half-built."""
+    if not root.is_dir():
+        return []
+    marks = ("fleet.json", "pki", "clusters", "supervisor")
+    return [f for f in sorted(root.iterdir()) if f.is_dir() and any((f / mark).exists() for mark in marks)]
+
+
+def _only(root: Path) -> Path:
+    folders = _folders(root)
+    if len(folders) > 1:
+        names = ", ".join(folder.name for folder in folders)
+        raise UsageError(f"there are several fleets ({names}): choose one with --fleet NAME")
+    return folders[0] / "fleet.json"
+
+
+def _unsafe(error: SpecError) -> bool:
+    """Whether the file may be another's doing, so that nothing it stands beside may be removed."""
+    return any(word in str(error) for word in ("symbolic link", "belongs to", "by others"))
+
+
+def _defaults() -> dict[str, Any]:
+    """Variables that the environment names."""
+    values: dict[str, Any] = {}
+    if os.environ.get("FLEET_NAME"):
+        values["fleet_name"] = os.environ["FLEET_NAME"]
+    if os.environ.get("FLEET_STATE_DIR"):
+        values["fleet_state_dir"] = str(Path(os.environ["FLEET_STATE_DIR"]).expanduser().absolute())
+    return values
+
+
+def _name(text: str, what: str) -> str:
+    from fleet.spec.base import NAME_PATTERN
+    from fleet.spec.model_errors import NAME_RULE, shown
+
+    if not re.fullmatch(NAME_PATTERN, text):
+        raise UsageError(f"{what}: {shown(text)} is not a name: {NAME_RULE}")
+    return text
+
+
+def _pairs(texts: list[str]) -> dict[str, Any]:
+    """`k=v` words as variables, with the types of YAML."""
+    from fleet.spec import yaml_source
+    from fleet.spec.model_errors import shown
+
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
+            raise UsageError(f"-e {shown(text)}: write NAME=VALUE, for example -e wec_count=20")
+        values[name] = yaml_source.scalar(value, what=f"-e {name}")
+    return values

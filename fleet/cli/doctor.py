@@ -1,0 +1,30 @@
+"""`fleet doctor`: what on this machine would stop or slow a fleet, and the mend for each."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from fleet.cli.console import ink_for, out, out_items
+from fleet.cli.options import OutputOption
+
+
+def doctor(
+    wecs: Annotated[
+        int, typer.Option("--wecs", min=1, max=1000, envvar="FLEET_WECS_WANTED", help="WECs that should fit here.")
+    ] = 20,
+    output: OutputOption = "table",
+) -> None:
+    """Check whether this machine can hold a fleet. Exits with 1 when a check fails; each has its mend."""
+    from fleet.cli.doctor_checks import examine
+    from fleet.cli.findings import failed, page
+
+    findings = examine(wecs)
+    if output == "json":
+        out_items("FindingList", [finding.document() for finding in findings])
+    else:
+        out(page(findings, ink_for(sys.stdout)))
+    if failed(findings):
+        raise typer.Exit(1)

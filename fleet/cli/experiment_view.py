@@ -1,0 +1,89 @@
+"""An experiment as YAML, and its trials as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import Any
+
+import yaml
+
+from fleet.cli.console import Ink
+from fleet.cli.table import Column, render
+from fleet.errors import UsageError
+from fleet.experiment.plan import TrialPlan
+from fleet.experiment.wec_scaling import trials as wec_scaling_trials
+from fleet.spec.experiment_file import ExperimentFile
+
+DURATIONS = ("quiet", "sample_interval", "settle", "object", "clean")
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """One group of trials: same layout, same WECs, same policies."""
+
+    group: int
+    layout: str
+    wecs: int
+    policies: int
+    objects: int
+    copies: int
+    """Objects in all WECs together, per trial."""
+    warmups: int
+    repeats: int
+    kind: str
+
+    def document(self) -> dict[str, Any]:
+        """For `-o json`."""
+        return asdict(self)
+
+
+def as_yaml(spec: ExperimentFile) -> str:
+    """The whole spec, in the form that a file has: durations with their unit."""
+    return yaml.safe_dump(_with_units(spec.model_dump()), sort_keys=False, width=100)
+
+
+def _with_units(values: dict[str, Any]) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            changed[name] = _with_units(value)
+        elif name in DURATIONS and isinstance(value, float):
+            changed[name] = f"{value:g}s" if value >= 1 else f"{value * 1000:g}ms"
+        else:
+            changed[name] = value
+    return changed
+
+
+def trials(spec: ExperimentFile, counts: Sequence[int]) -> list[PlanRow]:
+    """The groups of trials in the order in which they would run."""
+    if spec.experiment != "wec-scaling":
+        raise UsageError(f"{spec.experiment} cannot be planned")
+    wecs = [f"wec{number:03d}" for number in range(1, max(counts) + 1)]
+    every = wec_scaling_trials(spec, wecs, list(counts))
+    return [_row(number, list(members)) for number, members in groupby(every, key=lambda trial: trial.group)]
+
+
+def _row(number: int, members: Sequence[TrialPlan]) -> PlanRow:
+    first = members[0]
+    warmups = sum(trial.repeat < 0 for trial in members)
+    return PlanRow(
+        number, first.layout, first.wecs, first.policies, first.objects, first.copies, warmups, len(members) - warmups,
+        first.kind,
+    )  # fmt: skip
+
+
+def as_table(rows: Sequence[PlanRow], ink: Ink) -> str:
+    """The groups for people, and what they come to; ends with a newline."""
+    columns = [Column("GROUP", right=True), Column("LAYOUT")]
+    columns += [Column(t, right=True) for t in ("WECS", "POLICIES", "OBJECTS", "COPIES", "WARM-UPS", "REPEATS")]
+    lines = [
+        [str(v) for v in (r.group + 1, r.layout, r.wecs, r.policies, r.objects, r.copies, r.warmups, r.repeats)]
+        for r in rows
+    ]
+    trials_ = sum(row.warmups + row.repeats for row in rows)
+    objects = sum(row.objects * (row.warmups + row.repeats) for row in rows)
+    copies = sum(row.copies * (row.warmups + row.repeats) for row in rows)
+    end = f"{trials_} trials: {objects} objects of kind {rows[0].kind} in the WDS, {copies} copies in WECs"
+    return f"{render(columns, lines, ink)}\n\n{end}\n"

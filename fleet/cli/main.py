@@ -1,0 +1,129 @@
+"""The `fleet` program: its commands, and how an error becomes a sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from fleet import __version__
+from fleet.cli import build, cluster, doctor, experiment, kubeconfig, logs, report, status, toolchain
+from fleet.cli.console import out, say, say_error
+from fleet.errors import FleetError
+
+INTERRUPTED = 130
+"""128 + SIGINT. SIGTERM gives 143, SIGHUP 129."""
+
+app = typer.Typer(
+    name="fleet",
+    help="A fleet of real Kubernetes control planes, and the latency of every hop of every object in it.",
+    epilog="Exit codes: 0 well, 1 error, 2 wrong input, 3 threshold failed, 4 partial or invalid run, 5 timeout.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command("up")(build.up)
+app.command("down")(build.down)
+app.command("status")(status.status)
+app.add_typer(experiment.app, name="experiment")
+app.command("report")(report.report)
+app.command("runs")(report.runs)
+app.add_typer(cluster.app, name="cluster")
+app.command("logs")(logs.logs)
+app.command("kubeconfig")(kubeconfig.kubeconfig)
+app.command("doctor")(doctor.doctor)
+app.add_typer(toolchain.app, name="toolchain")
+
+
+@app.callback()
+def _root(
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="FLEET_DEBUG", help="Show the traceback of an error.")
+    ] = False,
+) -> None:
+    """What every command shares."""
+
+
+@app.command()
+def version() -> None:
+    """Print the version of this program."""
+    out(f"fleet {__version__}")
+
+
+@app.command()
+def completion(
+    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="The shell to complete in.")] = "bash",
+) -> None:
+    """Print a completion script. Use it with `source <(fleet completion bash)`."""
+    if shell not in ("bash", "zsh", "fish"):
+        raise typer.BadParameter(f"{shell!r} is not bash, zsh or fish", param_hint="shell")
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
+
+    out(get_completion_script(prog_name="fleet", complete_var="_FLEET_COMPLETE", shell=shell))
+
+
+class _Terminated(BaseException):
+    """SIGTERM or SIGHUP came: unwinds like KeyboardInterrupt does."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(number)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    raise _Terminated(number)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code. Prints errors; nothing escapes but in --debug mode."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words or os.environ.get("FLEET_DEBUG", "") not in ("", "0")
+    words = [word for word in words if word != "--debug"]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+    try:
+        code = _invoke(words)
+    except (FleetError, typer.TyperException) as error:
+        if debug:
+            traceback.print_exc()
+        say_error(_sentence(error))
+        code = error.exit_code
+    except typer.Abort:
+        say("nothing was changed")
+        code = 1
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except _Terminated as ended:
+        code = 128 + ended.number
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    except Exception as error:  # noqa: BLE001 - the top of the program: a defect is one line, not a page
+        if debug:
+            traceback.print_exc()
+        say_error(
+            f"this is a defect of fleet: {type(error).__name__}: {error}\nrun it again with --debug and report it"
+        )
+        code = 1
+    return code
+
+
+def _invoke(words: list[str]) -> int:
+    code = app(args=words, prog_name="fleet", standalone_mode=False)
+    sys.stdout.flush()
+    return code if isinstance(code, int) else 0
+
+
+def _sentence(error: FleetError | typer.TyperException) -> str:
+    if isinstance(error, FleetError):
+        return str(error)
+    context = getattr(error, "ctx", None)
+    where = f"; see `{context.command_path} --help`" if context is not None else ""
+    return f"{error.format_message().rstrip('.')}{where}"

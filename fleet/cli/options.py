@@ -1,0 +1,28 @@
+"""Options that several commands share: one name, one environment variable, one help text each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Format = Literal["table", "json"]
+WideFormat = Literal["table", "wide", "json"]
+
+FleetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fleet",
+        metavar="NAME|FILE",
+        show_default=False,
+        help="The fleet: its name or the path of its fleet.json [env: FLEET_FILE, FLEET_NAME; else the only one]",
+    ),
+]
+OutputOption = Annotated[Format, typer.Option("-o", "--output", envvar="FLEET_OUTPUT", help="How to print it.")]
+WideOption = Annotated[WideFormat, typer.Option("-o", "--output", envvar="FLEET_OUTPUT", help="How to print it.")]
+ResultsOption = Annotated[
+    Path, typer.Option("--results", metavar="DIR", envvar="FLEET_RESULTS", help="Folder of the run folders.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", envvar="FLEET_YES", help="Do not ask.")]
+RESULTS = Path("results")

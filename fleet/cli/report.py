@@ -1,0 +1,54 @@
+"""`fleet report` and `fleet runs`: make a report again from its folder; list the runs there are."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleet.cli.console import ink_for, out, out_items, say
+from fleet.cli.options import RESULTS, OutputOption, ResultsOption
+
+if TYPE_CHECKING:
+    from fleet.results.folder import RunFolder
+
+
+def report(
+    run: Annotated[str | None, typer.Argument(metavar="[RUN|DIR]", show_default=False, help="Default: newest.")] = None,
+    results: ResultsOption = RESULTS,
+    open_: Annotated[
+        bool, typer.Option("--open/--no-open", envvar="FLEET_OPEN", help="Show it in the browser.")
+    ] = False,
+) -> None:
+    """Make the report of a run again. Needs its folder alone, no cluster; prints the report's path."""
+    from fleet.cli.run_list import choose
+    from fleet.report import remake
+
+    folder = choose(run, results)
+    made = remake(folder.path)
+    out(str(made))
+    _tell(folder)
+    if open_:
+        typer.launch(made.as_uri())
+
+
+def runs(results: ResultsOption = RESULTS, output: OutputOption = "table") -> None:
+    """List the runs and their verdicts. Newest first."""
+    from fleet.cli.run_list import find_all, rows_of, table
+
+    found = rows_of(find_all(results))
+    if output == "json":
+        out_items("RunList", [row.document() for row in found])
+    elif found:
+        out(table(found, ink_for(sys.stdout)))
+    else:
+        say(f"there are no runs in {results}: start one with `fleet experiment run wec-scaling`")
+
+
+def _tell(folder: RunFolder) -> None:
+    """The verdict, on stderr."""
+    record = folder.read_run()
+    say(f"{folder.path.parent.name}/{folder.id}: {record.status}")
+    for reason in record.reasons:
+        say(f"  {reason}")

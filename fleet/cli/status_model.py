@@ -1,0 +1,115 @@
+"""What `fleet status` knows: rows of clusters and programs, totals of memory, and what is not well."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ClusterRow:
+    """One control plane as it answered."""
+
+    name: str
+    role: str
+    driver: str
+    machine: str
+    server: str
+    ready: bool
+    registered: str = ""
+    """Available, Unavailable, Unknown, Joined, Accepted, Pending or Absent (WECs); empty for the hub's own."""
+    nodes_ready: int = 0
+    nodes: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class ProgramRow:
+    """One program of a machine. Memory is PSS in bytes, CPU a share of one core over the time of the look."""
+
+    name: str
+    component: str
+    cluster: str
+    machine: str
+    state: str
+    pid: int = 0
+    uptime: float = 0.0
+    cpu: float = 0.0
+    pss: int = 0
+    fds: int = 0
+    version: str = ""
+    argv: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class MachineRow:
+    """Memory of one machine in bytes; `looked` is False for a machine that is reached by ssh."""
+
+    name: str
+    looked: bool
+    total: int = 0
+    available: int = 0
+
+
+@dataclass(frozen=True)
+class Status:
+    """The whole picture of one fleet."""
+
+    fleet: str
+    file: str
+    created: str
+    toolchain: str
+    status_agent: str
+    clusters: list[ClusterRow]
+    programs: list[ProgramRow]
+    machines: list[MachineRow]
+    wec_nodes: int = 1
+
+    def problems(self) -> list[str]:
+        """One sentence for each thing that is not well; empty when all is."""
+        found = []
+        for cluster in self.clusters:
+            if not cluster.ready:
+                found.append(f"{cluster.name}: its API server is not ready{_reason(cluster.problem)}")
+            elif cluster.role == "wec":
+                if cluster.registered != "Available":
+                    found.append(f"{cluster.name}: {_REGISTRATION.get(cluster.registered, cluster.registered)}")
+                if cluster.nodes_ready < self.wec_nodes:
+                    found.append(f"{cluster.name}: {cluster.nodes_ready} of {self.wec_nodes} nodes are ready")
+        found += [
+            f"{program.name}: is {program.state}, see `fleet logs {program.name}`"
+            for program in self.programs
+            if program.state != "RUNNING"
+        ]
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """For `-o json`, without apiVersion and kind; `items` are the clusters."""
+        problems = self.problems()
+        return {
+            "fleet": self.fleet,
+            "file": self.file,
+            "created": self.created,
+            "toolchain": self.toolchain,
+            "statusAgent": self.status_agent,
+            "well": not problems,
+            "problems": problems,
+            "machines": [asdict(row) for row in self.machines],
+            "programs": [asdict(row) for row in self.programs],
+            "programsPss": sum(row.pss for row in self.programs),
+        }
+
+
+_REGISTRATION = {
+    "Absent": "has no ManagedCluster in the ITS",
+    "Pending": "its ManagedCluster is not accepted",
+    "Accepted": "its agent has not joined",
+    "Joined": "its ManagedCluster is joined, not yet available",
+    "Unavailable": "its ManagedCluster is not available",
+    "Unknown": "its ManagedCluster is unknown: the agent's lease has run out",
+    "": "its registration cannot be read: the ITS does not answer",
+}
+
+
+def _reason(problem: str) -> str:
+    return f" ({problem})" if problem else ""
