@@ -1,0 +1,67 @@
+"""What the programs of a machine weigh now: CPU seconds, memory, descriptors, threads, inotify instances."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.host.supervise import Supervisor
+
+KIB = 1024
+TICKS = os.sysconf("SC_CLK_TCK")
+STAT_UTIME, STAT_STIME, STAT_THREADS, STAT_RSS = 11, 12, 17, 21
+"""Positions in /proc/<pid>/stat after the command's closing bracket (proc(5): fields 14, 15, 20, 24)."""
+
+
+@dataclass(frozen=True)
+class ProcessWeight:
+    """One process. Memory in bytes; `pss` counts a page shared by n processes as 1/n; `anonymous` is what no file backs."""
+
+    program: str
+    pid: int
+    cpu_seconds: float
+    rss: int
+    pss: int
+    anonymous: int
+    descriptors: int
+    inotify: int
+    threads: int
+
+
+def weigh_pid(program: str, pid: int, *, proc: Path = Path("/proc")) -> ProcessWeight | None:
+    """One process; None when it is gone or another user's."""
+    folder = proc / str(pid)
+    try:
+        fields = (folder / "stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
+        rollup = (folder / "smaps_rollup").read_text(encoding="ascii")
+        links = [os.readlink(entry) for entry in (folder / "fd").iterdir()]  # noqa: PTH115 - the targets are no paths
+    except OSError:
+        return None
+    sizes = {name: int(value) * KIB for name, value in re.findall(r"(?m)^(\w+):\s+(\d+) kB$", rollup)}
+    return ProcessWeight(
+        program=program,
+        pid=pid,
+        cpu_seconds=(int(fields[STAT_UTIME]) + int(fields[STAT_STIME])) / TICKS,
+        rss=sizes.get("Rss", int(fields[STAT_RSS]) * os.sysconf("SC_PAGE_SIZE")),
+        pss=sizes.get("Pss", 0),
+        anonymous=sizes.get("Anonymous", 0),
+        descriptors=len(links),
+        inotify=links.count("anon_inode:inotify"),
+        threads=int(fields[STAT_THREADS]),
+    )
+
+
+def weigh_pids(pids: Iterable[tuple[str, int]]) -> list[ProcessWeight]:
+    """Several processes, given as (program, pid); those that are gone are left out."""
+    return [weight for program, pid in pids if (weight := weigh_pid(program, pid)) is not None]
+
+
+def weigh(root: Path) -> list[ProcessWeight]:
+    """Every program of the machine's folder `root`, and its supervisor, by name."""
+    supervisor = Supervisor(root)
+    pids = [(state.name, state.pid) for state in supervisor.states() if state.pid]
+    pids += [("supervisord", process.pid) for process in supervisor.daemon.processes()]
+    return weigh_pids(sorted(pids))

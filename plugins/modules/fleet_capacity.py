@@ -1,0 +1,90 @@
+#!/usr/bin/python
+"""Whether one machine can hold the fleet, before anything is changed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_capacity
+short_description: Compare what a fleet needs with what a machine has left
+description:
+  - Changes nothing. Control planes that are on the machine already count as paid for.
+  - Runs with an interpreter that can import C(fleet).
+options:
+  state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
+  hub_planes: {description: Control planes of the hub on this machine., type: int, required: true}
+  wecs: {description: WECs on this machine., type: int, required: true}
+  driver: {description: Driver of the WECs., type: str, choices: [process, dense], required: true}
+  shard_size: {description: Control planes in one dense process., type: int, default: 25}
+  may_tune: {description: Whether host_tuning may raise kernel limits as root., type: bool, default: false}
+"""
+
+EXAMPLES = r"""
+- name: Room for a hub and 20 WECs
+  fleet_capacity: {state_dir: /srv/fleet/demo, hub_planes: 2, wecs: 20, driver: dense}
+"""
+
+RETURN = r"""
+sysctls:
+  description: Kernel limits that host_tuning must raise, name to value.
+  returned: always
+  type: dict
+uid:
+  description: The user that the programs would run as.
+  returned: always
+  type: int
+"""
+
+import os
+import traceback
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+try:
+    from fleet.errors import FleetError
+    from fleet.host.layout import Layout
+    from fleet.host.limits import Need, measure_room, refuse, shortages
+    from fleet.host.records import stored_planes
+
+    IMPORT_ERROR = None
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+
+ARGUMENTS = {
+    "state_dir": {"type": "path", "required": True},
+    "hub_planes": {"type": "int", "required": True},
+    "wecs": {"type": "int", "required": True},
+    "driver": {"type": "str", "choices": ["process", "dense"], "required": True},
+    "shard_size": {"type": "int", "default": 25},
+    "may_tune": {"type": "bool", "default": False},
+}
+
+
+def run(given):
+    """Measure, compare, refuse what cannot be mended by host_tuning."""
+    root = Path(given["state_dir"])
+    stored = stored_planes(Layout(root))
+    hub = max(0, given["hub_planes"] - sum(1 for s in stored if s.role != "wec"))
+    wecs = max(0, given["wecs"] - sum(1 for s in stored if s.role == "wec" and s.driver == given["driver"]))
+    found = shortages(Need(hub, wecs, given["driver"], given["shard_size"]), measure_room(root.parent))
+    raisable = [shortage for shortage in found if shortage.sysctl]
+    tune = given["may_tune"] and len(raisable) == len(found)
+    refuse([] if tune else found)
+    return {"changed": False, "sysctls": dict(s.sysctl for s in raisable if s.sysctl), "uid": os.geteuid()}
+
+
+def main():
+    """Entry point."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    if IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("kubestellar-fleet-testbed"), exception=IMPORT_ERROR)
+    try:
+        result = run(module.params)
+    except FleetError as error:
+        module.fail_json(msg=str(error), error=type(error).__name__)
+    else:
+        module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

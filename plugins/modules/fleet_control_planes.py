@@ -1,0 +1,167 @@
+#!/usr/bin/python
+"""Make the control planes of one machine what they should be: one call for all of them."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_control_planes
+short_description: Converge the control planes of one machine
+description:
+  - Takes the whole list of control planes of the given roles; others of these roles are removed.
+  - Runs with an interpreter that can import C(fleet).
+options:
+  fleet: {description: Name of the fleet., type: str, required: true}
+  state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
+  toolchain_dir: {description: Folder of the upstream programs., type: path, required: true}
+  roles:
+    description: Roles that this call owns.
+    type: list
+    elements: str
+    choices: [its, wds, wec]
+    required: true
+  planes:
+    description: Control planes that must exist.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name: {description: Name., type: str, required: true}
+      role: {description: Role., type: str, choices: [its, wds, wec], required: true}
+      driver: {description: Driver., type: str, choices: [process, dense], default: process}
+      bind_address: {description: Address of the API server., type: str, default: 127.0.0.1}
+      port: {description: Port of the API server; 0 lets the registry choose., type: int, default: 0}
+  apiserver_extra_args: {description: Flags., type: list, elements: str, default: []}
+  etcd_extra_args: {description: Flags., type: list, elements: str, default: []}
+  kcm_extra_args: {description: Flags., type: list, elements: str, default: []}
+  scheduler_extra_args: {description: Flags., type: list, elements: str, default: []}
+  kwok_extra_args: {description: Flags., type: list, elements: str, default: []}
+  env: {description: Environment of every program of a control plane., type: dict, default: {}}
+  wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
+  parallelism: {description: Control planes brought up at the same time; 0 is the number of cores., type: int, default: 0}
+  shard_size: {description: Control planes in one dense process., type: int, default: 25}
+  ready_seconds: {description: Deadline of one API server's readiness., type: float, default: 300}
+"""
+
+EXAMPLES = r"""
+- name: Two WECs
+  fleet_control_planes:
+    fleet: demo
+    state_dir: /srv/fleet/demo
+    toolchain_dir: /srv/fleet/toolchain/bin
+    roles: [wec]
+    planes:
+      - {name: wec001, role: wec, driver: dense}
+      - {name: wec002, role: wec, driver: dense}
+"""
+
+RETURN = r"""
+planes:
+  description: Every control plane of the call.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: wec001, role: wec, driver: dense, server: "https://127.0.0.1:16000", kubeconfig: /srv/fleet/demo/clusters/wec001/kubeconfig}]
+notes:
+  description: Sentences for the user, such as ports that were skipped.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import os
+import traceback
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+try:
+    from fleet.errors import FleetError
+    from fleet.host.converge import converge
+    from fleet.host.machine import Machine, Options
+    from fleet.host.plan import ControlPlane, Extra
+    from fleet.host.program_folder import ProgramFolder
+
+    IMPORT_ERROR = None
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+
+PLANE = {
+    "name": {"type": "str", "required": True},
+    "role": {"type": "str", "choices": ["its", "wds", "wec"], "required": True},
+    "driver": {"type": "str", "choices": ["process", "dense"], "default": "process"},
+    "bind_address": {"type": "str", "default": "127.0.0.1"},
+    "port": {"type": "int", "default": 0},
+}
+FLAGS = {"type": "list", "elements": "str", "default": []}
+ARGUMENTS = {
+    "fleet": {"type": "str", "required": True},
+    "state_dir": {"type": "path", "required": True},
+    "toolchain_dir": {"type": "path", "required": True},
+    "roles": {"type": "list", "elements": "str", "choices": ["its", "wds", "wec"], "required": True},
+    "planes": {"type": "list", "elements": "dict", "options": PLANE, "required": True},
+    "apiserver_extra_args": FLAGS,
+    "etcd_extra_args": FLAGS,
+    "kcm_extra_args": FLAGS,
+    "scheduler_extra_args": FLAGS,
+    "kwok_extra_args": FLAGS,
+    "env": {"type": "dict", "default": {}},
+    "wec_nodes": {"type": "int", "default": 1},
+    "parallelism": {"type": "int", "default": 0},
+    "shard_size": {"type": "int", "default": 25},
+    "ready_seconds": {"type": "float", "default": 300},
+}
+
+
+def run(module):
+    """Build the values, converge, and return what Ansible wants to know."""
+    given = module.params
+    extra = Extra(
+        *(tuple(given[f"{part}_extra_args"]) for part in ("apiserver", "etcd", "kcm", "scheduler", "kwok")),
+        env={name: str(value) for name, value in given["env"].items()},
+    )
+    planes = [
+        ControlPlane(p["name"], p["role"], p["driver"], p["bind_address"], p["port"], extra) for p in given["planes"]
+    ]
+    options = Options(
+        parallelism=given["parallelism"] or os.cpu_count() or 1,
+        shard_size=given["shard_size"],
+        wec_nodes=given["wec_nodes"],
+        ready_seconds=given["ready_seconds"],
+    )
+    programs = ProgramFolder(Path(given["toolchain_dir"]), check=module.check_mode)
+    machine = Machine(given["fleet"], Path(given["state_dir"]), programs, options, check=module.check_mode)
+    done = converge(machine, planes, given["roles"])
+    before, after = done.change.text()
+    return {
+        "changed": done.change.changed,
+        "diff": {"before_header": machine.fleet, "after_header": machine.fleet, "before": before, "after": after},
+        "notes": list(done.change.notes),
+        "planes": [
+            {
+                "name": p.name,
+                "role": p.role,
+                "driver": p.driver,
+                "server": p.server,
+                "kubeconfig": str(machine.layout.kubeconfig(p.name)),
+            }
+            for p in done.planes
+        ],
+    }
+
+
+def main():
+    """Entry point."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    if IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("kubestellar-fleet-testbed"), exception=IMPORT_ERROR)
+    os.umask(0o077)
+    try:
+        result = run(module)
+    except FleetError as error:
+        module.fail_json(msg=str(error), error=type(error).__name__)
+    else:
+        module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
