@@ -1,0 +1,41 @@
+"""One fleet per driver for the whole of a test module, built by `site.yml`, gone at the end whatever happened."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.lab import Lab
+
+FAST = {
+    "transport_its_qps": 1000,
+    "transport_its_burst": 2000,
+    "transport_wds_qps": 1000,
+    "transport_wds_burst": 2000,
+    "controller_wds_qps": 1000,
+    "controller_wds_burst": 2000,
+    "controller_its_qps": 1000,
+    "controller_its_burst": 2000,
+    "status_hub_qps": 1000,
+    "status_hub_burst": 2000,
+    "status_local_qps": 1000,
+    "status_local_burst": 2000,
+}
+"""Without the default 5 QPS the tests take minutes less; what the limits do is an experiment, not a test."""
+
+
+@pytest.fixture(scope="module", params=["dense", "process"])
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """Three WECs by one driver, not built yet: the first test builds them."""
+    # Short, because unix sockets lie below it (107 bytes at most).
+    state = Path(tempfile.mkdtemp(prefix="fl-"))
+    made = Lab(f"t-{request.param}", state, {"wec_count": 3, "control_plane_driver": request.param, **FAST})
+    try:
+        yield made
+    finally:
+        made.playbook("playbooks/teardown.yml")
+        shutil.rmtree(state, ignore_errors=True)
