@@ -140,12 +140,13 @@ def plan(
     output: OutputOption = "table",
 ) -> None:
     """Print what a run would do on this fleet; touches nothing."""
-    from fleet.cli.experiment_view import as_table, trials
-    from fleet.spec import experiment_load, fleet_load
+    from fleet.cli.experiment_view import as_table, rows_of
+    from fleet.experiment import plan as planned_trials
+    from fleet.spec import fleet_load
 
     _, spec = _load(name, sets, wecs, layout, objects, repeats, workload)
     found = fleet_load.load(fleet_load.find(fleet))
-    planned = trials(spec, experiment_load.check_fits(spec, found))
+    planned = rows_of(planned_trials(found, spec))
     if output == "json":
         out_items("TrialPlanList", [row.document() for row in planned], fleet=found.name, experiment=spec.name)
     else:
@@ -181,9 +182,16 @@ def run(
 
 
 @app.command()
-def clean(fleet: FleetOption = None) -> None:
-    """Remove from the clusters what runs that were killed have left there."""
+def clean(
+    run_id: Annotated[
+        str | None,
+        typer.Option("--run", metavar="ID", envvar="FLEET_RUN", show_default=False, help="Only this run's. [all]"),
+    ] = None,
+    fleet: FleetOption = None,
+) -> None:
+    """Remove what killed runs left in the clusters. Exits with 1 when something cannot be removed."""
     from fleet.cli.experiment_run import clean_up
     from fleet.spec import fleet_load
 
-    clean_up(fleet_load.load(fleet_load.find(fleet)))
+    file = fleet_load.find(fleet)
+    raise typer.Exit(clean_up(fleet_load.load(file), file, run_id))

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import fleet.experiment as runner
-from fleet.cli.console import ink_for, out, say, wants_colour
+from fleet.cli.console import ink_for, out, say, say_error, wants_colour
 from fleet.cli.run_list import STYLES
 from fleet.experiment.console import Plain, choose
 from fleet.experiment.progress import RunProgress
@@ -30,10 +30,18 @@ def execute(fleet: FleetFile, file: Path, spec: ExperimentFile, results: Path, *
     shown = os.path.relpath(page) if page.is_relative_to(Path.cwd()) else str(page)
     out(shown)
     say(f"{spec.name}: {ink_for(sys.stderr)(outcome.verdict, STYLES.get(outcome.verdict, ''))}")
-    return int(outcome.exit_code)
+    for reason in outcome.reasons:
+        say(f"  {reason}")
+    return outcome.exit_code
 
 
-def clean_up(fleet: FleetFile) -> None:
-    """Remove what killed runs left."""
-    removed = runner.clean(fleet)
-    say(f"{removed} objects removed" if removed else "nothing was left: the clusters are clean")
+def clean_up(fleet: FleetFile, file: Path, run_id: str | None) -> int:
+    """Remove what killed runs left, of one run or of all; the exit code."""
+    done = runner.clean(fleet, run_id, fleet_path=file)
+    for cluster, resource, count in done.removed:
+        say(f"{cluster}: {count} {resource} removed")
+    for sentence in done.left:
+        say_error(sentence)
+    if done.clean and not done.removed:
+        say("nothing was left: the clusters are clean")
+    return 0 if done.clean else 1

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
 from typing import Any
 
 import yaml
 
 from fleet.cli.console import Ink
 from fleet.cli.table import Column, render
-from fleet.errors import UsageError
-from fleet.experiment.plan import TrialPlan
-from fleet.experiment.wec_scaling import trials as wec_scaling_trials
+from fleet.experiment.plan import TrialPlan, groups
 from fleet.spec.experiment_file import ExperimentFile
 
 DURATIONS = ("quiet", "sample_interval", "settle", "object", "clean")
@@ -56,13 +53,9 @@ def _with_units(values: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
-def trials(spec: ExperimentFile, counts: Sequence[int]) -> list[PlanRow]:
+def rows_of(trials: Sequence[TrialPlan]) -> list[PlanRow]:
     """The groups of trials in the order in which they would run."""
-    if spec.experiment != "wec-scaling":
-        raise UsageError(f"{spec.experiment} cannot be planned")
-    wecs = [f"wec{number:03d}" for number in range(1, max(counts) + 1)]
-    every = wec_scaling_trials(spec, wecs, list(counts))
-    return [_row(number, list(members)) for number, members in groupby(every, key=lambda trial: trial.group)]
+    return [_row(group.number, group.trials) for group in groups(list(trials))]
 
 
 def _row(number: int, members: Sequence[TrialPlan]) -> PlanRow:

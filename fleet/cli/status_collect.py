@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import psutil
 from fleet.cli.status_model import ClusterRow, MachineRow, ProgramRow, Status
 from fleet.errors import KubeError
 from fleet.host.supervise import ProgramState, Supervisor
+from fleet.host.weigh import ProcessWeight, weigh_pids
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import MANAGED_CLUSTERS, NODES
 from fleet.spec.fleet_file import Cluster, Component, FleetFile, Machine
@@ -26,29 +27,22 @@ AT_ONCE = 20
 """Clusters asked at the same time; more only queue on a machine of a few cores."""
 
 
-@dataclass(frozen=True)
-class _Weight:
-    """One look at one process: CPU in seconds since it started, PSS in bytes, descriptors."""
-
-    cpu_seconds: float
-    pss: int
-    fds: int
-    at: float
+Weights = Mapping[int, ProcessWeight]
+"""By process id."""
 
 
 def collect(fleet: FleetFile, file: Path) -> Status:
     """The status now; takes at least half a second. Raises SpecError for a kubeconfig that must not be used."""
     local = [machine for machine in fleet.machines if machine.connection == "local"]
     states = {machine.name: Supervisor(Path(machine.state_dir)).states() for machine in local}
-    pids = [state.pid for machine in states.values() for state in machine if state.pid]
-    before = {pid: _weigh(pid, pss=False) for pid in pids}
-    began = time.monotonic()
+    pids = [(state.name, state.pid) for machine in states.values() for state in machine if state.pid]
+    began, before = time.monotonic(), _weigh(pids)
     clusters = asyncio.run(_ask_all(fleet))
     time.sleep(max(0.0, LOOK_SECONDS - (time.monotonic() - began)))
-    after = {pid: _weigh(pid, pss=True) for pid in pids}
+    ended, after = time.monotonic(), _weigh(pids)
     programs = []
     for machine in local:
-        programs += _programs(fleet, machine, states[machine.name], before, after)
+        programs += _programs(fleet, machine, states[machine.name], (before, after), ended - began)
     return Status(
         fleet=fleet.name,
         file=str(file),
@@ -130,19 +124,19 @@ def _programs(
     fleet: FleetFile,
     machine: Machine,
     states: list[ProgramState],
-    before: Mapping[int, _Weight | None],
-    after: Mapping[int, _Weight | None],
+    looks: tuple[Weights, Weights],
+    seconds: float,
 ) -> list[ProgramRow]:
-    """Rows of what the supervisor has, and of recorded programs that it lacks."""
+    """Rows of what the supervisor has, and of recorded programs that it lacks. `looks` are `seconds` apart."""
     recorded = {c.program: c for c in fleet.components if c.machine == machine.name}
     rows = []
     for state in states:
         row = _row(state.name, machine.name, recorded.get(state.name))
         row = replace(row, state=state.state, pid=state.pid, uptime=state.uptime)
-        first, second = before.get(state.pid), after.get(state.pid)
+        first, second = (look.get(state.pid) for look in looks)
         if first is not None and second is not None:
-            cpu = (second.cpu_seconds - first.cpu_seconds) / (second.at - first.at)
-            row = replace(row, cpu=cpu, pss=second.pss, fds=second.fds)
+            cpu = (second.cpu_seconds - first.cpu_seconds) / seconds
+            row = replace(row, cpu=cpu, pss=second.pss, fds=second.descriptors)
         rows.append(row)
     absent = recorded.keys() - {state.name for state in states}
     return rows + [replace(_row(name, machine.name, recorded[name]), state="ABSENT") for name in absent]
@@ -157,15 +151,8 @@ def _row(name: str, machine: str, component: Component | None) -> ProgramRow:
     )
 
 
-def _weigh(pid: int, *, pss: bool) -> _Weight | None:
-    """One process; None when it is gone or not ours to look at."""
-    try:
-        process = psutil.Process(pid)
-        times = process.cpu_times()
-        memory = process.memory_full_info().pss if pss else 0
-        return _Weight(times.user + times.system, memory, process.num_fds() if pss else 0, time.monotonic())
-    except psutil.Error:
-        return None
+def _weigh(pids: Iterable[tuple[str, int]]) -> Weights:
+    return {weight.pid: weight for weight in weigh_pids(pids)}
 
 
 def _memory(machine: Machine) -> MachineRow:

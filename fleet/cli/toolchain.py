@@ -20,7 +20,7 @@ CacheOption = Annotated[
 ]
 
 
-def _places(cache: Path | None) -> tuple[Path, Path]:
+def places(cache: Path | None) -> tuple[Path, Path]:
     """The `toolchain/` folder of the checkout, and the cache."""
     from platformdirs import user_cache_path
 
@@ -36,7 +36,7 @@ def build(cache: CacheOption = None) -> None:
     from fleet.toolchain import ensure
     from fleet.toolchain.console import renderer
 
-    source, place = _places(cache)
+    source, place = places(cache)
     made = ensure(source, place, renderer(sys.stderr, motion=wants_colour(sys.stderr)))
     out(str(made.root))
 
@@ -46,7 +46,7 @@ def verify(cache: CacheOption = None) -> None:
     """Check the built programs against their recorded digests; builds nothing."""
     from fleet.toolchain import locate
 
-    found = locate(*_places(cache))
+    found = locate(*places(cache))
     say(f"{len(found.programs)} programs verified, digest {found.digest}")
 
 
@@ -58,7 +58,7 @@ def path(
     """Print the folder of the toolchain, or the path of one program."""
     from fleet.toolchain import locate
 
-    found = locate(*_places(cache))
+    found = locate(*places(cache))
     out(str(found.root if program is None else found.program(program)))
 
 
@@ -68,7 +68,7 @@ def list_(cache: CacheOption = None, output: OutputOption = "table") -> None:
     from fleet.cli.table import Column, render
     from fleet.toolchain import locate
 
-    found = locate(*_places(cache))
+    found = locate(*places(cache))
     items = [{"name": name, "version": version} for name, version in sorted(found.versions.items())]
     if output == "json":
         out_items("ProgramList", items, digest=found.digest)

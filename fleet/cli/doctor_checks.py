@@ -1,0 +1,161 @@
+"""The checks of `fleet doctor`: limits and memory, ports, leftovers of dead fleets, disk, toolchain, clock."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from fleet.cli import units
+from fleet.cli.findings import Finding
+from fleet.errors import FleetError
+from fleet.host.daemon import Daemon
+from fleet.host.layout import Layout
+from fleet.host.limits import Need, Room, measure_room, shortages
+from fleet.host.ports import Block, Registry
+from fleet.spec import fleet_load
+
+CLOCK_FILE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies")
+"""Clock sources whose reading costs microseconds, which is what an event costs."""
+SHARD = 25
+DISK_WARN = 5 << 30
+"""Bytes. A cold toolchain build takes about 4 GB beside the fleets."""
+EARLIEST = 1_735_689_600.0
+"""2025-01-01: certificates made under an older clock are refused by Go programs."""
+
+
+def examine(wecs: int) -> list[Finding]:
+    """All checks, with room for a fleet of `wecs` dense WECs as the measure; nothing is changed."""
+    root = fleet_load.state_root()
+    findings = _limits(root, wecs)
+    findings += _fleets(root)
+    findings += [_ports(root), _disk(root), _toolchain(), *_clock()]
+    return findings
+
+
+def _limits(root: Path, wecs: int) -> list[Finding]:
+    """What a new fleet of that size would lack, one line each; what is enough is told in one."""
+    room = measure_room(root)
+    lacking = shortages(Need(hub_planes=2, wecs=wecs, driver="dense", shard_size=SHARD), room)
+    found = [_plenty(room, wecs)] if not lacking else []
+    for shortage in lacking:
+        text = f"{shortage.needed} needed for a new fleet of {wecs} WECs, {shortage.available} available"
+        found.append(Finding(shortage.what.partition(" for ")[0], "fail", text, shortage.mend))
+    return found
+
+
+def _plenty(room: Room, wecs: int) -> Finding:
+    text = (
+        f"room for a new fleet of {wecs} WECs: {units.size(room.memory)} memory, {room.descriptors} descriptors,"
+        f" {room.inotify_instances} inotify instances"
+    )
+    return Finding("limits", "ok", text)
+
+
+def _fleets(root: Path) -> list[Finding]:
+    """Each fleet's folder: alive, built, or left over."""
+    if not root.is_dir():
+        return [Finding("fleets", "ok", f"none under {root}")]
+    found = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        if not any((folder / mark).exists() for mark in ("fleet.json", "clusters", "supervisor", "pki")):
+            continue
+        found.append(_fleet(folder))
+    return found or [Finding("fleets", "ok", f"none under {root}")]
+
+
+def _fleet(folder: Path) -> Finding:
+    name, check = folder.name, f"fleet {folder.name}"
+    try:
+        daemon = Daemon(Layout(folder))
+        alive, orphans = daemon.alive(), daemon.orphans()
+    except FleetError as error:
+        return Finding(check, "warn", str(error))
+    if orphans:
+        text = f"{len(orphans)} programs have lost their supervisor"
+        return Finding(check, "fail", text, f"`fleet up` with its inventory, or `fleet down --fleet {name}`")
+    file = folder / fleet_load.FILE
+    if not file.exists():
+        text = "half-built: it has no fleet file" + ("" if alive else ", and nothing of it runs")
+        return Finding(check, "warn", text, f"`fleet up` again, or `fleet down --fleet {name}`")
+    try:
+        clusters = len(fleet_load.load(file).clusters)
+    except FleetError as error:
+        return Finding(check, "fail", str(error).split("\n", 1)[0], f"`fleet up` again, or `fleet down --fleet {name}`")
+    if not alive:
+        text = f"{clusters} clusters, but its supervisor does not run"
+        return Finding(check, "fail", text, f"`fleet up` starts it again; `fleet down --fleet {name}` removes it")
+    return Finding(check, "ok", f"{clusters} clusters, supervised")
+
+
+def _ports(root: Path) -> Finding:
+    """The registry against the fleets there are, and against who listens."""
+    try:
+        blocks = Registry(root).blocks()
+    except FleetError as error:
+        return Finding("ports", "fail", str(error))
+    lost = sorted({block.fleet for block in blocks if not (root / block.fleet).is_dir()})
+    if lost:
+        mends = "; ".join(f"`fleet down --fleet {name}`" for name in lost)
+        return Finding("ports", "warn", f"ports are held for fleets that are gone: {', '.join(lost)}", mends)
+    idle = {block.fleet for block in blocks if not Daemon(Layout(root / block.fleet)).alive()}
+    taken = _taken(block for block in blocks if block.fleet in idle)
+    if taken:
+        text = f"ports of fleets that do not run are used by others: {', '.join(map(str, taken[:5]))}"
+        return Finding("ports", "warn", text, "end those programs, or let `fleet up` choose others")
+    count = sum(block.count for block in blocks)
+    return Finding("ports", "ok", f"{count} registered, none in another's hands")
+
+
+def _taken(blocks: Iterable[Block]) -> list[int]:
+    """Ports of these blocks that something listens on, by trying to connect: binding would be seen by others."""
+    found = []
+    for block in blocks:
+        for port in block.ports:
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    found.append(port)
+    return found
+
+
+def _disk(root: Path) -> Finding:
+    existing = next(path for path in (root, *root.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    text = f"{units.size(free)} free for {root}"
+    if free < DISK_WARN:
+        return Finding("disk", "warn", text, "free some, or set FLEET_STATE_DIR to a larger disk")
+    return Finding("disk", "ok", text)
+
+
+def _toolchain() -> Finding:
+    from fleet.cli.toolchain import places
+    from fleet.toolchain import locate
+
+    try:
+        found = locate(*places(None))
+    except FleetError as error:
+        return Finding("toolchain", "warn", str(error).split("\n", 1)[0], "`fleet toolchain build`")
+    return Finding("toolchain", "ok", f"{found.digest[:19]}, {len(found.versions)} programs")
+
+
+def _clock() -> list[Finding]:
+    """Whether the clock is a real date, and cheap to read."""
+    found = []
+    if time.time() < EARLIEST:
+        found.append(Finding("clock", "fail", f"it is {time.strftime('%Y-%m-%d')} here", "set the clock (chrony)"))
+    try:
+        source = CLOCK_FILE.read_text(encoding="ascii").strip()
+    except OSError:
+        source = "unknown"
+    boot = units.span(time.time() - psutil.boot_time())
+    if source in SLOW_CLOCKS:
+        mend = "boot with clocksource=tsc, or take another machine"
+        found.append(Finding("clock", "warn", f"the clock source {source} is slow to read", mend))
+    elif not found:
+        found.append(Finding("clock", "ok", f"source {source}, up for {boot}"))
+    return found
