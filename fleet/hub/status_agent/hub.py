@@ -69,6 +69,7 @@ class HubWriter:
         self.counters = counters
         self._latency = latency
         self._held: dict[str, _Held] = {}
+        self._doubtful: set[str] = set()
         self._works: dict[str, WorkRef] = {}
         """ManifestWorks by the uid of their AppliedManifestWork."""
 
@@ -78,6 +79,7 @@ class HubWriter:
         Only what a ManifestWork owns counts: the rest is not ours.
         """
         self._held.clear()
+        self._doubtful.clear()
         found: list[tuple[ObjectKey, str]] = []
         token: str | None = None
         while True:
@@ -105,14 +107,14 @@ class HubWriter:
                 await self._bring(plan, work)
             except Conflict:
                 self.counters.conflicts += 1
-                self._held.pop(plan.ws_name, None)
+                self._doubt(plan.ws_name)
                 if attempt == ATTEMPTS:
                     raise
             except _Vanished:
                 self._held.pop(plan.ws_name, None)
                 self.forget_work(work.uid)
             except Unreachable:
-                self._held.pop(plan.ws_name, None)
+                self._doubt(plan.ws_name)
                 raise
             else:
                 return
@@ -121,6 +123,7 @@ class HubWriter:
     async def delete(self, name: str, wish: Wish) -> None:
         """Delete the WorkStatus of that name, as `wish` asks; fine when it is gone already."""
         self._held.pop(name, None)
+        self._doubtful.discard(name)
         try:
             answer = await self._call("DELETE", WORK_STATUSES.path(name, self._wec), None)
         except NotFound:
@@ -129,7 +132,8 @@ class HubWriter:
         self._note("delete", name, wish, answer)
 
     async def _bring(self, plan: Plan, work: AppliedWork) -> None:
-        held = await self._read(plan.ws_name) if self._parity else self._held.get(plan.ws_name)
+        ask = self._parity or plan.ws_name in self._doubtful
+        held = await self._read(plan.ws_name) if ask else self._held.get(plan.ws_name)
         if held is None:
             held = await self._create(plan, work)
             if held is None:
@@ -147,8 +151,9 @@ class HubWriter:
         try:
             answer = await self._call("GET", WORK_STATUSES.path(name, self._wec), None)
         except NotFound:
+            self._doubtful.discard(name)
             return None
-        return _held_of(answer.json())
+        return self._remember(name, _held_of(answer.json()))
 
     async def _create(self, plan: Plan, work: AppliedWork) -> _Held | None:
         """POST; None when KubeStellar did not make the ManifestWork, so that nothing is to be reported."""
@@ -163,8 +168,6 @@ class HubWriter:
             held = await self._read(plan.ws_name)
             if held is None:
                 raise _Vanished from None
-            if not self._parity:
-                self._held[plan.ws_name] = held
             return held
         self.counters.creates += 1
         return self._keep("create", plan, answer, b"")
@@ -201,11 +204,20 @@ class HubWriter:
     def _keep(self, op: Op, plan: Plan, answer: Answer, digest: bytes) -> _Held:
         metadata = answer.json()["metadata"]
         labels = metadata.get("labels") or {}
-        held = _Held(metadata["resourceVersion"], digest, labels.get(SINGLETON_LABEL))
-        if not self._parity:
-            self._held[plan.ws_name] = held
+        held = self._remember(plan.ws_name, _Held(metadata["resourceVersion"], digest, labels.get(SINGLETON_LABEL)))
         self._note(op, plan.ws_name, plan, answer, held.rv)
         return held
+
+    def _remember(self, name: str, held: _Held) -> _Held:
+        self._doubtful.discard(name)
+        if not self._parity:
+            self._held[name] = held
+        return held
+
+    def _doubt(self, name: str) -> None:
+        """What the hub holds under that name is not known: ask before the next write."""
+        self._held.pop(name, None)
+        self._doubtful.add(name)
 
     def _note(self, op: Op, ws: str, wish: Wish, answer: Answer, ws_rv: str = "") -> None:
         self._journal.write(
