@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from fleet.errors import DeadlineError
+from fleet.errors import DeadlineError, HostError
 from fleet.host.change import Change
 from fleet.host.dense_admin import DenseAdmin
 from fleet.host.dense_plan import DENSE, Shard, etcd_prefix, instance_file, plan_instance, plan_shard
@@ -161,37 +161,40 @@ class DenseDriver:
             list(pool.map(lambda name: self._wait(name, servers[name], number), servers))
 
     def _tell(self, admin: DenseAdmin, part: _Planned, done: Materialised) -> None:
-        """Let a process that runs on see what changed: files of instances by a reload, credentials by a restart of the instance."""
+        """Let a process that runs on see what changed.
+
+        Files of instances by a reload; an instance whose credentials changed, or that was found stopped or failed, by a
+        restart of that instance alone.
+        """
         running = admin.instances()
         if set(running) != set(part.instances) or any(path.parent.name == "instances" for path in done.changed_paths):
             admin.reload()
-            running = admin.instances()
         for name, plan in part.instances.items():
-            credentials = {kubeconfig.path for kubeconfig in plan.kubeconfigs[1:]} & done.changed_paths
-            old = name in running and running[name].state != "running"
-            if old or credentials:
+            idle = name in running and running[name].idle
+            if name in running and {kubeconfig.path for kubeconfig in plan.kubeconfigs[1:]} & done.changed_paths:
                 admin.stop(name)
+                idle = True
+            if idle:
                 admin.start(name)
 
     def _forget(self, number: int, names: Sequence[str]) -> Change:
-        """Take instances out of a shard that lives on."""
+        """Take instances out of a shard that lives on: stop, delete the keys, remove the file, in this order."""
         machine = self.machine
         before = {f"file dense/{number}/instances/{name}.json": "instance" for name in names}
         if machine.check:
             return Change(before, {})
+        live = machine.live_programs() >= {f"{DENSE}.{number}", f"etcd.dense-{number}"}
+        admin = self._admin(number)
+        known = admin.instances() if live and self._answers(admin) else {}
         for name in names:
             file = instance_file(machine.layout, number, name)
-            file.rename(file.with_suffix(GONE))
-        # A shard that does not run is swept before it starts the next time.
-        if machine.live_programs() >= {f"{DENSE}.{number}", f"etcd.dense-{number}"}:
-            admin = self._admin(number)
+            if name in known:
+                admin.wipe(name)
+                file.unlink()
+            else:  # a shard that does not run is swept before it starts the next time
+                file.rename(file.with_suffix(GONE))
+        if known:
             admin.reload()
-            self._until(
-                lambda: not set(names) & set(admin.instances()),
-                f"dense process {number} did not stop {', '.join(names)}",
-                number,
-            )
-            self._sweep(number)
         return Change(before, {})
 
     def _sweep(self, number: int) -> None:
@@ -232,6 +235,11 @@ class DenseDriver:
         def alive() -> None:
             for watched in (f"etcd.dense-{number}", program):
                 supervisor.raise_if_dead(watched, supervisor.state(watched))
+            instance = self._admin(number).instances().get(name) if self._answers(self._admin(number)) else None
+            if instance is not None and instance.failed:
+                raise HostError(
+                    f"{name}: its API server in {program} failed: {instance.error}\n{supervisor.tail(program)}"
+                )
 
         endpoint = self.machine.endpoint(name, server)
         deadline = self.machine.options.ready_seconds * max(1, self.machine.options.shard_size // 10)
@@ -246,9 +254,12 @@ class DenseDriver:
 
     def _until(self, condition: Callable[[], bool], what: str, number: int) -> None:
         end = time.monotonic() + ADMIN_SECONDS
+        supervisor = self.machine.supervisor
         while not condition():
+            for watched in (f"etcd.dense-{number}", f"{DENSE}.{number}"):
+                supervisor.raise_if_dead(watched, supervisor.state(watched))
             if time.monotonic() > end:
                 raise DeadlineError(
-                    f"{what} within {ADMIN_SECONDS:.0f} s; its last lines:\n{self.machine.supervisor.tail(f'{DENSE}.{number}')}"
+                    f"{what} within {ADMIN_SECONDS:.0f} s; its last lines:\n{supervisor.tail(f'{DENSE}.{number}')}"
                 )
             time.sleep(POLL)

@@ -10,7 +10,7 @@ from fleet.host.https import Answer, UnixConnection, exchange
 
 HTTP_ERROR = 400
 TIMEOUT = 600.0
-"""A reload answers when the instances that it added run; 25 of them take their time on a small machine."""
+"""A start answers when the instance is ready, and it may wait for its turn behind 24 others."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,16 @@ class Instance:
     state: str
     error: str
 
+    @property
+    def failed(self) -> bool:
+        """Whether its last start failed."""
+        return self.state == "failed"
+
+    @property
+    def idle(self) -> bool:
+        """Whether it neither runs nor is about to."""
+        return self.state in ("stopped", "failed")
+
 
 @dataclass(frozen=True)
 class DenseAdmin:
@@ -30,13 +40,12 @@ class DenseAdmin:
 
     def instances(self) -> dict[str, Instance]:
         """All instances by name."""
-        document = self._call("GET", "/instances").json()
-        entries = document["instances"] if isinstance(document, dict) else document
-        found = [Instance(str(e["name"]), str(e.get("state", "")), str(e.get("error", ""))) for e in entries]
+        entries = self._call("GET", "/instances").json()
+        found = [Instance(str(e["name"]), str(e["state"]), str(e["error"])) for e in entries]
         return {instance.name: instance for instance in found}
 
     def reload(self) -> None:
-        """Read the instances' files again: new ones start, gone ones stop, changed ones restart."""
+        """Read the instances' files again: new ones start, gone ones stop, changed ones restart; answers before that is done."""
         self._call("POST", "/reload")
 
     def stop(self, name: str) -> None:
@@ -46,6 +55,10 @@ class DenseAdmin:
     def start(self, name: str) -> None:
         """Start one instance."""
         self._call("POST", f"/instances/{name}/start")
+
+    def wipe(self, name: str) -> None:
+        """Stop one instance and delete its keys."""
+        self._call("POST", f"/instances/{name}/wipe")
 
     def _call(self, method: str, path: str) -> Answer:
         answer = exchange(UnixConnection(self.socket, TIMEOUT), method, path)

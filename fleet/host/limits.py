@@ -140,23 +140,56 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
     memory = sum(weight.memory * count for weight, count in counts)
     if memory and memory + RESERVE > room.memory:
         fits = max(0, (room.memory - RESERVE - HUB_PLANE.memory * need.hub_planes) // wec.memory)
-        found.append(Shortage(f"memory for {what}", _gib(memory + RESERVE), _gib(room.memory), f"lower wec_count by {need.wecs - fits}, or take a larger machine"))
+        found.append(
+            Shortage(
+                f"memory for {what}",
+                _gib(memory + RESERVE),
+                _gib(room.memory),
+                f"lower wec_count by {need.wecs - fits}, or take a larger machine",
+            )
+        )
     disk = sum(weight.disk * count for weight, count in counts)
     if disk > room.disk:
-        found.append(Shortage(f"disk for {what}", _gib(disk), _gib(room.disk), "set fleet_state_dir to a larger disk, or lower wec_count"))
+        found.append(
+            Shortage(
+                f"disk for {what}",
+                _gib(disk),
+                _gib(room.disk),
+                "set fleet_state_dir to a larger disk, or lower wec_count",
+            )
+        )
     found += _inotify(counts, room)
     in_shard = min(need.wecs, need.shard_size) if need.driver == "dense" else 0
     descriptors = DESCRIPTORS_BASE + DESCRIPTORS_PER_INSTANCE * in_shard
     if (need.wecs or need.hub_planes) and descriptors > room.descriptors:
         found.append(
-            Shortage("file descriptors of one process (hard limit, ulimit -Hn)", str(descriptors), str(room.descriptors), f"log in with a higher limit (/etc/security/limits.d: `* hard nofile {max(descriptors, 65_536)}`), or lower dense_shard_size")
+            Shortage(
+                "file descriptors of one process (hard limit, ulimit -Hn)",
+                str(descriptors),
+                str(room.descriptors),
+                f"log in with a higher limit (/etc/security/limits.d: `* hard nofile {max(descriptors, 65_536)}`), or lower dense_shard_size",
+            )
         )
     threads = sum(weight.threads * count for weight, count in counts)
     if threads > room.processes:
-        found.append(Shortage(f"processes and threads for {what}", str(threads), str(room.processes), "raise ulimit -u and kernel.threads-max, or lower wec_count"))
+        found.append(
+            Shortage(
+                f"processes and threads for {what}",
+                str(threads),
+                str(room.processes),
+                "raise ulimit -u and kernel.threads-max, or lower wec_count",
+            )
+        )
     ports = sum(int(weight.ports * count + 1) for weight, count in counts)
     if ports > room.ports:
-        found.append(Shortage(f"ports for {what}", str(ports), str(room.ports), "take down other fleets, or narrow net.ipv4.ip_local_port_range"))
+        found.append(
+            Shortage(
+                f"ports for {what}",
+                str(ports),
+                str(room.ports),
+                "take down other fleets, or narrow net.ipv4.ip_local_port_range",
+            )
+        )
     return found
 
 
@@ -177,7 +210,13 @@ def _inotify(counts: Sequence[tuple[Weight, int]], room: Room) -> list[Shortage]
         if needed > left:
             value = max(TUNED[key], limit - left + needed)
             found.append(
-                Shortage(f"{key} (limit {limit}, {limit - left} in use)", f"{needed} more", str(max(0, left)), f"as root: sysctl -w {key}={value}", (key, value))
+                Shortage(
+                    f"{key} (limit {limit}, {limit - left} in use)",
+                    f"{needed} more",
+                    str(max(0, left)),
+                    f"as root: sysctl -w {key}={value}",
+                    (key, value),
+                )
             )
     return found
 
@@ -190,7 +229,9 @@ def _memory_left() -> int:
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
     ):
         try:
-            left = min(left, int(Path(limit).read_text(encoding="ascii")) - int(Path(usage).read_text(encoding="ascii")))
+            left = min(
+                left, int(Path(limit).read_text(encoding="ascii")) - int(Path(usage).read_text(encoding="ascii"))
+            )
         except (OSError, ValueError):
             continue  # no cgroup of that kind, or "max"
     return left

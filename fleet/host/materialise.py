@@ -16,6 +16,8 @@ from fleet.host.pki import FleetPki
 from fleet.host.plan import Certificate, Kubeconfig, Plan, PlannedProgram
 from fleet.host.supervise import Program
 
+ABSENT = "absent"
+"""What was absent before has no line there: a diff shows it as added."""
 DIGEST_VARIABLE = "FLEET_FILES_SHA256"
 """In the environment of a program: a digest of the files that it reads only when it starts, so that it restarts with them."""
 
@@ -37,37 +39,34 @@ def materialise(machine: Machine, plan: Plan, pki: FleetPki | None) -> Materiali
 
     def note(path: Path, old: str, new: str) -> None:
         changed.add(path)
-        key = f"file {path.relative_to(machine.root)}"
-        if path.exists() or old != "absent":
+        key = f"file {path.relative_to(machine.root)}" if path != machine.root else f"folder {path}"
+        if old != ABSENT:
             before[key] = old
         after[key] = new
 
     for directory in dict.fromkeys((machine.root, machine.layout.clusters, *plan.directories)):
         if not directory.is_dir() or mode_of(directory) != DIRECTORY_MODE:
-            note(directory, "mode to repair" if directory.is_dir() else "absent", "folder 0700")
+            note(directory, "mode to repair" if directory.is_dir() else ABSENT, "folder 0700")
             if not machine.check:
                 private_directory(directory)
     for certificate in plan.certificates:
+        old = "to be renewed" if certificate.cert.exists() else ABSENT
         if _certificate(machine, pki, certificate):
-            note(certificate.cert, "to be renewed" if certificate.cert.exists() else "absent", "issued")
+            note(certificate.cert, old, "issued")
     for text in plan.texts:
         data = text.text.encode()
         if not same_private(text.path, data):
             note(
                 text.path,
-                _digest_of([text.path]) if text.path.exists() else "absent",
+                _digest_of([text.path]) if text.path.exists() else ABSENT,
                 hashlib.sha256(data).hexdigest()[:16],
             )
             if not machine.check:
                 write_private(text.path, data)
     for kubeconfig in plan.kubeconfigs:
         if _kubeconfig(machine, kubeconfig, changed):
-            note(
-                kubeconfig.path, "other" if kubeconfig.path.exists() else "absent", f"kubeconfig of {kubeconfig.server}"
-            )
+            note(kubeconfig.path, "other" if kubeconfig.path.exists() else ABSENT, f"kubeconfig of {kubeconfig.server}")
     programs = tuple(_with_digest(planned, changed if machine.check else frozenset()) for planned in plan.programs)
-    # What was absent before has no line there: a diff shows it as added.
-    before = {key: value for key, value in before.items() if value != "absent"}
     return Materialised(Change.between(before, after), programs, frozenset(changed))
 
 
@@ -100,6 +99,6 @@ def _with_digest(planned: PlannedProgram, stale: Iterable[Path]) -> Program:
 def _digest_of(paths: Iterable[Path], revision: str = "") -> str:
     digest = hashlib.sha256(revision.encode())
     for path in paths:
-        digest.update(path.read_bytes() if path.exists() else b"absent")
+        digest.update(path.read_bytes() if path.exists() else bABSENT)
         digest.update(b"\0")
     return digest.hexdigest()[:16]

@@ -20,5 +20,7 @@ class ProgramFolder:
         """The executable of that name; ToolchainError when it is not there."""
         path = self.folder / name
         if not self.check and not os.access(path, os.X_OK):
-            raise ToolchainError(f"{path} is no executable: build the toolchain, or set fleet_toolchain_dir to a folder that holds {name}")
+            raise ToolchainError(
+                f"{path} is no executable: build the toolchain, or set fleet_toolchain_dir to a folder that holds {name}"
+            )
         return path
