@@ -152,12 +152,12 @@ class Runner:
         except asyncio.CancelledError:
             if self.interrupts.received is None and recorder.failure is None:
                 raise
-            if self.interrupts.received is not None:
-                self._ended.append(f"interrupted by {self.interrupts.received.name}")
         except FleetError as error:
             self._ended.append(f"ended early: {error}")
         finally:
             failed.cancel()
+            if self.interrupts.received is not None:
+                self._ended.insert(0, f"interrupted by {self.interrupts.received.name}")
             if not task.done():
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)

@@ -98,7 +98,9 @@ class Recorder:
                 return False
             self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), left)
+                # Not wait_for: in Python 3.11 it swallows a cancellation that arrives together with the event.
+                async with asyncio.timeout(left):
+                    await self._changed.wait()
             except TimeoutError:
                 return true()
             await asyncio.sleep(min(BATCH_SECONDS, left))
