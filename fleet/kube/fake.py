@@ -50,14 +50,14 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Seen:
-    """One request that the server got, and what it answered (0: no answer)."""
+    """One request that the server got, in order of arrival, and what it answered (0: nothing yet)."""
 
     method: str
     path: str
     query: Mapping[str, str]
-    code: int
+    code: int = 0
 
 
 class FakeApiServer:
@@ -89,6 +89,7 @@ class FakeApiServer:
         self._port = 0
         self._runner: web.AppRunner | None = None
         self._watches: set[WatchAnswer] = set()
+        self._watches_changed = asyncio.Event()
 
     # Life
 
@@ -189,6 +190,12 @@ class FakeApiServer:
         """How many watches are open."""
         return len(self._watches)
 
+    async def until_watches(self, count: int, timeout: float = 5.0) -> None:  # noqa: ASYNC109
+        """Returns when exactly so many watches are open; TimeoutError after `timeout` seconds."""
+        async with asyncio.timeout(timeout):
+            while len(self._watches) != count:
+                await self._watches_changed.wait()
+
     def big_object(self, resource: Resource, name: str, size: int, namespace: str | None = None) -> Object:
         """Stores an object whose JSON is a little more than `size` bytes."""
         obj = {"metadata": {"name": name, "annotations": {"padding": "x" * size}}}
@@ -198,18 +205,15 @@ class FakeApiServer:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         path = request.rel_url.raw_path
-        code = 0
+        seen = Seen(request.method, path, dict(request.query))
+        self.requests.append(seen)
         try:
             response = await self._answer(request, path)
-            code = response.status
         except Refusal as refusal:
             response = self._refused(refusal)
-            code = refusal.code
         except ValueError as error:
             response = self._refused(Refusal(400, "BadRequest", str(error)))
-            code = 400
-        finally:
-            self.requests.append(Seen(request.method, path, dict(request.query), code))
+        seen.code = response.status
         return response
 
     async def _answer(self, request: web.Request, path: str) -> web.StreamResponse:
@@ -254,11 +258,16 @@ class FakeApiServer:
 
     async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
         watch = WatchAnswer(self.store, self.fail, target, match_of(request.query), self._bookmark_seconds)
-        self._watches.add(watch)
+        self._count_watch(watch, opened=True)
         try:
             return await watch.serve(request)
         finally:
-            self._watches.discard(watch)
+            self._count_watch(watch, opened=False)
+
+    def _count_watch(self, watch: WatchAnswer, *, opened: bool) -> None:
+        (self._watches.add if opened else self._watches.discard)(watch)
+        self._watches_changed.set()
+        self._watches_changed = asyncio.Event()
 
 
 def _base64(content: bytes) -> str:

@@ -11,11 +11,13 @@ import ssl
 import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from cryptography import x509
 
 from fleet.errors import SpecError
 
@@ -193,6 +195,15 @@ class _Reader:
         except OSError as error:
             raise self.refuse(f"{base}.{key}", f"cannot read {path}: {error.strerror}") from error
 
+    def _check_lifetime(self, certificate: bytes, base: str) -> None:
+        field_path = f"{base}.client-certificate"
+        try:
+            end = x509.load_pem_x509_certificate(certificate).not_valid_after_utc
+        except ValueError as error:
+            raise self.refuse(field_path, "holds no PEM certificate") from error
+        if end < datetime.now(UTC):
+            raise self.refuse(field_path, f"expired on {end:%Y-%m-%d %H:%M} UTC; build the fleet again to renew it")
+
     def _ssl(self, target: dict[str, Any], target_field: str, user: dict[str, Any], user_field: str) -> ssl.SSLContext:
         authority = self._material(target, target_field, "certificate-authority", private=False)
         if authority is None:
@@ -208,6 +219,7 @@ class _Reader:
         if (certificate is None) != (key is None):
             raise self.refuse(user_field, "client-certificate and client-key must be given together")
         if certificate is not None and key is not None:
+            self._check_lifetime(certificate, user_field)
             try:
                 with _in_memory(certificate) as certificate_file, _in_memory(key) as key_file:
                     context.load_cert_chain(certificate_file, key_file)

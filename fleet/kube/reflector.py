@@ -35,7 +35,7 @@ SHORT_NS = 1_000_000_000
 FRUITLESS_LIMIT = 2
 """So many such watches in a row make the collection be listed again."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-"""Seconds between attempts: doubled each time, with jitter."""
+"""Seconds between attempts: from the first to the longest, doubled each time, with jitter."""
 
 _CHANGES = (b'{"type":"ADDED"', b'{"type":"MODIFIED"', b'{"type":"DELETED"')
 _HOPELESS = frozenset({400, 405, 406, 415, 422})
@@ -65,6 +65,7 @@ class Reflector:
         page_size: int = 500,
         idle_seconds: float = IDLE_SECONDS,
         line_limit: int = LINE_LIMIT,
+        pauses: tuple[float, float] = (FIRST_PAUSE, LONGEST_PAUSE),
         clock: Clock | None = None,
     ) -> None:
         self.resource = resource
@@ -81,6 +82,7 @@ class Reflector:
         self._page_size = page_size
         self._idle_seconds = idle_seconds
         self._line_limit = line_limit
+        self._pauses = pauses
         self._clock = clock or Clock()
         self._view = View(resource)
         self._version = ""
@@ -303,7 +305,8 @@ class Reflector:
 
     def _pause(self) -> float:
         """Seconds before the next attempt."""
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**self._attempt)
+        first, last = self._pauses
+        longest = min(last, first * 2.0 ** min(self._attempt, 30))
         self._attempt += 1
         return random.uniform(longest / 2, longest)  # noqa: S311 - jitter, not a secret
 
