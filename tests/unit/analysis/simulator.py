@@ -95,9 +95,7 @@ class Simulator:
         self._emit("driver", TrialPlan, self.now, trial=name, layout=layout, wecs=len(clusters), repeat=repeat,
                    clusters=clusters, kind=self.kind)  # fmt: skip
         groups = [[c] for c in clusters] if layout == "one-to-one" else [clusters]
-        planned = [
-            self._plan(name, layout, members, number) for members in groups for number in range(objects)
-        ]
+        planned = [self._plan(name, layout, members, number) for members in groups for number in range(objects)]
         sends = self.now + 10 * MS
         ends = [self._run(plan, sends + order * 5 * MS, lost, order) for order, plan in enumerate(planned)]
         self.now = max(ends) + 8_000 * MS

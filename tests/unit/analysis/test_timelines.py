@@ -289,9 +289,7 @@ def test_a_bundled_work_has_no_delivery() -> None:
 def test_an_object_in_a_wec_it_was_not_planned_for_is_a_stray() -> None:
     sim = Simulator()
     sim.trial("one-to-many", WECS[:2])
-    lines = [
-        _changed(line, clusters=["wec001"]) if isinstance(line, Planned) else line for line in sim.out.ordered()
-    ]
+    lines = [_changed(line, clusters=["wec001"]) if isinstance(line, Planned) else line for line in sim.out.ordered()]
     assert set(joined(lines).strays) == {("op-t000-all-000", "wec002")}
 
 

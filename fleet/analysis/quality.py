@@ -1,0 +1,161 @@
+"""Whether to believe a run, and why not: the first thing that its report says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fleet.analysis.recorded import Recorded
+from fleet.analysis.samples import Sample
+from fleet.analysis.stats import quantile
+from fleet.results.run import RunRecord
+
+Status = Literal["valid", "partial", "invalid"]
+_RANK: dict[str, int] = {"valid": 0, "partial": 1, "invalid": 2}
+
+LAG_SECONDS = 0.005
+"""At the 99th percentile of the driver's loop lag: above it the stamps themselves are in doubt, and that is said."""
+LAG_SHARE = 0.02
+"""Of the median downsync: a lag above both makes the run harness-bound."""
+NEGATIVE_SECONDS = 0.05
+"""Two watches race by a few milliseconds; a sample more negative than this was joined or stamped wrongly."""
+
+_FATAL = frozenset({"not-settled", "unsettled"})
+"""Anomalies after which the fixed 2 s hold-back may or may not be in a latency."""
+_HARMLESS = frozenset({"metrics", "left-behind"})
+"""Anomalies that cost a side table or a later run, not a latency."""
+_TOLD = frozenset({"incomplete"})
+"""Anomalies that the missing samples tell already."""
+_ENDED = ("interrupted", "ended", "the events could not be written", "the driver")
+"""How the driver begins a reason that only it can know."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`reasons` say why it is not valid, most serious first; `warnings` are worth knowing and change nothing."""
+
+    status: Status
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 or 4 (measurement partial or invalid)."""
+        return 0 if self.status == "valid" else 4
+
+
+@dataclass(slots=True)
+class _Case:
+    fatal: list[str]
+    partial: list[str]
+    warnings: list[str]
+
+
+def judge(
+    record: RunRecord, recorded: Recorded, samples: Sequence[Sample], *, lost: int = 0, torn: bool = False
+) -> Verdict:
+    """The verdict. `lost` lines could not be read; `torn` when that was only the last one, cut off."""
+    case = _Case([], [], [])
+    counted = [sample for sample in samples if sample.counted]
+    _ending(case, record, lost, torn=torn)
+    _completeness(case, counted, recorded)
+    _blindness(case, counted, recorded)
+    _driver(case, record, counted)
+    _anomalies(case, recorded)
+    status: Status = "invalid" if case.fatal else "partial" if case.partial else "valid"
+    reasons = [*case.fatal, *case.partial]
+    if record.status in _RANK and _RANK[record.status] > _RANK[status]:
+        status = "invalid" if record.status == "invalid" else "partial"
+        reasons = [*record.reasons, *(reason for reason in reasons if reason not in record.reasons)]
+    return Verdict(status, tuple(reasons), tuple(case.warnings))
+
+
+def _ending(case: _Case, record: RunRecord, lost: int, *, torn: bool) -> None:
+    if record.status == "running":
+        case.partial.append("the driver died before the run ended: only what it had written is here")
+    case.partial += [reason for reason in record.reasons if reason.startswith(_ENDED)]
+    if record.interrupted and not any(record.interrupted in reason for reason in record.reasons):
+        case.partial.append(f"interrupted by {record.interrupted}")
+    if record.driver.dropped:
+        case.partial.append(f"{record.driver.dropped} events could not be written")
+    if torn:
+        case.warnings.append("the last line of events.jsonl is cut off and was left out")
+    unread = lost - int(torn)
+    if unread > 0:
+        case.partial.append(f"{unread} {_plural(unread, 'line')} of events.jsonl cannot be read")
+
+
+def _completeness(case: _Case, counted: Sequence[Sample], recorded: Recorded) -> None:
+    missing = sum(1 for sample in counted if sample.seconds is None)
+    if missing == len(counted):
+        case.fatal.append("no counted sample was measured")
+    elif missing:
+        worst = Counter(sample.stage for sample in counted if sample.seconds is None).most_common(3)
+        stages = ", ".join(f"{stage} {count}" for stage, count in worst)
+        case.partial.append(f"{missing} of {len(counted)} samples are missing (most: {stages})")
+    late = sum(1 for sample in counted if "late" in sample.flags)
+    if late:
+        case.partial.append(f"{late} {_plural(late, 'sample')} ended after the object timeout")
+    negative = [sample.seconds for sample in counted if sample.seconds is not None and sample.seconds < 0]
+    if negative:
+        many = f"{len(negative)} {_plural(len(negative), 'sample')}"
+        text = f"{many} ended before the start, by {-min(negative):.3f} s at most: two watches raced"
+        wrong = -min(negative) > NEGATIVE_SECONDS
+        (case.partial if wrong else case.warnings).append(text)
+    if recorded.join.strays:
+        count = len(recorded.join.strays)
+        case.warnings.append(f"{count} {_plural(count, 'object')} came to a WEC that it was not planned for")
+    recreated = sum(1 for sample in counted if "recreated" in sample.flags and sample.stage == "downsync")
+    if recreated:
+        case.warnings.append(f"{recreated} {_plural(recreated, 'object')} in a WEC was replaced by another")
+
+
+def _blindness(case: _Case, counted: Sequence[Sample], recorded: Recorded) -> None:
+    down = sorted({state.cluster for state in recorded.states if state.state == "down"})
+    hit = sum(1 for sample in counted if "cluster-down" in sample.flags)
+    if down:
+        names = ", ".join(down[:5]) + (", ..." if len(down) > 5 else "")  # noqa: PLR2004 - what a line holds
+        text = f"{len(down)} {_plural(len(down), 'cluster')} did not answer for a while ({names}); "
+        text += f"{hit} samples overlap that" if hit else "no counted sample overlaps that"
+        (case.partial if hit else case.warnings).append(text)
+    gap = sum(1 for sample in counted if "gap" in sample.flags)
+    if recorded.gaps or gap:
+        text = f"watches were blind {len(recorded.gaps)} times; {gap} samples have an end inside such a gap"
+        (case.partial if gap else case.warnings).append(text)
+    listed = sum(1 for sample in counted if "listed" in sample.flags and "gap" not in sample.flags)
+    if listed:
+        case.partial.append(f"{listed} {_plural(listed, 'sample')} were first seen in a list, not in a watch")
+
+
+def _driver(case: _Case, record: RunRecord, counted: Sequence[Sample]) -> None:
+    lag = record.driver.loop_lag_p99
+    if lag <= LAG_SECONDS:
+        return
+    text = f"the driver's event loop was {lag * 1e3:.1f} ms late at its 99th percentile"
+    downsync = sorted(s.seconds for s in counted if s.stage == "downsync" and s.seconds is not None)
+    if downsync and lag <= LAG_SHARE * quantile(downsync, 0.5):
+        case.warnings.append(f"{text}: stages of a few milliseconds are upper bounds")
+    else:
+        case.partial.append(f"{text}: harness-bound, use a larger or quieter machine for the driver")
+
+
+def _anomalies(case: _Case, recorded: Recorded) -> None:
+    counts = Counter(anomaly.what for anomaly in recorded.anomalies)
+    first = {anomaly.what: anomaly for anomaly in reversed(recorded.anomalies)}
+    for what, count in counts.items():
+        anomaly = first[what]
+        where = " ".join(part for part in (anomaly.trial, anomaly.cluster) if part)
+        text = f"{what}{f' ({count} times, the first:' if count > 1 else ' ('} {where}) {anomaly.text}"
+        text = text.replace("( ", "(").replace(" ()", "")
+        if what in _FATAL:
+            case.fatal.append(text)
+        elif what in _HARMLESS:
+            case.warnings.append(text)
+        elif what not in _TOLD:
+            case.partial.append(text)
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"

@@ -1,0 +1,104 @@
+"""The summary: count, missing, percentiles and their interval for each stage, layout and WEC count."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from fleet.analysis.samples import STAGES, Sample
+from fleet.analysis.stats import bootstrap_interval, p99, quantile
+from fleet.spec.base import Model
+
+FORMAT = 1
+"""1: first format (0.1.0)."""
+
+
+class Row(Model):
+    """One stage in one layout over one number of WECs; seconds throughout."""
+
+    stage: str
+    layout: str
+    wecs: int
+    count: int
+    """Samples with an end."""
+    missing: int
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    """None below 100 samples."""
+    max: float | None = None
+    min: float | None = None
+    p50_interval: tuple[float, float] | None = None
+    """95 % bootstrap interval of the median."""
+    p90_interval: tuple[float, float] | None = None
+    p99_interval: tuple[float, float] | None = None
+    flags: dict[str, int] = Field(default_factory=dict)
+    """How many of the counted samples have each flag."""
+
+
+class Failure(Model):
+    """A threshold of the spec that does not hold."""
+
+    stage: str
+    test: str
+    layout: str = ""
+    wecs: int = 0
+    text: str
+    """The sentence for the reader."""
+
+
+class Summary(Model):
+    """The whole of `summary.json`."""
+
+    format: Literal[1] = 1
+    id: str
+    experiment: str
+    status: str
+    reasons: list[str] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
+    unit: Literal["seconds"] = "seconds"
+    rows: list[Row] = Field(default_factory=list)
+    failures: list[Failure] = Field(default_factory=list)
+
+
+def summarise(samples: Sequence[Sample]) -> list[Row]:
+    """Rows by stage (in the order of the path), layout and WEC count. Warm-ups and bundled samples are left out."""
+    groups: defaultdict[tuple[int, str, int], list[Sample]] = defaultdict(list)
+    for sample in samples:
+        if sample.counted:
+            groups[STAGES.index(sample.stage), sample.layout, sample.wecs].append(sample)
+    return [_row(STAGES[stage], layout, wecs, group) for (stage, layout, wecs), group in sorted(groups.items())]
+
+
+def _row(stage: str, layout: str, wecs: int, group: Sequence[Sample]) -> Row:
+    ordered = sorted(sample.seconds for sample in group if sample.seconds is not None)
+    flags: defaultdict[str, int] = defaultdict(int)
+    for sample in group:
+        for flag in sample.flags:
+            flags[flag] += 1
+    empty = Row(
+        stage=stage,
+        layout=layout,
+        wecs=wecs,
+        count=len(ordered),
+        missing=len(group) - len(ordered),
+        flags=dict(sorted(flags.items())),
+    )
+    if not ordered:
+        return empty
+    rare = p99(ordered)
+    return empty.model_copy(
+        update={
+            "p50": quantile(ordered, 0.5),
+            "p90": quantile(ordered, 0.9),
+            "p99": rare,
+            "max": ordered[-1],
+            "min": ordered[0],
+            "p50_interval": bootstrap_interval(ordered, 0.5),
+            "p90_interval": bootstrap_interval(ordered, 0.9),
+            "p99_interval": None if rare is None else bootstrap_interval(ordered, 0.99),
+        }
+    )
