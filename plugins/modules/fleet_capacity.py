@@ -15,7 +15,8 @@ options:
   wecs: {description: WECs on this machine., type: int, required: true}
   driver: {description: Driver of the WECs., type: str, choices: [process, dense], required: true}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
-  may_tune: {description: Whether host_tuning may raise kernel limits as root., type: bool, default: false}
+  may_tune: {description: Whether host_tuning may raise kernel limits, if it can become root., type: bool, default: false}
+  may_become: {description: Whether it can become root when this user is not., type: bool, default: false}
 """
 
 EXAMPLES = r"""
@@ -57,18 +58,20 @@ ARGUMENTS = {
     "driver": {"type": "str", "choices": ["process", "dense"], "required": True},
     "shard_size": {"type": "int", "default": 25},
     "may_tune": {"type": "bool", "default": False},
+    "may_become": {"type": "bool", "default": False},
 }
 
 
 def run(given):
     """Measure, compare, refuse what cannot be mended by host_tuning."""
-    root = Path(given["state_dir"])
-    stored = stored_planes(Layout(root))
+    folder = Path(given["state_dir"])
+    stored = stored_planes(Layout(folder))
     hub = max(0, given["hub_planes"] - sum(1 for s in stored if s.role != "wec"))
     wecs = max(0, given["wecs"] - sum(1 for s in stored if s.role == "wec" and s.driver == given["driver"]))
-    found = shortages(Need(hub, wecs, given["driver"], given["shard_size"]), measure_room(root.parent))
+    found = shortages(Need(hub, wecs, given["driver"], given["shard_size"]), measure_room(folder.parent))
     raisable = [shortage for shortage in found if shortage.sysctl]
-    tune = given["may_tune"] and len(raisable) == len(found)
+    root_user = os.geteuid() == 0 or given["may_become"]
+    tune = given["may_tune"] and root_user and len(raisable) == len(found)
     refuse([] if tune else found)
     return {"changed": False, "sysctls": dict(s.sysctl for s in raisable if s.sysctl), "uid": os.geteuid()}
 

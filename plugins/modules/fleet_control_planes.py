@@ -27,9 +27,9 @@ options:
     suboptions:
       name: {description: Name., type: str, required: true}
       role: {description: Role., type: str, choices: [its, wds, wec], required: true}
-      driver: {description: Driver., type: str, choices: [process, dense], default: process}
-      bind_address: {description: Address of the API server., type: str, default: 127.0.0.1}
-      port: {description: Port of the API server; 0 lets the registry choose., type: int, default: 0}
+  driver: {description: Driver of all of them., type: str, choices: [process, dense], default: process}
+  bind_address: {description: Address of the API servers., type: str, default: 127.0.0.1}
+  ports: {description: Port of an API server by name; the registry chooses the others., type: dict, default: {}}
   apiserver_extra_args: {description: Flags., type: list, elements: str, default: []}
   etcd_extra_args: {description: Flags., type: list, elements: str, default: []}
   kcm_extra_args: {description: Flags., type: list, elements: str, default: []}
@@ -50,8 +50,9 @@ EXAMPLES = r"""
     toolchain_dir: /srv/fleet/toolchain/bin
     roles: [wec]
     planes:
-      - {name: wec001, role: wec, driver: dense}
-      - {name: wec002, role: wec, driver: dense}
+      - {name: wec001, role: wec}
+      - {name: wec002, role: wec}
+    driver: dense
 """
 
 RETURN = r"""
@@ -88,9 +89,6 @@ except ImportError:
 PLANE = {
     "name": {"type": "str", "required": True},
     "role": {"type": "str", "choices": ["its", "wds", "wec"], "required": True},
-    "driver": {"type": "str", "choices": ["process", "dense"], "default": "process"},
-    "bind_address": {"type": "str", "default": "127.0.0.1"},
-    "port": {"type": "int", "default": 0},
 }
 FLAGS = {"type": "list", "elements": "str", "default": []}
 ARGUMENTS = {
@@ -99,6 +97,9 @@ ARGUMENTS = {
     "toolchain_dir": {"type": "path", "required": True},
     "roles": {"type": "list", "elements": "str", "choices": ["its", "wds", "wec"], "required": True},
     "planes": {"type": "list", "elements": "dict", "options": PLANE, "required": True},
+    "driver": {"type": "str", "choices": ["process", "dense"], "default": "process"},
+    "bind_address": {"type": "str", "default": "127.0.0.1"},
+    "ports": {"type": "dict", "default": {}},
     "apiserver_extra_args": FLAGS,
     "etcd_extra_args": FLAGS,
     "kcm_extra_args": FLAGS,
@@ -119,8 +120,9 @@ def run(module):
         *(tuple(given[f"{part}_extra_args"]) for part in ("apiserver", "etcd", "kcm", "scheduler", "kwok")),
         env={name: str(value) for name, value in given["env"].items()},
     )
+    driver, address, ports = given["driver"], given["bind_address"], given["ports"]
     planes = [
-        ControlPlane(p["name"], p["role"], p["driver"], p["bind_address"], p["port"], extra) for p in given["planes"]
+        ControlPlane(p["name"], p["role"], driver, address, int(ports.get(p["name"], 0)), extra) for p in given["planes"]
     ]
     options = Options(
         parallelism=given["parallelism"] or os.cpu_count() or 1,
