@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Annotated
 
@@ -82,19 +82,23 @@ def _terminate(number: int, _frame: FrameType | None) -> None:
     raise _Terminated(number)
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line; the exit code. Prints errors; nothing escapes but in --debug mode."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words or os.environ.get("FLEET_DEBUG", "") not in ("", "0")
-    words = [word for word in words if word != "--debug"]
+def main() -> int:
+    """Run the command line of this process; the exit code."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
+    return run(sys.argv[1:])
+
+
+def run(arguments: Sequence[str], invoke: Callable[[list[str]], int] | None = None) -> int:
+    """Run one command line; the exit code. Prints errors, in one or two lines but for --debug; nothing escapes."""
+    debug = "--debug" in arguments or os.environ.get("FLEET_DEBUG", "") not in ("", "0")
+    words = [word for word in arguments if word != "--debug"]
     try:
-        code = _invoke(words)
+        code = (invoke or _invoke)(words)
     except (FleetError, typer.TyperException) as error:
         if debug:
             traceback.print_exc()
-        say_error(_sentence(error))
+        _tell(error)
         code = error.exit_code
     except typer.Abort:
         say("nothing was changed")
@@ -105,6 +109,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = 128 + ended.number
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
+    except OSError as error:
+        if debug:
+            traceback.print_exc()
+        say_error(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        code = 1
     except Exception as error:  # noqa: BLE001 - the top of the program: a defect is one line, not a page
         if debug:
             traceback.print_exc()
@@ -121,9 +130,14 @@ def _invoke(words: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _sentence(error: FleetError | typer.TyperException) -> str:
+def _tell(error: FleetError | typer.TyperException) -> None:
     if isinstance(error, FleetError):
-        return str(error)
+        say_error(str(error))
+        return
+    text = error.format_message()
+    if text.startswith("Usage:"):  # a group without a command: its help is the message
+        say(text)
+        return
     context = getattr(error, "ctx", None)
     where = f"; see `{context.command_path} --help`" if context is not None else ""
-    return f"{error.format_message().rstrip('.')}{where}"
+    say_error(f"{text.rstrip('.')}{where}")

@@ -77,7 +77,7 @@ class Status:
                 if cluster.nodes_ready < self.wec_nodes:
                     found.append(f"{cluster.name}: {cluster.nodes_ready} of {self.wec_nodes} nodes are ready")
         found += [
-            f"{program.name}: is {program.state}, see `fleet logs {program.name}`"
+            f"{program.name}: is {program.state.lower()}, see `fleet logs {program.name}`"
             for program in self.programs
             if program.state != "RUNNING"
         ]
@@ -91,12 +91,12 @@ class Status:
             "file": self.file,
             "created": self.created,
             "toolchain": self.toolchain,
-            "statusAgent": self.status_agent,
+            "status_agent": self.status_agent,
             "well": not problems,
             "problems": problems,
             "machines": [asdict(row) for row in self.machines],
             "programs": [asdict(row) for row in self.programs],
-            "programsPss": sum(row.pss for row in self.programs),
+            "programs_pss": sum(row.pss for row in self.programs),
         }
 
 

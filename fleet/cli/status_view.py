@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from fleet.cli import units
 from fleet.cli.console import Ink
-from fleet.cli.status_model import ClusterRow, MachineRow, ProgramRow, Status
+from fleet.cli.status_model import ClusterRow, ProgramRow, Status
 from fleet.cli.table import Cell, Column, render
 
 LISTED_PROGRAMS = 40
@@ -93,6 +93,7 @@ def _programs(programs: Sequence[ProgramRow], ink: Ink, width: int, *, wide: boo
     else:
         for component in sorted({row.component for row in programs}):
             rows += _component([row for row in programs if row.component == component])
+    rows.append(_total(programs, wide=wide))
     return render(columns, rows, ink, width=0 if wide else width)
 
 
@@ -103,6 +104,16 @@ def _program(row: ProgramRow, *, wide: bool = False) -> list[Cell | str]:
     else:
         numbers = ["-"] * 5
     return [row.name, state, *numbers, *([row.machine, row.version] if wide else [])]
+
+
+def _total(programs: Sequence[ProgramRow], *, wide: bool) -> list[Cell | str]:
+    numbers = [
+        units.cores(sum(row.cpu for row in programs)),
+        units.size(sum(row.pss for row in programs)),
+        str(sum(row.fds for row in programs)),
+    ]
+    texts = [f"{len(programs)} programs", "", "", "", *numbers, *(["", ""] if wide else [])]
+    return [Cell(text, "head") for text in texts]
 
 
 def _component(rows: Sequence[ProgramRow]) -> list[list[Cell | str]]:
@@ -131,17 +142,9 @@ def _least(values: Iterable[float]) -> float:
 def _memory(status: Status, ink: Ink) -> str:
     lines = []
     for machine in status.machines:
-        if not machine.looked:
+        if machine.looked:
+            free = f"{units.size(machine.available)} of {units.size(machine.total)} memory available"
+            lines.append(f"{machine.name}: {free}")
+        else:
             lines.append(f"{machine.name}: reached by ssh, its programs are not looked at from here")
-            continue
-        own = [row for row in status.programs if row.machine == machine.name]
-        lines.append(
-            f"{machine.name}: programs {units.size(sum(row.pss for row in own))} (PSS),"
-            f" {_free(machine)}, {sum(row.fds for row in own)} descriptors,"
-            f" {units.cores(sum(row.cpu for row in own))} of a core"
-        )
     return "\n".join(ink(line, "dim") for line in lines)
-
-
-def _free(machine: MachineRow) -> str:
-    return f"{units.size(machine.available)} of {units.size(machine.total)} available"

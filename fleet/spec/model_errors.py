@@ -21,6 +21,8 @@ M = TypeVar("M", bound=BaseModel)
 
 SHOWN = 5
 """Errors of one file that are told at once; more do not fit a terminal and mostly follow from the first."""
+LISTED_NAMES = 14
+"""Names that are listed when none is near: as many as the experiment file has fields."""
 VALUE_WIDTH = 60
 """Characters of a wrong value that a message shows."""
 CUTOFF = 0.6
@@ -76,6 +78,8 @@ def nearest(word: str, names: Iterable[str]) -> str:
     close = get_close_matches(word, known, n=1, cutoff=CUTOFF)
     if close:
         return f"; did you mean `{close[0]}`?"
+    if len(known) > LISTED_NAMES:
+        known = [*known[:LISTED_NAMES], f"and {len(known) - LISTED_NAMES} more"]
     return f"; there: {', '.join(known)}" if known else ""
 
 
