@@ -5,6 +5,6 @@ from __future__ import annotations
 
 def main() -> int:
     """Run the command line of this process; the exit code."""
-    from fleet.cli.main import main as run
+    from fleet.cli.program import main as run
 
     return run()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from fleet.cli.main import run
+from fleet.cli.program import run
 from tests.unit.spec.fleets import document, write
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
@@ -27,7 +27,7 @@ Fleet = Callable[..., Ran]
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No variable of the caller's reaches a test; state and work folders are the test's own."""
     for name in (
         "FLEET_FILE",
@@ -44,7 +44,6 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
-    yield
 
 
 @pytest.fixture

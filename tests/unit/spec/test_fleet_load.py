@@ -47,7 +47,7 @@ Spoil = Callable[[dict[str, Any]], object]
         ),
         (
             lambda d: d["clusters"][0].update(server="https://203.0.113.5:6443"),
-            "clusters.0.server: 203.0.113.5 is neither loopback nor a machine of this fleet: add the machine to the inv",
+            "clusters.0.server: 203.0.113.5 is neither loopback nor a machine of this fleet: add the machine",
         ),
         (
             lambda d: d["clusters"][0].update(server="https://example.com:6443"),
@@ -160,11 +160,11 @@ def test_found_by_name_file_environment_or_alone(tmp_path: Path) -> None:
     assert fleet_load.find("demo", {**environ, "FLEET_NAME": "lab", "FLEET_FILE": str(lab)}) == demo
     assert fleet_load.find("x.json", environ) == Path("x.json")
     assert fleet_load.find("./lab", environ) == Path("lab")
-    with pytest.raises(UsageError, match="no fleet 'dmo' under .*; did you mean `demo`"):
+    with pytest.raises(UsageError, match=r"no fleet 'dmo' under .*; did you mean `demo`"):
         fleet_load.find("dmo", environ)
 
 
 @pytest.mark.parametrize("name", ["..", "Upper", "-a", "a" * 300, "d\N{CYRILLIC SMALL LETTER IE}mo", "a b", "demo\n"])
 def test_bad_fleet_names_are_refused_before_a_path_is_built(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="--fleet: .* is not a name: lower-case letters"):
+    with pytest.raises(UsageError, match=r"--fleet: .* is not a name: lower-case letters"):
         fleet_load.find(name, {"FLEET_STATE_DIR": str(tmp_path)})

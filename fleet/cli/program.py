@@ -94,34 +94,35 @@ def run(arguments: Sequence[str], invoke: Callable[[list[str]], int] | None = No
     debug = "--debug" in arguments or os.environ.get("FLEET_DEBUG", "") not in ("", "0")
     words = [word for word in arguments if word != "--debug"]
     try:
-        code = (invoke or _invoke)(words)
-    except (FleetError, typer.TyperException) as error:
-        if debug:
-            traceback.print_exc()
-        _tell(error)
-        code = error.exit_code
-    except typer.Abort:
-        say("nothing was changed")
-        code = 1
+        return (invoke or _invoke)(words)
     except KeyboardInterrupt:
-        code = INTERRUPTED
+        return INTERRUPTED
     except _Terminated as ended:
-        code = 128 + ended.number
+        return 128 + ended.number
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
-    except OSError as error:
+        return ended.code if isinstance(ended.code, int) else 1
+    except Exception as error:  # noqa: BLE001 - the top of the program: even a defect is two lines, not a page
         if debug:
             traceback.print_exc()
+        return _told(error)
+
+
+def _told(error: Exception) -> int:
+    """Say what went wrong; the exit code."""
+    if isinstance(error, FleetError):
+        say_error(str(error))
+        return error.exit_code
+    if isinstance(error, typer.TyperException):
+        _tell_usage(error)
+        return error.exit_code
+    if isinstance(error, typer.Abort):
+        say("nothing was changed")
+    elif isinstance(error, OSError):
         say_error(f"{error.filename or 'input or output'}: {error.strerror or error}")
-        code = 1
-    except Exception as error:  # noqa: BLE001 - the top of the program: a defect is one line, not a page
-        if debug:
-            traceback.print_exc()
-        say_error(
-            f"this is a defect of fleet: {type(error).__name__}: {error}\nrun it again with --debug and report it"
-        )
-        code = 1
-    return code
+    else:
+        what = f"{type(error).__name__}: {error}"
+        say_error(f"this is a defect of fleet: {what}\nrun it again with --debug and report it")
+    return 1
 
 
 def _invoke(words: list[str]) -> int:
@@ -130,10 +131,7 @@ def _invoke(words: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _tell(error: FleetError | typer.TyperException) -> None:
-    if isinstance(error, FleetError):
-        say_error(str(error))
-        return
+def _tell_usage(error: typer.TyperException) -> None:
     text = error.format_message()
     if text.startswith("Usage:"):  # a group without a command: its help is the message
         say(text)

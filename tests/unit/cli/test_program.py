@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from fleet.cli.main import run
+from fleet.cli.program import run
 from fleet.errors import (
     CapacityError,
     DeadlineError,
