@@ -42,11 +42,9 @@ async def serve(path: Path) -> None:
 
 async def _reload(agent: Agent, path: Path) -> None:
     try:
-        config = load_config(path)
+        await agent.apply(load_config(path))
     except FleetError as error:
         log.error("keeping the old configuration: %s", error)  # noqa: TRY400 - the text says it all
-        return
-    await agent.apply(config)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -58,10 +58,14 @@ class Agent:
         self._flusher: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Agent:
-        if self._server is not None:
-            self.address = await self._server.start()
-        self._flusher = asyncio.get_running_loop().create_task(self._flush())
-        await self.apply(self._config)
+        try:
+            if self._server is not None:
+                self.address = await self._server.start()
+            self._flusher = asyncio.get_running_loop().create_task(self._flush())
+            await self.apply(self._config)
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -80,7 +84,7 @@ class Agent:
 
         The others go on undisturbed. The journal's file is opened anew.
         """
-        self._journal.reopen()
+        self._journal.open()
         fixed = ("hub_kubeconfig", "metrics_address", "log", "allowed")
         if any(getattr(config, name) != getattr(self._config, name) for name in fixed):
             log.warning("%s changed: restart the agent for that", ", ".join(fixed))

@@ -9,6 +9,8 @@ from typing import IO, Literal
 
 import orjson
 
+from fleet.errors import HostError
+
 Op = Literal["create", "status", "label", "delete"]
 
 BUFFER_BYTES = 1 << 16
@@ -38,11 +40,11 @@ class Line:
 
 
 class Journal:
-    """Appends lines to a file of mode 0600; does nothing without a path."""
+    """Appends lines to a file of mode 0600; does nothing without a path, and before `open`."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._file: IO[bytes] | None = None if path is None else _open(path)
+        self._file: IO[bytes] | None = None
 
     def write(self, line: Line) -> None:
         """Append one line; it reaches the file at the next `flush` or when the buffer is full."""
@@ -54,8 +56,8 @@ class Journal:
         if self._file is not None:
             self._file.flush()
 
-    def reopen(self) -> None:
-        """Open the path anew, after something rotated it away."""
+    def open(self) -> None:
+        """Open the file, anew if it is open: something may have rotated it away. HostError when that fails."""
         if self._path is not None:
             self.close()
             self._file = _open(self._path)
@@ -68,5 +70,8 @@ class Journal:
 
 
 def _open(path: Path) -> IO[bytes]:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise HostError(f"log {path}: {error.strerror}; make its folder, or name another file") from error
     return os.fdopen(descriptor, "ab", buffering=BUFFER_BYTES)

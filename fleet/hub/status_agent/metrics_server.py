@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from fleet.errors import HostError
+
 
 class MetricsServer:
     """GET /metrics and /healthz on one loopback address."""
@@ -17,13 +19,19 @@ class MetricsServer:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> str:
-        """Listen; returns the address in use, `host:port`. OSError when the port is taken."""
+        """Listen; returns the address in use, `host:port`. HostError when the port is taken."""
         app = web.Application()
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", _healthz)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            await self.stop()
+            raise HostError(
+                f"metrics_address {self._host}:{self._port}: {error.strerror}; free the port or choose another"
+            ) from error
         host, port = self._runner.addresses[0][:2]
         return f"{host}:{port}"
 

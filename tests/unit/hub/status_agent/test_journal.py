@@ -12,6 +12,7 @@ LINE = Line("wec001", "status", "Pod", "ns", "p", "u1", "17", "ws-1", "99", 1000
 def test_one_line_per_write_in_a_private_file(tmp_path: Path) -> None:
     path = tmp_path / "writes.jsonl"
     journal = Journal(path)
+    journal.open()
     journal.write(LINE)
     journal.write(LINE)
     journal.close()
@@ -33,12 +34,13 @@ def test_one_line_per_write_in_a_private_file(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_reopen_follows_a_rotated_file(tmp_path: Path) -> None:
+def test_opening_again_follows_a_rotated_file(tmp_path: Path) -> None:
     path = tmp_path / "writes.jsonl"
     journal = Journal(path)
+    journal.open()
     journal.write(LINE)
     path.rename(tmp_path / "writes.jsonl.1")
-    journal.reopen()
+    journal.open()
     journal.write(LINE)
     journal.flush()
     assert len(path.read_text().splitlines()) == 1
@@ -50,6 +52,6 @@ def test_without_a_path_nothing_is_written(tmp_path: Path) -> None:
     journal = Journal(None)
     journal.write(LINE)
     journal.flush()
-    journal.reopen()
+    journal.open()
     journal.close()
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
+from fleet.errors import HostError
 from fleet.hub.status_agent.__main__ import main
 from fleet.kube.resources import PODS
 from tests.unit.hub.status_agent.scene import SECONDS, Scene, make_scene
@@ -127,3 +129,14 @@ def test_bad_input_ends_with_exit_code_2(tmp_path: Path) -> None:
     assert main(["--config", str(config)]) == 2
     config.chmod(0o644)
     assert main(["--config", str(config)]) == 2
+
+
+async def test_a_taken_port_or_a_missing_folder_is_named(tmp_path: Path) -> None:
+    async with make_scene(tmp_path, "wec001") as scene:
+        taken = scene.hub.server.url.removeprefix("http://")
+        with pytest.raises(HostError, match=f"metrics_address {taken}.*choose another"):
+            async with scene.agent(metrics_address=taken):
+                pass
+        with pytest.raises(HostError, match="make its folder"):
+            async with scene.agent(log=tmp_path / "none" / "x.jsonl"):
+                pass

@@ -199,10 +199,10 @@ async def test_wecs_are_added_and_removed_without_disturbing_the_others(scene: S
         asked = len(first.server.requests)
         await agent.apply(scene.config("wec001", "wec002"))
         await hub.reports("wec002", "Pod/p", {"n": 1})
-        assert agent.wecs == ("wec001", "wec002")
+        assert set(agent.wecs) == {"wec001", "wec002"}
         assert len(first.server.requests) == asked
         await agent.apply(scene.config("wec002"))
-        assert agent.wecs == ("wec002",)
+        assert set(agent.wecs) == {"wec002"}
         await soon(lambda: first.server.open_watches == 0)
         second.set_status(PODS, "p", {"n": 2})
         await hub.reports("wec002", "Pod/p", {"n": 2})
@@ -238,3 +238,29 @@ async def test_the_log_joins_versions_in_and_out(scene: Scene) -> None:
     )
     assert (written["ws"], written["ws_rv"]) == (ws["name"], ws["resourceVersion"])
     assert 0 < written["in_ns"] < written["out_ns"]
+
+
+async def test_a_slow_wec_does_not_hold_up_the_others(scene: Scene) -> None:
+    slow, quick, hub = scene.wecs["wec001"], scene.wecs["wec002"], scene.hub
+    reported_pod(slow)
+    reported_pod(quick)
+    slow.server.fail.delay_seconds = 3600.0
+    async with scene.agent("wec002") as agent:
+        await agent.apply(scene.config())
+        quick.set_status(PODS, "p", {"n": 2})
+        await hub.reports("wec002", "Pod/p", {"n": 2})
+        assert not agent.gauges()["wec001"].ready
+
+
+async def test_every_wec_has_a_bucket_of_its_own(scene: Scene) -> None:
+    busy, hub = scene.wecs["wec001"], scene.hub
+    amw = busy.work("mw")
+    busy.list_applied(amw, *(busy.put(PODS, f"p{n}", {"n": 1}, amw) for n in range(3)))
+    async with scene.agent(hub_qps=20, hub_burst=1) as agent:
+        for n in range(3):
+            await hub.reports("wec001", f"Pod/p{n}", {"n": 1})
+        gauges = agent.gauges()
+        assert gauges["wec001"].hub_requests == 1 + len(hub.calls("wec001"))
+        assert gauges["wec001"].hub_wait_seconds > 0
+        assert gauges["wec002"].hub_requests == 1
+        assert gauges["wec002"].hub_wait_seconds == 0
