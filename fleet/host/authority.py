@@ -231,7 +231,10 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def _ensure_key(path: Path) -> tuple[ec.EllipticCurvePrivateKey, bool]:
-    """The key in that file and whether it is new; a damaged one is replaced, a wrong mode repaired."""
+    """The key in that file and whether it is new; a damaged one is replaced, a wrong mode repaired.
+
+    Written as SEC 1 (`EC PRIVATE KEY`): the only form in which kube-apiserver finds the public half of a service account key.
+    """
     try:
         key = _load_key(path)
     except (FileNotFoundError, ValueError):
@@ -239,7 +242,7 @@ def _ensure_key(path: Path) -> tuple[ec.EllipticCurvePrivateKey, bool]:
         write_private(
             path,
             key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+                serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
             ),
         )
         return key, True

@@ -167,7 +167,6 @@ def kube_controller_manager(
     return (
         str(program),
         f"--kubeconfig={kubeconfig}",
-        # Each controller as its own service account: the manager's own user may not sign, publish or collect anything.
         "--secure-port=0",
         "--leader-elect=false",
         f"--controllers={','.join(CONTROLLERS[role])}",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fleet.errors import DeadlineError, HostError
 from fleet.host.change import Change
-from fleet.host.dense_admin import DenseAdmin
+from fleet.host.dense_admin import DenseAdmin, Instance
 from fleet.host.dense_plan import DENSE, Shard, etcd_prefix, instance_file, plan_instance, plan_shard
 from fleet.host.driver import Share
 from fleet.host.etcd_keys import delete_prefix, etcd_answers
@@ -132,10 +132,11 @@ class DenseDriver:
         planned = []
         for number in sorted(set(assigned.values())):
             members = [plane for plane in planes if assigned[plane.name] == number]
-            in_use = f"{DENSE}.{number}" in live
+            states = self._states(number) if f"{DENSE}.{number}" in live else {}
+            listening = {name for name, instance in states.items() if not instance.idle}
             block = machine.take(f"dense-{number}", 2, in_use=f"etcd.dense-{number}" in live)
             shard = Shard(number, block.start, block.start + 1)
-            ports = {p.name: machine.take(p.name, 1, in_use=in_use, start=p.port).start for p in members}
+            ports = {p.name: machine.take(p.name, 1, in_use=p.name in listening, start=p.port).start for p in members}
             instances = {p.name: plan_instance(machine, shard, p, ports[p.name]) for p in members}
             planned.append(_Planned(shard, plan_shard(machine, shard, members), instances))
         return planned
@@ -185,7 +186,7 @@ class DenseDriver:
             return Change(before, {})
         live = machine.live_programs() >= {f"{DENSE}.{number}", f"etcd.dense-{number}"}
         admin = self._admin(number)
-        known = admin.instances() if live and self._answers(admin) else {}
+        known = self._states(number) if live else {}
         for name in names:
             file = instance_file(machine.layout, number, name)
             if name in known:
@@ -235,7 +236,7 @@ class DenseDriver:
         def alive() -> None:
             for watched in (f"etcd.dense-{number}", program):
                 supervisor.raise_if_dead(watched, supervisor.state(watched))
-            instance = self._admin(number).instances().get(name) if self._answers(self._admin(number)) else None
+            instance = self._states(number).get(name)
             if instance is not None and instance.failed:
                 raise HostError(
                     f"{name}: its API server in {program} failed: {instance.error}\n{supervisor.tail(program)}"
@@ -244,6 +245,13 @@ class DenseDriver:
         endpoint = self.machine.endpoint(name, server)
         deadline = self.machine.options.ready_seconds * max(1, self.machine.options.shard_size // 10)
         wait_ready(name, endpoint, deadline=deadline, alive=alive, tail=lambda: supervisor.tail(program))
+
+    def _states(self, number: int) -> dict[str, Instance]:
+        """The instances of a shard; none when its process does not answer."""
+        try:
+            return self._admin(number).instances()
+        except OSError:
+            return {}
 
     def _answers(self, admin: DenseAdmin) -> bool:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,10 +81,5 @@ class Machine:
         return block
 
     def live_programs(self) -> frozenset[str]:
-        """Names of the programs that have a process now."""
-        return frozenset(state.name for state in self.supervisor.states() if state.pid)
-
-    def any_live(self, names: Iterable[str]) -> bool:
-        """Whether one of `names` has a process now."""
-        live = self.live_programs()
-        return any(name in live for name in names)
+        """Names of the programs that run and have stayed up."""
+        return frozenset(state.name for state in self.supervisor.states() if state.state == "RUNNING")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ FORMAT = 1
 LOWEST = 16_000
 """Below lie the registered ports of well-known daemons; kwokctl counts downward from 32766."""
 HIGHEST = 65_535
+STEP = 500
+"""Registries begin at multiples of it: about as many ports as 150 control planes take."""
 LOCK_SECONDS = 60.0
 
 
@@ -160,7 +163,7 @@ class Registry:
         count = wanted.count
         registered = {port for block in blocks for port in block.ports}
         low, high = self._ephemeral
-        for first, last in ((LOWEST, min(low - 1, HIGHEST)), (max(high + 1, LOWEST), HIGHEST)):
+        for first, last in self._spans():
             start = first
             while start + count - 1 <= last:
                 blocked = next((p for p in range(start, start + count) if p in registered or not bindable(p)), None)
@@ -173,6 +176,14 @@ class Registry:
             f"no {count} consecutive free ports for {wanted.owner} outside the ephemeral range {low}-{high}; {len(registered)} are"
             f" registered in {self.file}: take down a fleet that is no longer needed"
         )
+
+    def _spans(self) -> list[tuple[int, int]]:
+        """Where to look, in order: from a place of this registry's own, so that two state folders rarely meet, then from the start."""
+        low, high = self._ephemeral
+        lower, upper = (LOWEST, min(low - 1, HIGHEST)), (max(high + 1, LOWEST), HIGHEST)
+        size = max(0, lower[1] - lower[0] + 1)
+        own = lower[0] + int.from_bytes(hashlib.sha256(str(self.file).encode()).digest()[:4]) % max(1, size // STEP) * STEP
+        return [(own, lower[1]), (lower[0], own - 1), upper]
 
     def _write(self, blocks: list[Block]) -> None:
         entries = [{k: v for k, v in asdict(b).items() if k != "notes"} for b in sorted(blocks, key=lambda b: b.start)]

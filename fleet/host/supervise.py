@@ -253,13 +253,12 @@ class Supervisor:
         """Reread the files, end what is gone or changed, and say what is to be started."""
         added, changed, removed = self.daemon.call("reloadConfig")[0]
         self._end([*changed, *removed])
-        states = {s.name: s for s in self.states()}
         ours = {program.name: program for program in programs}
-        idle = [
-            name
-            for name, state in states.items()
-            if name in ours and state.state in ("STOPPED", "FATAL", "EXITED", "BACKOFF")
-        ]
+        if not started:
+            # One that keeps dying is stopped, and started anew with what changed, so that its old death is not taken for a new one.
+            self._stop_in_waves({s.name: 0 for s in self.states() if s.name in ours and s.state in ("STARTING", "BACKOFF")})
+        states = {s.name: s for s in self.states()}
+        idle = [name for name, s in states.items() if name in ours and s.state in ("STOPPED", "FATAL", "EXITED")]
         pending = [*added, *changed, *idle]
         pending.sort(key=lambda name: (ours[name].priority if name in ours else 0, name))
         return Staged(self.daemon, pending, frozenset(states), change, tuple(ours) if started else tuple(pending))
