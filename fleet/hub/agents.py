@@ -264,6 +264,4 @@ def _require(spec: AgentsSpec) -> None:
         raise UsageError(f"{spec.admin} is missing: build the hub's control planes before WECs are registered")
     missing = [wec for wec in spec.wecs if not spec.layout.kubeconfig(wec).exists()]
     if missing:
-        raise UsageError(
-            f"{', '.join(missing)}: no such control plane on this machine; build it first"
-        )
+        raise UsageError(f"{', '.join(missing)}: no such control plane on this machine; build it first")

@@ -78,5 +78,7 @@ def condition(obj: Mapping[str, Any], kind: str, value: str = "True") -> bool:
 
 
 def _without_status(crd: dict[str, Any]) -> dict[str, Any]:
+    """The CRD as the server stores it: no status, and not the one false field that v1 always drops."""
     metadata = {key: value for key, value in crd["metadata"].items() if value is not None}
-    return {**{key: value for key, value in crd.items() if key != "status"}, "metadata": metadata}
+    spec = {key: value for key, value in crd["spec"].items() if (key, value) != ("preserveUnknownFields", False)}
+    return {**{key: value for key, value in crd.items() if key != "status"}, "metadata": metadata, "spec": spec}

@@ -17,8 +17,8 @@ from fleet.spec.fleet_file import ClientLimits
 HUB_PORTS = 8
 AGENT_PORTS = 1
 STATUS_PORTS = 1
-OCM = "ocm"
-"""One program: `ocm controller` on the hub, `ocm agent` per WEC."""
+REGISTRATION = "registration"
+AGENT = "registration-operator"
 CONTROLLER_MANAGER = "kubestellar-controller-manager"
 TRANSPORT = "ocm-transport-controller"
 
@@ -92,7 +92,7 @@ def registration(hub: HubPrograms) -> Program:
     """OCM's registration controller; clusters and CSRs are approved by us, one by one and by name."""
     kubeconfig = hub.layout.kubeconfig(hub.its)
     argv = (
-        str(hub.upstream.program(OCM)),
+        str(hub.upstream.program(REGISTRATION)),
         "controller",
         f"--kubeconfig={kubeconfig}",
         f"--namespace={names.HUB_NAMESPACE}",
@@ -205,7 +205,7 @@ class AgentPrograms:
         """OCM's registration and work agent of one WEC in one process."""
         files, limits = AgentFiles.of(self.layout, wec), self.limits
         argv = (
-            str(self.upstream.program(OCM)),
+            str(self.upstream.program(AGENT)),
             "agent",
             f"--spoke-cluster-name={wec}",
             f"--agent-id={wec}",
