@@ -54,9 +54,16 @@ class _Case:
 
 
 def judge(
-    record: RunRecord, recorded: Recorded, samples: Sequence[Sample], *, lost: int = 0, torn: bool = False
+    record: RunRecord,
+    recorded: Recorded,
+    samples: Sequence[Sample],
+    *,
+    lost: int = 0,
+    torn: bool = False,
+    modified: Sequence[str] = (),
 ) -> Verdict:
-    """The verdict. `lost` lines could not be read; `torn` when that was only the last one, cut off."""
+    """The verdict. `lost` lines could not be read, `torn`: the last one among them, cut off; `modified` files are not
+    what the manifest says."""
     case = _Case([], [], [])
     counted = [sample for sample in samples if sample.counted]
     _ending(case, record, lost, torn=torn)
@@ -64,6 +71,7 @@ def judge(
     _blindness(case, counted, recorded)
     _driver(case, record, counted)
     _anomalies(case, recorded)
+    case.warnings += [f"{name} was changed after the run had been sealed" for name in modified]
     status: Status = "invalid" if case.fatal else "partial" if case.partial else "valid"
     reasons = [*case.fatal, *case.partial]
     if record.status in _RANK and _RANK[record.status] > _RANK[status]:

@@ -12,7 +12,7 @@ from fleet.analysis.resources import Usage, usages
 from fleet.analysis.samples import Sample
 from fleet.analysis.summary import Failure, Row, Summary, summarise
 from fleet.analysis.thresholds import failures
-from fleet.results.folder import RunFolder
+from fleet.results.folder import EVENTS, RUN, RunFolder
 from fleet.results.run import RunRecord
 
 
@@ -47,6 +47,7 @@ class Study:
 
 def analyse(folder: RunFolder) -> Study:
     """Read run.json and events.jsonl and nothing else. UsageError when one is missing or of a newer format."""
+    modified = [name for name in folder.modified() if name in (RUN, EVENTS)]
     run = folder.read_run()
     reading = folder.events()
     wds = run.fleet.of_role("wds")
@@ -61,6 +62,6 @@ def analyse(folder: RunFolder) -> Study:
         predictions=predictions(recorded, samples, run.fleet.limits),
         usages=usages(recorded),
         failures=failures(run.spec.thresholds, rows),
-        verdict=judge(run, recorded, samples, lost=reading.lost, torn=reading.torn),
+        verdict=judge(run, recorded, samples, lost=reading.lost, torn=reading.torn, modified=modified),
         lost=reading.lost,
     )

@@ -1,0 +1,65 @@
+"""The plain answer: a paragraph that somebody reads who reads nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fleet.analysis.prediction import HOLD_BACK_SECONDS, Prediction
+from fleet.analysis.study import Study
+from fleet.analysis.summary import Row
+
+_POLICIES = {"one-to-one": "one policy per WEC", "one-to-many": "one policy for all WECs"}
+_ENDS = {"e2e": "status was back and complete", "e2e_reported": "last status was reported to the hub"}
+
+
+def seconds(value: float | None) -> str:
+    """A latency in prose: `34 ms`, `2.13 s`, `38.4 s`, `not measured`."""
+    if value is None:
+        return "not measured"
+    if abs(value) < 1:
+        return f"{value * 1e3:.0f} ms"
+    return f"{value:.2f} s" if abs(value) < 10 else f"{value:.1f} s"  # noqa: PLR2004 - three digits either way
+
+
+def answer(study: Study) -> list[str]:
+    """A few sentences about the largest WEC count of each layout; nothing was measured: one that says so."""
+    measured = [p for p in study.predictions if p.downsync_measured is not None]
+    if not measured:
+        return ["No trial was measured whole, so there is no answer to give; what there is stands below."]
+    sentences = []
+    for layout in ("one-to-one", "one-to-many"):
+        mine = [p for p in measured if p.layout == layout]
+        if mine:
+            sentences += _layout(max(mine, key=lambda p: p.wecs), study.rows)
+    sentences.append(_fixed(measured))
+    return sentences
+
+
+def _layout(most: Prediction, rows: Sequence[Row]) -> list[str]:
+    here = {row.stage: row for row in rows if (row.layout, row.wecs) == (most.layout, most.wecs)}
+    downsync = here.get("downsync")
+    what = "an object" if most.objects == 1 else f"each of {most.objects} objects"
+    fleet = f"At {most.wecs} WEC{'s' if most.wecs != 1 else ''} and {_POLICIES[most.layout]}"
+    said = []
+    if downsync is not None and downsync.p50 is not None:
+        said.append(
+            f"{fleet}, {what} reached a WEC after {seconds(downsync.p50)} (median; slowest {seconds(downsync.max)}), "
+            f"and the last WEC had its own {seconds(most.downsync_measured)} after the first object was created."
+        )
+    for stage, end in _ENDS.items():
+        row = here.get(stage)
+        if row is not None and row.p50 is not None:
+            said.append(f"The {end} {seconds(row.p50)} after the creation (median; slowest {seconds(row.max)}).")
+    return said
+
+
+def _fixed(measured: Sequence[Prediction]) -> str:
+    most = max(measured, key=lambda p: (p.wecs, p.downsync_floor))
+    rest = most.downsync_floor - HOLD_BACK_SECONDS
+    fixed = f"{HOLD_BACK_SECONDS:.0f} s of every latency that begins in the WDS are KubeStellar's fixed hold-back"
+    if rest <= 0:
+        return f"{fixed}; at this size the client-side rate limits add nothing."
+    return (
+        f"{fixed}, and at {most.wecs} WECs the client-side rate limits alone ask for at least {seconds(rest)} more "
+        "before the last WEC can have its object."
+    )

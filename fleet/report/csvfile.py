@@ -1,0 +1,46 @@
+"""`samples.csv` and `resources.csv`, safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
+
+from fleet.analysis.resources import RESOURCE_COLUMNS
+from fleet.analysis.samples import COLUMNS
+from fleet.analysis.study import Study
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class CsvReporter:
+    """One row per sample, and one per program and moment. Seconds have nine decimals, missing values are empty."""
+
+    def files(self, study: Study) -> Mapping[str, bytes]:
+        """Both files."""
+        samples = ([getattr(sample, name) for name in COLUMNS] for sample in study.samples)
+        return {
+            "samples.csv": _table(COLUMNS, samples),
+            "resources.csv": _table(RESOURCE_COLUMNS, (astuple(usage) for usage in study.usages)),
+        }
+
+
+def cell(value: object) -> str:
+    """One cell. Text that a spreadsheet would take for a formula gets a quote in front; numbers are left alone."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.9f}"
+    if isinstance(value, tuple):
+        return cell(";".join(str(part) for part in value))
+    text = str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+
+
+def _table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([cell(value) for value in row] for row in rows)
+    return out.getvalue().encode()

@@ -1,0 +1,125 @@
+"""Which drawings a report has, and what each is called for those who cannot see it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fleet.analysis.resources import Usage
+from fleet.analysis.samples import STAGES
+from fleet.analysis.study import Study
+from fleet.report import plots
+from fleet.report.waterfall import waterfalls
+
+_MIB = 1 << 20
+_DRAWN_COMPONENTS = 8
+"""As many as there are colours that can be told apart."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """An inline SVG and its words."""
+
+    svg: str
+    title: str
+    caption: str
+
+
+def scaling(study: Study) -> list[Drawing]:
+    """Downsync and end-to-end against the WEC count."""
+    titles = {
+        "downsync": ("Downsync", "WDS object to WEC object."),
+        "e2e": ("End to end", "WDS object to complete WDS status."),
+        "e2e_reported": (
+            "End to end, as reported",
+            "WDS object to the last WorkStatus: KubeStellar does not aggregate this kind.",
+        ),
+    }
+    note = "The band is the 95 % bootstrap interval of the median."
+    return [
+        Drawing(plots.scaling(study.rows, stage, f"scaling-{stage}"), f"{title} against WEC count", f"{text} {note}")
+        for stage, (title, text) in titles.items()
+        if any(row.stage == stage and row.count for row in study.rows)
+    ]
+
+
+def stages(study: Study) -> list[Drawing]:
+    """The waterfall."""
+    bars = waterfalls(study.samples)
+    if not bars:
+        return []
+    return [
+        Drawing(
+            plots.waterfall(bars, "waterfall"),
+            "Where the time goes",
+            "Bars are cut at the median time of each mark. Hatched: the fixed hold-back. In 1-to-many the last cut "
+            "waits for the slowest WEC, because the status is complete only then.",
+        )
+    ]
+
+
+def distributions(study: Study) -> list[Drawing]:
+    """An empirical distribution per stage."""
+    series: defaultdict[str, defaultdict[tuple[str, int], list[float]]] = defaultdict(lambda: defaultdict(list))
+    for sample in study.samples:
+        if sample.counted and sample.seconds is not None:
+            series[sample.stage][sample.layout, sample.wecs].append(sample.seconds)
+    return [
+        Drawing(plots.distribution(stage, series[stage], f"ecdf-{stage}"), stage, "")
+        for stage in STAGES
+        if stage in series
+    ]
+
+
+def limits(study: Study) -> list[Drawing]:
+    """Prediction and measurement per layout."""
+    layouts = [layout for layout in plots.LAYOUT_NAMES if any(p.layout == layout for p in study.predictions)]
+    return [
+        Drawing(plots.limits(study.predictions, layout, f"limits-{layout}"), f"Rate limits, {layout}", "")
+        for layout in layouts
+    ]
+
+
+def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
+    """CPU and memory of the hub over the run, the ITS's API server first, everything else in one line."""
+    if not study.usages:
+        return []
+    recorded = study.recorded
+    spans = [recorded.span(plan) for plan in recorded.trials if plan.repeat >= 0]
+    trials = [((a - recorded.first_ns) / 1e9, (b - recorded.first_ns) / 1e9) for a, b in spans]
+    lines = _lines(study.usages, hub)
+    cpu = {label: [(u, c) for u, c, _ in points] for label, points in lines.items()}
+    memory = {label: [(u, m) for u, _, m in points] for label, points in lines.items()}
+    shade = "Shaded: counted trials."
+    return [
+        Drawing(plots.over_time(cpu, trials, "cores", "cpu"), "CPU over the run", shade),
+        Drawing(plots.over_time(memory, trials, "MiB", "rss"), "Resident memory over the run", shade),
+    ]
+
+
+def _lines(usages: Sequence[Usage], hub: Sequence[str]) -> dict[str, list[tuple[float, float, float]]]:
+    """Label -> (seconds, cores, MiB) per round of sampling. Hub programs by name, the others summed by component."""
+    series: defaultdict[str, list[Usage]] = defaultdict(list)
+    for row in usages:
+        series[f"{row.component} {row.cluster}" if row.cluster in hub else f"all {row.component}"].append(row)
+    weight = {label: max(row.rss_bytes for row in rows) for label, rows in series.items()}
+    first = f"kube-apiserver {hub[0]}" if hub else ""
+    ranked = sorted(series, key=lambda label: (label != first, label.startswith("all "), -weight[label]))
+    return {label: _rounds(series[label]) for label in ranked[:_DRAWN_COMPONENTS]}
+
+
+def _rounds(rows: Sequence[Usage]) -> list[tuple[float, float, float]]:
+    rounds: list[dict[str, Usage]] = []
+    for row in rows:
+        if not rounds or row.program in rounds[-1]:
+            rounds.append({})
+        rounds[-1][row.program] = row
+    return [
+        (
+            min(row.seconds for row in members.values()),
+            sum(row.cpu_cores or 0.0 for row in members.values()),
+            sum(row.rss_bytes for row in members.values()) / _MIB,
+        )
+        for members in rounds
+    ]

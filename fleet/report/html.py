@@ -1,0 +1,89 @@
+"""`report.html`: one page that opens offline, without JavaScript, verdict first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from fleet.analysis.study import Study
+from fleet.report import figures, tables
+from fleet.report.answer import answer
+from fleet.report.figures import Drawing
+from fleet.report.setting import facts
+from fleet.spec.fleet_file import Role
+
+HEADLINE = ("downsync", "downsync_last", "downsync_spread", "e2e", "e2e_reported")
+"""Stages of the first latency table; all of them are in the last."""
+
+
+_HUB: tuple[Role, ...] = ("its", "wds")
+
+
+class HtmlReporter:
+    """The page. Everything from outside is escaped; only our own drawings are passed through."""
+
+    def files(self, study: Study) -> Mapping[str, bytes]:
+        """`report.html`."""
+        return {"report.html": page(study).encode()}
+
+
+def page(study: Study) -> str:
+    """The whole page."""
+    environment = Environment(
+        loader=PackageLoader("fleet.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    hub = [cluster.name for role in _HUB for cluster in study.run.fleet.of_role(role)]
+    absent, missing = tables.missing(study.samples)
+    return environment.get_template("report.html.j2").render(
+        run=study.run,
+        verdict=study.verdict,
+        failures=study.failures,
+        answer=answer(study),
+        facts=facts(study),
+        client_limits=tables.client_limits(study),
+        programs=tables.programs(study),
+        headline=tables.latencies(study.rows, HEADLINE),
+        summary=tables.latencies(study.rows, [row.stage for row in study.rows]),
+        fixed=tables.fixed_part(study.rows),
+        predicted=tables.predicted(study),
+        components=tables.components(study, hub),
+        api_requests=tables.api_requests(study),
+        limiter=tables.limiter(study),
+        absent=absent,
+        missing=missing,
+        shown=tables.MISSING_SHOWN,
+        open_rows=tables.OPEN_ROWS,
+        events=tables.events(study),
+        scaling=_safe(figures.scaling(study)),
+        stages=_safe(figures.stages(study)),
+        distributions=_safe(figures.distributions(study)),
+        limits=_safe(figures.limits(study)),
+        resources=_safe(figures.resources(study, hub)),
+        spec=_spec(study),
+        wecs=len(study.run.fleet.of_role("wec")),
+    )
+
+
+def _safe(drawings: list[Drawing]) -> list[tuple[Markup, str, str]]:
+    """Matplotlib escapes every text that it writes, so its SVG is the one thing that is not escaped again."""
+    return [(Markup(drawing.svg), drawing.title, drawing.caption) for drawing in drawings]  # noqa: S704
+
+
+def _spec(study: Study) -> str:
+    return yaml.safe_dump(_with_units(study), sort_keys=False, default_flow_style=None)
+
+
+def _with_units(study: Study) -> dict[str, object]:
+    """The experiment file again, durations with their unit as a user writes them."""
+    spec = study.run.spec.model_dump()
+    for field in ("quiet", "sample_interval"):
+        spec[field] = f"{spec[field]:g}s"
+    spec["timeouts"] = {name: f"{value:g}s" for name, value in spec["timeouts"].items()}
+    return spec

@@ -1,0 +1,183 @@
+"""The drawings of the report: latency against WEC count, the stages' waterfall, distributions, limits, resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from fleet.analysis.prediction import HOLD_BACK_SECONDS, Prediction
+from fleet.analysis.summary import Row
+from fleet.report.svg import GRID, INK, LAYOUT_COLOURS, MUTED, PAPER, SERIES, figure, inline
+from fleet.report.waterfall import SEGMENT_COLOURS, Waterfall
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LAYOUT_NAMES = {"one-to-one": "1-to-1", "one-to-many": "1-to-many"}
+
+_LINES = {"p50": ("-", "o"), "p90": ("--", "s"), "p99": ("-.", "D"), "max": (":", "^")}
+_ECDF_POINTS = 150
+_NARROW = 3.2
+"""Inches of a figure that is read in one of two columns, or on a telephone."""
+
+
+def scaling(rows: Sequence[Row], stage: str, name: str) -> str:
+    """One stage against the WEC count, a line per layout and percentile; the band is the median's interval."""
+    with figure(4.6, 3.4) as (made, axes):
+        counts = sorted({row.wecs for row in rows if row.stage == stage})
+        for layout, colour in LAYOUT_COLOURS.items():
+            mine = [row for row in rows if (row.stage, row.layout) == (stage, layout) and row.count]
+            _percentile_lines(axes, sorted(mine, key=lambda row: row.wecs), layout, colour)
+        axes.axhline(HOLD_BACK_SECONDS, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
+        _count_axis(axes, counts)
+        axes.set_ylabel("seconds since the object was created")
+        axes.set_ylim(bottom=0)
+        axes.annotate(
+            "2 s hold-back", (1, HOLD_BACK_SECONDS), xycoords=("axes fraction", "data"), xytext=(0, -3),
+            textcoords="offset points", ha="right", va="top", fontsize=7, color=MUTED,
+        )  # fmt: skip
+        axes.legend(ncols=2, loc="upper left")
+        return inline(made, name)
+
+
+def _percentile_lines(axes: Axes, rows: Sequence[Row], layout: str, colour: str) -> None:
+    wecs = [row.wecs for row in rows]
+    bands = [(row.wecs, row.p50_interval) for row in rows if row.p50_interval is not None]
+    if len(bands) > 1:
+        low = [band[0] for _, band in bands]
+        high = [band[1] for _, band in bands]
+        axes.fill_between([count for count, _ in bands], low, high, color=colour, alpha=0.15, linewidth=0)
+    for percentile, (line, marker) in _LINES.items():
+        values = [getattr(row, percentile) for row in rows]
+        if percentile == "p99" and not any(value is not None for value in values):
+            continue
+        axes.plot(
+            wecs,
+            [float("nan") if value is None else value for value in values],
+            linestyle=line,
+            marker=marker,
+            markersize=3.5,
+            linewidth=1.4,
+            color=colour,
+            label=f"{LAYOUT_NAMES[layout]} {percentile}",
+        )
+
+
+def _count_axis(axes: Axes, counts: Sequence[int]) -> None:
+    axes.set_xlabel("WECs")
+    if not counts:
+        return
+    top = max(counts)
+    axes.set_xlim(0 if top > 1 else 0.5, top * 1.04 if top > 1 else 1.5)
+    kept: list[int] = []
+    for count in reversed(counts):
+        if not kept or kept[-1] - count >= top * 0.035:
+            kept.append(count)
+    axes.set_xticks(sorted(kept), [str(count) for count in sorted(kept)])
+    axes.set_xticks(list(counts), minor=True)
+
+
+def waterfall(bars: Sequence[Waterfall], name: str) -> str:
+    """One bar per layout and WEC count: where the median object spends its time."""
+    with figure(7.4, 0.9 + 0.36 * max(1, len(bars))) as (made, axes):
+        shown: dict[str, bool] = {}
+        for position, bar in enumerate(bars):
+            for segment in bar.segments:
+                axes.barh(
+                    position,
+                    segment.end - segment.start,
+                    left=segment.start,
+                    height=0.66,
+                    color=SEGMENT_COLOURS[segment.name],
+                    edgecolor=PAPER,
+                    linewidth=0.6,
+                    hatch="////" if segment.name == "hold-back" else None,
+                    label=None if shown.get(segment.name) else segment.name,
+                )
+                shown[segment.name] = True
+            axes.text(bar.end, position, f" {bar.end:.2f}", va="center", ha="left", fontsize=8, color=INK)
+        axes.set_yticks(range(len(bars)), [f"{LAYOUT_NAMES[bar.layout]}, {bar.wecs}" for bar in bars])
+        axes.invert_yaxis()
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("seconds since the object was created (medians)")
+        axes.set_xlim(0, 1.08 * max((bar.end for bar in bars), default=1))
+        made.legend(loc="outside upper left", ncols=4)
+        return inline(made, name)
+
+
+def distribution(stage: str, series: Mapping[tuple[str, int], Sequence[float]], name: str) -> str:
+    """The empirical distribution of one stage: a step line per layout and WEC count, darker with more WECs."""
+    with figure(_NARROW, 2.3) as (made, axes):
+        counts = sorted({wecs for _, wecs in series})
+        for (layout, wecs), values in sorted(series.items()):
+            ordered = sorted(values)
+            strength = 0.35 + 0.65 * (counts.index(wecs) + 1) / len(counts)
+            xs, ys = _steps(ordered)
+            axes.step(
+                xs, ys, where="post", color=LAYOUT_COLOURS[layout], alpha=strength, linewidth=1.3,
+                linestyle="-" if layout == "one-to-one" else "--",
+            )  # fmt: skip
+        axes.set_title(stage)
+        axes.set_ylim(0, 1.02)
+        axes.set_yticks([0, 0.5, 0.9, 1], ["0", "50 %", "90 %", "100 %"])
+        axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
+        axes.set_xlabel("seconds")
+        return inline(made, name)
+
+
+def _steps(ordered: Sequence[float]) -> tuple[list[float], list[float]]:
+    """At most `_ECDF_POINTS` steps: of many samples, evenly spaced ranks, the last among them."""
+    n = len(ordered)
+    count = min(n, _ECDF_POINTS)
+    ranks = sorted({max(1, round(n * (number + 1) / count)) for number in range(count)})
+    return [ordered[0], *(ordered[rank - 1] for rank in ranks)], [0.0, *(rank / n for rank in ranks)]
+
+
+def limits(rows: Sequence[Prediction], layout: str, name: str) -> str:
+    """What the rate limits predict for the last WEC against what was measured, of one layout."""
+    mine = [row for row in rows if row.layout == layout]
+    with figure(_NARROW * 1.2, 2.7) as (made, axes):
+        wecs = [row.wecs for row in mine]
+        floors = [row.downsync_floor for row in mine]
+        axes.fill_between(wecs, 0, floors, color=GRID, linewidth=0)
+        axes.plot(wecs, floors, color=INK, linewidth=1.0, linestyle="--", label="least that the limits allow")
+        axes.plot(
+            wecs, [float("nan") if r.downsync_measured is None else r.downsync_measured for r in mine],
+            color=LAYOUT_COLOURS[layout], marker="o", markersize=4, linewidth=1.4, label="measured, last WEC",
+        )  # fmt: skip
+        _count_axis(axes, sorted(wecs))
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel("seconds")
+        axes.set_title(LAYOUT_NAMES[layout])
+        axes.legend(loc="upper left")
+        return inline(made, name)
+
+
+def over_time(
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    trials: Sequence[tuple[float, float]],
+    unit: str,
+    name: str,
+) -> str:
+    """One quantity of several components over the run; `series` in the order of the legend, trials shaded."""
+    with figure(4.6, 3.2) as (made, axes):
+        for start, end in trials:
+            axes.axvspan(start, end, color=GRID, linewidth=0, alpha=0.6)
+        for (label, points), colour in zip(series.items(), SERIES, strict=False):
+            thin = _thinned(points)
+            axes.plot([x for x, _ in thin], [y for _, y in thin], color=colour, linewidth=1.2, label=label)
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("seconds since the run began")
+        axes.set_ylabel(unit)
+        made.legend(loc="outside lower left", ncols=2)
+        return inline(made, name)
+
+
+def _thinned(points: Sequence[tuple[float, float]], most: int = 400) -> list[tuple[float, float]]:
+    """At most `most` points: of each stretch the highest, because a peak is what the reader looks for."""
+    if len(points) <= most:
+        return list(points)
+    edges = [round(len(points) * number / most) for number in range(most + 1)]
+    return [max(points[a:b], key=lambda point: point[1]) for a, b in pairwise(edges) if b > a]

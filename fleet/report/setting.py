@@ -1,0 +1,66 @@
+"""What ran, on what, how well watched: one line each."""
+
+from __future__ import annotations
+
+from fleet.analysis.study import Study
+
+
+def facts(study: Study) -> list[tuple[str, str]]:
+    """Name and value of each line; the status agent first, because it is the one part that may not be upstream's."""
+    run, fleet = study.run, study.run.fleet
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(fleet.versions.items()))
+    return [
+        ("Status agent", f"{fleet.status_agent.implementation} {fleet.status_agent.version}"),
+        (
+            "Versions",
+            ", ".join(f"{name} {version}" for name, version in sorted(fleet.versions.items())) or "none given",
+        ),
+        ("Fleet", _fleet(study)),
+        ("Machine", _machine(study)),
+        ("Limits of the machine", _limits(study)),
+        ("Driver", _driver(study)),
+        ("Clock", f"{run.clock.implementation or 'monotonic'}, one process, stamped at receipt"),
+        ("Program", f"{run.version or 'unknown'} {run.git}".strip() + f", Python {run.machine.python}"),
+        ("Toolchain", fleet.toolchain_digest),
+        ("Inventory", f"{fleet.inventory or 'not recorded'}, sha256 {run.inventory_sha256 or 'not recorded'}"),
+        ("Run", f"{run.id}, seed {run.seed}, started {run.started}, ended {run.ended or 'never'}"),
+    ]
+
+
+def _fleet(study: Study) -> str:
+    fleet = study.run.fleet
+    wecs = fleet.of_role("wec")
+    drivers = ", ".join(sorted({cluster.driver for cluster in wecs})) or "no"
+    return (
+        f"{fleet.name}: {_many(len(wecs), 'WEC')} ({drivers} driver), {_many(fleet.wec_nodes, 'kwok node')} each, "
+        f"{_many(len(fleet.machines), 'machine')}"
+    )
+
+
+def _machine(study: Study) -> str:
+    machine = study.run.machine
+    return (
+        f"{machine.cpu_model or 'unknown processor'}, {_many(machine.cores, 'core')}, "
+        f"{machine.memory_bytes / (1 << 30):.1f} GiB, Linux {machine.kernel or 'unknown'}"
+    )
+
+
+def _limits(study: Study) -> str:
+    machine = study.run.machine
+    pressure = ", ".join(f"{name} {value:.1f} %" for name, value in sorted(machine.pressure.items()))
+    return (
+        f"{machine.nofile_soft} open files, {machine.inotify_instances} inotify instances; "
+        f"pressure at the start: {pressure or 'not readable'}"
+    )
+
+
+def _driver(study: Study) -> str:
+    driver = study.run.driver
+    return (
+        f"loop late by {driver.loop_lag_p99 * 1e3:.2f} ms (p99), {driver.loop_lag_max * 1e3:.1f} ms (max); "
+        f"{_many(driver.watches, 'watch', 'watches')}, {_many(driver.events, 'event')}, {_many(driver.gaps, 'gap')}"
+    )
+
+
+def _many(count: int, word: str, words: str = "") -> str:
+    return f"{count} {word if count == 1 else words or word + 's'}"

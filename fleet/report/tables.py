@@ -1,0 +1,204 @@
+"""The tables of the report, as text that is already rounded and aligned by its kind."""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fleet.analysis.resources import peaks, requests, waiting
+from fleet.analysis.samples import Sample
+from fleet.analysis.study import Study
+from fleet.analysis.summary import Row
+
+MISSING_SHOWN = 500
+"""Rows of missing samples in the page; the rest is in samples.csv, so that a dead WEC does not make it megabytes."""
+OPEN_ROWS = 12
+"""A longer table of missing samples is folded."""
+
+ABSENT = "\N{EN DASH}"
+"""Stands in a cell that has no value."""
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Table:
+    """`numeric` names the columns that are aligned right."""
+
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    numeric: frozenset[str] = frozenset()
+
+
+def _seconds(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.3f}"
+
+
+def latencies(rows: Sequence[Row], stages: Sequence[str]) -> Table:
+    """Percentiles by layout and WEC count of the stages that matter most."""
+    head = ("stage", "layout", "WECs", "samples", "missing", "p50", "95 % interval of p50", "p90", "p99", "max")
+    body = [
+        (
+            row.stage,
+            row.layout,
+            str(row.wecs),
+            str(row.count),
+            str(row.missing),
+            _seconds(row.p50),
+            ABSENT if row.p50_interval is None else f"{row.p50_interval[0]:.3f} to {row.p50_interval[1]:.3f}",
+            _seconds(row.p90),
+            "needs 100" if row.p99 is None and row.count else _seconds(row.p99),
+            _seconds(row.max),
+        )
+        for row in rows
+        if row.stage in stages
+    ]
+    return Table(head, body, frozenset(head[2:]))
+
+
+def fixed_part(rows: Sequence[Row]) -> Table:
+    """The binding stage cut into the fixed 2 s and what is left of it."""
+    head = ("layout", "WECs", "binding p50", "fixed hold-back", "rest p50", "downsync p50", "downsync p50 without it")
+    downsync = {(row.layout, row.wecs): row.p50 for row in rows if row.stage == "downsync"}
+    body = []
+    for row in rows:
+        if row.stage != "binding" or row.p50 is None:
+            continue
+        fixed = min(2.0, row.p50)
+        whole = downsync.get((row.layout, row.wecs))
+        rest = None if whole is None else whole - fixed
+        cells = (row.p50, fixed, row.p50 - fixed, whole, rest)
+        body.append((row.layout, str(row.wecs), *(_seconds(cell) for cell in cells)))
+    return Table(head, body, frozenset(head[1:]))
+
+
+def predicted(study: Study) -> Table:
+    """Floors by the rate limits beside what was measured; seconds."""
+    head = ("layout", "WECs", "objects", "ITS calls", "WDS calls", "Bindings", "floor, last WEC", "measured", "ratio",
+            "floor, status", "measured status")  # fmt: skip
+    body = [
+        (
+            row.layout,
+            str(row.wecs),
+            str(row.objects),
+            f"{row.its_floor:.1f}",
+            f"{row.wds_floor:.1f}",
+            f"{row.controller_floor:.1f}",
+            f"{row.downsync_floor:.1f}",
+            ABSENT if row.downsync_measured is None else f"{row.downsync_measured:.2f}",
+            ABSENT if row.ratio is None else f"{row.ratio:.2f}",
+            ABSENT if row.e2e_floor is None else f"{row.e2e_floor:.1f}",
+            ABSENT if row.e2e_measured is None else f"{row.e2e_measured:.2f}",
+        )
+        for row in study.predictions
+    ]
+    return Table(head, body, frozenset(head[1:]))
+
+
+def components(study: Study, hub: Sequence[str]) -> Table:
+    """Peaks per component, the ITS's API server first."""
+    head = ("component", "of", "programs", "CPU mean (cores)", "CPU peak (cores)", "RSS peak (MiB)", "descriptors")
+    found = peaks(study.usages, hub)
+    first = [p for p in found if p.component == "kube-apiserver" and hub and p.clusters == hub[0]]
+    body = [
+        (
+            peak.component,
+            peak.clusters,
+            str(peak.programs),
+            f"{peak.cpu_mean:.3f}",
+            f"{peak.cpu_peak:.3f}",
+            f"{peak.rss_peak / _MIB:.0f}",
+            str(peak.fds_peak),
+        )
+        for peak in [*first, *(p for p in found if p not in first)]
+    ]
+    return Table(head, body, frozenset(head[2:]))
+
+
+def api_requests(study: Study) -> Table:
+    """Requests per trial that each hub API server answered, by verb."""
+    found = requests(study.recorded)
+    verbs = sorted({row.verb for row in found})
+    counts: defaultdict[tuple[str, str, int], dict[str, float]] = defaultdict(dict)
+    for row in found:
+        counts[row.cluster, row.layout, row.wecs][row.verb] = row.per_trial
+    head = ("API server", "layout", "WECs", "all", *verbs)
+    body = [
+        (
+            cluster,
+            layout,
+            str(wecs),
+            f"{sum(by_verb.values()):.0f}",
+            *(f"{by_verb[verb]:.0f}" if verb in by_verb else ABSENT for verb in verbs),
+        )
+        for (cluster, layout, wecs), by_verb in sorted(counts.items())
+    ]
+    return Table(head, body, frozenset(head[2:]))
+
+
+def limiter(study: Study) -> Table:
+    """Time in each component's own rate limiter; per trial."""
+    head = ("component", "layout", "WECs", "waited (s)", "trial (s)", "requests waiting on average")
+    body = [
+        (w.component, w.layout, str(w.wecs), f"{w.waited:.1f}", f"{w.elapsed:.1f}", f"{w.share:.2f}")
+        for w in waiting(study.recorded)
+    ]
+    return Table(head, body, frozenset(head[2:]))
+
+
+def missing(samples: Sequence[Sample]) -> tuple[Table, int]:
+    """Every missing sample that counts, up to `MISSING_SHOWN`, and how many there are."""
+    found = [sample for sample in samples if sample.counted and sample.seconds is None]
+    head = ("trial", "repeat", "layout", "WECs", "stage", "object", "WEC", "flags")
+    body = [
+        (
+            sample.trial,
+            str(sample.repeat),
+            sample.layout,
+            str(sample.wecs),
+            sample.stage,
+            f"{sample.namespace}/{sample.name}",
+            sample.cluster or ABSENT,
+            " ".join(flag for flag in sample.flags if flag != "missing") or ABSENT,
+        )
+        for sample in found[:MISSING_SHOWN]
+    ]
+    return Table(head, body, frozenset({"repeat", "WECs"})), len(found)
+
+
+def events(study: Study) -> Table:
+    """Anomalies, gaps of watches and clusters that went or came, by time."""
+    recorded = study.recorded
+    lines: list[tuple[int, str, str, str]] = [
+        *((a.ns, a.what, " ".join(part for part in (a.trial, a.cluster) if part), a.text) for a in recorded.anomalies),
+        *(
+            (g.start_ns, "gap", g.cluster, f"{g.resource}: blind for {(g.ns - g.start_ns) / 1e9:.3f} s, {g.reason}")
+            for g in recorded.gaps
+        ),
+        *((s.ns, f"cluster {s.state}", s.cluster, s.reason) for s in recorded.states),
+        *((s.ns, "refused", s.op, f"{s.code} {s.error}") for s in recorded.refused),
+    ]
+    body = [
+        (f"{(ns - recorded.first_ns) / 1e9:.1f}", what, where or ABSENT, text or ABSENT)
+        for ns, what, where, text in sorted(lines)
+    ]
+    return Table(("at (s)", "what", "where", "text"), body[:MISSING_SHOWN], frozenset({"at (s)"}))
+
+
+def client_limits(study: Study) -> Table:
+    """The client-side limits, as they were set."""
+    values = study.run.fleet.limits.model_dump()
+    return Table(("limit", "value"), [(name, f"{value:g}") for name, value in values.items()], frozenset({"value"}))
+
+
+def programs(study: Study) -> Table:
+    """How each component was started: the first program of each."""
+    seen: dict[str, tuple[str, ...]] = {}
+    for component in study.run.fleet.components:
+        if component.component not in seen:
+            seen[component.component] = (
+                component.component, component.program, component.version or ABSENT, shlex.join(component.argv)
+            )  # fmt: skip
+    return Table(("component", "program", "version", "command"), list(seen.values()))
