@@ -1,0 +1,73 @@
+package dense
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"k8s.io/klog/v2"
+)
+
+// adminHandler serves a Host:
+//
+//	GET  /instances              every Status, by name
+//	POST /reload                 Changes, which are under way when it answers; 400 and nothing changed for a wrong file
+//	POST /instances/NAME/stop    its Status once it has stopped
+//	POST /instances/NAME/start   its Status once it is ready or has failed
+//
+// An error is {"error": TEXT} with 404 for a name that is not there.
+func adminHandler(host *Host) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /instances", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, host.Instances(), nil)
+	})
+	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, _ *http.Request) {
+		changes, err := host.Reload()
+		answer(w, changes, err)
+	})
+	mux.HandleFunc("POST /instances/{name}/stop", func(w http.ResponseWriter, r *http.Request) {
+		status, err := host.StopInstance(r.PathValue("name"))
+		answer(w, status, err)
+	})
+	mux.HandleFunc("POST /instances/{name}/start", func(w http.ResponseWriter, r *http.Request) {
+		status, err := host.StartInstance(r.PathValue("name"))
+		answer(w, status, err)
+	})
+	return mux
+}
+
+func answer(w http.ResponseWriter, value any, err error) {
+	code := http.StatusOK
+	if err != nil {
+		code = http.StatusBadRequest
+		if errors.Is(err, ErrUnknown) {
+			code = http.StatusNotFound
+		}
+		value = map[string]string{"error": err.Error()}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	if err := json.NewEncoder(w).Encode(value); err != nil {
+		klog.ErrorS(err, "Admin answer was not read")
+	}
+}
+
+// listenAdmin binds the unix socket. One that a dead process left is replaced; one that answers is not.
+func listenAdmin(socket string) (net.Listener, error) {
+	if other, err := net.DialTimeout("unix", socket, time.Second); err == nil {
+		_ = other.Close()
+		return nil, fmt.Errorf("admin_socket: another process answers at %s", socket)
+	}
+	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("admin_socket: %w", err)
+	}
+	inner, err := net.Listen("unix", socket) // 0600 by the umask that the command sets
+	if err != nil {
+		return nil, fmt.Errorf("admin_socket: %w", err)
+	}
+	return inner, nil
+}

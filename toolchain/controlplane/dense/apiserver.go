@@ -1,0 +1,179 @@
+package dense
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+)
+
+const (
+	// readyDeadline is for one instance on a machine where as many start as there are cores (2 s measured).
+	readyDeadline = 5 * time.Minute
+	// drainTime is what requests in flight get after an instance was told to stop.
+	drainTime = 2 * time.Second
+)
+
+// setup guards what upstream keeps once per process while options are made and parsed (component registry, flags).
+var setup sync.Mutex
+
+// apiServer is one running kube-apiserver.
+type apiServer struct {
+	listener *listener
+	loopback *rest.Config
+	cancel   context.CancelFunc
+	ended    chan struct{} // closed when it has ended
+	err      error         // why; valid once ended is closed
+}
+
+// startAPIServer builds and runs a kube-apiserver; it does not wait until it is ready.
+func startAPIServer(etcd Etcd, instance Instance) (*apiServer, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	socket, err := listen(ctx, instance.BindAddress, instance.SecurePort)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	server := &apiServer{listener: socket, cancel: cancel, ended: make(chan struct{})}
+	if err := server.run(ctx, etcd, instance); err != nil {
+		cancel()
+		_ = socket.Close()
+		return nil, fmt.Errorf("kube-apiserver: %w", err)
+	}
+	return server, nil
+}
+
+func (s *apiServer) run(ctx context.Context, etcd Etcd, instance Instance) error {
+	config, err := s.configure(ctx, etcd, instance)
+	if err != nil {
+		return err
+	}
+	if !instance.OpenAPI {
+		config.KubeAPIs.ControlPlane.Generic.SkipOpenAPIInstallation = true
+		config.ApiExtensions.GenericConfig.SkipOpenAPIInstallation = true
+		config.Aggregator.GenericConfig.SkipOpenAPIInstallation = true
+	}
+	completed, err := config.Complete()
+	if err != nil {
+		return err
+	}
+	chain, err := app.CreateServerChain(completed)
+	if err != nil {
+		return err
+	}
+	chain.GenericAPIServer.ShutdownTimeout = drainTime
+	s.loopback = chain.GenericAPIServer.LoopbackClientConfig
+	prepared, err := chain.PrepareRun()
+	if err != nil {
+		return err
+	}
+	go func() {
+		defer close(s.ended)
+		s.err = prepared.Run(ctx)
+	}()
+	return nil
+}
+
+func (s *apiServer) configure(ctx context.Context, etcd Etcd, instance Instance) (*app.Config, error) {
+	setup.Lock()
+	defer setup.Unlock()
+	opts := options.NewServerRunOptions()
+	flags := pflag.NewFlagSet(instance.Name, pflag.ContinueOnError)
+	sections := opts.Flags()
+	for _, section := range sections.FlagSets {
+		flags.AddFlagSet(section)
+	}
+	if err := flags.Parse(arguments(etcd, instance)); err != nil {
+		return nil, err
+	}
+	opts.SecureServing.Listener = s.listener
+	completed, err := opts.Complete(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(completed.Validate()...); err != nil {
+		return nil, err
+	}
+	return app.NewConfig(completed)
+}
+
+// arguments are the kube-apiserver flags of an instance.
+func arguments(etcd Etcd, instance Instance) []string {
+	args := []string{
+		"--bind-address=" + instance.BindAddress,
+		// Without it the address of the default route is looked up, and a machine may have none.
+		"--advertise-address=" + instance.BindAddress,
+		"--secure-port=" + strconv.Itoa(instance.SecurePort),
+		"--etcd-servers=" + strings.Join(etcd.Servers, ","),
+		"--etcd-prefix=" + instance.EtcdPrefix,
+		"--etcd-cafile=" + etcd.CAFile,
+		"--etcd-certfile=" + etcd.CertFile,
+		"--etcd-keyfile=" + etcd.KeyFile,
+		"--service-cluster-ip-range=" + instance.ServiceClusterIPRange,
+		"--tls-cert-file=" + instance.TLSCertFile,
+		"--tls-private-key-file=" + instance.TLSKeyFile,
+		"--client-ca-file=" + instance.ClientCAFile,
+		"--service-account-issuer=" + instance.ServiceAccountIssuer,
+		"--service-account-key-file=" + instance.ServiceAccountKeyFile,
+		"--service-account-signing-key-file=" + instance.ServiceAccountKeyFile,
+		"--authorization-mode=RBAC",
+		"--allow-privileged=true",
+		"--profiling=false",
+		// Endpoints of the kubernetes Service may not be loopback addresses; nothing in a fleet uses them.
+		"--endpoint-reconciler-type=none",
+	}
+	if instance.RequestheaderClientCAFile != "" {
+		args = append(args,
+			"--requestheader-client-ca-file="+instance.RequestheaderClientCAFile,
+			"--requestheader-username-headers=X-Remote-User",
+			"--requestheader-group-headers=X-Remote-Group",
+			"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+			"--requestheader-allowed-names=front-proxy-client",
+		)
+	}
+	if n := instance.APIServerMaxRequests; n > 0 {
+		args = append(args, "--max-requests-inflight="+strconv.Itoa(n), "--max-mutating-requests-inflight="+strconv.Itoa(max(1, n/2)))
+	}
+	return append(args, instance.APIServerExtraArgs...)
+}
+
+// waitReady returns when /readyz says ok, which includes that every start hook has ended.
+func (s *apiServer) waitReady(ctx context.Context) error {
+	client, err := kubernetes.NewForConfig(s.loopback)
+	if err != nil {
+		return err
+	}
+	var last error
+	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, readyDeadline, true, func(ctx context.Context) (bool, error) {
+		select {
+		case <-s.ended:
+			return false, fmt.Errorf("kube-apiserver ended: %w", s.err)
+		default:
+		}
+		last = client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
+		return last == nil, nil
+	})
+	if err != nil {
+		return errors.Join(err, last)
+	}
+	return nil
+}
+
+// stop ends the server: it drains for drainTime, then drops every connection. It returns when nothing of it runs.
+func (s *apiServer) stop() {
+	s.cancel()
+	timer := time.AfterFunc(2*drainTime, s.listener.dropAll)
+	defer timer.Stop()
+	<-s.ended
+	s.listener.dropAll()
+}

@@ -1,0 +1,18 @@
+// Package dense runs many Kubernetes control planes in one process, over one etcd with a key prefix each.
+//
+// A control plane (an "instance") is upstream's own kube-apiserver, a kube-controller-manager with the controllers that
+// were asked for, and a kube-scheduler, put together from upstream's packages. What upstream keeps once per process,
+// all instances share: the metrics registry, the log and the feature gates.
+//
+// The parts: Config and Instance are what is read from files; plane is one control plane and its states; Host holds
+// all planes and converges them to the files; admin serves the Host over a unix socket.
+//
+// What upstream does that an operator of this process must know:
+//   - A kube-apiserver whose start hook fails (etcd gone for tens of seconds while it starts, for instance) calls
+//     klog.Fatal and ends the whole process. So the host waits for etcd first, stops no instance that is still starting,
+//     and is meant to be restarted by a supervisor.
+//   - A listener that is closed under a running server panics. So only connections are closed from outside.
+//   - kube-controller-manager's app.Run exits the process when a controller cannot start. Its parts are called instead,
+//     and an error fails that instance only.
+//   - Flags of an instance that are the process's (feature gates, logging) are refused.
+package dense

@@ -1,0 +1,50 @@
+package dense
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.etcd.io/etcd/client/pkg/v3/transport"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/klog/v2"
+)
+
+// etcdDeadline bounds the wait for etcd; then the process ends and its supervisor starts it again.
+const etcdDeadline = 5 * time.Minute
+
+func connect(etcd Etcd) (*clientv3.Client, error) {
+	config := clientv3.Config{Endpoints: etcd.Servers, DialTimeout: 5 * time.Second, Logger: zap.NewNop()}
+	if etcd.CAFile != "" {
+		tls, err := transport.TLSInfo{TrustedCAFile: etcd.CAFile, CertFile: etcd.CertFile, KeyFile: etcd.KeyFile}.ClientConfig()
+		if err != nil {
+			return nil, fmt.Errorf("etcd: %w", err)
+		}
+		config.TLS = tls
+	}
+	return clientv3.New(config)
+}
+
+// waitForEtcd returns when etcd answers a linearizable read: an API server that starts without it ends the process.
+func waitForEtcd(ctx context.Context, etcd Etcd) error {
+	client, err := connect(etcd)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	var last error
+	err = wait.PollUntilContextTimeout(ctx, time.Second, etcdDeadline, true, func(ctx context.Context) (bool, error) {
+		attempt, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		if _, last = client.Get(attempt, "health"); last != nil {
+			klog.InfoS("Waiting for etcd", "servers", etcd.Servers, "err", last)
+		}
+		return last == nil, nil
+	})
+	if err != nil {
+		return fmt.Errorf("etcd at %v does not answer: %w (last: %w)", etcd.Servers, err, last)
+	}
+	return nil
+}
