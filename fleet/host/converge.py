@@ -54,6 +54,8 @@ def converge(machine: Machine, planes: Sequence[ControlPlane], roles: Sequence[R
     check_planes(planes, roles)
     if not machine.check:
         private_directory(machine.root)
+        # Before a port is tried: programs that lost their supervisor would look like strangers on their own ports.
+        machine.supervisor.daemon.clear()
     changes: list[Change] = []
     for hub in (True, False):
         of_part = [role for role in roles if (role != "wec") == hub]

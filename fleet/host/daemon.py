@@ -93,13 +93,19 @@ class Daemon:
                 continue
         return [process for process in found if process.pid != os.getpid() and process.pid not in daemons]
 
-    def ensure(self) -> bool:
-        """Make sure that it runs; True when it had to be started. What a dead one left behind is ended first."""
+    def clear(self) -> bool:
+        """End what a daemon that was killed left behind, its programs and its socket; False when it lives."""
         if self.alive():
             return False
-        kill([*self.processes()], grace=0.0)
+        kill(self.processes(), grace=0.0)
         kill(self.orphans(), grace=KILL_GRACE)
         self.socket.unlink(missing_ok=True)
+        return True
+
+    def ensure(self) -> bool:
+        """Make sure that it runs; True when it had to be started. What a dead one left behind is ended first."""
+        if not self.clear():
+            return False
         for directory in (
             self.layout.root,
             self.layout.run,
