@@ -70,13 +70,18 @@ def targets(fleet: FleetFile, hub: Sequence[KubeClient]) -> list[Target]:
 
 
 class Scraper:
-    """Use as `async with`. A page that cannot be read is left out and told once as an anomaly."""
+    """Use as `async with`. A page that cannot be read is left out and told once as an anomaly.
+
+    A series is recorded when its value is another than at the scrape before: what is not told has not changed. (An
+    API server has hundreds of request counters, few of which move during a trial.)
+    """
 
     def __init__(self, pages: Sequence[Target], recorder: Recorder) -> None:
         self._pages = pages
         self._recorder = recorder
         self._session: aiohttp.ClientSession | None = None
         self._complained: set[Target] = set()
+        self._last: dict[Target, dict[tuple[str, str], float]] = {page: {} for page in pages}
 
     async def __aenter__(self) -> Scraper:
         """Open the session; nothing is scraped yet."""
@@ -118,7 +123,11 @@ class Scraper:
     async def _record(self, page: Target) -> None:
         samples = await self._page(page)
         ns, wall = time.monotonic_ns(), time.time_ns()
+        last = self._last[page]
         for series in samples:
+            if last.get((series.name, series.labels)) == series.value:
+                continue
+            last[series.name, series.labels] = series.value
             self._recorder.record(
                 MetricSample(
                     ns=ns,

@@ -27,7 +27,8 @@ def kept(page: str, names: Mapping[str, frozenset[str] | None]) -> list[Series]:
     exact = {name: labels for name, labels in names.items() if not name.endswith("*")}
     prefixes = tuple((name[:-1], labels) for name, labels in names.items() if name.endswith("*"))
     sums: dict[tuple[str, str], float] = {}
-    for name, rest in _lines(page):
+    begins = (*exact, *(prefix for prefix, _ in prefixes))
+    for name, rest in _lines(page, begins):
         if name in exact:
             keep = exact[name]
         else:
@@ -44,9 +45,10 @@ def kept(page: str, names: Mapping[str, frozenset[str] | None]) -> list[Series]:
 _NOT_KEPT: frozenset[str] = frozenset({""})
 
 
-def _lines(page: str) -> Iterator[tuple[str, str]]:
+def _lines(page: str, begins: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Name and rest of each line that begins as one of `begins`: a test in C, for a page of 20,000 lines."""
     for line in page.splitlines():
-        if not line or line[0] == "#":
+        if not line.startswith(begins):
             continue
         end = len(line)
         for sign in "{ ":
