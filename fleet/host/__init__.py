@@ -1,1 +1,2 @@
-"""What runs on one machine: control planes and their programs, synchronous, no Kubernetes client but `/readyz`."""
+"""What runs on one machine: control planes and their programs, synchronous, no Kubernetes client but
+`/readyz`."""

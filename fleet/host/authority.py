@@ -1,4 +1,4 @@
-"""Certificates of one fleet: short-lived authorities, client and server certificates, service account keys; renewed in time."""
+"""Certificates of one fleet: authorities, client and server certificates, service account keys; renewed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ BACKDATE = datetime.timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Pair:
-    """A certificate and its key, as files of mode 0600; `changed` tells whether they were (re)issued just now."""
+    """A certificate and its key, as files of mode 0600; `changed` tells whether they were (re)issued just
+    now."""
 
     cert: Path
     key: Path
@@ -59,7 +60,8 @@ class Authority:
 
     @classmethod
     def ensure(cls, directory: Path, name: str = "ca", *, common_name: str = "fleet-ca", days: int = DAYS) -> Authority:
-        """Load the authority, or make it; renewed with the same key when its time runs out, so that what it signed stays valid."""
+        """Load the authority, or make it; renewed with the same key when its time runs out, so that what
+        it signed stays valid."""
         private_directory(directory)
         pair = Pair(directory / f"{name}.crt", directory / f"{name}.key")
         now = _now()
@@ -78,11 +80,13 @@ class Authority:
     def server(
         self, directory: Path, name: str, common_name: str, names: Iterable[str], *, client: bool = False
     ) -> Pair:
-        """A server certificate for DNS names and addresses; with `client` it may also dial (etcd's gateway dials itself)."""
+        """A server certificate for DNS names and addresses; with `client` it may also dial (etcd's gateway
+        dials itself)."""
         return self.issue(directory, name, Subject(common_name, (), tuple(names), client))
 
     def issue(self, directory: Path, name: str, subject: Subject) -> Pair:
-        """The certificate as it is, or a new one when it is missing, due, not of this authority, or says something else."""
+        """The certificate as it is, or a new one when it is missing, due, not of this authority, or says
+        something else."""
         private_directory(directory)
         pair = Pair(directory / f"{name}.crt", directory / f"{name}.key")
         key, new_key = _ensure_key(pair.key)
@@ -139,7 +143,8 @@ class Authority:
 
 
 def ensure_signing_keys(directory: Path, name: str = "sa") -> Pair:
-    """The service account key pair of a fleet: `<name>.pub` (in `cert`) and `<name>.key`; never renewed, tokens depend on it."""
+    """The service account key pair of a fleet: `<name>.pub` (in `cert`) and `<name>.key`; never renewed,
+    tokens depend on it."""
     private_directory(directory)
     pair = Pair(directory / f"{name}.pub", directory / f"{name}.key")
     key, new = _ensure_key(pair.key)
@@ -233,7 +238,8 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
 def _ensure_key(path: Path) -> tuple[ec.EllipticCurvePrivateKey, bool]:
     """The key in that file and whether it is new; a damaged one is replaced, a wrong mode repaired.
 
-    Written as SEC 1 (`EC PRIVATE KEY`): the only form in which kube-apiserver finds the public half of a service account key.
+    Written as SEC 1 (`EC PRIVATE KEY`): in no other form does kube-apiserver find the public half of a service
+    account key.
     """
     try:
         key = _load_key(path)

@@ -1,4 +1,4 @@
-"""The command lines of etcd, kube-apiserver, kube-controller-manager and kube-scheduler, pure functions of paths and ports."""
+"""The command lines of etcd and the Kubernetes components, pure functions of paths and ports."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ class Trust:
 
     @classmethod
     def of(cls, pki: Path, *, hub_signs: bool) -> Trust:
-        """The files in the folder `pki`; an API server whose controller manager signs must trust what it signs."""
+        """The files in the folder `pki`; an API server whose controller manager signs must trust what it
+        signs."""
         return cls(
             ca=pki / "ca.crt",
             client_ca=pki / ("hub-client-ca.crt" if hub_signs else "ca.crt"),
@@ -124,10 +125,11 @@ def etcd(program: Path, store: Store, trust: Trust, extra: tuple[str, ...]) -> t
     )
 
 
-def kube_apiserver(
+def kube_apiserver(  # noqa: PLR0917 - each is a part of its command line
     program: Path, address: str, port: int, store: Store, trust: Trust, serving: Certificate, extra: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """RBAC, TLS, no anonymous listener; endpoints of `kubernetes` are off because loopback is not a valid endpoint."""
+    """RBAC, TLS, no anonymous listener; endpoints of `kubernetes` are off because loopback is not a valid
+    endpoint."""
     return (
         str(program),
         f"--bind-address={address}",

@@ -1,4 +1,4 @@
-"""One call that makes the control planes of this machine what they should be: scale up and down, repair, restart what changed."""
+"""One call makes the control planes of this machine what they should be: scaled, repaired, restarted."""
 
 from __future__ import annotations
 
@@ -48,13 +48,14 @@ def driver_of(machine: Machine, name: str) -> Driver:
 def converge(machine: Machine, planes: Sequence[ControlPlane], roles: Sequence[Role]) -> Converged:
     """Make `planes` exactly the control planes of `roles` on this machine; those of other roles are left alone.
 
-    With `machine.check` nothing is changed. Raises UsageError or CapacityError before anything is changed, HostError and
-    DeadlineError with the cluster's name and its last log lines.
+    With `machine.check` nothing is changed. Raises UsageError before anything is changed, HostError and DeadlineError
+    with the cluster's name and its last log lines.
     """
     check_planes(planes, roles)
     if not machine.check:
         private_directory(machine.root)
-        # Before a port is tried: programs that lost their supervisor would look like strangers on their own ports.
+        # Before a port is tried: programs that lost their supervisor would look like strangers on their
+        # own ports.
         machine.supervisor.daemon.clear()
     changes: list[Change] = []
     for hub in (True, False):
@@ -133,7 +134,8 @@ def _converge_kwok(machine: Machine, planes: Sequence[ControlPlane]) -> Change:
 
 
 def teardown(machine: Machine) -> Change:
-    """End every program of the fleet on this machine, give its ports back and remove its folder; what is absent is fine."""
+    """End every program of the fleet on this machine, give its ports back and remove its folder; what is
+    absent is fine."""
     before: dict[str, str] = {}
     if machine.root.exists():
         before[f"folder {machine.root}"] = f"{len(stored_planes(machine.layout))} control planes"

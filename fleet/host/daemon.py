@@ -1,7 +1,8 @@
-"""The one `supervisord` of a machine and fleet: found, started detached, repaired after SIGKILL, ended with all its programs."""
+"""The one `supervisord` of a machine and fleet: found, started detached, repaired after SIGKILL, ended."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -23,7 +24,8 @@ START_DEADLINE = 30.0
 KILL_GRACE = 10.0
 POLL = 0.05
 KEPT_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TZ")
-"""All that a program inherits: KUBECONFIG, proxies and tokens of the caller's session must not reach it by chance."""
+"""All that a program inherits: KUBECONFIG, proxies and tokens of the caller's session must not reach it by
+chance."""
 
 
 def log_tail(path: Path, lines: int = 15) -> str:
@@ -39,7 +41,8 @@ def log_tail(path: Path, lines: int = 15) -> str:
 
 
 class Daemon:
-    """Finds, starts and ends the daemon of `layout.root`; the daemon's programs belong to `fleet.host.supervise`."""
+    """Finds, starts and ends the daemon of `layout.root`; the daemon's programs belong to
+    `fleet.host.supervise`."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
@@ -69,7 +72,8 @@ class Daemon:
             return False
 
     def processes(self) -> list[psutil.Process]:
-        """Daemons of this folder: recognised by their command line, so a reused pid is never taken for ours."""
+        """Daemons of this folder: recognised by their command line, so a reused pid is never taken for
+        ours."""
         wanted = str(self.config)
         found = []
         for process in psutil.process_iter():
@@ -82,7 +86,8 @@ class Daemon:
         return found
 
     def orphans(self) -> list[psutil.Process]:
-        """Programs that a daemon of this folder started and that lost it (SIGKILL); told by the environment they were given."""
+        """Programs that a daemon of this folder started and that lost it (SIGKILL); told by the
+        environment they were given."""
         daemons = {process.pid for process in self.processes()}
         found = []
         for process in psutil.process_iter():
@@ -103,7 +108,8 @@ class Daemon:
         return True
 
     def ensure(self) -> bool:
-        """Make sure that it runs; True when it had to be started. What a dead one left behind is ended first."""
+        """Make sure that it runs; True when it had to be started. What a dead one left behind is ended
+        first."""
         if not self.clear():
             return False
         for directory in (
@@ -117,30 +123,36 @@ class Daemon:
         write_private(self.config, render_daemon(self.layout).encode())
         environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.config)]
+        # It leaves this process behind (one fork, and a session of its own) and answers for its
+        # configuration first.
         done = subprocess.run(
-            command, env=environment, cwd=self.layout.root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            umask=0o077, timeout=START_DEADLINE, start_new_session=True,
-        )  # fmt: skip
+            command,
+            env=environment,
+            cwd=self.layout.root,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            umask=0o077,
+            timeout=START_DEADLINE,
+            start_new_session=True,
+        )
+        log = self.layout.log / "supervisord.log"
         if done.returncode != 0:
-            raise HostError(
-                f"supervisord did not start: {(done.stderr or done.stdout).strip()}\n{log_tail(self.layout.log / 'supervisord.log')}"
-            )
+            raise HostError(f"supervisord did not start: {(done.stderr or done.stdout).strip()}\n{log_tail(log)}")
         deadline = time.monotonic() + START_DEADLINE
         while not self.alive():
             if time.monotonic() > deadline:
-                raise DeadlineError(
-                    f"supervisord did not answer on {self.socket} in {START_DEADLINE:.0f} s\n{log_tail(self.layout.log / 'supervisord.log')}"
-                )
+                raise DeadlineError(f"{self.socket} did not answer in {START_DEADLINE:.0f} s\n{log_tail(log)}")
             time.sleep(POLL)
         return True
 
     def end(self, grace: float) -> None:
         """End the daemon, and every program that it leaves behind."""
         if self.alive():
-            try:
+            # One that was on its way out does not answer: what is left is killed below.
+            with contextlib.suppress(OSError, xmlrpc.client.Error):
                 self.call("shutdown")
-            except (OSError, xmlrpc.client.Error):
-                pass  # it was on its way out: what is left is killed below
         psutil.wait_procs(self.processes(), timeout=grace)
         kill(self.processes(), grace=0.0)
         kill(self.orphans(), grace=KILL_GRACE)

@@ -1,4 +1,4 @@
-"""The driver `dense`: many control planes in one process over one etcd, a key prefix each, in shards of bounded size."""
+"""The driver `dense`: many control planes in one process over one etcd, in shards of bounded size."""
 
 from __future__ import annotations
 
@@ -95,7 +95,8 @@ class DenseDriver:
         self._wait(name, stored_server(self.machine, name), number)
 
     def delete(self, names: Sequence[str]) -> Change:
-        """See `Driver`. The keys of a deleted control plane leave its shard's etcd; an empty shard goes as a whole."""
+        """See `Driver`. The keys of a deleted control plane leave its shard's etcd; an empty shard goes as
+        a whole."""
         machine = self.machine
         existing = self.existing()
         changes = [Change({f"control plane {name}": "dense" for name in names}, {})]
@@ -109,7 +110,8 @@ class DenseDriver:
         return Change.merge(changes)
 
     def processes(self, name: str) -> tuple[Share, ...]:
-        """Its shard's dense process and etcd; one part in as many as there are control planes in the shard."""
+        """Its shard's dense process and etcd; one part in as many as there are control planes in the
+        shard."""
         existing = self.existing()
         number = existing[name]
         part = 1.0 / sum(1 for own in existing.values() if own == number)
@@ -179,7 +181,8 @@ class DenseDriver:
                 admin.start(name)
 
     def _forget(self, number: int, names: Sequence[str]) -> Change:
-        """Take instances out of a shard that lives on: stop, delete the keys, remove the file, in this order."""
+        """Take instances out of a shard that lives on: stop, delete the keys, remove the file, in this
+        order."""
         machine = self.machine
         before = {f"file dense/{number}/instances/{name}.json": "instance" for name in names}
         if machine.check:
@@ -201,14 +204,14 @@ class DenseDriver:
     def _sweep(self, number: int) -> None:
         """Delete the keys of instances that were taken out of a shard; none of them may run."""
         machine = self.machine
+        gone = sorted((machine.layout.shard(number) / "instances").glob(f"*{GONE}"))
         block = machine.registry.find(machine.fleet, f"dense-{number}")
-        for file in sorted((machine.layout.shard(number) / "instances").glob(f"*{GONE}")):
-            if block is not None:
-                shard = Shard(number, block.start, block.start + 1)
-                self._until(
-                    lambda: etcd_answers(machine, shard), f"etcd of dense process {number} did not answer", number
-                )
+        if gone and block is not None:
+            shard = Shard(number, block.start, block.start + 1)
+            self._until(lambda: etcd_answers(machine, shard), f"etcd of dense process {number} did not answer", number)
+            for file in gone:
                 delete_prefix(machine, shard, etcd_prefix(file.stem))
+        for file in gone:
             file.unlink()
 
     def _remove_shard(self, number: int) -> Change:

@@ -45,7 +45,8 @@ class DenseAdmin:
         return {instance.name: instance for instance in found}
 
     def reload(self) -> None:
-        """Read the instances' files again: new ones start, gone ones stop, changed ones restart; answers before that is done."""
+        """Read the instances' files again: new ones start, gone ones stop, changed ones restart; answers
+        before that is done."""
         self._call("POST", "/reload")
 
     def stop(self, name: str) -> None:

@@ -61,7 +61,8 @@ def shard_store(layout: Layout, shard: Shard) -> Store:
 
 
 def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) -> Plan:
-    """The process and its store; nothing here depends on which control planes are in it but for the user's extra arguments."""
+    """The process and its store; nothing here depends on which control planes are in it but for the user's
+    extra arguments."""
     layout = machine.layout
     folder = layout.shard(shard.number)
     trust = Trust.of(layout.pki, hub_signs=False)

@@ -12,7 +12,8 @@ from fleet.host.plan import ControlPlane, Plan
 
 @dataclass(frozen=True)
 class Share:
-    """A program that a control plane runs in, and the part of it that is this control plane's (1 / control planes in it)."""
+    """A program that a control plane runs in, and the part of it that is this control plane's (1 / control
+    planes in it)."""
 
     program: str
     component: str
@@ -20,14 +21,16 @@ class Share:
 
 
 class Driver(Protocol):
-    """One way to run control planes on a machine; `planes` is always the whole list of this driver and group."""
+    """One way to run control planes on a machine; `planes` is always the whole list of this driver and
+    group."""
 
     def plan(self, planes: Sequence[ControlPlane]) -> Plan:
         """What would be on the machine."""
         ...
 
     def apply(self, planes: Sequence[ControlPlane]) -> Change:
-        """Bring it about, and wait until every API server is ready. Control planes that are not in `planes` must be deleted before."""
+        """Bring it about, and wait until every API server is ready. Control planes that are not in
+        `planes` must be deleted before."""
         ...
 
     def stop(self, name: str) -> None:
@@ -39,7 +42,8 @@ class Driver(Protocol):
         ...
 
     def delete(self, names: Sequence[str]) -> Change:
-        """Remove control planes with their programs, files, data and ports; what is absent is fine, others stay as they are."""
+        """Remove control planes with their programs, files, data and ports; what is absent is fine, others
+        stay as they are."""
         ...
 
     def processes(self, name: str) -> tuple[Share, ...]:

@@ -1,4 +1,5 @@
-"""Delete the keys of one control plane from a shard's etcd, over the JSON gateway that etcd serves beside gRPC."""
+"""Delete the keys of one control plane from a shard's etcd, over the JSON gateway that etcd serves beside
+gRPC."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ OK = 200
 
 
 def prefix_range(prefix: str) -> tuple[bytes, bytes]:
-    """First key and the first after the last of all keys below `<prefix>/`: the last byte counted up, as etcd's clients do."""
+    """First key and the first after the last of all keys below `<prefix>/`: the last byte counted up, as
+    etcd's clients do."""
     start = f"{prefix}/".encode()
     return start, start[:-1] + bytes([start[-1] + 1])
 

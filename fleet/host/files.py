@@ -28,7 +28,8 @@ def private_directory(path: Path) -> bool:
     """
     if path.is_symlink():
         raise HostError(
-            f"{path} is a symbolic link; keys are only written into real folders: remove it or choose another state folder"
+            f"{path} is a symbolic link; keys are only written into real folders: remove it or choose"
+            f" another state folder"
         )
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=DIRECTORY_MODE)

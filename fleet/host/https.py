@@ -1,4 +1,4 @@
-"""One HTTPS or unix-socket request at a time, with client certificates, synchronous; for readiness, nodes and stores."""
+"""One HTTPS or unix-socket request at a time, with client certificates, synchronous."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An HTTPS server and the files that prove who both sides are. Raises OSError when it cannot be reached or proved."""
+    """An HTTPS server and the files that prove who both sides are. Raises OSError when it cannot be
+    reached or proved."""
 
     url: str
     ca: Path

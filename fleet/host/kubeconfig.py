@@ -29,6 +29,6 @@ def render_kubeconfig(server: str, ca: Path, cert: Path, key: Path, context: str
     return yaml.safe_dump(document, sort_keys=False).encode()
 
 
-def write_kubeconfig(path: Path, server: str, ca: Path, cert: Path, key: Path, context: str) -> bool:
+def write_kubeconfig(path: Path, server: str, ca: Path, cert: Path, key: Path, context: str) -> bool:  # noqa: PLR0917
     """Write it atomically; True when its content or mode changed."""
     return write_private(path, render_kubeconfig(server, ca, cert, key, context))

@@ -10,8 +10,9 @@ from fleet.host.plan import Certificate, Kubeconfig
 def component_kubeconfig(machine: Machine, cluster: str, server: str, component: str) -> Kubeconfig:
     """Its certificate says `system:<component>`, whom RBAC's bootstrap roles know.
 
-    kwok has no such role. The controller manager's covers little more than making tokens for its controllers' own accounts;
-    one identity for all of them keeps twenty token requests and clients out of every control plane, so it is an admin.
+    kwok has no such role. The controller manager's covers little more than making tokens for its controllers' own
+    accounts; one identity for all of them keeps twenty token requests and clients out of every control plane, so it is
+    an admin.
     """
     folder = machine.layout.cluster(cluster)
     user = component if component == "kwok" else f"system:{component}"

@@ -73,7 +73,8 @@ def node(name: str) -> dict[str, Any]:
 
 
 def converge_nodes(cluster: str, endpoint: Endpoint, count: int, *, check: bool) -> tuple[list[str], list[str]]:
-    """Make the WEC have exactly `count` of our fake nodes; names that were (or would be) added and removed."""
+    """Make the WEC have exactly `count` of our fake nodes; names that were (or would be) added and
+    removed."""
     answer = endpoint.request("GET", f"/api/v1/nodes?labelSelector={NODE_LABEL}%3Dfake")
     _expect(cluster, answer, OK)
     present = {item["metadata"]["name"] for item in _items(answer.json())}

@@ -1,4 +1,4 @@
-"""Whether this machine can hold what is asked, before anything is changed: numbers on both sides, and the mend for each shortage."""
+"""Whether this machine can hold what is asked, before anything is changed: both numbers, and the mend."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ RESERVE = 512 * MIB
 """Left for the kernel's caches, Ansible and the driver of the experiment."""
 INOTIFY_INSTANCES, INOTIFY_WATCHES = "fs.inotify.max_user_instances", "fs.inotify.max_user_watches"
 TUNED = {INOTIFY_INSTANCES: 8192, INOTIFY_WATCHES: 524_288}
-"""What `host_tuning` raises to: enough for 500 control planes, and a few MiB of the kernel's memory at most."""
+"""What `host_tuning` raises to: enough for 500 control planes, and a few MiB of the kernel's memory at
+most."""
 
 
 @dataclass(frozen=True)
 class Weight:
-    """What one more of something takes. `descriptors` are of its largest process; `ports` its share of a shard's included."""
+    """What one more of something takes. `descriptors` are of its largest process; `ports` its share of a
+    shard's included."""
 
     memory: int
     inotify_instances: int
@@ -162,14 +164,10 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
     in_shard = min(need.wecs, need.shard_size) if need.driver == "dense" else 0
     descriptors = DESCRIPTORS_BASE + DESCRIPTORS_PER_INSTANCE * in_shard
     if (need.wecs or need.hub_planes) and descriptors > room.descriptors:
-        found.append(
-            Shortage(
-                "file descriptors of one process (hard limit, ulimit -Hn)",
-                str(descriptors),
-                str(room.descriptors),
-                f"log in with a higher limit (/etc/security/limits.d: `* hard nofile {max(descriptors, 65_536)}`), or lower dense_shard_size",
-            )
-        )
+        line = f"* hard nofile {max(descriptors, 65_536)}"
+        mend = f"put `{line}` into /etc/security/limits.d and log in again, or lower dense_shard_size"
+        name = "file descriptors of one process (hard limit, ulimit -Hn)"
+        found.append(Shortage(name, str(descriptors), str(room.descriptors), mend))
     threads = sum(weight.threads * count for weight, count in counts)
     if threads > room.processes:
         found.append(

@@ -1,4 +1,4 @@
-"""What the drivers stand on: one fleet's folder on this machine with its programs, ports, supervisor and authorities."""
+"""What the drivers stand on: a fleet's folder on this machine, its programs, ports and authorities."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Machine:
-    """One fleet on this machine. `check` true: nothing is changed, ports and certificates that are missing are dummies."""
+    """One fleet on this machine. `check` true: nothing is changed, ports and certificates that are missing
+    are dummies."""
 
     fleet: str
     root: Path

@@ -1,10 +1,10 @@
-"""Write a plan to disk: folders, certificates, kubeconfigs and files, only where something differs; or say what differs."""
+"""Write a plan's files to disk, only where something differs; or say what differs."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fleet.host.authority import Pair
@@ -13,13 +13,15 @@ from fleet.host.files import DIRECTORY_MODE, mode_of, private_directory, same_pr
 from fleet.host.kubeconfig import render_kubeconfig
 from fleet.host.machine import Machine
 from fleet.host.pki import FleetPki
-from fleet.host.plan import Certificate, Kubeconfig, Plan, PlannedProgram
+from fleet.host.plan import Certificate, Kubeconfig, Plan, PlannedProgram, TextFile
 from fleet.host.supervise import Program
 
 ABSENT = "absent"
 """What was absent before has no line there: a diff shows it as added."""
+DIGEST_LENGTH = 16
 DIGEST_VARIABLE = "FLEET_FILES_SHA256"
-"""In the environment of a program: a digest of the files that it reads only when it starts, so that it restarts with them."""
+"""In the environment of a program: a digest of the files that it reads only when it starts, so that it
+restarts with them."""
 
 
 @dataclass(frozen=True)
@@ -32,42 +34,61 @@ class Materialised:
 
 
 def materialise(machine: Machine, plan: Plan, pki: FleetPki | None) -> Materialised:
-    """Bring the files of `plan` about; with `machine.check` only tell. `pki` None (only then) means nothing is there yet."""
-    before: dict[str, str] = {}
-    after: dict[str, str] = {}
-    changed: set[Path] = set()
+    """Bring the files of `plan` about; with `machine.check` only tell.
 
-    def note(path: Path, old: str, new: str) -> None:
-        changed.add(path)
-        key = f"file {path.relative_to(machine.root)}" if path != machine.root else f"folder {path}"
-        if old != ABSENT:
-            before[key] = old
-        after[key] = new
-
+    `pki` None, in check mode only, means that there are no authorities yet: everything will be issued.
+    """
+    notes = _Notes(machine.root)
     for directory in dict.fromkeys((machine.root, machine.layout.clusters, *plan.directories)):
-        if not directory.is_dir() or mode_of(directory) != DIRECTORY_MODE:
-            note(directory, "mode to repair" if directory.is_dir() else ABSENT, "folder 0700")
-            if not machine.check:
-                private_directory(directory)
+        _directory(machine, directory, notes)
     for certificate in plan.certificates:
         old = "to be renewed" if certificate.cert.exists() else ABSENT
         if _certificate(machine, pki, certificate):
-            note(certificate.cert, old, "issued")
+            notes.add(certificate.cert, old, "issued")
     for text in plan.texts:
-        data = text.text.encode()
-        if not same_private(text.path, data):
-            note(
-                text.path,
-                _digest_of([text.path]) if text.path.exists() else ABSENT,
-                hashlib.sha256(data).hexdigest()[:16],
-            )
-            if not machine.check:
-                write_private(text.path, data)
+        _text(machine, text, notes)
     for kubeconfig in plan.kubeconfigs:
-        if _kubeconfig(machine, kubeconfig, changed):
-            note(kubeconfig.path, "other" if kubeconfig.path.exists() else ABSENT, f"kubeconfig of {kubeconfig.server}")
-    programs = tuple(_with_digest(planned, changed if machine.check else frozenset()) for planned in plan.programs)
-    return Materialised(Change.between(before, after), programs, frozenset(changed))
+        old = "other" if kubeconfig.path.exists() else ABSENT
+        if _kubeconfig(machine, kubeconfig, notes.paths):
+            notes.add(kubeconfig.path, old, f"kubeconfig of {kubeconfig.server}")
+    stale = notes.paths if machine.check else set()
+    programs = tuple(_with_digest(planned, stale) for planned in plan.programs)
+    return Materialised(Change.between(notes.before, notes.after), programs, frozenset(notes.paths))
+
+
+@dataclass
+class _Notes:
+    """What differed, in words and as paths."""
+
+    root: Path
+    before: dict[str, str] = field(default_factory=dict)
+    after: dict[str, str] = field(default_factory=dict)
+    paths: set[Path] = field(default_factory=set)
+
+    def add(self, path: Path, old: str, new: str) -> None:
+        key = f"folder {path}" if path == self.root else f"file {path.relative_to(self.root)}"
+        self.paths.add(path)
+        if old != ABSENT:
+            self.before[key] = old
+        self.after[key] = new
+
+
+def _directory(machine: Machine, directory: Path, notes: _Notes) -> None:
+    if directory.is_dir() and mode_of(directory) == DIRECTORY_MODE:
+        return
+    notes.add(directory, "mode to repair" if directory.is_dir() else ABSENT, "folder 0700")
+    if not machine.check:
+        private_directory(directory)
+
+
+def _text(machine: Machine, text: TextFile, notes: _Notes) -> None:
+    data = text.text.encode()
+    if same_private(text.path, data):
+        return
+    old = _digest_of([text.path]) if text.path.exists() else ABSENT
+    if not machine.check:
+        write_private(text.path, data)
+    notes.add(text.path, old, hashlib.sha256(data).hexdigest()[:DIGEST_LENGTH])
 
 
 def _certificate(machine: Machine, pki: FleetPki | None, certificate: Certificate) -> bool:
@@ -99,6 +120,6 @@ def _with_digest(planned: PlannedProgram, stale: Iterable[Path]) -> Program:
 def _digest_of(paths: Iterable[Path], revision: str = "") -> str:
     digest = hashlib.sha256(revision.encode())
     for path in paths:
-        digest.update(path.read_bytes() if path.exists() else bABSENT)
+        digest.update(path.read_bytes() if path.exists() else ABSENT.encode())
         digest.update(b"\0")
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:DIGEST_LENGTH]

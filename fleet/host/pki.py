@@ -33,7 +33,8 @@ class FleetPki:
     front_proxy: Authority
     """The requestheader authority: only an aggregating API server may speak for others."""
     etcd: Authority
-    """Signs etcd's servers and their only clients, the API servers: no other certificate of the fleet opens a store."""
+    """Signs etcd's servers and their only clients, the API servers: no other certificate of the fleet
+    opens a store."""
     signer: Authority
     """Signs the CertificateSigningRequests of the hub (its controller manager holds the key)."""
     service_account: Pair
@@ -43,7 +44,8 @@ class FleetPki:
 
     @classmethod
     def ensure(cls, directory: Path, fleet: str) -> FleetPki:
-        """Load or make them; files are `ca`, `front-proxy-ca`, `etcd-ca`, `hub-signer`, `sa`, `hub-client-ca.crt`."""
+        """Load or make them; files are `ca`, `front-proxy-ca`, `etcd-ca`, `hub-signer`, `sa`,
+        `hub-client-ca.crt`."""
         ca = Authority.ensure(directory, "ca", common_name=f"{fleet}-ca")
         front_proxy = Authority.ensure(directory, "front-proxy-ca", common_name=f"{fleet}-front-proxy-ca")
         etcd = Authority.ensure(directory, "etcd-ca", common_name=f"{fleet}-etcd-ca")

@@ -1,4 +1,5 @@
-"""What a control plane needs on its machine, as values: folders, certificates, kubeconfigs, files, programs. Nothing is done here."""
+"""What a control plane needs on its machine, as values: certificates, files, programs. Nothing is done
+here."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from fleet.spec.fleet_file import DriverName, Role
 
 AuthorityName = Literal["ca", "front-proxy-ca", "etcd-ca", "hub-signer"]
 PLANE_FILE = "plane.json"
-"""In every control plane's folder: what it was asked to be; written first and removed last, so a half-made one is found."""
+"""In every control plane's folder: what it was asked to be; written first and removed last, so a half-made
+one is found."""
 
 
 class Programs(Protocol):
@@ -104,7 +106,8 @@ class TextFile:
 
 @dataclass(frozen=True)
 class PlannedProgram:
-    """A program, what it is, and the files that it reads only when it starts: when they change it is restarted."""
+    """A program, what it is, and the files that it reads only when it starts: when they change it is
+    restarted."""
 
     program: Program
     component: str

@@ -1,4 +1,5 @@
-"""Port blocks of every fleet on this machine: taken and given back under a lock, outside the ephemeral range."""
+"""Port blocks of every fleet on this machine: taken and given back under a lock, outside the ephemeral
+range."""
 
 from __future__ import annotations
 
@@ -62,7 +63,8 @@ def holder_of(port: int) -> str:
     """Who listens on a TCP port, as far as this user may see: `name (pid 12)`, or `another program`."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            address = connection.laddr
+            if connection.status == psutil.CONN_LISTEN and connection.pid and address and address[1] == port:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except (psutil.Error, PermissionError):
         return "another program"
@@ -98,7 +100,8 @@ class Registry:
             document = json.loads(text)
             if document["format"] != FORMAT:
                 raise HostError(
-                    f"{self.file}: format {document['format']} is not {FORMAT}: it was written by another release of this program"
+                    f"{self.file}: format {document['format']} is not {FORMAT}: it was written by"
+                    f" another release of this program"
                 )
             found = [Block(b["fleet"], b["owner"], b["start"], b["count"]) for b in document["blocks"]]
         except (ValueError, KeyError, TypeError) as error:
@@ -173,16 +176,21 @@ class Registry:
                     notes.append(f"port {blocked} is held by {holder_of(blocked)}: skipped")
                 start = blocked + 1
         raise CapacityError(
-            f"no {count} consecutive free ports for {wanted.owner} outside the ephemeral range {low}-{high}; {len(registered)} are"
+            f"no {count} consecutive free ports for {wanted.owner} outside the ephemeral range"
+            f" {low}-{high}; {len(registered)} are"
             f" registered in {self.file}: take down a fleet that is no longer needed"
         )
 
     def _spans(self) -> list[tuple[int, int]]:
-        """Where to look, in order: from a place of this registry's own, so that two state folders rarely meet, then from the start."""
+        """Where to look, in order: from a place of this registry's own, so that two state folders rarely
+        meet, then from the start."""
         low, high = self._ephemeral
         lower, upper = (LOWEST, min(low - 1, HIGHEST)), (max(high + 1, LOWEST), HIGHEST)
         size = max(0, lower[1] - lower[0] + 1)
-        own = lower[0] + int.from_bytes(hashlib.sha256(str(self.file).encode()).digest()[:4]) % max(1, size // STEP) * STEP
+        own = (
+            lower[0]
+            + int.from_bytes(hashlib.sha256(str(self.file).encode()).digest()[:4]) % max(1, size // STEP) * STEP
+        )
         return [(own, lower[1]), (lower[0], own - 1), upper]
 
     def _write(self, blocks: list[Block]) -> None:
@@ -200,5 +208,6 @@ class Registry:
                 yield
         except LockTimeout as error:
             raise HostError(
-                f"{lock} is held by another program for more than {LOCK_SECONDS:.0f} s: wait for it to end, then try again"
+                f"{lock} is held by another program for more than {LOCK_SECONDS:.0f} s: wait for it to"
+                f" end, then try again"
             ) from error

@@ -1,4 +1,4 @@
-"""The driver `process`: etcd, kube-apiserver, kube-controller-manager and kube-scheduler of a control plane as plain processes."""
+"""The driver `process`: each component of a control plane as a plain process of the machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ PORTS = 3
 """API server, etcd for clients, etcd for peers."""
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 WEC_ENV = {"GOGC": "50"}
-"""WECs are many and idle: half the garbage before a collection. The hub is the system under test and runs as shipped."""
+"""WECs are many and idle: half the garbage before a collection. The hub is the system under test and runs
+as shipped."""
 
 
 class ProcessDriver:
@@ -48,9 +49,9 @@ class ProcessDriver:
         done = materialise(machine, Plan.merge(plans.values()), pki)
         if machine.check:
             return Change.merge([done.change, machine.supervisor.converge(self.group, done.programs, check=True)])
-        with machine.supervisor.stage(self.group, done.programs) as staged:
-            with ThreadPoolExecutor(machine.options.parallelism) as pool:
-                list(pool.map(lambda plane: self._bring_up(plane, plans[plane.name], staged), planes))
+        pool = ThreadPoolExecutor(machine.options.parallelism)
+        with machine.supervisor.stage(self.group, done.programs) as staged, pool:
+            list(pool.map(lambda plane: self._bring_up(plane, plans[plane.name], staged), planes))
         return Change.merge([done.change, staged.change])
 
     def stop(self, name: str) -> None:
@@ -88,7 +89,8 @@ class ProcessDriver:
         return plan_process(self.machine, plane, ports)
 
     def _bring_up(self, plane: ControlPlane, plan: Plan, staged: Staged) -> None:
-        """Store and API server first; their clients when it is ready, so that they need not die and be restarted."""
+        """Store and API server first; their clients when it is ready, so that they need not die and be
+        restarted."""
         programs = [planned.program.name for planned in plan.programs]
         young = set(staged.watched) & set(programs)
         early = [name for name in programs if name.startswith(("etcd.", "kube-apiserver."))]

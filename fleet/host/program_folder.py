@@ -21,6 +21,7 @@ class ProgramFolder:
         path = self.folder / name
         if not self.check and not os.access(path, os.X_OK):
             raise ToolchainError(
-                f"{path} is no executable: build the toolchain, or set fleet_toolchain_dir to a folder that holds {name}"
+                f"{path} is no executable: build the toolchain, or set fleet_toolchain_dir to a folder"
+                f" that holds {name}"
             )
         return path

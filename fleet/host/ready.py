@@ -1,4 +1,5 @@
-"""Wait until an API server is ready; the error of a deadline names the cluster and shows the last lines of its log."""
+"""Wait until an API server is ready; the error of a deadline names the cluster and shows the last lines of
+its log."""
 
 from __future__ import annotations
 
@@ -38,6 +39,7 @@ def wait_ready(
         alive()
         if elapsed > deadline:
             raise DeadlineError(
-                f"{cluster}: API server {endpoint.url} was not ready within {deadline:.0f} s: {answer}; its last lines:\n{tail()}"
+                f"{cluster}: API server {endpoint.url} was not ready within {deadline:.0f} s: {answer};"
+                f" its last lines:\n{tail()}"
             )
         time.sleep(POLL)

@@ -1,4 +1,5 @@
-"""Which control planes are on the machine, whole or half-made, by the record that each keeps in its folder."""
+"""Which control planes are on the machine, whole or half-made, by the record that each keeps in its
+folder."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def stored_planes(layout: Layout) -> list[Stored]:
 
 
 def stored_server(machine: Machine, name: str) -> str:
-    """The API server's URL of a control plane that is on the machine; UsageError when there is none of that name."""
+    """The API server's URL of a control plane that is on the machine; UsageError when there is none of
+    that name."""
     planes = stored_planes(machine.layout)
     for stored in planes:
         if stored.name == name:
@@ -46,7 +48,8 @@ def stored_server(machine: Machine, name: str) -> str:
 
 
 def remove_plane(machine: Machine, name: str) -> None:
-    """Give back the ports and remove logs and files of a control plane whose programs are gone; its record goes last."""
+    """Give back the ports and remove logs and files of a control plane whose programs are gone; its record
+    goes last."""
     for log in machine.layout.log.glob(f"*.{name}.log*"):
         log.unlink(missing_ok=True)
     machine.registry.give_back(machine.fleet, name)

@@ -10,7 +10,8 @@ from fleet.host.plan import Certificate, ControlPlane
 
 
 def plan_store(name: str, data: Path, certificates: Path, client_port: int, peer_port: int) -> Store:
-    """One etcd with the certificates of both sides; its gateway dials itself, so its own may also act as a client."""
+    """One etcd with the certificates of both sides; its gateway dials itself, so its own may also act as a
+    client."""
     own = Certificate(
         certificates, "etcd-server", "etcd-ca", Subject("etcd", (), ("127.0.0.1", "localhost"), client=True)
     )

@@ -1,10 +1,11 @@
-"""The programs of one machine under supervisor: converged by group, started, stopped, restarted, all ended at once."""
+"""The programs of one machine under supervisor: converged by group, started, stopped, restarted, all ended
+at once."""
 
 from __future__ import annotations
 
 import time
 import xmlrpc.client
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,8 @@ DEAD = ("BACKOFF", "FATAL", "EXITED", "UNKNOWN")
 
 @dataclass(frozen=True)
 class ProgramState:
-    """One program now. `state` is supervisor's: RUNNING, STARTING, BACKOFF, STOPPING, STOPPED, EXITED, FATAL; `pid` 0 when none."""
+    """One program now. `state` is supervisor's: RUNNING, STARTING, BACKOFF, STOPPING, STOPPED, EXITED,
+    FATAL; `pid` 0 when none."""
 
     name: str
     state: str
@@ -50,8 +52,8 @@ class ProgramState:
 class Staged:
     """A convergence under way: programs that must go are gone; `start` brings up the rest, all at once or in waves.
 
-    `pending` are the names that are to be started (new, changed, or found dead), in the order of their priority. `start` may
-    be called from several threads. What was not started when the stage ends is started then.
+    `pending` are the names that are to be started (new, changed, or found dead), in the order of their priority.
+    `start` may be called from several threads. What was not started when the stage ends is started then.
     """
 
     def __init__(
@@ -117,7 +119,8 @@ class Supervisor:
         _check_names(programs)
         with self._locked():
             change = self._difference(group, programs)
-            # A dead daemon starts, first, with what it ran before: new programs are left to the caller's waves.
+            # A dead daemon starts, first, with what it ran before: new programs are left to the caller's
+            # waves.
             started = self.daemon.ensure()
             self._write(group, programs)
             staged = self._reload(programs, change, started=started)
@@ -125,7 +128,8 @@ class Supervisor:
             staged.finish()
 
     def drop(self, group: str, names: Iterable[str], *, check: bool = False) -> Change:
-        """End and forget the programs `names` of `group` and leave its others as they are; absent ones are fine."""
+        """End and forget the programs `names` of `group` and leave its others as they are; absent ones are
+        fine."""
         gone = set(names)
         try:
             stored = sections(self._file(group).read_text(encoding="utf-8"))
@@ -178,7 +182,8 @@ class Supervisor:
         return self.daemon.alive()
 
     def shutdown(self) -> bool:
-        """End every program, in waves from high priority to low, then the daemon; True when something ran. Leaves no process."""
+        """End every program, in waves from high priority to low, then the daemon; True when something ran.
+        Leaves no process."""
         with self._locked():
             alive = self.daemon.alive()
             if alive:
@@ -199,16 +204,17 @@ class Supervisor:
             if not waiting and len(by_name) == len(wanted):
                 return
             if time.monotonic() > end:
-                raise DeadlineError(
-                    f"{', '.join(waiting) or 'programs'} did not run within {deadline:.0f} s\n{self.tail(waiting[0]) if waiting else ''}"
-                )
+                names_left = ", ".join(waiting) or "programs"
+                tail = self.tail(waiting[0]) if waiting else ""
+                raise DeadlineError(f"{names_left} did not run within {deadline:.0f} s\n{tail}")
             time.sleep(POLL)
 
     def raise_if_dead(self, name: str, state: ProgramState | None) -> None:
         """HostError with the last log lines when the program died at once."""
         if state is not None and state.state in DEAD:
             raise HostError(
-                f"{name} died at once ({state.state}; {state.error or 'no reason given'}); its last lines in {self.layout.program_log(name)}:\n{self.tail(name)}"
+                f"{name} died at once ({state.state}; {state.error or 'no reason given'}); its last lines in"
+                f" {self.layout.program_log(name)}:\n{self.tail(name)}"
             )
 
     def tail(self, name: str, lines: int = 15) -> str:
@@ -255,8 +261,11 @@ class Supervisor:
         self._end([*changed, *removed])
         ours = {program.name: program for program in programs}
         if not started:
-            # One that keeps dying is stopped, and started anew with what changed, so that its old death is not taken for a new one.
-            self._stop_in_waves({s.name: 0 for s in self.states() if s.name in ours and s.state in ("STARTING", "BACKOFF")})
+            # One that keeps dying is stopped, and started anew with what changed, so that its old death is
+            # not taken for a new one.
+            self._stop_in_waves(
+                {s.name: 0 for s in self.states() if s.name in ours and s.state in ("STARTING", "BACKOFF")}
+            )
         states = {s.name: s for s in self.states()}
         idle = [name for name, s in states.items() if name in ours and s.state in ("STOPPED", "FATAL", "EXITED")]
         pending = [*added, *changed, *idle]
@@ -270,7 +279,7 @@ class Supervisor:
         priorities = self._active_priorities(names)
         self._stop_in_waves(priorities)
         for name in names:
-            _ignoring(FAULT_BAD_NAME, lambda name=name: self.daemon.call("removeProcessGroup", name))
+            self._unless((FAULT_BAD_NAME,), "removeProcessGroup", name)
 
     def _active_priorities(self, names: Sequence[str]) -> dict[str, int]:
         known = self._priorities()
@@ -284,9 +293,7 @@ class Supervisor:
         for priority in sorted(set(priorities.values()), reverse=True):
             wave = {name for name, own in priorities.items() if own == priority}
             for name in sorted(wave):
-                _ignoring(
-                    (FAULT_NOT_RUNNING, FAULT_BAD_NAME), lambda name=name: self.daemon.call("stopProcess", name, False)
-                )
+                self._unless((FAULT_NOT_RUNNING, FAULT_BAD_NAME), "stopProcess", name, False)
             while any(
                 s.name in wave and s.state not in ("STOPPED", "EXITED", "FATAL", "UNKNOWN") for s in self.states()
             ):
@@ -306,6 +313,14 @@ class Supervisor:
             ) from error
         return True
 
+    def _unless(self, codes: tuple[int, ...], method: str, *arguments: object) -> None:
+        """One call; a fault with one of `codes` means that the wanted state was there already."""
+        try:
+            self.daemon.call(method, *arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode not in codes:
+                raise HostError(f"supervisord refused {method} {arguments}: {fault.faultString}") from fault
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
         private_directory(self.layout.root)
@@ -320,15 +335,6 @@ class Supervisor:
             ) from error
 
 
-def _ignoring(codes: int | tuple[int, ...], action: Callable[[], object]) -> None:
-    """Run `action`; a fault with one of `codes` means that the wanted state was there already."""
-    try:
-        action()
-    except xmlrpc.client.Fault as fault:
-        if fault.faultCode not in (codes if isinstance(codes, tuple) else (codes,)):
-            raise HostError(f"supervisord refused: {fault.faultString}") from fault
-
-
 def _state(info: Mapping[str, object]) -> ProgramState:
     now, start = int(str(info["now"])), int(str(info["start"]))
     pid = int(str(info["pid"]))
@@ -341,7 +347,8 @@ def _describe(section: str, state: str) -> str:
     """One line for a diff: the command, its state, and the settings that a restart would follow."""
     fields = dict(line.split("=", 1) for line in section.splitlines()[1:] if "=" in line)
     environment = f" [{fields['environment']}]" if fields.get("environment") else ""
-    return f"{state}: {fields['command']}{environment} (priority {fields['priority']}, stop {fields['stopwaitsecs']} s, log {fields['stdout_logfile']}, in {fields['directory']})"
+    rest = f"priority {fields['priority']}, stop {fields['stopwaitsecs']} s, log {fields['stdout_logfile']}"
+    return f"{state}: {fields['command']}{environment} ({rest}, in {fields['directory']})"
 
 
 def _check_names(programs: Sequence[Program]) -> None:

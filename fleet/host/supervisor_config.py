@@ -1,4 +1,5 @@
-"""The configuration files of `supervisord`, rendered and quoted so that any argument reaches the program unchanged."""
+"""The configuration files of `supervisord`, rendered and quoted so that any argument reaches the program
+unchanged."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ SOCKET_SUFFIX = len(".4194304")
 LOG_BYTES = "10MB"
 START_SECONDS = 1
 START_RETRIES = 1000
-"""A program that dies is tried again with growing pauses of 1, 2, 3... s; `converge` is what reports one that never stays up."""
+"""A program that dies is tried again with growing pauses of 1, 2, 3... s; `converge` is what reports one
+that never stays up."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,15 @@ def check_socket_path(path: Path) -> None:
     length = len(os.fsencode(path)) + SOCKET_SUFFIX
     if length > SOCKET_LIMIT:
         raise HostError(
-            f"{path} is {length - SOCKET_LIMIT} bytes too long for a unix socket ({SOCKET_LIMIT} bytes with a suffix of"
+            f"{path} is {length - SOCKET_LIMIT} bytes too long for a unix socket ({SOCKET_LIMIT} bytes"
+            f" with a suffix of"
             f" {SOCKET_SUFFIX}): choose a shorter fleet_state_dir or fleet_name"
         )
 
 
 def quote(argument: str) -> str:
-    """One argument for `command=`: shell quoting, `%` doubled, and no white space before `#` or `;` (a comment there)."""
+    """One argument for `command=`: shell quoting, `%` doubled, and no white space before `#` or `;` (a
+    comment there)."""
     if "\n" in argument or "\r" in argument or "\0" in argument:
         raise HostError(f"argument {argument!r} holds a line break or NUL, which supervisord cannot pass on: remove it")
     quoted = shlex.quote(argument).replace("%", "%%")
@@ -64,7 +68,8 @@ def quote_env(name: str, value: str) -> str:
         raise HostError(f"{name!r} is not the name of an environment variable")
     if re.search(r"[\"'\r\n\0]|\s[#;]", value):
         raise HostError(
-            f"the value of {name} holds a quote, a line break or a comment sign, which supervisord cannot pass on: {value!r}"
+            f"the value of {name} holds a quote, a line break or a comment sign, which supervisord"
+            f" cannot pass on: {value!r}"
         )
     return f'{name}="{value.replace("%", "%%")}"'
 

@@ -1,4 +1,4 @@
-"""Refuse control planes that cannot be what they say, naming the variable, before a path or an argument is built from them."""
+"""Refuse control planes that cannot be what they say, before a path or an argument is built from them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ def check_name(field: str, name: str) -> None:
     """UsageError when `name` is no RFC 1123 label of at most 40 characters."""
     if not re.fullmatch(NAME_PATTERN, name):
         raise UsageError(
-            f"{field}: {name!r} is not a name: lower case letters, digits and '-', at most 40, beginning and ending with a letter or digit"
+            f"{field}: {name!r} is not a name: lower case letters, digits and '-', at most 40,"
+            f" beginning and ending with a letter or digit"
         )
 
 
 def check_planes(planes: Sequence[ControlPlane], roles: Sequence[Role]) -> None:
-    """UsageError for bad or doubled names and ports, addresses that are none, roles outside the call, arguments that are no flags."""
+    """UsageError for bad or doubled names and ports, addresses that are none, roles outside the call,
+    arguments that are no flags."""
     names: set[str] = set()
     ports: dict[int, str] = {}
     for plane in planes:
@@ -37,7 +39,8 @@ def check_planes(planes: Sequence[ControlPlane], roles: Sequence[Role]) -> None:
             raise UsageError(f"{plane.name}: role {plane.role} is not one of this call's {', '.join(roles)}")
         if plane.hub and plane.driver != "process":
             raise UsageError(
-                f"{plane.name}: control planes of the hub run under the driver process, not {plane.driver}: they are the system under test"
+                f"{plane.name}: control planes of the hub run under the driver process, not"
+                f" {plane.driver}: they are the system under test"
             )
         if plane.driver not in ("process", "dense"):
             raise UsageError(f"control_plane_driver: {plane.driver} is not one of dense, process")

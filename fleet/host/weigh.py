@@ -18,7 +18,8 @@ STAT_UTIME, STAT_STIME, STAT_THREADS, STAT_RSS = 11, 12, 17, 21
 
 @dataclass(frozen=True)
 class ProcessWeight:
-    """One process. Memory in bytes; `pss` counts a page shared by n processes as 1/n; `anonymous` is what no file backs."""
+    """One process. Memory in bytes; `pss` counts a page shared by n processes as 1/n; `anonymous` is what
+    no file backs."""
 
     program: str
     pid: int

@@ -15,7 +15,7 @@ options:
   wecs: {description: WECs on this machine., type: int, required: true}
   driver: {description: Driver of the WECs., type: str, choices: [process, dense], required: true}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
-  may_tune: {description: Whether host_tuning may raise kernel limits, if it can become root., type: bool, default: false}
+  may_tune: {description: Whether host_tuning may raise kernel limits, as root., type: bool, default: false}
   may_become: {description: Whether it can become root when this user is not., type: bool, default: false}
 """
 
@@ -38,6 +38,7 @@ uid:
 import os
 import traceback
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -62,7 +63,7 @@ ARGUMENTS = {
 }
 
 
-def run(given):
+def run(given: dict[str, Any]) -> dict[str, Any]:
     """Measure, compare, refuse what cannot be mended by host_tuning."""
     folder = Path(given["state_dir"])
     stored = stored_planes(Layout(folder))
@@ -76,7 +77,7 @@ def run(given):
     return {"changed": False, "sysctls": dict(s.sysctl for s in raisable if s.sysctl), "uid": os.geteuid()}
 
 
-def main():
+def main() -> None:
     """Entry point."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     if IMPORT_ERROR:

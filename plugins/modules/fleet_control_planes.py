@@ -37,7 +37,7 @@ options:
   kwok_extra_args: {description: Flags., type: list, elements: str, default: []}
   env: {description: Environment of every program of a control plane., type: dict, default: {}}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
-  parallelism: {description: Control planes brought up at the same time; 0 is the number of cores., type: int, default: 0}
+  parallelism: {description: Control planes brought up at once; 0 is the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   ready_seconds: {description: Deadline of one API server's readiness., type: float, default: 300}
 """
@@ -61,7 +61,7 @@ planes:
   returned: always
   type: list
   elements: dict
-  sample: [{name: wec001, role: wec, driver: dense, server: "https://127.0.0.1:16000", kubeconfig: /srv/fleet/demo/clusters/wec001/kubeconfig}]
+  sample: [{name: wec001, role: wec, driver: dense, server: "https://127.0.0.1:16000", kubeconfig: /srv/fleet/demo/k}]
 notes:
   description: Sentences for the user, such as ports that were skipped.
   returned: always
@@ -72,6 +72,7 @@ notes:
 import os
 import traceback
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -113,7 +114,7 @@ ARGUMENTS = {
 }
 
 
-def run(module):
+def run(module: AnsibleModule) -> dict[str, Any]:
     """Build the values, converge, and return what Ansible wants to know."""
     given = module.params
     extra = Extra(
@@ -122,7 +123,8 @@ def run(module):
     )
     driver, address, ports = given["driver"], given["bind_address"], given["ports"]
     planes = [
-        ControlPlane(p["name"], p["role"], driver, address, int(ports.get(p["name"], 0)), extra) for p in given["planes"]
+        ControlPlane(p["name"], p["role"], driver, address, int(ports.get(p["name"], 0)), extra)
+        for p in given["planes"]
     ]
     options = Options(
         parallelism=given["parallelism"] or os.cpu_count() or 1,
@@ -151,7 +153,7 @@ def run(module):
     }
 
 
-def main():
+def main() -> None:
     """Entry point."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     if IMPORT_ERROR:

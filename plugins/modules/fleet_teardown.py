@@ -22,6 +22,7 @@ RETURN = "# nothing but changed and diff"
 
 import traceback
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -37,7 +38,7 @@ except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 
 
-def run(module):
+def run(module: AnsibleModule) -> dict[str, Any]:
     """Check the name, then remove."""
     fleet, root = module.params["fleet"], Path(module.params["state_dir"])
     check_name("fleet_name", fleet)
@@ -48,7 +49,7 @@ def run(module):
     return {"changed": change.changed, "diff": {"before": before, "after": after}}
 
 
-def main():
+def main() -> None:
     """Entry point."""
     arguments = {"fleet": {"type": "str", "required": True}, "state_dir": {"type": "path", "required": True}}
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
