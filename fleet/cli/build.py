@@ -153,5 +153,5 @@ def _pairs(texts: list[str]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals or not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
             raise UsageError(f"-e {shown(text)}: write NAME=VALUE, for example -e wec_count=20")
-        values[name] = yaml_source.scalar(value, what=f"-e {name}")
+        values[name] = yaml_source.scalar(value, what=f"-e {name}", mapping=True)
     return values

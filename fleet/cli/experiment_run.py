@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import fleet.experiment as runner
-from fleet.cli.console import ink_for, out, say, say_error, wants_colour
-from fleet.cli.run_list import STYLES
+from fleet.cli.console import out, say, say_error, wants_colour
 from fleet.experiment.console import Plain, choose
 from fleet.experiment.progress import RunProgress
-from fleet.report import remake
+from fleet.results.folder import RunFolder
 from fleet.spec.experiment_file import ExperimentFile
 from fleet.spec.fleet_file import FleetFile
 
@@ -24,15 +22,14 @@ def progress() -> RunProgress:
 def execute(fleet: FleetFile, file: Path, spec: ExperimentFile, results: Path, *, keep: bool) -> int:
     """Run it; the exit code."""
     outcome = runner.run(fleet, file, spec, results_root=results, progress=progress(), keep=keep)
-    page = outcome.folder / "report.html"
-    if not page.exists():
-        page = remake(outcome.folder)
-    shown = os.path.relpath(page) if page.is_relative_to(Path.cwd()) else str(page)
-    out(shown)
-    say(f"{spec.name}: {ink_for(sys.stderr)(outcome.verdict, STYLES.get(outcome.verdict, ''))}")
-    for reason in outcome.reasons:
-        say(f"  {reason}")
-    return outcome.exit_code
+    # pandas and matplotlib come only now: while it measures, the driver's memory and start time are its own.
+    from fleet.cli.reporting import exit_code, make, page_of, tell
+
+    folder = RunFolder.open(outcome.folder)
+    study = make(folder)
+    out(page_of(folder))
+    tell(study)
+    return exit_code(study, outcome.exit_code)
 
 
 def clean_up(fleet: FleetFile, file: Path, run_id: str | None) -> int:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from fleet.cli.console import ink_for, out, out_items, say
 from fleet.cli.options import RESULTS, OutputOption, ResultsOption
-
-if TYPE_CHECKING:
-    from fleet.results.folder import RunFolder
 
 
 def report(
@@ -23,14 +20,15 @@ def report(
 ) -> None:
     """Make the report of a run again. Needs its folder alone, no cluster; prints the report's path."""
     from fleet.cli.run_list import choose
-    from fleet.report import remake
 
     folder = choose(run, results)
-    made = remake(folder.path)
-    out(str(made))
-    _tell(folder)
+    from fleet.cli.reporting import PAGE, make, page_of, tell
+
+    study = make(folder)
+    out(page_of(folder))
+    tell(study)
     if open_:
-        typer.launch(made.as_uri())
+        typer.launch((folder.path / PAGE).as_uri())
 
 
 def runs(results: ResultsOption = RESULTS, output: OutputOption = "table") -> None:
@@ -44,11 +42,3 @@ def runs(results: ResultsOption = RESULTS, output: OutputOption = "table") -> No
         out(table(found, ink_for(sys.stdout)))
     else:
         say(f"there are no runs in {results}: start one with `fleet experiment run wec-scaling`")
-
-
-def _tell(folder: RunFolder) -> None:
-    """The verdict, on stderr."""
-    record = folder.read_run()
-    say(f"{folder.path.parent.name}/{folder.id}: {record.status}")
-    for reason in record.reasons:
-        say(f"  {reason}")

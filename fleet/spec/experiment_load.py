@@ -21,6 +21,8 @@ from fleet.spec.yaml_source import Source
 
 SWEEP = (1, 5, 10, 20, 50, 100)
 """What `wecs: all` counts through, as far as the fleet goes; its own size ends it."""
+FLAGS = {"layouts": "--layout", "workload.kind": "--workload"}
+"""Flags that are not named as the last word of their field."""
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -100,7 +102,7 @@ def load(
         if value is None:
             continue
         path = tuple(field.split("."))
-        flag = f"--{path[-1].replace('_', '-')}"
+        flag = FLAGS.get(field, f"--{path[-1]}")
         if any(o.path == path for o in overrides):
             raise UsageError(f"{field} is given by {flag} and by --set: keep one of them")
         overrides.append(Override(path, value, flag))

@@ -60,12 +60,15 @@ def parse(text: str, file: Path) -> Source:
     return Source(file, _Builder(file, lines).build(node, ()), lines)
 
 
-def scalar(text: str, *, what: str) -> Any:
-    """The value of a command line's `a.b=VALUE`: a YAML scalar or a flow list, under the rules of a file."""
+def scalar(text: str, *, what: str, mapping: bool = False) -> Any:
+    """The value of a command line's `a.b=VALUE`: a YAML scalar or a flow list, under the rules of a file.
+
+    With `mapping` it may be a flow mapping too. Raises SpecError that begins with `what`.
+    """
     if not text.strip():
         return ""
     value = parse(text, Path(what)).data
-    if isinstance(value, dict):
+    if isinstance(value, dict) and not mapping:
         raise SpecError("is a mapping: give a scalar or a list, and one --set per field", file=what)
     return value
 

@@ -24,10 +24,11 @@ HEAVY = (
 
 def loaded(statement: str) -> set[str]:
     """Names of the top-level packages in sys.modules after `statement`, in a process of its own."""
-    code = f"{statement}\nimport json, sys\nprint('@' + json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
+    names = "sorted({name.split('.')[0] for name in sys.modules})"
+    code = f"{statement}\nimport json, sys\nprint('@' + json.dumps({names}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    names: list[str] = json.loads(done.stdout.rpartition("@")[2])
-    return set(names)
+    found: list[str] = json.loads(done.stdout.rpartition("@")[2])
+    return set(found)
 
 
 @pytest.mark.parametrize(

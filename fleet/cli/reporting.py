@@ -1,0 +1,82 @@
+"""Makes a run's report and tells its verdict: the path for stdout, verdict and latencies for stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fleet.analysis.study import Study, analyse
+from fleet.analysis.summary import Row
+from fleet.cli.console import Ink, clean, ink_for, say
+from fleet.cli.run_list import STYLES
+from fleet.cli.table import Cell, Column, render
+from fleet.report.render import write
+from fleet.results.folder import RunFolder
+
+PAGE = "report.html"
+TOLD_STAGES = ("downsync", "e2e", "e2e_reported")
+THRESHOLD_CODE = 3
+"""A threshold of the spec failed; a verdict that is not valid goes before it."""
+
+
+def make(folder: RunFolder) -> Study:
+    """Analyse the folder and write every report into it."""
+    study = analyse(folder)
+    write(folder, study)
+    return study
+
+
+def page_of(folder: RunFolder) -> str:
+    """The report's path, relative to the current folder where it lies below it."""
+    page, here = folder.path / PAGE, Path.cwd()
+    return str(page.relative_to(here) if page.is_relative_to(here) else page)
+
+
+def tell(study: Study) -> None:
+    """The verdict, its reasons, the main latencies and the thresholds that failed, on stderr."""
+    ink = ink_for(sys.stderr)
+    verdict = study.verdict
+    lines = [f"{study.run.experiment}/{study.run.id}: {ink(verdict.status, STYLES.get(verdict.status, ''))}"]
+    lines += [f"  {clean(reason)}" for reason in verdict.reasons]
+    lines += [f"  {ink('warning:', 'warn')} {clean(warning)}" for warning in verdict.warnings]
+    table = latencies(study.rows, ink)
+    if table:
+        lines += ["", table]
+    lines += [f"{ink('threshold failed:', 'fail')} {clean(failure.text)}" for failure in study.failures]
+    say("\n".join(lines))
+
+
+def latencies(rows: Sequence[Row], ink: Ink) -> str:
+    """Down-sync and end-to-end of every layout and WEC count, in seconds; empty when there are none."""
+    chosen = sorted(
+        (row for row in rows if row.stage in TOLD_STAGES),
+        key=lambda row: (TOLD_STAGES.index(row.stage), row.layout, row.wecs),
+    )
+    if not chosen:
+        return ""
+    columns = [Column("STAGE"), Column("LAYOUT")]
+    columns += [Column(name, right=True) for name in ("WECS", "COUNT", "MISSING", "P50 s", "P90 s", "MAX s")]
+    lines: list[list[Cell | str]] = [
+        [
+            row.stage,
+            row.layout,
+            str(row.wecs),
+            str(row.count),
+            Cell(str(row.missing), "fail" if row.missing else ""),
+            _seconds(row.p50),
+            _seconds(row.p90),
+            _seconds(row.max),
+        ]
+        for row in chosen
+    ]
+    return render(columns, lines, ink)
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def exit_code(study: Study, outcome: int) -> int:
+    """A signal goes before the verdict, the verdict before a threshold."""
+    return outcome or study.verdict.exit_code or (THRESHOLD_CODE if study.failures else 0)

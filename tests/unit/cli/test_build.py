@@ -1,0 +1,141 @@
+"""`fleet up` and `fleet down` with real playbooks, small ones, through the real ansible-runner."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Fleet
+from tests.unit.spec.fleets import document, write
+
+PLAY = """
+- name: Build
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Note what was asked
+      ansible.builtin.copy:
+        content: "{{ {'fleet_name': fleet_name | default(''), 'wec_count': wec_count | default(0)} | to_json }}"
+        dest: "{{ playbook_dir }}/asked.json"
+        mode: "0600"
+    - name: Fail when told to
+      ansible.builtin.fail:
+        msg: "no room on this\\e[31m machine"
+      when: wec_count | default(1) | int == 99
+"""
+ROLE = """
+- name: Refuse
+  ansible.builtin.assert:
+    that: wec_count | int > 0
+    fail_msg: "wec_count: {{ wec_count }} is not from 1 to 1000"
+    quiet: true
+"""
+TEARDOWN = """
+- name: Remove
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Remove the folder
+      ansible.builtin.file:
+        path: "{{ fleet_state_dir }}/{{ fleet_name }}"
+        state: absent
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A checkout of its own in the folder that tests run in."""
+    folder = tmp_path / "work"
+    (folder / "playbooks").mkdir()
+    (folder / "roles" / "preflight" / "tasks").mkdir(parents=True)
+    (folder / "roles" / "preflight" / "tasks" / "main.yml").write_text(ROLE)
+    (folder / "site.yml").write_text(PLAY)
+    (folder / "playbooks" / "teardown.yml").write_text(TEARDOWN)
+    return folder
+
+
+def test_up_passes_variables_with_their_types(fleet: Fleet, project: Path) -> None:
+    ran = fleet("up", "-e", "wec_count=3", "--fleet", "lab")
+    assert ran.code == 0, ran.err
+    assert json.loads((project / "asked.json").read_text()) == {"fleet_name": "lab", "wec_count": 3}
+    assert ran.out == ""
+    assert "changed Note what was asked (localhost)" in ran.err
+    assert "1 changed; look at it with `fleet status`" in ran.err
+
+
+def test_a_failed_task_is_told_without_escapes(fleet: Fleet, project: Path) -> None:
+    ran = fleet("up", "-e", "wec_count=99")
+    assert ran.code == 1
+    assert "error: localhost: Fail when told to: no room on this machine" in ran.err
+    assert project.exists()
+
+
+def test_what_preflight_refuses_is_wrong_input(fleet: Fleet, project: Path) -> None:
+    (project / "site.yml").write_text("- {name: Check, hosts: localhost, gather_facts: false, roles: [preflight]}\n")
+    ran = fleet("up", "-e", "wec_count=0")
+    assert ran.code == 2
+    assert "wec_count: 0 is not from 1 to 1000" in ran.err
+    assert not (project / "asked.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-e", "wec_count"], "-e 'wec_count': write NAME=VALUE"),
+        (["-e", "Wec=3"], "-e 'Wec=3': write NAME=VALUE"),
+        (["-e", "wec_count=!!python/object:x"], "-e wec_count:1: has the tag"),
+        (["-e", "fleet_name=../x"], "fleet_name: '../x' is not a name"),
+        (["--fleet", "a/b"], "--fleet: 'a/b' is not a name"),
+        (["-i", "nowhere/hosts.yml"], "the inventory nowhere/hosts.yml does not exist"),
+    ],
+)
+def test_bad_words_run_no_playbook(fleet: Fleet, project: Path, words: list[str], said: str) -> None:
+    ran = fleet("up", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+    assert not (project / "asked.json").exists()
+
+
+def test_down_removes_a_fleet(fleet: Fleet, project: Path, demo: Path) -> None:
+    ran = fleet("down", "--fleet", "demo", "--yes")
+    assert ran.code == 0, ran.err
+    assert not demo.parent.exists()
+    assert "demo is down" in ran.err
+    assert project.exists()
+    assert fleet("down", "--fleet", "demo").code == 0
+
+
+def test_down_takes_the_half_built_and_the_broken(fleet: Fleet, project: Path, tmp_path: Path) -> None:
+    half = tmp_path / "state" / "half"
+    (half / "pki").mkdir(parents=True)
+    assert fleet("down", "--yes").code == 0
+    assert not half.exists()
+    broken = write(tmp_path / "state" / "broken", "{")
+    ran = fleet("down", "--yes")
+    assert ran.code == 0
+    assert "warning: " in ran.err
+    assert not broken.parent.exists()
+    assert project.exists()
+
+
+def test_down_of_what_is_absent_is_fine(fleet: Fleet, tmp_path: Path) -> None:
+    for words in ((), ("--fleet", "nope"), ("--fleet", "nope/fleet.json")):
+        ran = fleet("down", *words)
+        assert (ran.code, ran.out) == (0, "")
+        assert "nothing to take down" in ran.err
+    assert not (tmp_path / "state").exists()
+
+
+def test_down_asks_which_and_never_follows_a_stranger(fleet: Fleet, project: Path, demo: Path) -> None:
+    lab = write(demo.parents[1] / "lab", document(demo.parents[1] / "lab"))
+    ran = fleet("down", "--yes")
+    assert ran.code == 2
+    assert "several fleets (demo, lab)" in ran.err
+    lab.chmod(0o666)
+    ran = fleet("down", "--yes", "--fleet", "lab")
+    assert ran.code == 2
+    assert "chmod 600" in ran.err
+    assert lab.exists()
+    assert project.exists()
