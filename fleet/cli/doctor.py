@@ -13,8 +13,17 @@ from fleet.cli.options import OutputOption
 
 def doctor(
     wecs: Annotated[
-        int, typer.Option("--wecs", min=1, max=1000, envvar="FLEET_WECS_WANTED", help="WECs that should fit here.")
-    ] = 20,
+        int | None,
+        typer.Option(
+            "--wecs",
+            metavar="N",
+            min=1,
+            max=1000,
+            envvar="FLEET_DOCTOR_WECS",
+            show_default=False,
+            help="A new fleet of N WECs should fit too.",
+        ),
+    ] = None,
     output: OutputOption = "table",
 ) -> None:
     """Check whether this machine can hold a fleet. Exits with 1 when a check fails; each has its mend."""

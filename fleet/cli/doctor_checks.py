@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import time
@@ -23,17 +24,25 @@ CLOCK_FILE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksou
 SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies")
 """Clock sources whose reading costs microseconds, which is what an event costs."""
 SHARD = 25
+DEFAULT_WECS = 4
+"""`wec_count` of inventories/localhost."""
 DISK_WARN = 5 << 30
 """Bytes. A cold toolchain build takes about 4 GB beside the fleets."""
 EARLIEST = 1_735_689_600.0
 """2025-01-01: certificates made under an older clock are refused by Go programs."""
 
 
-def examine(wecs: int) -> list[Finding]:
-    """All checks, with room for a fleet of `wecs` dense WECs as the measure; nothing is changed."""
+def examine(wecs: int | None) -> list[Finding]:
+    """All checks; nothing is changed. `wecs` is the size of a new fleet that should fit beside those there are.
+
+    None: as many as the default inventory builds where there is no fleet yet, else what is left is only told.
+    """
     root = fleet_load.state_root()
+    fleets = _fleets(root)
+    if wecs is None:
+        wecs = DEFAULT_WECS if not fleets else 0
     findings = _limits(root, wecs)
-    findings += _fleets(root)
+    findings += fleets or [Finding("fleets", "ok", f"none under {root}")]
     findings += [_ports(root), _disk(root), _toolchain(), *_clock()]
     return findings
 
@@ -41,32 +50,29 @@ def examine(wecs: int) -> list[Finding]:
 def _limits(root: Path, wecs: int) -> list[Finding]:
     """What a new fleet of that size would lack, one line each; what is enough is told in one."""
     room = measure_room(root)
-    lacking = shortages(Need(hub_planes=2, wecs=wecs, driver="dense", shard_size=SHARD), room)
-    found = [_plenty(room, wecs)] if not lacking else []
-    for shortage in lacking:
-        text = f"{shortage.needed} needed for a new fleet of {wecs} WECs, {shortage.available} available"
-        found.append(Finding(shortage.what.partition(" for ")[0], "fail", text, shortage.mend))
-    return found
+    need = Need(hub_planes=2 if wecs else 0, wecs=wecs, driver="dense", shard_size=SHARD)
+    found = []
+    for shortage in shortages(need, room):
+        text = f"{shortage.needed} needed, {shortage.available} left for {wecs} new WECs"
+        found.append(Finding(re.split(r" for | \(| of ", shortage.what)[0], "fail", text, shortage.mend))
+    return found or [_plenty(room, wecs)]
 
 
 def _plenty(room: Room, wecs: int) -> Finding:
-    text = (
-        f"room for a new fleet of {wecs} WECs: {units.size(room.memory)} memory, {room.descriptors} descriptors,"
-        f" {room.inotify_instances} inotify instances"
-    )
-    return Finding("limits", "ok", text)
+    text = f"{units.size(room.memory)} memory, {room.inotify_instances} inotify instances, {room.ports} ports left"
+    return Finding("limits", "ok", f"{text}; {wecs} new WECs fit" if wecs else text)
 
 
 def _fleets(root: Path) -> list[Finding]:
-    """Each fleet's folder: alive, built, or left over."""
+    """Each fleet's folder: alive, built, or left over; empty when there is none."""
     if not root.is_dir():
-        return [Finding("fleets", "ok", f"none under {root}")]
+        return []
     found = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         if not any((folder / mark).exists() for mark in ("fleet.json", "clusters", "supervisor", "pki")):
             continue
         found.append(_fleet(folder))
-    return found or [Finding("fleets", "ok", f"none under {root}")]
+    return found
 
 
 def _fleet(folder: Path) -> Finding:
@@ -134,10 +140,12 @@ def _disk(root: Path) -> Finding:
 
 def _toolchain() -> Finding:
     from fleet.cli.toolchain import places
-    from fleet.toolchain import locate
+    from fleet.toolchain import ToolchainMissing, locate
 
     try:
         found = locate(*places(None))
+    except ToolchainMissing:
+        return Finding("toolchain", "warn", "not built yet", "`fleet toolchain build`, about 10 minutes")
     except FleetError as error:
         return Finding("toolchain", "warn", str(error).split("\n", 1)[0], "`fleet toolchain build`")
     return Finding("toolchain", "ok", f"{found.digest[:19]}, {len(found.versions)} programs")

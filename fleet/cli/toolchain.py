@@ -22,11 +22,10 @@ CacheOption = Annotated[
 
 def places(cache: Path | None) -> tuple[Path, Path]:
     """The `toolchain/` folder of the checkout, and the cache."""
-    from platformdirs import user_cache_path
-
     from fleet.cli.playbook import checkout
+    from fleet.toolchain.store import default_cache
 
-    return checkout() / "toolchain", cache or user_cache_path("fleet")
+    return checkout() / "toolchain", cache or default_cache()
 
 
 @app.command()
