@@ -1,0 +1,80 @@
+"""`versions.yaml`: which Go modules give which programs and CRDs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fleet.errors import ToolchainError
+
+FILE = "versions.yaml"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Module(_Model):
+    """One upstream Go module at its pinned version."""
+
+    module: str
+    version: str
+
+
+class Group(_Model):
+    """One folder with a go.mod: one `go build`."""
+
+    seconds: int = Field(gt=0)
+    """What a cold build takes on 2 cores; only for estimates."""
+    modules: Mapping[str, Module]
+    variables: Mapping[str, str] = {}
+    """Linker: variable to value."""
+    packages: Mapping[str, Mapping[str, str]]
+    """Go package to (program to key of `modules`); the programs of one package are one file."""
+
+
+class Crd(_Model):
+    """Where a CustomResourceDefinition lies."""
+
+    group: str
+    module: str
+    path: str
+
+
+class Catalogue(_Model):
+    """All of `versions.yaml`."""
+
+    go_wheel: str
+    groups: Mapping[str, Group]
+    crds: Mapping[str, Crd]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Program to the version of the module it comes from."""
+        return {
+            program: group.modules[key].version
+            for group in self.groups.values()
+            for programs in group.packages.values()
+            for program, key in programs.items()
+        }
+
+    @property
+    def seconds(self) -> int:
+        """Estimate of a whole cold build."""
+        return sum(group.seconds for group in self.groups.values())
+
+
+def load(source: Path) -> Catalogue:
+    """Read `versions.yaml` of the folder `toolchain/`; ToolchainError names the file and what is wrong."""
+    file = source / FILE
+    try:
+        return Catalogue.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ToolchainError(
+            f"{file}: cannot be read ({error.strerror}): run from a checkout of the project"
+        ) from error
+    except (yaml.YAMLError, ValidationError) as error:
+        raise ToolchainError(f"{file}: {error}") from error

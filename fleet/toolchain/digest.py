@@ -1,0 +1,30 @@
+"""The name of a toolchain: a digest over everything that decides what is in it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from fleet.toolchain.golang import Go
+
+SUFFIXES = {".go", ".mod", ".sum", ".yaml"}
+CHUNK = 1 << 20
+
+
+def of_source(source: Path, go: Go) -> str:
+    """`sha256:<hex>` over names and contents of the sources, Go's version and the architecture."""
+    digest = hashlib.sha256(f"go {go.version} {go.architecture}\n".encode())
+    for file in sorted(path for path in source.rglob("*") if path.is_file() and path.suffix in SUFFIXES):
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(source).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def of_file(file: Path) -> str:
+    """Hex sha256 of one file."""
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
