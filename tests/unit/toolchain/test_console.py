@@ -6,7 +6,6 @@ from pathlib import Path
 from fleet.toolchain import BuildProgress
 from fleet.toolchain.console import renderer
 
-
 NOTE = "with nothing cached about 13 minutes on 2 cores"
 
 
