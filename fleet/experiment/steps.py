@@ -23,6 +23,8 @@ from fleet.results import events
 from fleet.workload.pacing import burst
 
 BUSY_LOOK_SECONDS = 1.0
+RETURN_SECONDS = 30.0
+"""How long a load waits for a WEC that does not answer: its supervisor needs about 10 s to bring it back."""
 CHUNK_SECONDS = 1.0
 """Longest wait between two looks at something that no watch announces."""
 
@@ -109,6 +111,8 @@ class Settle:
                 f"{len(wanted)} policies within {timeout:g} s ({shown(unbound())}). Is the controller-manager up? "
                 "See `fleet status`; timeouts.settle raises the limit"
             )
+        chosen = set(trial.clusters)
+        await recorder.until(lambda: not recorder.down & chosen, timeout=min(RETURN_SECONDS, timeout))
         why = await quieten(session, deadline)
         if why:
             recorder.anomaly("not-settled", f"not quiet for {session.spec.quiet:g} s: {why}", trial=trial.id)

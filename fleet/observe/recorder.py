@@ -65,6 +65,7 @@ class Recorder:
                     self.quiet.note(f"{type(line).__name__} of {line.cluster}", line.ns)
             case GapSeen():
                 self.gaps += 1
+                self.quiet.note(f"a gap of {line.cluster}", line.ns)
             case ClusterState():
                 self._state(line)
             case Anomaly():
@@ -107,6 +108,7 @@ class Recorder:
         return True
 
     def _state(self, line: ClusterState) -> None:
+        self.quiet.note(f"{line.cluster} {line.state}", line.ns)
         if line.state == "down":
             self.down.add(line.cluster)
             self.was_down.add(line.cluster)
