@@ -87,6 +87,18 @@ def converge_hub(spec: HubSpec) -> Change:
     return Change.merge([ledger.change, change])
 
 
+def stop_hub(machine: Machine) -> Change:
+    """End the agents, then the hub's programs; what they made and wrote stays for the teardown. Absent is fine."""
+    if not machine.supervisor.running():
+        return Change.none()
+    changes = []
+    for group in (names.AGENTS_GROUP, names.HUB_GROUP):
+        file = machine.layout.supervisor / "conf.d" / f"{group}.conf"
+        if file.exists():
+            changes.append(machine.supervisor.converge(group, [], check=machine.check))
+    return Change.merge(changes)
+
+
 async def _objects(spec: HubSpec, ledger: Ledger) -> None:
     """Everything that must be in the ITS before a program starts."""
     layout = spec.machine.layout

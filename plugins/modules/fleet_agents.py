@@ -1,0 +1,159 @@
+#!/usr/bin/python
+"""Make exactly the WECs asked for members of the hub, with their OCM agents and the status agent."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_agents
+short_description: Register the WECs of one machine at the hub
+description:
+  - Takes the whole list of WECs of this machine; others that are registered from here leave first.
+  - With C(state=left) nothing is registered; only the WECs that are not in C(wecs) leave.
+  - Runs with an interpreter that can import C(fleet).
+options:
+  fleet: {description: Name of the fleet., type: str, required: true}
+  state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
+  toolchain_dir: {description: Folder of the upstream programs., type: path, required: true}
+  crds_dir: {description: Folder of the upstream CRDs; C(crds) beside C(toolchain_dir) by default., type: path}
+  wecs: {description: Names of the WECs that stay or become members., type: list, elements: str, required: true}
+  state:
+    description: Whether to register what is missing, or only to let go what is too many.
+    type: str
+    choices: [registered, left]
+    default: registered
+  its: {description: Name of the inventory and transport space., type: str, default: its1}
+  hub_kubeconfig: {description: Admin kubeconfig of the ITS; by default the one on this machine., type: path}
+  hub_server: {description: URL by which agents reach the ITS; else the kubeconfig's., type: str, default: ""}
+  limits: {description: Client limits as in C(fleet.spec.fleet_file.ClientLimits)., type: dict, default: {}}
+  status_sync_interval: {description: How often an agent looks at what it applied., type: str, default: 10s}
+  extra_args: {description: Flags of every OCM agent., type: list, elements: str, default: []}
+  env: {description: Environment of every OCM agent., type: dict, default: {}}
+  status_agent: {description: Whether our status agent runs., type: bool, default: true}
+  status_agent_parity: {description: Whether it calls the hub as ocm-status-addon does., type: bool, default: false}
+  status_agent_journal: {description: Whether it writes a line per WorkStatus write., type: bool, default: false}
+  status_agent_extra_args: {description: Flags., type: list, elements: str, default: []}
+  status_agent_env: {description: Environment., type: dict, default: {}}
+  parallelism: {description: WECs that register or leave at the same time., type: int, default: 8}
+  join_seconds: {description: Deadline of one WEC's registration., type: float, default: 240}
+  leave_seconds: {description: Longest time without progress while a WEC leaves., type: float, default: 60}
+"""
+
+EXAMPLES = r"""
+- name: Two members
+  fleet_agents:
+    fleet: demo
+    state_dir: /srv/fleet/demo
+    toolchain_dir: /srv/fleet/toolchain/bin
+    wecs: [wec001, wec002]
+"""
+
+RETURN = r"""
+notes:
+  description: Sentences for the user, such as finalizers that had to be taken off for a WEC that does not answer.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import os
+import traceback
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+try:
+    from fleet.errors import FleetError
+    from fleet.hub import ansible_values
+    from fleet.hub.agents import AgentsSpec, converge_agents, leave_agents, registered
+    from fleet.hub.join import JoinOptions
+    from fleet.hub.leave import LeaveOptions
+    from fleet.hub.programs import AgentPrograms
+    from fleet.hub.status_config import StatusSpec
+
+    IMPORT_ERROR = None
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+
+ARGUMENTS = {
+    "fleet": {"type": "str", "required": True},
+    "state_dir": {"type": "path", "required": True},
+    "toolchain_dir": {"type": "path", "required": True},
+    "crds_dir": {"type": "path"},
+    "wecs": {"type": "list", "elements": "str", "required": True},
+    "state": {"type": "str", "choices": ["registered", "left"], "default": "registered"},
+    "its": {"type": "str", "default": "its1"},
+    "hub_kubeconfig": {"type": "path"},
+    "hub_server": {"type": "str", "default": ""},
+    "limits": {"type": "dict", "default": {}},
+    "status_sync_interval": {"type": "str", "default": "10s"},
+    "extra_args": {"type": "list", "elements": "str", "default": []},
+    "env": {"type": "dict", "default": {}},
+    "status_agent": {"type": "bool", "default": True},
+    "status_agent_parity": {"type": "bool", "default": False},
+    "status_agent_journal": {"type": "bool", "default": False},
+    "status_agent_extra_args": {"type": "list", "elements": "str", "default": []},
+    "status_agent_env": {"type": "dict", "default": {}},
+    "parallelism": {"type": "int", "default": 8},
+    "join_seconds": {"type": "float", "default": 240},
+    "leave_seconds": {"type": "float", "default": 60},
+}
+
+
+def spec_of(given: dict[str, Any], check: bool) -> AgentsSpec:
+    """The values of one call."""
+    machine, upstream = ansible_values.machine(given, check=check), ansible_values.upstream(given, check=check)
+    limits = ansible_values.limits(given["limits"])
+    return AgentsSpec(
+        machine=machine,
+        upstream=upstream,
+        wecs=tuple(given["wecs"]),
+        its=given["its"],
+        hub_kubeconfig=Path(given["hub_kubeconfig"]) if given["hub_kubeconfig"] else None,
+        hub_server=given["hub_server"],
+        programs=AgentPrograms(
+            machine.layout,
+            upstream,
+            limits,
+            given["status_sync_interval"],
+            ansible_values.component_extra(given["extra_args"], given["env"]),
+        ),
+        status=StatusSpec(
+            enabled=given["status_agent"],
+            limits=limits,
+            parity=given["status_agent_parity"],
+            journal=given["status_agent_journal"],
+            extra=ansible_values.component_extra(given["status_agent_extra_args"], given["status_agent_env"]),
+        ),
+        join=JoinOptions(given["parallelism"], given["join_seconds"]),
+        leave=LeaveOptions(given["parallelism"], given["leave_seconds"], given["leave_seconds"]),
+    )
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Converge, or let go; return what Ansible wants to know."""
+    spec = spec_of(module.params, module.check_mode)
+    if module.params["state"] == "registered":
+        change = converge_agents(spec)
+    else:
+        change = leave_agents(spec, [wec for wec in registered(spec.layout) if wec not in spec.wecs])
+    before, after = change.text()
+    return {"changed": change.changed, "diff": {"before": before, "after": after}, "notes": list(change.notes)}
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    if IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("kubestellar-fleet-testbed"), exception=IMPORT_ERROR)
+    os.umask(0o077)
+    try:
+        result = run(module)
+    except FleetError as error:
+        module.fail_json(msg=str(error), error=type(error).__name__)
+    else:
+        module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+#!/usr/bin/python
+"""Make the hub of a fleet what it should be: OCM's registration and KubeStellar in the ITS and the WDS."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_hub
+short_description: Converge the hub of a fleet
+description:
+  - The control planes of the ITS and the WDS must run on this machine. Waits until all programs do their work.
+  - Runs with an interpreter that can import C(fleet).
+options:
+  fleet: {description: Name of the fleet., type: str, required: true}
+  state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
+  toolchain_dir: {description: Folder of the upstream programs., type: path, required: true}
+  crds_dir: {description: Folder of the upstream CRDs; C(crds) beside C(toolchain_dir) by default., type: path}
+  state:
+    description: V(absent) ends the programs of the hub and the agents; objects and files stay for the teardown.
+    type: str
+    choices: [present, absent]
+    default: present
+  its: {description: Name of the inventory and transport space., type: str, default: its1}
+  wds: {description: Name of the workload description space., type: str, default: wds1}
+  limits: {description: Client limits as in C(fleet.spec.fleet_file.ClientLimits)., type: dict, default: {}}
+  registration_extra_args: {description: Flags., type: list, elements: str, default: []}
+  registration_env: {description: Environment., type: dict, default: {}}
+  controller_manager_extra_args: {description: Flags., type: list, elements: str, default: []}
+  controller_manager_env: {description: Environment., type: dict, default: {}}
+  transport_extra_args: {description: Flags., type: list, elements: str, default: []}
+  transport_env: {description: Environment., type: dict, default: {}}
+"""
+
+EXAMPLES = r"""
+- name: The hub
+  fleet_hub:
+    fleet: demo
+    state_dir: /srv/fleet/demo
+    toolchain_dir: /srv/fleet/toolchain/bin
+"""
+
+RETURN = r"""
+notes:
+  description: Sentences for the user.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import os
+import traceback
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+try:
+    from fleet.errors import FleetError
+    from fleet.hub import ansible_values
+    from fleet.hub.converge import HubSpec, converge_hub, stop_hub
+
+    IMPORT_ERROR = None
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+
+FLAGS = {"type": "list", "elements": "str", "default": []}
+ENV = {"type": "dict", "default": {}}
+ARGUMENTS = {
+    "fleet": {"type": "str", "required": True},
+    "state_dir": {"type": "path", "required": True},
+    "toolchain_dir": {"type": "path", "required": True},
+    "crds_dir": {"type": "path"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "its": {"type": "str", "default": "its1"},
+    "wds": {"type": "str", "default": "wds1"},
+    "limits": {"type": "dict", "default": {}},
+    "registration_extra_args": FLAGS,
+    "registration_env": ENV,
+    "controller_manager_extra_args": FLAGS,
+    "controller_manager_env": ENV,
+    "transport_extra_args": FLAGS,
+    "transport_env": ENV,
+}
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Build the values, converge, and return what Ansible wants to know."""
+    given, check = module.params, module.check_mode
+    spec = HubSpec(
+        machine=ansible_values.machine(given, check=check),
+        upstream=ansible_values.upstream(given, check=check),
+        its=given["its"],
+        wds=given["wds"],
+        limits=ansible_values.limits(given["limits"]),
+        registration=ansible_values.component_extra(given["registration_extra_args"], given["registration_env"]),
+        controller_manager=ansible_values.component_extra(
+            given["controller_manager_extra_args"], given["controller_manager_env"]
+        ),
+        transport=ansible_values.component_extra(given["transport_extra_args"], given["transport_env"]),
+    )
+    change = converge_hub(spec) if given["state"] == "present" else stop_hub(spec.machine)
+    before, after = change.text()
+    return {"changed": change.changed, "diff": {"before": before, "after": after}, "notes": list(change.notes)}
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    if IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("kubestellar-fleet-testbed"), exception=IMPORT_ERROR)
+    os.umask(0o077)
+    try:
+        result = run(module)
+    except FleetError as error:
+        module.fail_json(msg=str(error), error=type(error).__name__)
+    else:
+        module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

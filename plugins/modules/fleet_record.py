@@ -1,0 +1,123 @@
+#!/usr/bin/python
+"""Write the fleet file: what was built, where it listens, with which versions, flags and limits."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_record
+short_description: Write fleet.json
+description:
+  - Reads what the machines' folders and supervisors have, and writes C(fleet.json) when it would say something new.
+  - Runs with an interpreter that can import C(fleet).
+options:
+  fleet: {description: Name of the fleet., type: str, required: true}
+  state_dir: {description: The controller's folder of this fleet (absolute)., type: path, required: true}
+  machines: {description: Machines as in C(fleet.spec.fleet_file.Machine)., type: list, elements: dict, required: true}
+  toolchain_digest: {description: Digest of the upstream programs., type: str, required: true}
+  versions: {description: Versions of the upstream programs by source., type: dict, default: {}}
+  limits: {description: Client limits as in C(fleet.spec.fleet_file.ClientLimits)., type: dict, default: {}}
+  wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
+  inventory: {description: Path of the inventory that built it., type: str, default: ""}
+  status_agent:
+    description: Which program returns status.
+    type: str
+    choices: [fleet, ocm-status-addon]
+    default: fleet
+  status_agent_version: {description: Its version; by default ours., type: str, default: ""}
+"""
+
+EXAMPLES = r"""
+- name: The fleet file
+  fleet_record:
+    fleet: demo
+    state_dir: /srv/fleet/demo
+    machines: [{name: localhost, state_dir: /srv/fleet/demo}]
+    toolchain_digest: 0123abcd
+"""
+
+RETURN = r"""
+path:
+  description: The fleet file.
+  returned: always
+  type: str
+"""
+
+import os
+import traceback
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+try:
+    from pydantic import ValidationError
+
+    from fleet import __version__
+    from fleet.errors import FleetError, UsageError
+    from fleet.hub import ansible_values
+    from fleet.hub.record import FILE, RecordSpec, write_record
+    from fleet.spec.fleet_file import Machine
+
+    IMPORT_ERROR = None
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+
+ARGUMENTS = {
+    "fleet": {"type": "str", "required": True},
+    "state_dir": {"type": "path", "required": True},
+    "machines": {"type": "list", "elements": "dict", "required": True},
+    "toolchain_digest": {"type": "str", "required": True},
+    "versions": {"type": "dict", "default": {}},
+    "limits": {"type": "dict", "default": {}},
+    "wec_nodes": {"type": "int", "default": 1},
+    "inventory": {"type": "str", "default": ""},
+    "status_agent": {"type": "str", "choices": ["fleet", "ocm-status-addon"], "default": "fleet"},
+    "status_agent_version": {"type": "str", "default": ""},
+}
+
+
+def machines_of(given: list[dict[str, Any]]) -> tuple[Machine, ...]:
+    """The machines; UsageError names the field that is wrong."""
+    try:
+        return tuple(Machine.model_validate(entry) for entry in given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UsageError(f"machines: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Describe, compare, write."""
+    given = module.params
+    spec = RecordSpec(
+        fleet=given["fleet"],
+        root=Path(given["state_dir"]),
+        machines=machines_of(given["machines"]),
+        toolchain_digest=given["toolchain_digest"],
+        versions={name: str(version) for name, version in given["versions"].items()},
+        limits=ansible_values.limits(given["limits"]),
+        wec_nodes=given["wec_nodes"],
+        inventory=given["inventory"],
+        status_implementation=given["status_agent"],
+        status_version=given["status_agent_version"] or __version__,
+    )
+    change = write_record(spec, check=module.check_mode)
+    before, after = change.text()
+    return {"changed": change.changed, "diff": {"before": before, "after": after}, "path": str(spec.root / FILE)}
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    if IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("kubestellar-fleet-testbed"), exception=IMPORT_ERROR)
+    os.umask(0o077)
+    try:
+        result = run(module)
+    except FleetError as error:
+        module.fail_json(msg=str(error), error=type(error).__name__)
+    else:
+        module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
