@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fleet.analysis.quality import Status, judge
+from fleet.analysis.recorded import Recorded
 from fleet.analysis.timelines import Join
 from fleet.errors import FleetError, MeasurementError, SpecError
 from fleet.experiment import steps, wec_scaling
@@ -22,13 +24,13 @@ from fleet.experiment.prepare import check, make_namespaces
 from fleet.experiment.progress import RunProgress
 from fleet.experiment.record import begin_record, driver_facts
 from fleet.experiment.session import KIND_RESOURCE, Session
-from fleet.experiment.verdict import Judgement, Verdict, judge
 from fleet.kube.looplag import LoopLag
 from fleet.observe.metrics import Scraper, targets
 from fleet.observe.processes import Weigher
 from fleet.observe.recorder import Recorder
 from fleet.observe.tracker import Tracker
 from fleet.observe.watcher import Spaces, Watcher
+from fleet.results.events import Line, MetricSample, ProcessSample
 from fleet.results.folder import RunFolder
 from fleet.results.run import RunRecord
 from fleet.spec.experiment_file import ExperimentFile
@@ -46,7 +48,7 @@ class Outcome:
     """How a run ended."""
 
     folder: Path
-    verdict: Verdict
+    verdict: Status
     exit_code: int
     """0 valid, 4 partial or invalid, 128 + signal when interrupted."""
     reasons: tuple[str, ...] = ()
@@ -103,40 +105,43 @@ class Runner:
 
     async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
         names = RunNames(folder.id)
-        join = Join(wds=spaces.wds.cluster, object_timeout=self.spec.timeouts.object)
-        tracker = Tracker(namespace=names.namespace, wds=spaces.wds.cluster, its=spaces.its.cluster)
+        recorded = Recorded(Join(wds=spaces.wds.cluster, object_timeout=self.spec.timeouts.object))
+        tracker = Tracker(namespace=names.namespace, wds=spaces.wds.cluster)
         log = folder.event_log()
-        recorder = Recorder(log, join, tracker)
+        recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
         lag = LoopLag()
         watcher = Watcher(spaces, KIND_RESOURCE[self.spec.workload.kind], recorder, selector=names.selector())
         try:
             async with lag:
-                await self._supervise(self._work(spaces, names, recorder, join, watcher), recorder)
+                await self._supervise(self._work(spaces, names, recorder, recorded.join, watcher), recorder)
                 if not self.keep:
                     await self._clean(spaces, names, recorder)
         finally:
             try:
                 log.close()
             except MeasurementError as error:
-                self._ended.append(str(error))
-            judgement = judge(join.samples(), recorder.anomalies, ended=self._ended, was_down=recorder.was_down)
-            record = self._close(folder, record, judgement)
+                self._ended.append(f"the events could not be written: {error}")
             facts = driver_facts(lag, watcher.reflectors, recorder.gaps, log.dropped)
-            folder.write_run(record.with_(driver=facts))
-        self.progress.end(f"{judgement.status}: {'; '.join(judgement.reasons) or 'nothing is missing'}")
-        code = self.interrupts.exit_code or judgement.exit_code
-        return Outcome(folder.path, judgement.status, code, judgement.reasons)
-
-    def _close(self, folder: RunFolder, record: RunRecord, judgement: Judgement) -> RunRecord:
-        received = self.interrupts.received
+            record = self._close(record.with_(driver=facts), recorded)
+            folder.write_run(record)
         if self.interrupts.at_once or self.keep:
             self.progress.note(f"left in the clusters; remove it with: {CLEAN_COMMAND.format(run=folder.id)}")
-        return record.with_(
+        self.progress.end(f"{record.status}: {'; '.join(record.reasons) or 'nothing is missing'}")
+        status: Status = "valid" if record.status == "valid" else "invalid" if record.status == "invalid" else "partial"
+        code = self.interrupts.exit_code or (0 if status == "valid" else MeasurementError.exit_code)
+        return Outcome(folder.path, status, code, tuple(record.reasons))
+
+    def _close(self, record: RunRecord, recorded: Recorded) -> RunRecord:
+        """The record of a run that has ended, judged by what was recorded."""
+        received = self.interrupts.received
+        ended = record.with_(
             ended=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            status=judgement.status,
-            reasons=list(judgement.reasons),
+            status="valid",
+            reasons=self._ended,
             interrupted=received.name if received else "",
         )
+        verdict = judge(ended, recorded, recorded.join.samples())
+        return ended.with_(status=verdict.status, reasons=list(verdict.reasons))
 
     async def _supervise(self, work: Coroutine[Any, Any, None], recorder: Recorder) -> None:
         """Run `work` until it ends, a signal ends it, or the disk refuses; remember why."""
@@ -231,6 +236,12 @@ def trial_steps(*, last: bool) -> tuple[steps.Step, ...]:
         steps.Quieten(),
         steps.Clean(policies=last),
     )
+
+
+def _keep(recorded: Recorded, line: Line) -> None:
+    """Keep what the verdict needs; samples of programs are many and lie in the file."""
+    if not isinstance(line, ProcessSample | MetricSample):
+        recorded.add(line)
 
 
 @asynccontextmanager

@@ -26,28 +26,20 @@ class Log(Protocol):
         """Make what was taken durable; MeasurementError when it cannot be."""
 
 
-class Joiner(Protocol):
-    """What follows the lines to know when a trial is complete: `fleet.analysis.timelines.Join`."""
-
-    def feed(self, event: Line, /) -> None:
-        """Take one line."""
-
-
 class Recorder:
     """Called in the event loop only. After the disk refused once, `failure` is set and `failed` tells it."""
 
-    def __init__(self, log: Log, join: Joiner, tracker: Tracker) -> None:
+    def __init__(self, log: Log, feed: Callable[[Line], object], tracker: Tracker) -> None:
+        """`feed` gets every line after it was kept: the join, which knows when a trial is complete."""
         self.tracker = tracker
         self.quiet = Quiet()
         self.failure: MeasurementError | None = None
         self.failed = asyncio.Event()
-        self.anomalies: list[Anomaly] = []
         self.gaps = 0
         self.down: set[str] = set()
         """Clusters that do not answer now."""
-        self.was_down: set[str] = set()
         self._log = log
-        self._join = join
+        self._feed = feed
         self._changed = asyncio.Event()
 
     def record(self, line: Line) -> None:
@@ -57,7 +49,7 @@ class Recorder:
         except MeasurementError as error:
             self.failure = error
             self.failed.set()
-        self._join.feed(line)
+        self._feed(line)
         self.tracker.feed(line)
         match line:
             case Seen():
@@ -68,8 +60,6 @@ class Recorder:
                 self.quiet.note(f"a gap of {line.cluster}", line.ns)
             case ClusterState():
                 self._state(line)
-            case Anomaly():
-                self.anomalies.append(line)
             case _:
                 pass
         self._changed.set()
@@ -111,6 +101,5 @@ class Recorder:
         self.quiet.note(f"{line.cluster} {line.state}", line.ns)
         if line.state == "down":
             self.down.add(line.cluster)
-            self.was_down.add(line.cluster)
         else:
             self.down.discard(line.cluster)

@@ -44,10 +44,9 @@ class Left:
 class Tracker:
     """Feed it every line in the order of arrival. `namespace` is the run's own; `wds` the cluster of the originals."""
 
-    def __init__(self, *, namespace: str, wds: str, its: str) -> None:
+    def __init__(self, *, namespace: str, wds: str) -> None:
         self.namespace = namespace
         self.wds = wds
-        self.its = its
         self._destinations: dict[str, frozenset[str]] = {}
         self._objects: dict[str, set[str]] = defaultdict(set)
         self._works: dict[str, tuple[str, str]] = {}

@@ -11,15 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet.analysis.timelines import Sample
 from fleet.errors import FleetError
 from fleet.experiment.cleanup import holds_run
 from fleet.experiment.console import Bars, Plain, choose, remaining
 from fleet.experiment.hold import held
 from fleet.experiment.plan import groups
-from fleet.experiment.verdict import judge
 from fleet.experiment.wec_scaling import trials
-from fleet.results.events import Anomaly
 from fleet.spec.experiment_file import ExperimentFile, Timeouts, Workload
 from fleet.spec.experiment_load import load
 
@@ -50,54 +47,6 @@ def test_the_seed_decides_the_order_and_nothing_else_does() -> None:
     assert order(1) == order(1)
     assert len({tuple(order(seed)) for seed in range(10)}) > 1
     assert {tuple(sorted(order(seed))) for seed in range(10)} == {tuple(sorted(order(1)))}
-
-
-def sample(seconds: float | None, repeat: int = 0) -> Sample:
-    return Sample(
-        trial="t000",
-        repeat=repeat,
-        layout="one-to-one",
-        wecs=1,
-        policy="p",
-        kind="deployment",
-        namespace="n",
-        name="o",
-        cluster="wec001",
-        stage="downsync",
-        start_ns=0,
-        end_ns=None if seconds is None else round(seconds * 1e9),
-        seconds=seconds,
-        server_seconds=None,
-        flags=(),
-    )
-
-
-def anomaly(what: str, trial: str = "t001") -> Anomaly:
-    return Anomaly(ns=1, wall=1, what=what, trial=trial, text="because")
-
-
-def test_valid_needs_every_counted_sample_and_no_anomaly() -> None:
-    judgement = judge([sample(1.0), sample(None, repeat=-1)], [anomaly("metrics")], ended=[], was_down=[])
-    assert (judgement.status, judgement.reasons, judgement.exit_code) == ("valid", (), 0)
-
-
-def test_partial_says_why_most_serious_first() -> None:
-    anomalies = [anomaly("not-settled"), anomaly("not-settled", "t002")]
-    judgement = judge([sample(1.0), sample(None)], anomalies, ended=["interrupted by SIGINT"], was_down={"b", "a"})
-    assert judgement.status == "partial"
-    assert judgement.exit_code == 4
-    assert judgement.reasons == (
-        "interrupted by SIGINT",
-        "1 of 2 samples are missing",
-        "2 clusters did not answer for a while: a, b",
-        "not-settled (2 times): t001: because",
-    )
-
-
-@pytest.mark.parametrize("samples", [[], [sample(None)], [sample(1.0, repeat=-1)]])
-def test_nothing_counted_is_invalid(samples: list[Sample]) -> None:
-    judgement = judge(samples, [], ended=[], was_down=[])
-    assert (judgement.status, judgement.reasons) == ("invalid", ("no counted sample was measured",))
 
 
 def test_the_lock_names_its_holder_and_is_given_back(tmp_path: Path) -> None:

