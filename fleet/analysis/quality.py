@@ -73,7 +73,8 @@ def judge(
     _anomalies(case, recorded)
     case.warnings += [f"{name} was changed after the run had been sealed" for name in modified]
     status: Status = "invalid" if case.fatal else "partial" if case.partial else "valid"
-    reasons = [*case.fatal, *case.partial]
+    # A verdict that was written back into run.json is found there again: each reason once.
+    reasons = list(dict.fromkeys([*case.fatal, *case.partial]))
     if record.status in _RANK and _RANK[record.status] > _RANK[status]:
         status = "invalid" if record.status == "invalid" else "partial"
         reasons = [*record.reasons, *(reason for reason in reasons if reason not in record.reasons)]

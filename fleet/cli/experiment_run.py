@@ -23,13 +23,13 @@ def execute(fleet: FleetFile, file: Path, spec: ExperimentFile, results: Path, *
     """Run it; the exit code."""
     outcome = runner.run(fleet, file, spec, results_root=results, progress=progress(), keep=keep)
     # pandas and matplotlib come only now: while it measures, the driver's memory and start time are its own.
-    from fleet.cli.reporting import exit_code, make, page_of, tell
+    from fleet.cli.reporting import conclude, exit_code, page_of, tell
 
     folder = RunFolder.open(outcome.folder)
-    study = make(folder)
+    study = conclude(folder)
     out(page_of(folder))
     tell(study)
-    return exit_code(study, outcome.exit_code)
+    return exit_code(study.verdict, study.failures, outcome.exit_code)
 
 
 def clean_up(fleet: FleetFile, file: Path, run_id: str | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -93,6 +94,7 @@ def run(arguments: Sequence[str], invoke: Callable[[list[str]], int] | None = No
     """Run one command line; the exit code. Prints errors, in one or two lines but for --debug; nothing escapes."""
     debug = "--debug" in arguments or os.environ.get("FLEET_DEBUG", "") not in ("", "0")
     words = [word for word in arguments if word != "--debug"]
+    _set_up_logging(debug=debug)
     try:
         return (invoke or _invoke)(words)
     except KeyboardInterrupt:
@@ -105,6 +107,15 @@ def run(arguments: Sequence[str], invoke: Callable[[list[str]], int] | None = No
         if debug:
             traceback.print_exc()
         return _told(error)
+
+
+def _set_up_logging(*, debug: bool) -> None:
+    """Libraries log to nowhere: what a person must know is an error of ours. With --debug they log to stderr."""
+    root = logging.getLogger()
+    if debug:
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    elif not root.handlers:
+        root.addHandler(logging.NullHandler())
 
 
 def _told(error: Exception) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from fleet.analysis.quality import Verdict
 from fleet.analysis.study import Study, analyse
-from fleet.analysis.summary import Row
+from fleet.analysis.summary import Failure, Row
 from fleet.cli.console import Ink, clean, ink_for, say
 from fleet.cli.run_list import STYLES
 from fleet.cli.table import Cell, Column, render
@@ -23,6 +25,18 @@ THRESHOLD_CODE = 3
 def make(folder: RunFolder) -> Study:
     """Analyse the folder and write every report into it."""
     study = analyse(folder)
+    write(folder, study)
+    return study
+
+
+def conclude(folder: RunFolder) -> Study:
+    """The same at the end of a run: what only the analysis finds out goes into `run.json`: there is one verdict."""
+    study = analyse(folder)
+    verdict = study.verdict
+    run = study.run.with_(status=verdict.status, reasons=list(verdict.reasons))
+    if run != study.run:
+        folder.write_run(run)
+        study = replace(study, run=run)
     write(folder, study)
     return study
 
@@ -77,6 +91,6 @@ def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def exit_code(study: Study, outcome: int) -> int:
-    """A signal goes before the verdict, the verdict before a threshold."""
-    return outcome or study.verdict.exit_code or (THRESHOLD_CODE if study.failures else 0)
+def exit_code(verdict: Verdict, failures: Sequence[Failure], outcome: int) -> int:
+    """A signal (in the runner's `outcome`) goes before the verdict, the verdict before a threshold."""
+    return outcome or verdict.exit_code or (THRESHOLD_CODE if failures else 0)

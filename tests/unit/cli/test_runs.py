@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from fleet.analysis.summary import Row
+from fleet.analysis.quality import Status, Verdict
+from fleet.analysis.summary import Failure, Row
 from fleet.cli import run_list
 from fleet.cli.console import Ink
-from fleet.cli.reporting import latencies
+from fleet.cli.reporting import exit_code, latencies
 from fleet.errors import UsageError
 from fleet.results.folder import RunFolder
 from fleet.results.run import RunRecord
@@ -97,6 +98,25 @@ def test_the_report_is_made_from_the_folder_and_its_path_is_all_of_stdout(fleet:
     assert ran.out == f"results/wec-scaling/{folder.id}/report.html\n"
     assert (folder.path / "report.html").is_file()
     assert ran.err.startswith(f"wec-scaling/{folder.id}: invalid\n")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "failed", "code"),
+    [
+        (0, "valid", False, 0),
+        (0, "valid", True, 3),
+        (0, "partial", True, 4),
+        (0, "invalid", False, 4),
+        (4, "partial", False, 4),
+        (130, "partial", True, 130),
+        (143, "invalid", False, 143),
+    ],
+)
+def test_a_signal_goes_before_the_verdict_and_the_verdict_before_a_threshold(
+    outcome: int, status: Status, failed: bool, code: int
+) -> None:
+    failures = [Failure(stage="e2e", test="p50 < 1ms", text="")] if failed else []
+    assert exit_code(Verdict(status), failures, outcome) == code
 
 
 def test_latencies_for_the_terminal() -> None:
