@@ -205,7 +205,7 @@ def _inotify(counts: Sequence[tuple[Weight, int]], room: Room) -> list[Shortage]
         (INOTIFY_WATCHES, "inotify_watches", room.inotify_watches, room.inotify_watches_limit),
     ):
         needed = sum(getattr(weight, field) * count for weight, count in counts)
-        if needed > left:
+        if needed and needed > left:
             value = max(TUNED[key], limit - left + needed)
             found.append(
                 Shortage(

@@ -13,7 +13,7 @@ from fleet.host.files import DIRECTORY_MODE, mode_of, private_directory, same_pr
 from fleet.host.kubeconfig import render_kubeconfig
 from fleet.host.machine import Machine
 from fleet.host.pki import FleetPki
-from fleet.host.plan import Certificate, Kubeconfig, Plan, PlannedProgram, TextFile
+from fleet.host.plan import PLANE_FILE, Certificate, Kubeconfig, Plan, PlannedProgram, TextFile
 from fleet.host.supervise import Program
 
 ABSENT = "absent"
@@ -41,12 +41,13 @@ def materialise(machine: Machine, plan: Plan, pki: FleetPki | None) -> Materiali
     notes = _Notes(machine.root)
     for directory in dict.fromkeys((machine.root, machine.layout.clusters, *plan.directories)):
         _directory(machine, directory, notes)
+    # The record of a control plane first: one that is killed right here is found, and finished or removed, by the next run.
+    for text in sorted(plan.texts, key=lambda text: text.path.name != PLANE_FILE):
+        _text(machine, text, notes)
     for certificate in plan.certificates:
         old = "to be renewed" if certificate.cert.exists() else ABSENT
         if _certificate(machine, pki, certificate):
             notes.add(certificate.cert, old, "issued")
-    for text in plan.texts:
-        _text(machine, text, notes)
     for kubeconfig in plan.kubeconfigs:
         old = "other" if kubeconfig.path.exists() else ABSENT
         if _kubeconfig(machine, kubeconfig, notes.paths):

@@ -1,0 +1,79 @@
+"""Capacity: hand-worked numbers on both sides, and a mend for each shortage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fleet.errors import CapacityError
+from fleet.host.limits import GIB, HUB_PLANE, MIB, WEC_WEIGHTS, Need, Room, measure_room, refuse, shortages
+
+ROOM = Room(
+    memory=16 * GIB,
+    disk=100 * GIB,
+    descriptors=20_000,
+    inotify_instances=8_000,
+    inotify_watches=500_000,
+    inotify_instances_limit=8_192,
+    inotify_watches_limit=524_288,
+    processes=30_000,
+    ports=20_000,
+)
+NEED = Need(hub_planes=2, wecs=20, driver="dense", shard_size=25)
+
+
+def test_a_machine_with_room_has_no_shortage() -> None:
+    assert shortages(NEED, ROOM) == []
+    refuse([])
+
+
+def test_nothing_more_is_needed_on_a_full_machine() -> None:
+    assert shortages(replace(NEED, hub_planes=0, wecs=0), replace(ROOM, memory=0, inotify_instances=-3)) == []
+
+
+def test_memory_says_by_how_many_wecs_to_shrink() -> None:
+    wec = WEC_WEIGHTS["dense"].memory
+    room = replace(ROOM, memory=512 * MIB + 2 * HUB_PLANE.memory + 7 * wec + 1)
+    (found,) = shortages(NEED, room)
+    assert "lower wec_count by 13" in found.mend  # 7 of 20 fit
+
+
+def test_inotify_is_what_root_may_raise() -> None:
+    room = replace(ROOM, inotify_instances=100, inotify_instances_limit=128)
+    (found,) = shortages(NEED, room)
+    assert found.sysctl == ("fs.inotify.max_user_instances", 8192)
+    assert found.mend == "as root: sysctl -w fs.inotify.max_user_instances=8192"
+    assert "(limit 128, 28 in use)" in found.text()
+
+
+def test_a_raised_limit_is_never_lower_than_what_is_needed() -> None:
+    room = replace(ROOM, inotify_instances=10, inotify_instances_limit=9_000)
+    (found,) = shortages(NEED, room)
+    # 8,990 in use, and 12 for each of 22 control planes
+    assert found.sysctl == ("fs.inotify.max_user_instances", 8_990 + 22 * 12)
+
+
+def test_descriptors_count_a_whole_shard_of_the_dense_driver_only() -> None:
+    room = replace(ROOM, descriptors=4_999)
+    (found,) = shortages(NEED, room)  # 2,000 + 150 * 20 = 5,000
+    assert (found.needed, found.available) == ("5000", "4999")
+    assert shortages(replace(NEED, driver="process"), room) == []
+
+
+def test_every_shortage_is_in_the_refusal() -> None:
+    room = replace(ROOM, memory=GIB, disk=GIB, ports=3, processes=10)
+    with pytest.raises(CapacityError) as refused:
+        refuse(shortages(NEED, room))
+    text = str(refused.value)
+    assert text.startswith("this machine cannot hold the fleet; nothing was changed:\n- memory for 2 more")
+    assert [word for word in ("memory", "disk", "processes and threads", "ports") if word not in text] == []
+
+
+def test_this_machine_can_be_measured(tmp_path: Path) -> None:
+    room = measure_room(tmp_path / "not" / "there")
+    assert room.memory > 0
+    assert room.disk > 0
+    assert room.inotify_instances <= room.inotify_instances_limit
+    assert room.processes > 0

@@ -1,0 +1,141 @@
+"""What each driver would put on a machine, as golden transcripts, and the rules of sharding and validation."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet.errors import UsageError
+from fleet.host.components import CONTROLLERS
+from fleet.host.dense import assign
+from fleet.host.dense_plan import Shard, plan_instance, plan_shard
+from fleet.host.kwok import node_names, plan_kwok
+from fleet.host.machine import Machine, Options
+from fleet.host.plan import ControlPlane, Extra, Plan
+from fleet.host.ports import Block
+from fleet.host.process import plan_process
+from fleet.host.program_folder import ProgramFolder
+from fleet.host.validate import check_planes
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "host"
+MACHINE = Machine("demo", Path("/STATE/demo"), ProgramFolder(Path("/TOOLCHAIN"), check=True), Options(parallelism=2))
+EXTRA = Extra(
+    apiserver=("--v=2",), etcd=("--log-level=info",), kcm=("--v=3",), scheduler=("--v=4",), env={"GODEBUG": "x"}
+)
+
+
+def golden(name: str, plan: Plan) -> None:
+    """Compare with the golden file; `FLEET_GOLDEN=accept` writes it anew."""
+    path = GOLDEN / f"{name}.txt"
+    text = plan.transcript()
+    if os.environ.get("FLEET_GOLDEN") == "accept":
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def block(owner: str, start: int, count: int = 3) -> Block:
+    return Block("demo", owner, start, count)
+
+
+def test_process_its() -> None:
+    golden("process-its", plan_process(MACHINE, ControlPlane("its1", "its"), block("its1", 16_000)))
+
+
+def test_process_wds() -> None:
+    golden("process-wds", plan_process(MACHINE, ControlPlane("wds1", "wds"), block("wds1", 16_003)))
+
+
+def test_process_wec_with_extra_arguments() -> None:
+    plane = ControlPlane("wec001", "wec", "process", extra=EXTRA)
+    golden("process-wec", plan_process(MACHINE, plane, block("wec001", 16_006)))
+
+
+def test_dense_shard_of_two() -> None:
+    shard = Shard(0, 16_000, 16_001)
+    planes = [ControlPlane(name, "wec", "dense") for name in ("wec001", "wec002")]
+    parts = [plan_instance(MACHINE, shard, plane, 16_002 + i) for i, plane in enumerate(planes)]
+    golden("dense", Plan.merge([plan_shard(MACHINE, shard, planes), *parts]))
+
+
+def test_kwok() -> None:
+    golden("kwok", plan_kwok(MACHINE, ControlPlane("wec001", "wec"), "https://127.0.0.1:16000"))
+
+
+def test_adding_a_wec_changes_nothing_of_the_shards_own_part() -> None:
+    shard = Shard(0, 16_000, 16_001)
+    one, two = (ControlPlane(name, "wec", "dense") for name in ("wec001", "wec002"))
+    assert plan_shard(MACHINE, shard, [one]) == plan_shard(MACHINE, shard, [one, two])
+
+
+def test_only_the_its_signs_and_the_wds_runs_no_workload_controller() -> None:
+    assert [role for role, names in CONTROLLERS.items() if "certificatesigningrequest-signing-controller" in names] == [
+        "its"
+    ]
+    assert not [
+        name for name in CONTROLLERS["wds"] if name.startswith(("deployment", "replicaset", "job", "daemonset"))
+    ]
+    assert "garbage-collector-controller" in CONTROLLERS["wds"]
+
+
+@given(
+    existing=st.dictionaries(st.integers(0, 40), st.integers(0, 5)),
+    wanted=st.sets(st.integers(0, 40)),
+    size=st.integers(1, 10),
+)
+def test_shards_are_stable_and_bounded(existing: dict[int, int], wanted: set[int], size: int) -> None:
+    before = {f"wec{k}": v for k, v in existing.items()}
+    names = [f"wec{k}" for k in sorted(wanted)]
+    assigned = assign(before, names, size)
+    assert set(assigned) == set(names)
+    for name in names:
+        assert name not in before or assigned[name] == before[name]
+    fresh = [name for name in names if name not in before]
+    for number in {assigned[name] for name in fresh}:
+        kept = sum(1 for name in names if name in before and before[name] == number)
+        assert sum(1 for name in names if assigned[name] == number) <= max(size, kept)
+
+
+def test_shards_fill_from_the_lowest() -> None:
+    assert assign({"b": 1}, ["a", "b", "c", "d"], 2) == {"a": 0, "b": 1, "c": 0, "d": 1}
+
+
+def test_node_names() -> None:
+    assert node_names(0) == []
+    assert node_names(2) == ["kwok-001", "kwok-002"]
+
+
+WEC = ControlPlane("wec001", "wec", "dense")
+
+
+@pytest.mark.parametrize(
+    ("planes", "message"),
+    [
+        ([ControlPlane("../x", "wec")], "'../x' is not a name"),
+        ([ControlPlane("Wec", "wec")], "is not a name"),
+        ([ControlPlane("wec\n", "wec")], "is not a name"),
+        ([ControlPlane("w" * 41, "wec")], "is not a name"),
+        ([WEC, WEC], "wec001 is there twice"),
+        ([ControlPlane("its1", "its")], "role its is not one of this call's wec"),
+        ([ControlPlane("a", "wec", bind_address="localhost")], "is not an IP address"),
+        ([ControlPlane("a", "wec", port=80)], "control_plane_ports: a: 80 is not between"),
+        (
+            [ControlPlane("a", "wec", port=20_000), ControlPlane("b", "wec", port=20_000)],
+            "b and a are both on port 20000",
+        ),
+        ([ControlPlane("a", "wec", extra=Extra(apiserver=("v=2",)))], "control_plane_apiserver_extra_args: 'v=2'"),
+        ([ControlPlane("a", "wec", "kind")], "control_plane_driver: kind is not one of"),
+    ],
+)
+def test_bad_input_is_refused(planes: list[ControlPlane], message: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_planes(planes, ["wec"])
+    assert message in str(refused.value)
+
+
+def test_the_hub_is_never_dense() -> None:
+    with pytest.raises(UsageError, match="system under test"):
+        check_planes([ControlPlane("its1", "its", "dense")], ["its"])
