@@ -41,7 +41,7 @@ def materialise(machine: Machine, plan: Plan, pki: FleetPki | None) -> Materiali
     notes = _Notes(machine.root)
     for directory in dict.fromkeys((machine.root, machine.layout.clusters, *plan.directories)):
         _directory(machine, directory, notes)
-    # The record of a control plane first: one that is killed right here is found, and finished or removed, by the next run.
+    # The record of a control plane first: when we are killed right here, the next run finds it and goes on.
     for text in sorted(plan.texts, key=lambda text: text.path.name != PLANE_FILE):
         _text(machine, text, notes)
     for certificate in plan.certificates:
