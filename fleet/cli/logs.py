@@ -14,7 +14,7 @@ import typer
 
 from fleet.cli.console import clean, ink_for, out, say
 from fleet.cli.options import FleetOption
-from fleet.errors import UsageError
+from fleet.errors import FleetError, UsageError
 
 if TYPE_CHECKING:
     from fleet.spec.fleet_file import FleetFile
@@ -53,7 +53,7 @@ def find_logs(fleet: FleetFile, name: str) -> list[Path]:
         return [present[name]]
     clusters = {cluster.name for cluster in fleet.clusters}
     if name in clusters:
-        recorded = {c.program for c in fleet.components if c.cluster == name}
+        recorded = {c.program for c in fleet.components if c.cluster == name} | _carriers(fleet, name)
         chosen = sorted(stem for stem in present if stem in recorded or stem.partition(".")[2] == name)
         if chosen:
             return [present[stem] for stem in chosen]
@@ -61,6 +61,17 @@ def find_logs(fleet: FleetFile, name: str) -> list[Path]:
     if name in {component.program for component in fleet.components}:
         raise UsageError(f"{name} has no log on this machine")
     raise UsageError(f"there is no cluster or program {shown(name)}{nearest(name, clusters | present.keys())}")
+
+
+def _carriers(fleet: FleetFile, name: str) -> set[str]:
+    """Programs that carry the control plane with others (the dense driver's); empty when they cannot be told."""
+    from fleet.cli.cluster import named
+    from fleet.cli.drivers import driver_of
+
+    try:
+        return {share.program for share in driver_of(fleet, named(fleet, name)).processes(name)}
+    except (FleetError, KeyError):
+        return set()
 
 
 @dataclass

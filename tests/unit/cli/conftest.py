@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,13 @@ class Ran:
 
 
 Fleet = Callable[..., Ran]
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Shorter than pytest's own, which leaves too few of the 107 bytes of a unix socket's path under xdist."""
+    with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)
