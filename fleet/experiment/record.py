@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +19,8 @@ from fleet.spec.experiment_file import ExperimentFile
 from fleet.spec.fleet_file import FleetFile
 
 GIT_SECONDS = 5.0
+PRIORITY = -10
+"""Niceness of the driver where it may choose: a stamp must not wait for the programs that it stamps."""
 
 
 def begin_record(folder: RunFolder, spec: ExperimentFile, fleet: FleetFile) -> RunRecord:
@@ -33,7 +37,14 @@ def begin_record(folder: RunFolder, spec: ExperimentFile, fleet: FleetFile) -> R
         git=git_commit(),
         machine=machine_facts(),
         clock=clock_info(),
+        notes=[f"the driver ran at niceness {nice}"] if (nice := os.getpriority(os.PRIO_PROCESS, 0)) else [],
     )
+
+
+def take_priority() -> None:
+    """Raise the driver's priority, if this user may; programs that are measured keep theirs."""
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
 
 
 def driver_facts(lag: LoopLag, reflectors: Sequence[Reflector], gaps: int, dropped: int) -> DriverFacts:

@@ -40,6 +40,8 @@ from fleet.workload.names import RunNames
 
 HOLD_BACK_SECONDS = 2.0
 """KubeStellar 0.30's controller-manager delays every Binding sync by this: what rides on one looks 20 times faster."""
+MEASURED = frozenset({"load", "drain"})
+"""Steps in which stamps become latencies: how late the loop is elsewhere (connecting, cleaning) harms nothing."""
 CLEAN_COMMAND = "fleet experiment clean --run {run}"
 
 
@@ -90,6 +92,7 @@ class Runner:
         self.trials = plan(fleet, spec, hold_back=hold_back)
         self.interrupts = Interrupts()
         self._ended: list[str] = []
+        self._lag = LoopLag()
 
     async def run(self) -> Outcome:
         """Do it. FleetError only for what is refused before the run folder exists."""
@@ -109,19 +112,17 @@ class Runner:
         tracker = Tracker(namespace=names.namespace, wds=spaces.wds.cluster)
         log = folder.event_log()
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
-        lag = LoopLag()
         watcher = Watcher(spaces, KIND_RESOURCE[self.spec.workload.kind], recorder, selector=names.selector())
         try:
-            async with lag:
-                await self._supervise(self._work(spaces, names, recorder, recorded.join, watcher), recorder)
-                if not self.keep:
-                    await self._clean(spaces, names, recorder)
+            await self._supervise(self._work(spaces, names, recorder, recorded.join, watcher), recorder)
+            if not self.keep:
+                await self._clean(spaces, names, recorder)
         finally:
             try:
                 log.close()
             except MeasurementError as error:
                 self._ended.append(f"the events could not be written: {error}")
-            facts = driver_facts(lag, watcher.reflectors, recorder.gaps, log.dropped)
+            facts = driver_facts(self._lag, watcher.reflectors, recorder.gaps, log.dropped)
             record = self._close(record.with_(driver=facts), recorded)
             folder.write_run(record)
         if self.interrupts.at_once or self.keep:
@@ -196,7 +197,10 @@ class Runner:
                 self.progress.trial(number, str(trial))
                 last = trial is group.trials[-1]
                 for step in trial_steps(last=last):
-                    async with session.step(step.name, trial.id):
+                    async with AsyncExitStack() as stack:
+                        await stack.enter_async_context(session.step(step.name, trial.id))
+                        if step.name in MEASURED:
+                            await stack.enter_async_context(self._lag)
                         await step.do(session, trial)
                 await asyncio.to_thread(session.recorder.sync)
 

@@ -116,6 +116,7 @@ class Settle:
         why = await quieten(session, deadline)
         if why:
             recorder.anomaly("not-settled", f"not quiet for {session.spec.quiet:g} s: {why}", trial=trial.id)
+        await session.sample()  # where the trial's counters start from
 
 
 class Load:
@@ -124,8 +125,7 @@ class Load:
     name = "load"
 
     async def do(self, session: Session, trial: TrialPlan) -> None:
-        """Done when each was answered; programs and metrics are sampled right before."""
-        await session.sample()
+        """Done when each was answered."""
         sender = Sender(session.spaces.wds, session.resource, session.recorder)
         await sender.send(burst(session.objects(trial)))
 
