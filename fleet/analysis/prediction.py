@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import Sample
+from fleet.analysis.samples import LAYOUTS, Sample
 from fleet.spec.base import Model
 from fleet.spec.fleet_file import ClientLimits
 
@@ -93,7 +93,12 @@ def predictions(recorded: Recorded, samples: Sequence[Sample], limits: ClientLim
             policies = plan.wecs if plan.layout == "one-to-one" else 1
             objects = max(1, recorded.planned.get(plan.trial, 0) // max(1, policies))
             groups[plan.layout, plan.wecs, objects].append(by_trial[plan.trial])
-    return [_prediction(*key, trials, limits) for key, trials in sorted(groups.items())]
+    return [_prediction(*key, trials, limits) for key, trials in sorted(groups.items(), key=_order)]
+
+
+def _order(item: tuple[tuple[str, int, int], object]) -> tuple[int, int, int]:
+    (layout, wecs, objects), _ = item
+    return LAYOUTS.index(layout), wecs, objects
 
 
 def _prediction(

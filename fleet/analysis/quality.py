@@ -131,7 +131,8 @@ def _blindness(case: _Case, counted: Sequence[Sample], recorded: Recorded) -> No
         (case.partial if hit else case.warnings).append(text)
     gap = sum(1 for sample in counted if "gap" in sample.flags)
     if recorded.gaps or gap:
-        text = f"watches were blind {len(recorded.gaps)} times; {gap} samples have an end inside such a gap"
+        count = len(recorded.gaps)
+        text = f"{count} {_plural(count, 'gap')} in watches; {gap} samples have an end inside one"
         (case.partial if gap else case.warnings).append(text)
     listed = sum(1 for sample in counted if "listed" in sample.flags and "gap" not in sample.flags)
     if listed:

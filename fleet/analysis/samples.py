@@ -50,6 +50,9 @@ STAGES = (
 )
 """Every stage, in the order of the path."""
 
+LAYOUTS = ("one-to-one", "one-to-many")
+"""In the order in which they are shown."""
+
 Flag = Literal[
     "already", "bundled", "cluster-down", "gap", "late", "listed", "missing", "negative", "recreated", "warmup"
 ]

@@ -30,12 +30,12 @@ def bootstrap_interval(ordered: Sequence[float], q: float, *, level: float = 0.9
     section 10.1). So nothing is drawn and nothing needs a seed. Samples of one run are drawn, not runs: the interval
     does not tell what another run would give.
     """
-    from scipy.stats import beta  # noqa: PLC0415 - a cold start of the command line must not pay for it
+    from scipy.special import betaincinv  # noqa: PLC0415 - a cold start of the command line must not pay for it
 
     n = len(ordered)
     k = _rank(n, q)
     tail = (1 - level) / 2
-    low, high = (float(beta.ppf(p, k, n - k + 1)) for p in (tail, 1 - tail))
+    low, high = (float(betaincinv(k, n - k + 1, p)) for p in (tail, 1 - tail))
     return ordered[min(n - 1, math.floor(low * n))], ordered[min(n - 1, math.floor(high * n))]
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from fleet.analysis.samples import STAGES, Sample
+from fleet.analysis.samples import LAYOUTS, STAGES, Sample
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
 from fleet.spec.base import Model
 
@@ -66,11 +66,13 @@ class Summary(Model):
 
 def summarise(samples: Sequence[Sample]) -> list[Row]:
     """Rows by stage (in the order of the path), layout and WEC count. Warm-ups and bundled samples are left out."""
-    groups: defaultdict[tuple[int, str, int], list[Sample]] = defaultdict(list)
+    groups: defaultdict[tuple[int, int, int], list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.counted:
-            groups[STAGES.index(sample.stage), sample.layout, sample.wecs].append(sample)
-    return [_row(STAGES[stage], layout, wecs, group) for (stage, layout, wecs), group in sorted(groups.items())]
+            groups[STAGES.index(sample.stage), LAYOUTS.index(sample.layout), sample.wecs].append(sample)
+    return [
+        _row(STAGES[stage], LAYOUTS[layout], wecs, group) for (stage, layout, wecs), group in sorted(groups.items())
+    ]
 
 
 def _row(stage: str, layout: str, wecs: int, group: Sequence[Sample]) -> Row:

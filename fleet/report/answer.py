@@ -22,7 +22,7 @@ def seconds(value: float | None) -> str:
 
 
 def answer(study: Study) -> list[str]:
-    """A few sentences about the largest WEC count of each layout; nothing was measured: one that says so."""
+    """Short paragraphs about the largest WEC count of each layout; nothing was measured: one that says so."""
     measured = [p for p in study.predictions if p.downsync_measured is not None]
     if not measured:
         return ["No trial was measured whole, so there is no answer to give; what there is stands below."]
@@ -30,7 +30,7 @@ def answer(study: Study) -> list[str]:
     for layout in ("one-to-one", "one-to-many"):
         mine = [p for p in measured if p.layout == layout]
         if mine:
-            sentences += _layout(max(mine, key=lambda p: p.wecs), study.rows)
+            sentences.append(" ".join(_layout(max(mine, key=lambda p: p.wecs), study.rows)))
     sentences.append(_fixed(measured))
     return sentences
 
@@ -43,13 +43,14 @@ def _layout(most: Prediction, rows: Sequence[Row]) -> list[str]:
     said = []
     if downsync is not None and downsync.p50 is not None:
         said.append(
-            f"{fleet}, {what} reached a WEC after {seconds(downsync.p50)} (median; slowest {seconds(downsync.max)}), "
-            f"and the last WEC had its own {seconds(most.downsync_measured)} after the first object was created."
+            f"{fleet}, {what} was in its WEC after {seconds(downsync.p50)} (median; slowest {seconds(downsync.max)}); "
+            f"from the first object's creation until the last WEC had everything it took "
+            f"{seconds(most.downsync_measured)}."
         )
     for stage, end in _ENDS.items():
         row = here.get(stage)
         if row is not None and row.p50 is not None:
-            said.append(f"The {end} {seconds(row.p50)} after the creation (median; slowest {seconds(row.max)}).")
+            said.append(f"The {end} after {seconds(row.p50)} (median; slowest {seconds(row.max)}).")
     return said
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet.analysis.resources import Usage
-from fleet.analysis.samples import STAGES
+from fleet.analysis.samples import LAYOUTS, STAGES
 from fleet.analysis.study import Study
 from fleet.report import plots
 from fleet.report.waterfall import waterfalls
@@ -53,7 +53,7 @@ def stages(study: Study) -> list[Drawing]:
         Drawing(
             plots.waterfall(bars, "waterfall"),
             "Where the time goes",
-            "Bars are cut at the median time of each mark. Hatched: the fixed hold-back. In 1-to-many the last cut "
+            "Bars are cut at the median time of each mark. Hatched: the fixed hold-back. In one-to-many the last cut "
             "waits for the slowest WEC, because the status is complete only then.",
         )
     ]
@@ -74,9 +74,9 @@ def distributions(study: Study) -> list[Drawing]:
 
 def limits(study: Study) -> list[Drawing]:
     """Prediction and measurement per layout."""
-    layouts = [layout for layout in plots.LAYOUT_NAMES if any(p.layout == layout for p in study.predictions)]
+    layouts = [layout for layout in LAYOUTS if any(p.layout == layout for p in study.predictions)]
     return [
-        Drawing(plots.limits(study.predictions, layout, f"limits-{layout}"), f"Rate limits, {layout}", "")
+        Drawing(plots.limits(study.predictions, layout, f"limits-{layout}"), layout.capitalize(), "")
         for layout in layouts
     ]
 

@@ -14,17 +14,15 @@ from fleet.report.waterfall import SEGMENT_COLOURS, Waterfall
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LAYOUT_NAMES = {"one-to-one": "1-to-1", "one-to-many": "1-to-many"}
-
 _LINES = {"p50": ("-", "o"), "p90": ("--", "s"), "p99": ("-.", "D"), "max": (":", "^")}
 _ECDF_POINTS = 150
-_NARROW = 3.2
-"""Inches of a figure that is read in one of two columns, or on a telephone."""
+_WHOLE, _HALF, _THIRD = 9.4, 4.6, 3.2
+"""Inches of a figure in one, two or three columns: text then has about the same size in all of them."""
 
 
 def scaling(rows: Sequence[Row], stage: str, name: str) -> str:
     """One stage against the WEC count, a line per layout and percentile; the band is the median's interval."""
-    with figure(4.6, 3.4) as (made, axes):
+    with figure(_HALF, 3.6) as (made, axes):
         counts = sorted({row.wecs for row in rows if row.stage == stage})
         for layout, colour in LAYOUT_COLOURS.items():
             mine = [row for row in rows if (row.stage, row.layout) == (stage, layout) and row.count]
@@ -37,7 +35,7 @@ def scaling(rows: Sequence[Row], stage: str, name: str) -> str:
             "2 s hold-back", (1, HOLD_BACK_SECONDS), xycoords=("axes fraction", "data"), xytext=(0, -3),
             textcoords="offset points", ha="right", va="top", fontsize=7, color=MUTED,
         )  # fmt: skip
-        axes.legend(ncols=2, loc="upper left")
+        made.legend(ncols=2, loc="outside upper left")
         return inline(made, name)
 
 
@@ -57,10 +55,11 @@ def _percentile_lines(axes: Axes, rows: Sequence[Row], layout: str, colour: str)
             [float("nan") if value is None else value for value in values],
             linestyle=line,
             marker=marker,
-            markersize=3.5,
+            markersize=4,
+            markerfacecolor=colour if layout == "one-to-one" else PAPER,
             linewidth=1.4,
             color=colour,
-            label=f"{LAYOUT_NAMES[layout]} {percentile}",
+            label=f"{layout} {percentile}",
         )
 
 
@@ -80,7 +79,7 @@ def _count_axis(axes: Axes, counts: Sequence[int]) -> None:
 
 def waterfall(bars: Sequence[Waterfall], name: str) -> str:
     """One bar per layout and WEC count: where the median object spends its time."""
-    with figure(7.4, 0.9 + 0.36 * max(1, len(bars))) as (made, axes):
+    with figure(_WHOLE, 0.9 + 0.3 * max(1, len(bars))) as (made, axes):
         shown: dict[str, bool] = {}
         for position, bar in enumerate(bars):
             for segment in bar.segments:
@@ -97,7 +96,7 @@ def waterfall(bars: Sequence[Waterfall], name: str) -> str:
                 )
                 shown[segment.name] = True
             axes.text(bar.end, position, f" {bar.end:.2f}", va="center", ha="left", fontsize=8, color=INK)
-        axes.set_yticks(range(len(bars)), [f"{LAYOUT_NAMES[bar.layout]}, {bar.wecs}" for bar in bars])
+        axes.set_yticks(range(len(bars)), [f"{bar.layout}, {bar.wecs}" for bar in bars])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("seconds since the object was created (medians)")
@@ -108,7 +107,7 @@ def waterfall(bars: Sequence[Waterfall], name: str) -> str:
 
 def distribution(stage: str, series: Mapping[tuple[str, int], Sequence[float]], name: str) -> str:
     """The empirical distribution of one stage: a step line per layout and WEC count, darker with more WECs."""
-    with figure(_NARROW, 2.3) as (made, axes):
+    with figure(_THIRD, 2.3) as (made, axes):
         counts = sorted({wecs for _, wecs in series})
         for (layout, wecs), values in sorted(series.items()):
             ordered = sorted(values)
@@ -137,7 +136,7 @@ def _steps(ordered: Sequence[float]) -> tuple[list[float], list[float]]:
 def limits(rows: Sequence[Prediction], layout: str, name: str) -> str:
     """What the rate limits predict for the last WEC against what was measured, of one layout."""
     mine = [row for row in rows if row.layout == layout]
-    with figure(_NARROW * 1.2, 2.7) as (made, axes):
+    with figure(_HALF, 3.0) as (made, axes):
         wecs = [row.wecs for row in mine]
         floors = [row.downsync_floor for row in mine]
         axes.fill_between(wecs, 0, floors, color=GRID, linewidth=0)
@@ -149,7 +148,6 @@ def limits(rows: Sequence[Prediction], layout: str, name: str) -> str:
         _count_axis(axes, sorted(wecs))
         axes.set_ylim(bottom=0)
         axes.set_ylabel("seconds")
-        axes.set_title(LAYOUT_NAMES[layout])
         axes.legend(loc="upper left")
         return inline(made, name)
 
@@ -161,7 +159,7 @@ def over_time(
     name: str,
 ) -> str:
     """One quantity of several components over the run; `series` in the order of the legend, trials shaded."""
-    with figure(4.6, 3.2) as (made, axes):
+    with figure(_HALF, 3.6) as (made, axes):
         for start, end in trials:
             axes.axvspan(start, end, color=GRID, linewidth=0, alpha=0.6)
         for (label, points), colour in zip(series.items(), SERIES, strict=False):
@@ -171,7 +169,7 @@ def over_time(
         axes.set_xlim(left=0)
         axes.set_xlabel("seconds since the run began")
         axes.set_ylabel(unit)
-        made.legend(loc="outside lower left", ncols=2)
+        made.legend(loc="outside upper left", ncols=2)
         return inline(made, name)
 
 

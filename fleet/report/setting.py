@@ -11,18 +11,15 @@ def facts(study: Study) -> list[tuple[str, str]]:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(fleet.versions.items()))
     return [
         ("Status agent", f"{fleet.status_agent.implementation} {fleet.status_agent.version}"),
-        (
-            "Versions",
-            ", ".join(f"{name} {version}" for name, version in sorted(fleet.versions.items())) or "none given",
-        ),
+        ("Versions", versions or "none given"),
         ("Fleet", _fleet(study)),
         ("Machine", _machine(study)),
         ("Limits of the machine", _limits(study)),
         ("Driver", _driver(study)),
         ("Clock", f"{run.clock.implementation or 'monotonic'}, one process, stamped at receipt"),
         ("Program", f"{run.version or 'unknown'} {run.git}".strip() + f", Python {run.machine.python}"),
-        ("Toolchain", fleet.toolchain_digest),
-        ("Inventory", f"{fleet.inventory or 'not recorded'}, sha256 {run.inventory_sha256 or 'not recorded'}"),
+        ("Toolchain", f"sha256 {fleet.toolchain_digest[:16]}"),
+        ("Inventory", f"{fleet.inventory or 'not recorded'}, sha256 {run.inventory_sha256[:16] or 'not recorded'}"),
         ("Run", f"{run.id}, seed {run.seed}, started {run.started}, ended {run.ended or 'never'}"),
     ]
 

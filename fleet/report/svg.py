@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 
 INK, MUTED, GRID, PAPER = "#010203", "#010204", "#010205", "#010206"
 """Stand-ins that become the page's colours, so that one drawing serves the light and the dark page."""
-_PAGE_COLOURS = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--paper)"}
-
-ONE_TO_ONE, ONE_TO_MANY = "#0072b2", "#d55e00"
-"""Blue and vermilion of Okabe and Ito's palette: told apart with every kind of colour blindness, on light and dark."""
+ONE_TO_ONE, ONE_TO_MANY = "#010207", "#010208"
+"""Stand-ins too: blue and vermilion of Okabe and Ito's palette, told apart with every kind of colour blindness."""
 LAYOUT_COLOURS = {"one-to-one": ONE_TO_ONE, "one-to-many": ONE_TO_MANY}
+_PAGE_COLOURS = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    GRID: "var(--grid)",
+    PAPER: "var(--paper)",
+    ONE_TO_ONE: "var(--one)",
+    ONE_TO_MANY: "var(--many)",
+}
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#7f7f7f")
 
 _STYLE: dict[str, Any] = {
@@ -79,6 +85,7 @@ def inline(made: Figure, name: str) -> str:
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
     text = re.sub(r'xlink:href="#', f'href="#{name}-', text)
     text = re.sub(r"font: ?([0-9.]+)px [^;\"]*", r"font-size: \1px", text)
+    text = re.sub(r"(\.\d\d)\d+", r"\1", text)  # hundredths of a point: a third of the size
     for stand_in, colour in _PAGE_COLOURS.items():
         text = text.replace(stand_in, colour)
     return re.sub(r"\n\s*", "\n", text)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet.analysis.resources import peaks, requests, waiting
-from fleet.analysis.samples import Sample
+from fleet.analysis.samples import LAYOUTS, Sample
 from fleet.analysis.study import Study
 from fleet.analysis.summary import Row
 
@@ -25,11 +25,12 @@ _MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Table:
-    """`numeric` names the columns that are aligned right."""
+    """`numeric` names the columns that are aligned right, `prose` those that may be broken into lines."""
 
     head: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     numeric: frozenset[str] = frozenset()
+    prose: frozenset[str] = frozenset()
 
 
 def _seconds(value: float | None) -> str:
@@ -133,9 +134,14 @@ def api_requests(study: Study) -> Table:
             f"{sum(by_verb.values()):.0f}",
             *(f"{by_verb[verb]:.0f}" if verb in by_verb else ABSENT for verb in verbs),
         )
-        for (cluster, layout, wecs), by_verb in sorted(counts.items())
+        for (cluster, layout, wecs), by_verb in sorted(counts.items(), key=_by_layout)
     ]
     return Table(head, body, frozenset(head[2:]))
+
+
+def _by_layout(item: tuple[tuple[str, str, int], object]) -> tuple[str, int, int]:
+    (cluster, layout, wecs), _ = item
+    return cluster, LAYOUTS.index(layout), wecs
 
 
 def limiter(study: Study) -> Table:
@@ -143,7 +149,7 @@ def limiter(study: Study) -> Table:
     head = ("component", "layout", "WECs", "waited (s)", "trial (s)", "requests waiting on average")
     body = [
         (w.component, w.layout, str(w.wecs), f"{w.waited:.1f}", f"{w.elapsed:.1f}", f"{w.share:.2f}")
-        for w in waiting(study.recorded)
+        for w in sorted(waiting(study.recorded), key=lambda w: (w.component, LAYOUTS.index(w.layout), w.wecs))
     ]
     return Table(head, body, frozenset(head[2:]))
 
@@ -184,7 +190,7 @@ def events(study: Study) -> Table:
         (f"{(ns - recorded.first_ns) / 1e9:.1f}", what, where or ABSENT, text or ABSENT)
         for ns, what, where, text in sorted(lines)
     ]
-    return Table(("at (s)", "what", "where", "text"), body[:MISSING_SHOWN], frozenset({"at (s)"}))
+    return Table(("at (s)", "what", "where", "text"), body[:MISSING_SHOWN], frozenset({"at (s)"}), frozenset({"text"}))
 
 
 def client_limits(study: Study) -> Table:
@@ -201,4 +207,4 @@ def programs(study: Study) -> Table:
             seen[component.component] = (
                 component.component, component.program, component.version or ABSENT, shlex.join(component.argv)
             )  # fmt: skip
-    return Table(("component", "program", "version", "command"), list(seen.values()))
+    return Table(("component", "program", "version", "command"), list(seen.values()), prose=frozenset({"command"}))

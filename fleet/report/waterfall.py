@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from fleet.analysis.prediction import HOLD_BACK_SECONDS
-from fleet.analysis.samples import Sample
+from fleet.analysis.samples import LAYOUTS, Sample
 
 SEGMENTS = (
     ("hold-back", "", ""),
@@ -72,7 +72,7 @@ def waterfalls(samples: Sequence[Sample]) -> list[Waterfall]:
         if mark and sample.counted and sample.end_ns is not None and began is not None:
             offsets[sample.layout, sample.wecs][mark].append((sample.end_ns - began) / 1e9)
     bars = [_bar(layout, wecs, marks_of) for (layout, wecs), marks_of in sorted(offsets.items())]
-    return sorted(bars, key=lambda bar: (bar.layout != "one-to-one", bar.wecs))
+    return sorted(bars, key=lambda bar: (LAYOUTS.index(bar.layout), bar.wecs))
 
 
 def _bar(layout: str, wecs: int, offsets: Mapping[str, Sequence[float]]) -> Waterfall:

@@ -85,6 +85,7 @@ class Simulator:
         self.trials = 0
         self._rv = 100
         self._generation: dict[str, int] = {}
+        self._shown: dict[str, list[tuple[int, Any]]] = {}
 
     def trial(
         self, layout: str, clusters: list[str], *, objects: int = 1, repeat: int = 0, lost: frozenset[str] = frozenset()
@@ -191,6 +192,7 @@ class Simulator:
                 continue
             previous = status
             shown = at + self.hops.finalize * MS
+            self._shown.setdefault(plan.op, []).append((shown, status))
             self._workload("wds", WDS, plan, shown, uid=uid, status=status, returned="multi")
             end = max(end, shown)
         complete = {c: r[-1] for c, r in reports.items()}
@@ -202,10 +204,7 @@ class Simulator:
     def _true_end(self, plan: Planned, last: int, latest: dict[str, dict[str, Any]]) -> int:
         values = list(latest.values())
         wanted = values[0] if len(values) == 1 else _smallest(values)
-        shown: list[tuple[int, Any]] = [
-            (line.ns, line.status) for stream, line in self.out.lines
-            if stream == "wds" and isinstance(line, WorkloadSeen) and line.op == plan.op and line.status is not None
-        ]  # fmt: skip
+        shown = self._shown.pop(plan.op)
         for index in range(len(shown) - 1, -1, -1):
             if shown[index][1] == wanted and (index == 0 or shown[index - 1][1] != wanted):
                 return max(shown[index][0], last)

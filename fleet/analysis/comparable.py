@@ -1,0 +1,130 @@
+"""What differs between two runs beside their numbers, and which of it forbids to compare them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleet.analysis.study import Study
+
+MEMORY_SHARE = 0.05
+"""Memory sizes closer than this are one machine size: firmware and the kernel keep a little to themselves."""
+PRESSURE_POINTS = 10.0
+"""Difference of the PSI averages, in percentage points, that a reader should know of."""
+
+_PORT_DIGITS = 5
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not the same. `blocks`: the numbers would not tell what the user asks."""
+
+    field: str
+    a: str
+    b: str
+    blocks: bool
+
+
+def differences(a: Study, b: Study) -> list[Difference]:
+    """Those that block first. Client limits and flags never block: comparing them is what a comparison is for."""
+    found = [Difference(name, was, now, blocks) for name, was, now, blocks in _facts(a, b) if was != now]
+    return sorted(found, key=lambda difference: not difference.blocks)
+
+
+def _facts(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
+    yield from _runs(a, b)
+    yield from _machines(a, b)
+    yield from _versions(a, b)
+    yield from _specs(a, b)
+    yield from _fleets(a, b)
+
+
+def _runs(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
+    broken = "invalid" in (a.verdict.status, b.verdict.status)
+    yield "run.status", a.verdict.status, b.verdict.status, broken
+    if a.verdict.status == b.verdict.status == "invalid":
+        yield "run.status", "invalid", "invalid too", True
+    yield "run.version", a.run.version, b.run.version, False
+    yield "run.git", a.run.git, b.run.git, False
+
+
+def _machines(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
+    one, two = a.run.machine, b.run.machine
+    yield "machine.cpu_model", one.cpu_model, two.cpu_model, True
+    yield "machine.cores", str(one.cores), str(two.cores), True
+    if abs(one.memory_bytes - two.memory_bytes) > MEMORY_SHARE * max(one.memory_bytes, two.memory_bytes):
+        yield "machine.memory_bytes", str(one.memory_bytes), str(two.memory_bytes), True
+    yield "machine.kernel", one.kernel, two.kernel, True
+    yield "machine.python", one.python, two.python, False
+    yield "machine.nofile_soft", str(one.nofile_soft), str(two.nofile_soft), False
+    for name in sorted({*one.pressure, *two.pressure}):
+        was, now = one.pressure.get(name, 0.0), two.pressure.get(name, 0.0)
+        if abs(was - now) >= PRESSURE_POINTS:
+            yield f"machine.pressure.{name}", f"{was:.1f} %", f"{now:.1f} %", False
+    yield "fleet.machines", str(len(a.run.fleet.machines)), str(len(b.run.fleet.machines)), True
+
+
+def _versions(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
+    one, two = a.run.fleet, b.run.fleet
+    for name in sorted({*one.versions, *two.versions}):
+        yield f"fleet.versions.{name}", one.versions.get(name, "none"), two.versions.get(name, "none"), True
+    yield "fleet.status_agent.implementation", one.status_agent.implementation, two.status_agent.implementation, True
+    yield "fleet.status_agent.version", one.status_agent.version, two.status_agent.version, True
+    yield "fleet.toolchain_digest", one.toolchain_digest[:12], two.toolchain_digest[:12], False
+
+
+def _specs(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
+    one, two = a.run.spec, b.run.spec
+    yield "spec.experiment", one.experiment, two.experiment, True
+    was, now = one.workload.model_dump(), two.workload.model_dump()
+    for name in sorted({*was, *now}):
+        yield f"spec.workload.{name}", str(was.get(name)), str(now.get(name)), True
+    yield "layouts that ran", _layouts(a), _layouts(b), True
+    yield "WEC counts that ran", _wecs(a), _wecs(b), True
+    rest = {"experiment", "workload", "layouts", "wecs", "name", "description", "format", "thresholds"}
+    was, now = one.model_dump(exclude=rest), two.model_dump(exclude=rest)
+    for name in sorted({*was, *now}):
+        yield f"spec.{name}", str(was.get(name)), str(now.get(name)), False
+
+
+def _fleets(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
+    one, two = a.run.fleet, b.run.fleet
+    was, now = one.limits.model_dump(), two.limits.model_dump()
+    for name in sorted({*was, *now}):
+        yield f"fleet.limits.{name}", f"{was.get(name)}", f"{now.get(name)}", False
+    yield "fleet WECs", str(len(one.of_role("wec"))), str(len(two.of_role("wec"))), False
+    yield "fleet drivers", _drivers(a), _drivers(b), False
+    yield "fleet.wec_nodes", str(one.wec_nodes), str(two.wec_nodes), False
+    flags_a, flags_b = _flags(a), _flags(b)
+    for name in sorted({*flags_a, *flags_b}):
+        left = " ".join(sorted(flags_a.get(name, set()) - flags_b.get(name, set())))
+        right = " ".join(sorted(flags_b.get(name, set()) - flags_a.get(name, set())))
+        yield f"flags of {name}", left or "none of its own", right or "none of its own", False
+
+
+def _layouts(study: Study) -> str:
+    return ", ".join(sorted({plan.layout for plan in study.recorded.trials})) or "none"
+
+
+def _wecs(study: Study) -> str:
+    return ", ".join(str(count) for count in sorted({plan.wecs for plan in study.recorded.trials})) or "none"
+
+
+def _drivers(study: Study) -> str:
+    return ", ".join(sorted({cluster.driver for cluster in study.run.fleet.of_role("wec")})) or "none"
+
+
+def _flags(study: Study) -> dict[str, set[str]]:
+    """Flags of the first program of each component whose value is no address or path of one fleet."""
+    found: dict[str, set[str]] = {}
+    for component in study.run.fleet.components:
+        if component.component not in found:
+            found[component.component] = {
+                word for word in component.argv[1:] if word.startswith("-") and not _own(word.partition("=")[2])
+            }
+    return found
+
+
+def _own(value: str) -> bool:
+    """A path, an address or a port: every fleet has its own, and they change nothing."""
+    return "/" in value or ":" in value or "$STATE" in value or (value.isdigit() and len(value) >= _PORT_DIGITS)

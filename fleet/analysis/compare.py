@@ -1,0 +1,233 @@
+"""Two runs against each other: per stage, layout and WEC count how far B moved, and whether that is better or worse."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from fleet.analysis.comparable import Difference, differences
+from fleet.analysis.samples import LAYOUTS, STAGES, Sample
+from fleet.analysis.shift import Shift, holm, shift, tail_interval
+from fleet.analysis.stats import quantile
+from fleet.analysis.study import Study
+
+Outcome = Literal["better", "worse", "no difference", "too few to tell", "not comparable"]
+
+HEADLINE = ("downsync", "e2e", "e2e_reported")
+"""Stages that the overall verdict is made of; they are corrected for their number by themselves."""
+NEEDED = 5
+"""Samples on each side: with 4 and 4, Mann-Whitney cannot get below p = 0.029 whatever they are."""
+ALPHA = 0.05
+"""Chance of one false alarm in a family of cells, after Holm's correction."""
+TAIL_NEEDED = 20
+"""Samples on each side before p90 is judged by itself: below, it is the largest or second largest."""
+MISSING_ALPHA = 0.01
+"""Of Fisher's exact test that one run lost more samples than the other."""
+
+Key = tuple[str, str, int]
+"""Stage, layout, WEC count."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One run's samples of a cell; seconds."""
+
+    count: int
+    missing: int
+    p50: float | None = None
+    p90: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One stage in one layout over one number of WECs, in both runs. Relative values are shares of A's median."""
+
+    stage: str
+    layout: str
+    wecs: int
+    a: Side
+    b: Side
+    outcome: Outcome
+    reason: str
+    shift: Shift | None = None
+    relative: float | None = None
+    relative_low: float | None = None
+    relative_high: float | None = None
+    p: float | None = None
+    """After Holm's correction over its family."""
+    tail: float | None = None
+    """Relative change of p90 where the intervals of both sides do not touch; None where they do, or are not known. A
+    rate limiter leaves half of the objects alone and holds up the rest, which no shift of the middle shows."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Run B against run A."""
+
+    a: Study
+    b: Study
+    threshold: float
+    """Least relative shift that matters, 0.1 for 10 %."""
+    outcome: Outcome
+    reasons: Sequence[str]
+    differences: Sequence[Difference]
+    forced: bool
+    cells: Sequence[Cell] = ()
+    series: Mapping[Key, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
+    """Seconds of both runs, ascending, of each cell that both have."""
+
+
+def compare(a: Study, b: Study, *, threshold: float = 0.10, force: bool = False) -> Comparison:
+    """Compare two analysed runs. Blocking differences make it `not comparable` unless `force`."""
+    found = differences(a, b)
+    blocking = [difference for difference in found if difference.blocks]
+    if blocking and not force:
+        names = ", ".join(difference.field for difference in blocking)
+        reasons = [f"the runs differ in {names}; --force compares them all the same"]
+        return Comparison(a, b, threshold, "not comparable", reasons, found, forced=False)
+    groups_a, groups_b = _grouped(a.samples), _grouped(b.samples)
+    keys = sorted({*groups_a, *groups_b}, key=lambda key: (STAGES.index(key[0]), LAYOUTS.index(key[1]), key[2]))
+    cells = _corrected([_cell(key, groups_a.get(key, ()), groups_b.get(key, ())) for key in keys], threshold)
+    series = {
+        key: (_seconds(groups_a[key]), _seconds(groups_b[key])) for key in keys if key in groups_a and key in groups_b
+    }
+    outcome, reasons = _overall(cells)
+    if blocking:
+        names = ", ".join(difference.field for difference in blocking)
+        reasons.append(f"compared by force although the runs differ in {names}")
+    return Comparison(a, b, threshold, outcome, reasons, found, bool(blocking), cells, series)
+
+
+def _grouped(samples: Sequence[Sample]) -> dict[Key, list[Sample]]:
+    groups: defaultdict[Key, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        if sample.counted:
+            groups[sample.stage, sample.layout, sample.wecs].append(sample)
+    return dict(groups)
+
+
+def _seconds(group: Sequence[Sample]) -> list[float]:
+    return sorted(sample.seconds for sample in group if sample.seconds is not None)
+
+
+def _side(group: Sequence[Sample]) -> Side:
+    ordered = _seconds(group)
+    if not ordered:
+        return Side(0, len(group))
+    missing = len(group) - len(ordered)
+    return Side(len(ordered), missing, quantile(ordered, 0.5), quantile(ordered, 0.9), ordered[-1])
+
+
+def _cell(key: Key, a: Sequence[Sample], b: Sequence[Sample]) -> Cell:
+    """The cell with its shift, p not yet corrected, and the outcomes that need no p."""
+    stage, layout, wecs = key
+    cell = Cell(stage, layout, wecs, _side(a), _side(b), "no difference", "")
+    if not a or not b:
+        return replace(cell, outcome="not comparable", reason=f"only {'A' if a else 'B'} has this cell")
+    lost = _lost(cell.a, cell.b)
+    if lost is not None:
+        return replace(cell, outcome=lost[0], reason=lost[1])
+    if min(cell.a.count, cell.b.count) < NEEDED:
+        text = f"{cell.a.count} and {cell.b.count} samples; {NEEDED} on each side are needed"
+        return replace(cell, outcome="too few to tell", reason=text)
+    whole_a = [sample for sample in a if sample.seconds is not None]
+    whole_b = [sample for sample in b if sample.seconds is not None]
+    moved = shift(
+        [sample.seconds or 0.0 for sample in whole_a],
+        [sample.seconds or 0.0 for sample in whole_b],
+        ([sample.trial for sample in whole_a], [sample.trial for sample in whole_b]),
+    )
+    base = cell.a.p50
+    if base is None or base <= 0:
+        return replace(
+            cell, shift=moved, outcome="not comparable", reason="A's median is not above 0, so no share of it"
+        )
+    return replace(
+        cell,
+        shift=moved,
+        relative=moved.estimate / base,
+        relative_low=moved.low / base,
+        relative_high=moved.high / base,
+        p=moved.p,
+        tail=_tail(_seconds(a), _seconds(b), moved.design_effect),
+    )
+
+
+def _tail(a: Sequence[float], b: Sequence[float], effect: float) -> float | None:
+    if min(len(a), len(b)) < TAIL_NEEDED:
+        return None
+    (low_a, high_a), (low_b, high_b) = tail_interval(a, 0.9, effect), tail_interval(b, 0.9, effect)
+    apart = low_b > high_a or low_a > high_b
+    return quantile(b, 0.9) / quantile(a, 0.9) - 1 if apart and quantile(a, 0.9) > 0 else None
+
+
+def _lost(a: Side, b: Side) -> tuple[Outcome, str] | None:
+    """A run that loses samples is worse whatever its latencies are: those that came are the lucky ones."""
+    import numpy as np  # noqa: PLC0415 - a cold start of the command line must not pay for it
+    from scipy.stats import fisher_exact  # noqa: PLC0415
+
+    if a.missing == b.missing == 0:
+        return None
+    p = float(fisher_exact(np.array([[a.missing, a.count], [b.missing, b.count]])).pvalue)
+    if p >= MISSING_ALPHA:
+        return None
+    share_a, share_b = a.missing / (a.missing + a.count), b.missing / (b.missing + b.count)
+    text = f"missing: {a.missing} of {a.missing + a.count} in A, {b.missing} of {b.missing + b.count} in B"
+    return ("worse" if share_b > share_a else "better"), text
+
+
+def _corrected(cells: Sequence[Cell], threshold: float) -> list[Cell]:
+    """Holm's correction, in the family of the headline and in that of the other stages, then each cell's outcome."""
+    made = list(cells)
+    for headline in (True, False):
+        family = [i for i, cell in enumerate(made) if cell.p is not None and (cell.stage in HEADLINE) == headline]
+        for index, p in zip(family, holm([made[i].p or 0.0 for i in family]), strict=True):
+            outcome, reason = _judge(made[index], p, threshold)
+            made[index] = replace(made[index], p=p, outcome=outcome, reason=reason)
+    return made
+
+
+def _judge(cell: Cell, p: float, threshold: float) -> tuple[Outcome, str]:
+    relative, low, high = cell.relative or 0.0, cell.relative_low or 0.0, cell.relative_high or 0.0
+    moves = [("moved by", relative)] if p < ALPHA and abs(relative) >= threshold else []
+    moves += [("p90 moved by", cell.tail)] if cell.tail is not None and abs(cell.tail) >= threshold else []
+    if moves:
+        worst = max(moves, key=lambda move: move[1])
+        return ("worse" if worst[1] > 0 else "better"), ", ".join(f"{what} {share:+.1%}" for what, share in moves)
+    if -threshold < low and high < threshold:
+        return "no difference", f"the whole interval lies within {threshold:.0%}"
+    if p < ALPHA:
+        return "no difference", f"moved by {relative:+.1%}, less than {threshold:.0%}"
+    return "too few to tell", f"the interval ({low:+.0%} to {high:+.0%}) is wider than {threshold:.0%}"
+
+
+def _overall(cells: Sequence[Cell]) -> tuple[Outcome, list[str]]:
+    """One worse cell makes it worse: nobody is consoled by another layout's gain."""
+    head = [cell for cell in cells if cell.stage in HEADLINE]
+    found: defaultdict[Outcome, list[Cell]] = defaultdict(list)
+    for cell in head:
+        found[cell.outcome].append(cell)
+    reasons = [_told(cell) for outcome in ("worse", "better") for cell in found[outcome]]
+    unsure = len(found["too few to tell"])
+    if unsure:
+        reasons.append(f"{unsure} of {len(head)} cells of the headline have too few samples to tell")
+    alone = len(found["not comparable"])
+    if alone:
+        reasons.append(f"{alone} of {len(head)} cells of the headline cannot be compared")
+    for outcome in ("worse", "better", "no difference", "too few to tell"):
+        if found[outcome]:
+            return outcome, reasons
+    return "not comparable", [*reasons, "the runs have no cell of downsync or e2e in common"]
+
+
+def _told(cell: Cell) -> str:
+    where = f"{cell.stage} ({cell.layout}, {cell.wecs} WEC{'s' if cell.wecs != 1 else ''})"
+    if cell.shift is None or cell.relative is None:
+        return f"{where} is {cell.outcome}: {cell.reason}"
+    return (
+        f"{where} is {cell.outcome}: {cell.reason}; shift {cell.shift.estimate:+.3f} s, "
+        f"95 % interval {cell.shift.low:+.3f} to {cell.shift.high:+.3f} s"
+    )

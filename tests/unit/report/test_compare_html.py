@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from fleet.analysis.compare import Comparison, compare
+from fleet.report.compare_html import page
+from fleet.report.compare_plots import steps
+from tests.unit.analysis.simulator import Hops
+from tests.unit.analysis.test_compare import study
+from tests.unit.report.made import run_record
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "report" / "compare.html"
+A, B = "20261122T180000Z-0000000a", "20261122T190000Z-0000000b"
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    """B is slower in the fan-out, was limited differently and is named so that the page is always the same."""
+    limits = run_record(B, 10).fleet.limits.model_copy(update={"transport_its_qps": 1000.0})
+    fleet = run_record(B, 10).fleet.model_copy(update={"limits": limits})
+    a = study(tmp_path_factory.mktemp("a"), counts=(1, 10), hops=Hops(per_wec=20), record=run_record(A, 10))
+    b = study(
+        tmp_path_factory.mktemp("b"), counts=(1, 10), hops=Hops(per_wec=900, free=1), seed=2,
+        record=run_record(B, 10).with_(fleet=fleet, started="2026-11-22T19:00:00Z"),
+    )  # fmt: skip
+    return compare(a, b)
+
+
+class Page(HTMLParser):
+    """What a page has: its tags and their attributes, and the text outside of style."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open and "svg" not in self.open:
+            self.text += data
+
+
+def test_the_page_is_the_golden_one(found: Comparison) -> None:
+    """Without the drawings: matplotlib's numbers may move by a version. FLEET_GOLDEN=1 writes it anew."""
+    text = re.sub(r"<svg.*?</svg>", "<svg/>", page(found), flags=re.DOTALL)
+    if os.environ.get("FLEET_GOLDEN"):
+        GOLDEN.write_text(text)
+    assert text == GOLDEN.read_text()
+
+
+def test_the_page_is_the_same_each_time_and_needs_nothing_from_outside(found: Comparison) -> None:
+    text = page(found)
+    assert page(found) == text
+    seen = Page(text)
+    names = {tag for tag, _ in seen.tags}
+    assert not names & {"script", "link", "iframe", "img", "object", "base", "form"}
+    assert not [attrs for _, attrs in seen.tags if any(name.startswith("on") for name in attrs)]
+    policy = next(a["content"] for t, a in seen.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    identities = [attrs["id"] for _, attrs in seen.tags if "id" in attrs]
+    assert len(identities) == len(set(identities))
+
+
+def test_the_verdict_comes_first_and_every_headline_cell_is_drawn(found: Comparison) -> None:
+    text = page(found)
+    assert text.index("<strong>worse</strong>") < text.index("<svg") < text.index("<table")
+    labels = [attrs["aria-label"] for tag, attrs in Page(text).tags if tag == "figure"]
+    for layout in ("1-to-1", "1-to-many"):
+        for stage in ("downsync", "e2e"):
+            for wecs in (1, 10):
+                assert any(label and label.startswith(f"{stage}, {layout}, {wecs} WECs: ") for label in labels)
+    assert "fleet.limits.transport_its_qps" in text
+
+
+def test_names_from_outside_are_escaped(found: Comparison) -> None:
+    evil = "<script>alert(1)</script>"
+    run = found.a.run.model_copy(update={"id": evil})
+    other = Comparison(**{**vars(found), "a": type(found.a)(**{**vars(found.a), "run": run}), "reasons": [evil]})
+    text = page(other)
+    assert evil not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_refused_comparison_has_a_page_too(found: Comparison, tmp_path: Path) -> None:
+    refused = compare(found.a, study(tmp_path, counts=(5,)))
+    text = page(refused)
+    assert "<strong>not comparable</strong>" in text
+    assert "<svg" not in text
+    assert "WEC counts that ran" in text
+
+
+def test_steps_by_hand() -> None:
+    assert steps([1.0, 2.0, 2.0, 5.0]) == ([1.0, 1.0, 2.0, 2.0, 5.0], [0.0, 0.25, 0.5, 0.75, 1.0])
+    xs, ys = steps([float(n) for n in range(1, 1001)])
+    assert (len(xs), xs[1], ys[1], xs[-1], ys[-1]) == (101, 10.0, 0.01, 1000.0, 1.0)
