@@ -1,0 +1,119 @@
+"""A comparison as text of 80 columns, as a JSON document and as a file."""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fleet.analysis.compare import HEADLINE, Comparison, Outcome
+from fleet.analysis.study import Study
+from fleet.cli.console import Ink, clean
+from fleet.cli.table import Cell, Column, render, terminal_width
+from fleet.errors import UsageError
+
+EXIT_CODES: Mapping[Outcome, int] = {
+    "better": 0,
+    "no difference": 0,
+    "worse": 3,
+    "not comparable": 2,
+    "too few to tell": 4,
+}
+_STYLES: Mapping[Outcome, str] = {
+    "better": "ok",
+    "no difference": "",
+    "worse": "fail",
+    "not comparable": "warn",
+    "too few to tell": "warn",
+}
+_SHARE = re.compile(r"^(\d+(?:\.\d+)?) ?%$")
+_NARROWEST = 40
+"""Columns; below, wrapping makes words unreadable."""
+_MOST = 1000.0
+"""Percent."""
+
+
+def share(text: str) -> float:
+    """`10%` -> 0.1; a bare number is refused because its unit is a guess. UsageError."""
+    match = _SHARE.match(text.strip())
+    if match is None or not 0 < float(match[1]) <= _MOST:
+        raise UsageError(f"--threshold: {text!r} is not a percentage above 0: write for example 10%")
+    return float(match[1]) / 100
+
+
+def lines(found: Comparison, ink: Ink) -> str:
+    """Verdict, reasons, what blocks, and the cells of the headline."""
+    told = [f"{_name(found.b)} against {_name(found.a)}: {ink(found.outcome, _STYLES[found.outcome])}"]
+    width = max(terminal_width(), _NARROWEST)
+    told += [
+        textwrap.fill(clean(reason), width, initial_indent="  ", subsequent_indent="    ") for reason in found.reasons
+    ]
+    if found.differences:
+        told += ["", "The runs differ in:"]
+        told += [
+            f"  {ink('!', 'warn') if d.blocks else '-'} {clean(d.field)}: {clean(d.a)} -> {clean(d.b)}"
+            for d in found.differences
+        ]
+    rows: list[list[Cell | str]] = [
+        [
+            cell.stage,
+            cell.layout,
+            str(cell.wecs),
+            _seconds(cell.a.p50),
+            _seconds(cell.b.p50),
+            "-" if cell.relative is None else f"{cell.relative:+.1%}",
+            Cell(cell.outcome, _STYLES[cell.outcome]),
+        ]
+        for cell in found.cells
+        if cell.stage in HEADLINE
+    ]
+    if rows:
+        columns = [Column("STAGE"), Column("LAYOUT"), Column("WECS", right=True), Column("P50 A s", right=True)]
+        columns += [Column("P50 B s", right=True), Column("SHIFT", right=True), Column("VERDICT")]
+        told += ["", render(columns, rows, ink)]
+    return "\n".join(told)
+
+
+def items(found: Comparison) -> list[dict[str, Any]]:
+    """Every cell; seconds and shares."""
+    return [asdict(cell) for cell in found.cells]
+
+
+def document(found: Comparison) -> dict[str, Any]:
+    """What stands beside the cells."""
+    return {
+        "a": _name(found.a),
+        "b": _name(found.b),
+        "threshold": found.threshold,
+        "verdict": found.outcome,
+        "reasons": list(found.reasons),
+        "forced": found.forced,
+        "differences": [asdict(difference) for difference in found.differences],
+    }
+
+
+def write_page(path: Path, found: Comparison) -> None:
+    """The page, replaced whole. UsageError when the folder is not there; OSError when the disk refuses."""
+    from fleet.report.compare_html import page
+
+    if not path.parent.is_dir():
+        raise UsageError(f"--out: {path.parent} is not a folder; make it first")
+    content = page(found)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _name(study: Study) -> str:
+    return f"{study.run.experiment}/{study.run.id}"
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
