@@ -191,14 +191,14 @@ class DenseDriver:
         admin = self._admin(number)
         known = self._states(number) if live else {}
         for name in names:
-            file = instance_file(machine.layout, number, name)
             if name in known:
-                admin.wipe(name)
-                file.unlink()
-            else:  # a shard that does not run is swept before it starts the next time
-                file.rename(file.with_suffix(GONE))
+                admin.stop(name)
+            file = instance_file(machine.layout, number, name)
+            file.rename(file.with_suffix(GONE))
+        # A shard that does not run is swept before it starts the next time.
         if known:
             admin.reload()
+            self._sweep(number)
         return Change(before, {})
 
     def _sweep(self, number: int) -> None:

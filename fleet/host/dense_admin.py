@@ -57,10 +57,6 @@ class DenseAdmin:
         """Start one instance."""
         self._call("POST", f"/instances/{name}/start")
 
-    def wipe(self, name: str) -> None:
-        """Stop one instance and delete its keys."""
-        self._call("POST", f"/instances/{name}/wipe")
-
     def _call(self, method: str, path: str) -> Answer:
         answer = exchange(UnixConnection(self.socket, TIMEOUT), method, path)
         if answer.status >= HTTP_ERROR:

@@ -194,6 +194,9 @@ class Registry:
         return [(own, lower[1]), (lower[0], own - 1), upper]
 
     def _write(self, blocks: list[Block]) -> None:
+        if not blocks:
+            self.file.unlink(missing_ok=True)
+            return
         entries = [{k: v for k, v in asdict(b).items() if k != "notes"} for b in sorted(blocks, key=lambda b: b.start)]
         text = json.dumps({"format": FORMAT, "blocks": entries}, indent=1) + "\n"
         write_private(self.file, text.encode())
