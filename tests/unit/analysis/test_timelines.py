@@ -87,8 +87,6 @@ def test_progress_counts_each_mark() -> None:
     for line in sim.out.ordered():
         join.feed(line)
         seen.append(sum(join.progress(trial).done.values()))
-        if line is not sim.out.ordered()[-1]:
-            continue
     progress = join.progress(trial)
     assert progress.total == {
         "created": 1, "bound": 1, "packaged": 4, "delivered": 4, "activated": 4, "ready": 4, "reported": 4,
@@ -141,7 +139,7 @@ def test_any_interleaving_of_the_watches_gives_the_same_samples(seed: int, kind:
     first = sim.trial(layout, WECS[:3], objects=2)
     sim.trial(layout, WECS[:3])
     straight = joined(sim.out.ordered())
-    shuffled = joined(sim.out.shuffled(random.Random(seed)))
+    shuffled = joined(sim.out.shuffled(random.Random(seed)))  # noqa: S311 - a merge, not a secret
     assert shuffled.samples() == straight.samples()
     assert shuffled.complete(first)
     assert shuffled.progress(first) == straight.progress(first)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fleet.results.events import Line, MetricSample, ProcessSample, RunMark
+from fleet.results.events import Line, MetricSample, ProcessSample
 from fleet.results.folder import RunFolder
 from fleet.results.run import ClockInfo, DriverFacts, MachineFacts, RunRecord, Status
 from fleet.spec.experiment_file import ExperimentFile
@@ -91,8 +91,8 @@ def simulated(counts: Sequence[int], *, repeats: int = 3, kind: str = "deploymen
 
 
 def weighed(lines: Sequence[Line]) -> list[Line]:
-    """Process and metric samples every 5 s beside those lines, and the marks of each trial's load and drain."""
-    rng = random.Random(7)
+    """Process and metric samples every 5 s beside those lines."""
+    rng = random.Random(7)  # noqa: S311 - the same run each time
     extra: list[Line] = []
     end = max(line.ns for line in lines)
     cpu = dict.fromkeys((program for program, *_ in PROGRAMS), 0.0)
@@ -114,11 +114,6 @@ def weighed(lines: Sequence[Line]) -> list[Line]:
         extra.append(MetricSample(**stamps, component="transport", cluster="wds1", value=counters["waited"],
                                   name="rest_client_rate_limiter_duration_seconds_sum", labels="verb=GET"))  # fmt: skip
     return sorted([*lines, *extra], key=lambda line: line.ns)
-
-
-def marks(lines: Iterable[Line]) -> list[RunMark]:
-    """No marks are made here: `Recorded.span` then ends a trial where the next begins."""
-    return [line for line in lines if isinstance(line, RunMark)]
 
 
 def write_run(root: Path, lines: Sequence[Line], record: RunRecord | None = None, *, wecs: int = 20) -> RunFolder:

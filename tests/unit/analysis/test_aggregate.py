@@ -1,0 +1,56 @@
+"""KubeStellar's aggregate, worked out by hand from its rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fleet.analysis.aggregate import aggregate, aggregates, normal, normal_digest, part
+
+
+def combined(resource: str, *statuses: dict[str, Any]) -> dict[str, Any]:
+    return aggregate("apps", resource, [part("apps", resource, status) for status in statuses])
+
+
+def test_the_smallest_of_those_that_are_there_and_the_largest_of_the_bad() -> None:
+    status = combined(
+        "deployments",
+        {"replicas": 3, "readyReplicas": 3, "observedGeneration": 2, "unavailableReplicas": 1},
+        {"replicas": 2, "observedGeneration": 1, "unavailableReplicas": 2},
+    )
+    # readyReplicas: the second does not report it, so it does not pull the first's 3 down
+    assert status == {
+        "replicas": 2, "updatedReplicas": 0, "availableReplicas": 0, "readyReplicas": 3, "observedGeneration": 1,
+        "unavailableReplicas": 2, "conditions": [],
+    }  # fmt: skip
+
+
+def test_what_an_api_server_shows_of_it() -> None:
+    status = combined("deployments", {"replicas": 1, "readyReplicas": 1}, {"replicas": 1, "readyReplicas": 1})
+    assert normal(status) == {"replicas": 1, "readyReplicas": 1}
+    assert normal_digest(status) == normal_digest({"readyReplicas": 1, "replicas": 1})
+    assert normal_digest(status) != normal_digest({"readyReplicas": 1, "replicas": 2})
+
+
+def test_only_the_failing_condition_is_kept() -> None:
+    fine = {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}
+    late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+    assert combined("deployments", {"conditions": [fine]}, {"conditions": [fine, late]})["conditions"] == [late]
+    assert combined("deployments", {"conditions": [fine]}, {"conditions": "odd"})["conditions"] == []
+    failed = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
+    assert combined("replicasets", {"conditions": [fine]}, {"conditions": [failed]})["conditions"] == [failed]
+
+
+def test_daemon_sets_have_no_conditions() -> None:
+    status = combined("daemonsets", {"numberReady": 2, "numberMisscheduled": 0}, {"numberReady": 1})
+    assert "conditions" not in status
+    assert (status["numberReady"], status["numberMisscheduled"]) == (1, 0)
+
+
+def test_what_is_no_whole_number_is_not_counted() -> None:
+    assert combined("deployments", {"replicas": True}, {"replicas": "3"}, {"replicas": 4})["replicas"] == 4
+
+
+def test_kinds() -> None:
+    assert aggregates("apps", "deployments")
+    assert not aggregates("", "pods")
+    assert normal(None) == {}

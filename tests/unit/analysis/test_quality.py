@@ -1,0 +1,134 @@
+"""The verdict: each thing that can go wrong, and what it makes of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from fleet.analysis.quality import Verdict, judge
+from fleet.analysis.recorded import record
+from fleet.results.events import Anomaly, ClusterState, GapSeen, Line, TrialPlan, WorkloadSeen
+from fleet.results.run import DriverFacts, Status
+from tests.unit.analysis.simulator import MS, START_NS, Simulator
+from tests.unit.report.made import run_record
+
+WECS = ["wec001", "wec002"]
+
+
+def lines_of(*, lost: frozenset[str] = frozenset()) -> list[Line]:
+    sim = Simulator()
+    sim.trial("one-to-many", WECS, lost=lost)
+    return sim.out.ordered()
+
+
+def verdict(lines: Sequence[Line], *, status: Status = "valid", **changes: object) -> Verdict:
+    recorded = record(lines, wds="wds1", object_timeout=600)
+    return judge(run_record("x", 2, status=status, **changes), recorded, recorded.join.samples())
+
+
+def test_a_clean_run_is_valid() -> None:
+    assert verdict(lines_of()) == Verdict("valid")
+    assert verdict(lines_of()).exit_code == 0
+
+
+def test_missing_samples_make_it_partial_and_are_counted() -> None:
+    made = verdict(lines_of(lost=frozenset({"wec002"})))
+    assert made.status == "partial"
+    assert made.exit_code == 4
+    # 6 stages of the WEC, and downsync_last, downsync_spread, finalization, status, e2e of the object
+    assert made.reasons[0].startswith("11 of 18 samples are missing")
+
+
+def test_nothing_measured_is_invalid() -> None:
+    only_plans = [line for line in lines_of() if line.ns == START_NS]
+    assert any(isinstance(line, TrialPlan) for line in only_plans)
+    assert verdict(only_plans).status == "invalid"
+    assert verdict([]).reasons == ("no counted sample was measured",)
+
+
+def down(at: int) -> list[Line]:
+    return [
+        ClusterState(ns=at, wall=0, cluster="wec001", state="down"),
+        ClusterState(ns=at + MS, wall=0, cluster="wec001", state="up"),
+    ]
+
+
+def test_a_wec_that_was_down_counts_if_a_sample_was_under_way() -> None:
+    hit = verdict([*lines_of(), *down(START_NS + 500 * MS)])
+    assert hit.status == "partial"
+    assert "wec001" in hit.reasons[0]
+    before = verdict([*down(START_NS - 500 * MS), *lines_of()])
+    assert before.status == "valid"
+    assert "no counted sample overlaps" in before.warnings[0]
+
+
+def test_gaps_count_if_an_end_lies_in_one() -> None:
+    gap = GapSeen(ns=START_NS, wall=0, cluster="wec001", resource="deployments", start_ns=START_NS - MS, reason="cut")
+    assert verdict([*lines_of(), gap]).status == "valid"
+
+    def blind(line: Line) -> Line:
+        if isinstance(line, WorkloadSeen) and line.cluster == "wec001":
+            return WorkloadSeen(**{f: getattr(line, f) for f in line.__struct_fields__} | {"gap": True})
+        return line
+
+    assert "inside one" in verdict([gap, *map(blind, lines_of())]).reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [("not-settled", "invalid"), ("send-failed", "partial"), ("not-clean", "partial"), ("metrics", "valid"),
+     ("incomplete", "valid")],
+)  # fmt: skip
+def test_anomalies(what: str, status: str) -> None:
+    anomaly = Anomaly(ns=START_NS, wall=0, what=what, trial="t000", text="so it was")
+    made = verdict([*lines_of(), anomaly, anomaly])
+    assert made.status == status
+    said = [*made.reasons, *made.warnings]
+    assert [f"{what} (2 times, the first: t000) so it was"] == said if what != "incomplete" else not said
+
+
+@pytest.mark.parametrize(
+    ("lag", "status", "words"),
+    [(0.004, "valid", ""), (0.020, "valid", "upper bounds"), (0.2, "partial", "harness-bound")],
+)
+def test_a_late_driver(lag: float, status: str, words: str) -> None:
+    """Downsync is about 2.2 s, of which 2 % are 44 ms."""
+    made = verdict(lines_of(), driver=DriverFacts(loop_lag_p99=lag))
+    assert made.status == status
+    assert words in " ".join([*made.reasons, *made.warnings])
+
+
+def later(by: int) -> Callable[[Line], Line]:
+    def change(line: Line) -> Line:
+        if line.__class__.__name__ != "AppliedManifestWorkSeen":
+            return line
+        return type(line)(**{f: getattr(line, f) for f in line.__struct_fields__} | {"ns": line.ns + by})
+
+    return change
+
+
+def test_watches_that_raced_by_little_are_a_warning_by_much_a_reason() -> None:
+    assert verdict(list(map(later(60 * MS), lines_of()))).status == "valid"
+    assert "ended before the start" in verdict(list(map(later(60 * MS), lines_of()))).warnings[0]
+    assert verdict(list(map(later(400 * MS), lines_of()))).status == "partial"
+
+
+def test_how_it_ended() -> None:
+    died = verdict(lines_of(), status="running")
+    assert (died.status, "the driver died" in died.reasons[0]) == ("partial", True)
+    stopped = verdict(lines_of(), status="partial", reasons=["interrupted by SIGINT"], interrupted="SIGINT")
+    assert stopped.reasons == ("interrupted by SIGINT",)
+    known = verdict(lines_of(), status="invalid", reasons=["only the driver knows"])
+    assert (known.status, known.reasons) == ("invalid", ("only the driver knows",))
+    assert verdict(lines_of(), driver=DriverFacts(dropped=3)).reasons == ("3 events could not be written",)
+
+
+def test_lost_lines_and_changed_files() -> None:
+    recorded = record(lines_of(), wds="wds1", object_timeout=600)
+    samples = recorded.join.samples()
+    run = run_record("x", 2)
+    torn = judge(run, recorded, samples, lost=1, torn=True)
+    assert (torn.status, len(torn.warnings)) == ("valid", 1)
+    assert judge(run, recorded, samples, lost=3, torn=True).reasons == ("2 lines of events.jsonl cannot be read",)
+    assert judge(run, recorded, samples, modified=["run.json"]).warnings[0].startswith("run.json was changed")
