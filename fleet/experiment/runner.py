@@ -25,9 +25,8 @@ from fleet.experiment.progress import RunProgress
 from fleet.experiment.record import begin_record, driver_facts
 from fleet.experiment.session import KIND_RESOURCE, Session
 from fleet.kube.looplag import LoopLag
-from fleet.observe.metrics import Scraper, targets
-from fleet.observe.processes import Weigher
 from fleet.observe.recorder import Recorder
+from fleet.observe.sampling import Sampling
 from fleet.observe.tracker import Tracker
 from fleet.observe.watcher import Spaces, Watcher
 from fleet.results.events import Line, MetricSample, ProcessSample
@@ -171,8 +170,7 @@ class Runner:
     async def _work(self, spaces: Spaces, names: RunNames, recorder: Recorder, join: Join, watcher: Watcher) -> None:
         """From the first watch to the last trial."""
         async with AsyncExitStack() as stack:
-            pages = targets(self.fleet, (spaces.its, spaces.wds))
-            scraper = await stack.enter_async_context(Scraper(pages, recorder))
+            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder))
             session = Session(
                 spec=self.spec,
                 names=names,
@@ -180,8 +178,7 @@ class Runner:
                 recorder=recorder,
                 join=join,
                 progress=self.progress,
-                scraper=scraper,
-                weigher=Weigher(self.fleet),
+                sampling=sampling,
             )
             async with session.step("prepare"):
                 await stack.enter_async_context(watcher)

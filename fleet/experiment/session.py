@@ -13,9 +13,8 @@ from fleet.experiment.plan import TrialPlan
 from fleet.experiment.progress import RunProgress
 from fleet.kube import resources
 from fleet.kube.resources import Resource
-from fleet.observe.metrics import Scraper
-from fleet.observe.processes import Weigher
 from fleet.observe.recorder import Recorder
+from fleet.observe.sampling import Sampling
 from fleet.observe.watcher import Spaces
 from fleet.spec.experiment_file import ExperimentFile, WorkloadKind
 from fleet.workload.layouts import BindingPolicy, policies
@@ -39,8 +38,7 @@ class Session:
     recorder: Recorder
     join: Join
     progress: RunProgress
-    scraper: Scraper
-    weigher: Weigher
+    sampling: Sampling
 
     @property
     def resource(self) -> Resource:
@@ -63,18 +61,11 @@ class Session:
         """Those of the WECs that answer now."""
         return tuple(name for name in clusters if name not in self.recorder.down)
 
-    async def sample(self) -> None:
-        """Weigh every program and scrape every page, once, now."""
-        lines = await asyncio.to_thread(self.weigher.sample)
-        for line in lines:
-            self.recorder.record(line)
-        await self.scraper.scrape()
-
     async def keep_sampling(self) -> None:
         """Sample at the spec's interval until cancelled; a slow sample delays the next, never doubles it."""
         due = time.monotonic()
         while True:
-            await self.sample()
+            await self.sampling.sample()
             due = max(due + self.spec.sample_interval, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
 

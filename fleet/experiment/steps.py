@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from fleet.errors import DeadlineError, KubeError
+from fleet.errors import DeadlineError
 from fleet.experiment.plan import TrialPlan
 from fleet.experiment.prepare import shown
 from fleet.experiment.sender import Sender, each
@@ -116,7 +116,7 @@ class Settle:
         why = await quieten(session, deadline)
         if why:
             recorder.anomaly("not-settled", f"not quiet for {session.spec.quiet:g} s: {why}", trial=trial.id)
-        await session.sample()  # where the trial's counters start from
+        await session.sampling.sample()  # where the trial's counters start from
 
 
 class Load:
@@ -153,7 +153,7 @@ class Drain:
             )
             text = f"not complete within {limit:g} s: {lacking or 'nothing was planned'}"
             session.recorder.anomaly("incomplete", text, trial=trial.id)
-        await session.sample()
+        await session.sampling.sample()
 
 
 class Quieten:
@@ -229,10 +229,7 @@ async def quieten(session: Session, deadline: float) -> str:
     while (left := deadline - time.monotonic()) > 0:
         if not await quiet.wait(session.spec.quiet, timeout=left):
             return f"the last was {quiet.last_what}" if quiet.last_what else why
-        try:
-            why = await session.scraper.busy(min(BUSY_LOOK_SECONDS, session.spec.quiet))
-        except KubeError as error:
-            why = str(error)
+        why = await session.sampling.busy(min(BUSY_LOOK_SECONDS, session.spec.quiet))
         if not why and quiet.seconds() >= session.spec.quiet:
             return ""
         if why:

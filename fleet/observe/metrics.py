@@ -6,14 +6,14 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import aiohttp
 
 from fleet.errors import KubeError
 from fleet.kube.client import KubeClient
 from fleet.observe.prometheus import Series, kept
-from fleet.observe.recorder import Recorder
-from fleet.results.events import MetricSample
+from fleet.results.events import Line, MetricSample
 from fleet.spec.fleet_file import FleetFile
 
 _VERBS = frozenset({"verb", "resource", "code"})
@@ -57,6 +57,16 @@ class Target:
     url: str = ""
 
 
+class Sink(Protocol):
+    """Where lines go: a recorder, or the sampler's answer."""
+
+    def record(self, line: Line, /) -> None:
+        """Take one line."""
+
+    def anomaly(self, what: str, text: str, *, cluster: str = "") -> None:
+        """Something that the reader of the run must know, now."""
+
+
 def targets(fleet: FleetFile, hub: Sequence[KubeClient]) -> list[Target]:
     """The pages of that fleet that can be read from here."""
     local = {machine.name for machine in fleet.machines if machine.connection == "local"}
@@ -76,9 +86,9 @@ class Scraper:
     API server has hundreds of request counters, few of which move during a trial.)
     """
 
-    def __init__(self, pages: Sequence[Target], recorder: Recorder) -> None:
+    def __init__(self, pages: Sequence[Target], sink: Sink) -> None:
         self._pages = pages
-        self._recorder = recorder
+        self._sink = sink
         self._session: aiohttp.ClientSession | None = None
         self._complained: set[Target] = set()
         self._last: dict[Target, dict[tuple[str, str], float]] = {page: {} for page in pages}
@@ -128,7 +138,7 @@ class Scraper:
             if last.get((series.name, series.labels)) == series.value:
                 continue
             last[series.name, series.labels] = series.value
-            self._recorder.record(
+            self._sink.record(
                 MetricSample(
                     ns=ns,
                     wall=wall,
@@ -147,7 +157,7 @@ class Scraper:
             if page not in self._complained:
                 self._complained.add(page)
                 text = f"{page.component}: its metrics cannot be read ({error})"
-                self._recorder.anomaly("metrics", text, cluster=page.cluster)
+                self._sink.anomaly("metrics", text, cluster=page.cluster)
             return []
         # In a thread: an API server's page has tens of thousands of lines, and the loop stamps events meanwhile.
         return await asyncio.to_thread(kept, text, API_SERVER if page.client else CONTROLLER)

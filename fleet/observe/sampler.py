@@ -1,0 +1,85 @@
+"""The program beside the driver that weighs and scrapes: `python -m fleet.observe.sampler`, spoken to over its pipes.
+
+A process of its own, because a metrics page of an API server is 3 MB of TLS and text: read in the driver it made the
+event loop 170 ms late on a busy machine (a thread does not help, it shares the interpreter's lock), and stamps with it.
+
+First line of stdin: the fleet file as JSON. Then one order per line, `sample` or `busy SECONDS`; the answer is any
+number of event lines (for `busy` one JSON string), ended by an empty line. End of stdin ends it: it never outlives
+the driver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from typing import Any
+
+import orjson
+
+from fleet.kube.client import KubeClient
+from fleet.observe.metrics import Scraper, targets
+from fleet.observe.processes import Weigher
+from fleet.results.events import Anomaly, Line, encode
+from fleet.spec.fleet_file import FleetFile
+
+
+class Answer:
+    """Collects the lines of one answer."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+
+    def record(self, line: Line) -> None:
+        """Take one line."""
+        self._lines.append(encode(line))
+
+    def anomaly(self, what: str, text: str, *, cluster: str = "") -> None:
+        """Take one anomaly, stamped now."""
+        self.record(Anomaly(ns=time.monotonic_ns(), wall=time.time_ns(), what=what, cluster=cluster, text=text))
+
+    def take(self) -> bytes:
+        """All lines so far, which are then forgotten."""
+        lines, self._lines = self._lines, []
+        return b"".join(lines)
+
+
+async def serve(fleet: FleetFile) -> None:
+    """Answer orders until stdin ends."""
+    answer = Answer()
+    weigher = Weigher(fleet)
+    allowed = [machine.address for machine in fleet.machines]
+    hub = [
+        KubeClient.from_kubeconfig(entry.kubeconfig, cluster=entry.name, allowed=allowed, retry_seconds=0.0)
+        for entry in (*fleet.of_role("its"), *fleet.of_role("wds"))
+    ]
+    try:
+        async with Scraper(targets(fleet, hub), answer) as scraper:
+            while order := await asyncio.to_thread(sys.stdin.buffer.readline):
+                name, _, argument = order.decode().strip().partition(" ")
+                if name == "sample":
+                    for line in await asyncio.to_thread(weigher.sample):
+                        answer.record(line)
+                    await scraper.scrape()
+                    said = answer.take()
+                else:
+                    busy: Any = await scraper.busy(float(argument))
+                    said = orjson.dumps(busy) + b"\n"
+                sys.stdout.buffer.write(said + b"\n")
+                sys.stdout.buffer.flush()
+    finally:
+        for client in hub:
+            await client.close()
+
+
+def main() -> None:
+    """Read the fleet, serve. The driver's raised priority is not for this program."""
+    raised = -os.getpriority(os.PRIO_PROCESS, 0)
+    if raised > 0:
+        os.nice(raised)
+    asyncio.run(serve(FleetFile.model_validate_json(sys.stdin.buffer.readline())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The sampler as the driver starts it: a process of its own that ends with its stdin."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from fleet.kube.fake import FakeApiServer
+from fleet.observe.recorder import Recorder
+from fleet.observe.sampling import Sampling
+from fleet.observe.tracker import Tracker
+from fleet.results import events
+from fleet.spec.fleet_file import Cluster, FleetFile, Machine, StatusAgent
+
+PAGE = 'apiserver_request_total{verb="GET",resource="pods",code="200",group=""} %d\nprocess_open_fds 5\n'
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.lines: list[events.Line] = []
+
+    def append(self, event: events.Line, /) -> None:
+        self.lines.append(event)
+
+    def sync(self) -> None:
+        raise AssertionError("nothing here is made durable")
+
+
+def fleet_of(server: FakeApiServer, folder: Path) -> FleetFile:
+    kubeconfig = server.write_kubeconfig(folder / "its1.kubeconfig")
+    its = Cluster(name="its1", role="its", machine="m", driver="process", server=server.url, kubeconfig=str(kubeconfig))
+    return FleetFile(
+        name="f",
+        created="2026-01-01T00:00:00Z",
+        toolchain_digest="x",
+        status_agent=StatusAgent(version="1"),
+        machines=[Machine(name="m", state_dir=str(folder))],
+        clusters=[its],
+    )
+
+
+async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
+    log = Kept()
+    recorder = Recorder(log, lambda line: None, Tracker(namespace="n", wds="wds1"))  # noqa: ARG005
+    async with FakeApiServer("its1", tls=True) as server:
+        server.metrics_text = PAGE % 1
+        async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+            await sampling.sample()
+            server.metrics_text = PAGE % 3
+            await sampling.sample()
+            assert await sampling.busy(0.01) == ""
+
+    told = [(line.name, line.labels, line.value) for line in log.lines if isinstance(line, events.MetricSample)]
+    assert told == [
+        ("apiserver_request_total", "code=200,resource=pods,verb=GET", 1.0),
+        ("process_open_fds", "", 5.0),
+        ("apiserver_request_total", "code=200,resource=pods,verb=GET", 3.0),
+    ]
+
+
+async def test_a_page_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
+    log = Kept()
+    recorder = Recorder(log, lambda line: None, Tracker(namespace="n", wds="wds1"))  # noqa: ARG005
+    server = FakeApiServer("its1", tls=True)
+    async with server:
+        fleet = fleet_of(server, tmp_path)
+    async with Sampling(fleet, recorder) as sampling:
+        await sampling.sample()
+        await sampling.sample()
+
+    (line,) = log.lines
+    assert isinstance(line, events.Anomaly)
+    assert (line.what, line.cluster) == ("metrics", "its1")
+
+
+async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -> None:
+    log = Kept()
+    recorder = Recorder(log, lambda line: None, Tracker(namespace="n", wds="wds1"))  # noqa: ARG005
+    async with FakeApiServer("its1", tls=True) as server:
+        server.metrics_text = PAGE % 1
+        async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+            task = asyncio.create_task(sampling.sample())
+            await asyncio.sleep(0)
+            task.cancel()
+            assert await sampling.busy(0.01) == ""
+
+
+async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Path) -> None:
+    log = Kept()
+    recorder = Recorder(log, lambda line: None, Tracker(namespace="n", wds="wds1"))  # noqa: ARG005
+    async with FakeApiServer("its1", tls=True) as server, Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+        process = sampling._process
+        assert process is not None
+        process.kill()
+        await sampling.sample()
+        await sampling.sample()
+        assert await sampling.busy(0.01) == ""
+
+    assert [type(line) for line in log.lines] == [events.Anomaly]
