@@ -43,7 +43,7 @@ lint: env ## ruff, mypy --strict, yamllint, ansible-lint, gofmt
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict --quiet
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict -q
 
 format: env ## ruff format and the fixes it is sure of
 	@$(BIN)/ruff check --fix .

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fleet.toolchain import locate
-
 from tests.bench import planes, reflector_bench, startup
 from tests.bench.ratios import HEADER, Ratio
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import psutil
-from fleet.toolchain import Toolchain
 
 from fleet.host.converge import converge, teardown
 from fleet.host.machine import Machine, Options
 from fleet.host.plan import ControlPlane
 from fleet.host.weigh import weigh_pids
+from fleet.toolchain import Toolchain
 from tests.bench.kwokctl import Kwokctl
 from tests.bench.ratios import Ratio, paired
 
