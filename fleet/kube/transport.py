@@ -185,7 +185,9 @@ class Transport:
 
     async def _error_body(self, response: aiohttp.ClientResponse, what: str) -> bytes:
         try:
-            return await asyncio.wait_for(response.read(), self._timeout)
+            # Not asyncio.wait_for: before Python 3.12 it can lose a cancellation that arrives with the result.
+            async with asyncio.timeout(self._timeout):
+                return await response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _unreachable(self.endpoint.cluster, what, error) from error
 

@@ -320,3 +320,18 @@ async def test_an_error_of_the_callback_is_not_swallowed(client: KubeClient, ser
         assert told.task is not None
         with pytest.raises(BrokenError):
             await asyncio.wait_for(told.task, 5)
+
+
+@pytest.mark.parametrize("fault", ["", "gone_on_watch", "gone_event", "status_500", "empty_watch", "drop"])
+async def test_cancel_is_never_lost(client: KubeClient, server: FakeApiServer, fault: str) -> None:
+    """Whatever the reflector is just doing, also reading an error: cancelled at turn 0, 1, 2, ... of the loop."""
+    for turn in range(60):
+        if fault:
+            setattr(server.fail, fault, 1000)
+        async with Recorder(client, pauses=(0.0, 0.0)) as told:
+            for _ in range(turn):
+                await asyncio.sleep(0)
+            assert told.task is not None
+            told.task.cancel()
+            await asyncio.wait([told.task], timeout=1)
+            assert told.task.cancelled(), f"cancelled at turn {turn}"
