@@ -39,7 +39,7 @@ def materialise(machine: Machine, plan: Plan, pki: FleetPki | None) -> Materiali
     `pki` None, in check mode only, means that there are no authorities yet: everything will be issued.
     """
     notes = _Notes(machine.root)
-    for directory in dict.fromkeys((machine.root, machine.layout.clusters, *plan.directories)):
+    for directory in dict.fromkeys((machine.layout.clusters, *plan.directories)):
         _directory(machine, directory, notes)
     # The record of a control plane first: when we are killed right here, the next run finds it and goes on.
     for text in sorted(plan.texts, key=lambda text: text.path.name != PLANE_FILE):
@@ -67,7 +67,7 @@ class _Notes:
     paths: set[Path] = field(default_factory=set)
 
     def add(self, path: Path, old: str, new: str) -> None:
-        key = f"folder {path}" if path == self.root else f"file {path.relative_to(self.root)}"
+        key = f"file {path.relative_to(self.root)}"
         self.paths.add(path)
         if old != ABSENT:
             self.before[key] = old
