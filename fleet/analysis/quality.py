@@ -110,7 +110,7 @@ def _completeness(case: _Case, counted: Sequence[Sample], recorded: Recorded) ->
     negative = [sample.seconds for sample in counted if sample.seconds is not None and sample.seconds < 0]
     if negative:
         many = f"{len(negative)} {_plural(len(negative), 'sample')}"
-        text = f"{many} ended before the start, by {-min(negative):.3f} s at most: two watches raced"
+        text = f"{many} ended before the start, by {-min(negative) * 1e3:.1f} ms at most: two watches raced"
         wrong = -min(negative) > NEGATIVE_SECONDS
         (case.partial if wrong else case.warnings).append(text)
     if recorded.join.strays:

@@ -17,8 +17,9 @@ def seconds(value: float | None) -> str:
     if value is None:
         return "not measured"
     if abs(value) < 1:
-        return f"{value * 1e3:.0f} ms"
-    return f"{value:.2f} s" if abs(value) < 10 else f"{value:.1f} s"  # noqa: PLR2004 - three digits either way
+        return f"{value * 1e3:.0f}\N{NO-BREAK SPACE}ms"
+    digits = 2 if abs(value) < 10 else 1  # noqa: PLR2004 - three digits either way
+    return f"{value:.{digits}f}\N{NO-BREAK SPACE}s"
 
 
 def answer(study: Study) -> list[str]:

@@ -99,14 +99,16 @@ def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
 
 
 def _lines(usages: Sequence[Usage], hub: Sequence[str]) -> dict[str, list[tuple[float, float, float]]]:
-    """Label -> (seconds, cores, MiB) per round of sampling. Hub programs by name, the others summed by component."""
+    """Label -> (seconds, cores, MiB) per round of sampling. Hub programs by name, the others summed by component;
+    the ITS's API server, then those that worked most."""
     series: defaultdict[str, list[Usage]] = defaultdict(list)
     for row in usages:
         series[f"{row.component} {row.cluster}" if row.cluster in hub else f"all {row.component}"].append(row)
-    weight = {label: max(row.rss_bytes for row in rows) for label, rows in series.items()}
+    rounds = {label: _rounds(rows) for label, rows in series.items()}
     first = f"kube-apiserver {hub[0]}" if hub else ""
-    ranked = sorted(series, key=lambda label: (label != first, label.startswith("all "), -weight[label]))
-    return {label: _rounds(series[label]) for label in ranked[:_DRAWN_COMPONENTS]}
+    work = {label: sum(cores for _, cores, _ in points) for label, points in rounds.items()}
+    ranked = sorted(rounds, key=lambda label: (label != first, -work[label]))
+    return {label: rounds[label] for label in ranked[:_DRAWN_COMPONENTS]}
 
 
 def _rounds(rows: Sequence[Usage]) -> list[tuple[float, float, float]]:

@@ -148,7 +148,7 @@ def limits(rows: Sequence[Prediction], layout: str, name: str) -> str:
         _count_axis(axes, sorted(wecs))
         axes.set_ylim(bottom=0)
         axes.set_ylabel("seconds")
-        axes.legend(loc="upper left")
+        made.legend(loc="outside upper left", ncols=2)
         return inline(made, name)
 
 

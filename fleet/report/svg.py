@@ -85,7 +85,8 @@ def inline(made: Figure, name: str) -> str:
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
     text = re.sub(r'xlink:href="#', f'href="#{name}-', text)
     text = re.sub(r"font: ?([0-9.]+)px [^;\"]*", r"font-size: \1px", text)
-    text = re.sub(r"(\.\d\d)\d+", r"\1", text)  # hundredths of a point: a third of the size
+    # Coordinates to hundredths of a point, which is a third less; only inside tags, never in what a tick says.
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), text)
     for stand_in, colour in _PAGE_COLOURS.items():
         text = text.replace(stand_in, colour)
     return re.sub(r"\n\s*", "\n", text)

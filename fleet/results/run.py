@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
@@ -115,9 +116,18 @@ def load_run(path: Path) -> RunRecord:
         raise UsageError(f"{path}: {field}: {first['msg']}") from error
 
 
-def without_paths(fleet: FleetFile) -> FleetFile:
-    """The fleet file with each machine's own folder written as `$STATE`: a published run names no user's folders."""
+def without_paths(fleet: FleetFile, home: Path | None = None) -> FleetFile:
+    """The fleet file without folders of a user: a published run names none.
+
+    Each machine's own folder becomes `$STATE`, this Python's `$VENV`, the home folder (default: this user's) `~`, and
+    of an absolute inventory the last two parts stay.
+    """
+    inventory = Path(fleet.inventory)
+    if inventory.is_absolute():
+        fleet = fleet.model_copy(update={"inventory": "/".join(inventory.parts[-2:])})
+    folders = {machine.state_dir: "$STATE" for machine in fleet.machines}
+    folders |= {sys.prefix: "$VENV", str(home or Path.home()): "~"}
     text = fleet.model_dump_json()
-    for machine in sorted(fleet.machines, key=lambda m: -len(m.state_dir)):
-        text = text.replace(json.dumps(machine.state_dir)[1:-1], "$STATE")
+    for folder in sorted(folders, key=len, reverse=True):
+        text = text.replace(json.dumps(folder)[1:-1], folders[folder])
     return FleetFile.model_validate_json(text)

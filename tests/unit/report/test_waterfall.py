@@ -37,14 +37,14 @@ def test_segments_are_the_hops_and_the_hold_back_stands_apart() -> None:
     [(None, "not measured"), (0.0344, "34 ms"), (2.126, "2.13 s"), (38.44, "38.4 s"), (0.9996, "1000 ms")],
 )
 def test_latencies_in_prose(value: float | None, text: str) -> None:
-    assert seconds(value) == text
+    assert seconds(value).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
 def test_the_answer_is_about_the_most_wecs_and_names_the_limits(tmp_path: Path) -> None:
     sim = Simulator(hops=PLAIN)
     for count in (1, 10):
         sim.trial("one-to-many", [f"wec{number:03d}" for number in range(1, count + 1)])
-    said = " ".join(answer(analyse(write_run(tmp_path, sim.out.ordered(), wecs=10))))
+    said = " ".join(answer(analyse(write_run(tmp_path, sim.out.ordered(), wecs=10)))).replace("\N{NO-BREAK SPACE}", " ")
     assert said.startswith("At 10 WECs and one policy for all WECs, an object was in its WEC after 3.79 s")
     assert "the client-side rate limits alone ask for at least 2.00 s more" in said
 

@@ -52,6 +52,18 @@ def test_no_folder_of_a_user_is_published() -> None:
     assert without_paths(named) == fleet
 
 
+def test_of_an_absolute_inventory_and_the_home_folder_little_is_left(tmp_path: Path) -> None:
+    fleet = fleet_file(1)
+    program = fleet.components[0].model_copy(update={"argv": [f"{tmp_path}/.cache/fleet/bin/etcd", "--x"]})
+    named = fleet.model_copy(
+        update={"inventory": f"{tmp_path}/checkout/inventories/localhost", "components": [program]}
+    )
+    published = without_paths(named, tmp_path)
+    assert published.inventory == "inventories/localhost"
+    assert published.components[0].argv == ["~/.cache/fleet/bin/etcd", "--x"]
+    assert str(tmp_path) not in published.model_dump_json()
+
+
 def test_machine_facts_of_made_up_files(tmp_path: Path) -> None:
     (tmp_path / "pressure").mkdir()
     (tmp_path / "sys/fs/inotify").mkdir(parents=True)
