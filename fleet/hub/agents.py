@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from fleet.host.machine import Machine
 from fleet.host.supervise import Staged
 from fleet.host.supervisor_config import Program
 from fleet.hub import names, ready, spoke, status_config
+from fleet.hub.admission import Member
 from fleet.hub.crds import read_crds
 from fleet.hub.credentials import Credentials
 from fleet.hub.identities import HubEndpoint
@@ -93,11 +94,9 @@ def leave_agents(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
     if spec.machine.check or not here:
         return Change({f"ocm agent {wec}": "registered" for wec in here}, {})
     supervisor = spec.machine.supervisor
-    known = {state.name for state in supervisor.states()}
-    for wec in here:
-        if names.agent_program(wec) in known:
-            supervisor.start(names.agent_program(wec))
+    _start_agents(spec, here)
     change = asyncio.run(_leave(spec, here))
+    status_config.without(spec.machine, here)
     ended = supervisor.drop(names.AGENTS_GROUP, [names.agent_program(wec) for wec in here])
     for wec in here:
         _remove(spec, wec)
@@ -105,15 +104,7 @@ def leave_agents(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
 
 
 async def _leave(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
-    ledger = Ledger()
-
-    async def reachable(wec: str) -> bool:
-        path = spec.layout.kubeconfig(wec)
-        if not await asyncio.to_thread(path.exists):
-            return False
-        async with KubeClient.from_kubeconfig(path, cluster=wec, timeout=PROBE_SECONDS) as client:
-            return await client.ready(PROBE_SECONDS)
-
+    ledger, reachable = Ledger(), _reachable(spec)
     async with _hub(spec) as hub:
         await Leave(hub, reachable=reachable, ledger=ledger, options=spec.leave).run(wecs)
     for wec in wecs:
@@ -130,8 +121,10 @@ async def _converge(spec: AgentsSpec) -> Change:
         endpoint = await hub_endpoint(spec, hub)
         credentials = Credentials(spec.layout, spec.machine.fleet, endpoint, spec.its)
         await _prepare(spec, ledger)
-        joining = await _joining(spec, hub)
-        faults = await credentials.faults(spec.wecs)
+        await _finish_leaving(spec, hub, ledger)
+        members = await look(hub)
+        faults = await credentials.faults(spec.wecs, members, spec.machine.live_programs())
+        joining = _joining(spec, members)
         await _reset(spec, hub, faults, ledger)
         joining = sorted({*joining, *faults})
         rewritten = credentials.write_bootstrap(spec.wecs, joining)
@@ -145,7 +138,7 @@ async def _converge(spec: AgentsSpec) -> Change:
             await _admit(spec, hub, staged, joining, ledger)
         if staged.pending:
             supervisor.settle(staged.pending)
-    notified = status_config.notify(spec.machine, status)
+    notified = spec.status.enabled and status_config.notify(spec.machine, status.digest)
     return Change.merge([ledger.change, change, *([Change({}, {"status agent": "told"})] if notified else [])])
 
 
@@ -168,14 +161,44 @@ async def _admit(spec: AgentsSpec, hub: KubeClient, staged: Staged, joining: Seq
     await join.run(wanted)
 
 
-async def _joining(spec: AgentsSpec, hub: KubeClient) -> list[str]:
+def _joining(spec: AgentsSpec, members: Mapping[str, Member]) -> list[str]:
     """WECs that the hub does not have accepted, Joined and Available, or that have no hub credential on disk."""
-    members = await look(hub)
     return [
         wec
         for wec in spec.wecs
         if not (wec in members and members[wec].complete) or not AgentFiles.of(spec.layout, wec).hub_kubeconfig.exists()
     ]
+
+
+async def _finish_leaving(spec: AgentsSpec, hub: KubeClient, ledger: Ledger) -> None:
+    """WECs that are wanted but on their way out (a leave that was killed, a hand that deleted one) go, to come back.
+
+    By themselves they might never go: KubeStellar goes on making works for a cluster as long as its labels match.
+    """
+    leaving = [wec for wec, state in (await look(hub)).items() if state.leaving and wec in spec.wecs]
+    if leaving:
+        await asyncio.to_thread(_start_agents, spec, leaving)
+        await Leave(hub, reachable=_reachable(spec), ledger=ledger, options=spec.leave).run(leaving)
+
+
+def _start_agents(spec: AgentsSpec, wecs: Sequence[str]) -> None:
+    """Start those agents that the supervisor knows: only they can clean up in their WECs."""
+    supervisor = spec.machine.supervisor
+    known = {state.name for state in supervisor.states()}
+    for wec in wecs:
+        if names.agent_program(wec) in known:
+            supervisor.start(names.agent_program(wec))
+
+
+def _reachable(spec: AgentsSpec) -> Callable[[str], Awaitable[bool]]:
+    async def reachable(wec: str) -> bool:
+        path = spec.layout.kubeconfig(wec)
+        if not await asyncio.to_thread(path.exists):
+            return False
+        async with KubeClient.from_kubeconfig(path, cluster=wec, timeout=PROBE_SECONDS) as client:
+            return await client.ready(PROBE_SECONDS)
+
+    return reachable
 
 
 async def _prepare(spec: AgentsSpec, ledger: Ledger) -> None:
@@ -241,7 +264,7 @@ def _check(spec: AgentsSpec) -> Change:
 
 async def _unregistered(spec: AgentsSpec) -> list[str]:
     async with _hub(spec) as hub:
-        return await _joining(spec, hub) if await ready.answers(hub) else []
+        return _joining(spec, await look(hub)) if await ready.answers(hub) else []
 
 
 def _hub(spec: AgentsSpec) -> KubeClient:

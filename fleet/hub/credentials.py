@@ -12,6 +12,7 @@ from fleet.host.files import private_directory, write_private
 from fleet.host.layout import Layout
 from fleet.hub import spoke
 from fleet.hub.identities import HubEndpoint, bootstrap_kubeconfig, client_certificate, same_hub
+from fleet.hub.names import agent_program
 from fleet.hub.programs import AgentFiles
 
 PARALLELISM = 8
@@ -28,14 +29,23 @@ class Credentials:
         self.its = its
         self.authority = Authority.ensure(layout.pki, "ca", common_name=f"{fleet}-ca")
 
-    async def faults(self, wecs: Iterable[str]) -> dict[str, str]:
-        """WECs whose hub credential is of no use any more, and why."""
+    async def faults(
+        self, wecs: Iterable[str], clusters: Collection[str], live: Collection[str] = ()
+    ) -> dict[str, str]:
+        """WECs whose hub credential is of no use any more, and why.
+
+        `clusters` are the ManagedClusters of the hub: an agent makes its own only while it has no credential. `live`
+        are running programs: an agent writes its credential when it gets it and when it starts, so that one without
+        the file would go on without.
+        """
         gate = asyncio.Semaphore(PARALLELISM)
 
         async def one(wec: str) -> tuple[str, str | None]:
             kubeconfig = AgentFiles.of(self.layout, wec).hub_kubeconfig
             if not kubeconfig.exists():
-                return wec, None
+                return wec, "missing" if agent_program(wec) in live else None
+            if wec not in clusters:
+                return wec, "orphaned: the hub has no ManagedCluster of that name"
             async with gate:
                 return wec, await spoke.credential_fault(kubeconfig, wec, self.its)
 

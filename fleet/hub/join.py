@@ -143,5 +143,5 @@ class Join:
         first = min(late)
         return (
             f"{len(late)} WECs did not register within {self.options.seconds:.0f} s; run again, or look at the log of"
-            f" {names.agent_program(first)}:\n" + "\n".join([*lines, self._tail(first)])
+            f" {names.agent_program(first)}:\n" + "\n".join([*lines, *self.ledger.notes, self._tail(first)])
         )

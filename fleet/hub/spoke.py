@@ -33,7 +33,7 @@ async def credential_fault(kubeconfig: Path, wec: str, hub: str) -> str | None:
     """Why an agent's hub kubeconfig is of no use any more; None when it is good.
 
     Asks the hub for the WEC's own ManagedCluster with it. Only for a file that exists, while the hub answers others.
-    A refusal for lack of rights is no fault: the cluster may not be accepted yet.
+    A refusal for lack of rights is no fault: OCM gives and takes them a moment later than the ManagedCluster.
     """
     try:
         client = KubeClient.from_kubeconfig(kubeconfig, cluster=hub, timeout=PROBE_SECONDS, retry_seconds=0)
@@ -48,10 +48,8 @@ async def _fault(client: KubeClient, wec: str) -> str | None:
         await client.get(MANAGED_CLUSTERS, wec)
     except Unauthorized:
         return "refused: the certificate has ended or is of another authority"
-    except NotFound:
-        return "orphaned: the hub has no ManagedCluster of that name"
     except Unreachable as error:
         return f"useless: the hub answers, but not to it ({error})"
-    except Forbidden:
+    except (Forbidden, NotFound):
         return None
     return None

@@ -7,9 +7,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from fleet.host.authority import Authority
 from fleet.host.files import private_directory, write_private
@@ -81,9 +82,13 @@ def write(
         "metrics_address": loopback(port),
         **({"log": str(layout.log / "status-agent.journal")} if spec.journal else {}),
     }
-    text = (json.dumps(document, indent=1) + "\n").encode()
+    text = _render(document)
     write_private(config_file(layout), text)
     return StatusFiles(tuple(planned(spec, machine)), hashlib.sha256(text).hexdigest())
+
+
+def _render(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1) + "\n").encode()
 
 
 def planned(spec: StatusSpec, machine: Machine) -> list[Program]:
@@ -94,16 +99,28 @@ def planned(spec: StatusSpec, machine: Machine) -> list[Program]:
     return [status_agent(spec.python, layout, config_file(layout), kubeconfig_file(layout), spec.extra)]
 
 
-def notify(machine: Machine, files: StatusFiles) -> bool:
+def without(machine: Machine, wecs: Iterable[str]) -> None:
+    """Take WECs out of the configuration and tell the agent, so that it does not call on control planes that go."""
+    file, gone = config_file(machine.layout), set(wecs)
+    if not file.exists():
+        return
+    document = json.loads(file.read_bytes())
+    document["wecs"] = [entry for entry in document["wecs"] if entry["name"] not in gone]
+    text = _render(document)
+    write_private(file, text)
+    notify(machine, hashlib.sha256(text).hexdigest())
+
+
+def notify(machine: Machine, digest: str) -> bool:
     """Make a running agent read its configuration again unless it was told of this one; True when it was told now.
 
     An agent that was started after the file was written has read it: being told once more does it no harm.
     """
     applied = _applied_file(machine.layout)
-    if not files.programs or (applied.exists() and applied.read_text(encoding="ascii") == files.digest):
+    if applied.exists() and applied.read_text(encoding="ascii") == digest:
         return False
     state = machine.supervisor.state(names.STATUS_PROGRAM)
     if state is not None and state.pid:
         os.kill(state.pid, signal.SIGHUP)
-    write_private(applied, files.digest.encode("ascii"))
+    write_private(applied, digest.encode("ascii"))
     return True
