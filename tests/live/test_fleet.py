@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.live.lab import Lab, changed
+from tests.live.lab import BIN, Lab, changed
 
 pytestmark = pytest.mark.live
 
@@ -114,7 +114,7 @@ def test_the_report_is_remade_from_the_folder_alone(lab: Lab, tmp_path: Path) ->
 def test_a_wec_that_dies_during_a_run_does_not_stop_it(lab: Lab, tmp_path: Path) -> None:
     command = [*RUN[:3], "--wecs", "3", "--layout", "one-to-many", "--repeats", "2", "--set", "warmup=0",
                "--set", "timeouts.object=60s", "--fleet", lab.name, "--results", str(tmp_path)]  # fmt: skip
-    running = lab.start([str(Path(psutil.Process().exe()).parent / "fleet"), *command])
+    running = lab.start([str(BIN / "fleet"), *command])
     try:
         wait_for_load(tmp_path)
         lab.fleet("cluster", "stop", "wec002", "--fleet", lab.name).check()
