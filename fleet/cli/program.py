@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from fleet import __version__
-from fleet.cli import build, cluster, compare, doctor, experiment, kubeconfig, logs, report, status, toolchain
+from fleet.cli import build, cluster, compare, doctor, experiment, export, kubeconfig, logs, report, status, toolchain
 from fleet.cli.console import out, say, say_error
 from fleet.errors import FleetError
 
@@ -38,6 +38,7 @@ app.add_typer(experiment.app, name="experiment")
 app.command("report")(report.report)
 app.command("runs")(report.runs)
 app.command("compare")(compare.compare)
+app.command("export")(export.export)
 app.add_typer(cluster.app, name="cluster")
 app.command("logs")(logs.logs)
 app.command("kubeconfig")(kubeconfig.kubeconfig)

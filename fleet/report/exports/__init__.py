@@ -1,0 +1,21 @@
+"""A run in the formats of other tools: each a Reporter whose file names may have folders in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fleet.report.exports.junit import JunitReporter
+from fleet.report.exports.kube_burner import KubeBurnerReporter
+from fleet.report.exports.openmetrics import OpenMetricsReporter
+from fleet.report.exports.perfdata import PerfDataReporter
+from fleet.report.reporter import Reporter
+
+FORMATS: Mapping[str, Reporter] = {
+    "kube-burner": KubeBurnerReporter(),
+    "perfdata": PerfDataReporter(),
+    "junit": JunitReporter(),
+    "openmetrics": OpenMetricsReporter(),
+}
+"""By the name that `fleet export --format` takes."""
+
+__all__ = ["FORMATS"]
