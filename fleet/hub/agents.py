@@ -17,7 +17,7 @@ from fleet.host.supervisor_config import Program
 from fleet.hub import names, ready, spoke, status_config
 from fleet.hub.admission import Member
 from fleet.hub.crds import read_crds
-from fleet.hub.credentials import Credentials
+from fleet.hub.credentials import ORPHANED, Credentials
 from fleet.hub.identities import HubEndpoint
 from fleet.hub.join import Join, JoinOptions, look
 from fleet.hub.leave import Leave, LeaveOptions
@@ -225,6 +225,11 @@ async def _reset(spec: AgentsSpec, hub: KubeClient, faults: Mapping[str, str], l
             await asyncio.to_thread(supervisor.stop, names.agent_program(wec))
         async with KubeClient.from_kubeconfig(spec.layout.kubeconfig(wec), cluster=wec) as client:
             await spoke.forget(client)
+            left = await spoke.disown(client) if fault == ORPHANED else 0
+        if left:
+            ledger.notes.append(
+                f"{wec}: {left} works of a hub that is gone are removed with their objects"
+            )
         directory = AgentFiles.of(spec.layout, wec).hub_directory
         await asyncio.to_thread(remove_tree, directory)
         private_directory(directory)

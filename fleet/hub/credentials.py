@@ -16,6 +16,7 @@ from fleet.hub.names import agent_program
 from fleet.hub.programs import AgentFiles
 
 PARALLELISM = 8
+ORPHANED = "orphaned: the hub has no ManagedCluster of that name"
 MARGIN = datetime.timedelta(hours=1)
 """A registration may take minutes; a bootstrap certificate with less left is replaced before one begins."""
 
@@ -45,7 +46,7 @@ class Credentials:
             if not kubeconfig.exists():
                 return wec, "missing" if agent_program(wec) in live else None
             if wec not in clusters:
-                return wec, "orphaned: the hub has no ManagedCluster of that name"
+                return wec, ORPHANED
             async with gate:
                 return wec, await spoke.credential_fault(kubeconfig, wec, self.its)
 

@@ -13,7 +13,7 @@ from fleet.hub.objects import Ledger, ensure, remove
 from fleet.hub.spaces import namespace
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import Forbidden, NotFound, Unauthorized, Unreachable
-from fleet.kube.resources import MANAGED_CLUSTERS, NAMESPACES, SECRETS
+from fleet.kube.resources import APPLIED_MANIFEST_WORKS, MANAGED_CLUSTERS, NAMESPACES, SECRETS
 
 PROBE_SECONDS = 10.0
 
@@ -27,6 +27,18 @@ async def prepare(wec: KubeClient, crds: Iterable[Mapping[str, Any]], ledger: Le
 async def forget(wec: KubeClient) -> bool:
     """Remove the hub credential that the agent keeps in the WEC; True when it was there."""
     return await remove(wec, SECRETS, names.HUB_SECRET, names.AGENT_NAMESPACE)
+
+
+async def disown(wec: KubeClient) -> int:
+    """Delete the AppliedManifestWorks of a hub that no longer knows the WEC; how many there were.
+
+    OCM would do so after an hour; until then they stay the first owners of what a new hub applies under the same names,
+    and no status of it would come back. The agent removes what they applied once it runs.
+    """
+    works = await wec.list_all(APPLIED_MANIFEST_WORKS)
+    for work in works:
+        await remove(wec, APPLIED_MANIFEST_WORKS, work["metadata"]["name"])
+    return len(works)
 
 
 async def credential_fault(kubeconfig: Path, wec: str, hub: str) -> str | None:
