@@ -118,7 +118,8 @@ def test_completion_of_an_unknown_shell(fleet: Fleet) -> None:
 def test_every_option_has_a_variable_of_its_own(fleet: Fleet) -> None:
     """Read off the help: what begins with `--` and has no `FLEET_` behind it is --help."""
     for words in (
-        ("up",), ("down",), ("status",), ("report",), ("runs",), ("compare",), ("export",), ("logs",), ("kubeconfig",), ("doctor",),
+        ("up",), ("down",), ("status",), ("report",), ("runs",), ("compare",), ("export",), ("logs",),
+        ("kubeconfig",), ("doctor",),
         ("experiment", "run"), ("experiment", "plan"), ("experiment", "show"), ("experiment", "clean"),
         ("cluster", "stop"), ("toolchain", "build"),
     ):  # fmt: skip
