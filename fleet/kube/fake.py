@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -88,6 +89,7 @@ class FakeApiServer:
         self._crud = Crud(self.store, self.fail)
         self._port = 0
         self._runner: web.AppRunner | None = None
+        self._listener: socket.socket | None = None
         self._watches: set[WatchAnswer] = set()
         self._watches_changed = asyncio.Event()
 
@@ -112,15 +114,22 @@ class FakeApiServer:
         if self.authority is not None:
             pair = self.authority.issue("fake-apiserver", hosts=("127.0.0.1", "localhost"))
             context = self.authority.server_context(pair)
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port, ssl_context=context, reuse_address=True)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        self._listener = socket.create_server(("127.0.0.1", self._port))
+        await web.SockSite(self._runner, self._listener, ssl_context=context).start()
+        self._port = self._listener.getsockname()[1]
 
     async def stop(self) -> None:
         """Cuts every connection and stops listening, as a killed server does; objects stay."""
         self.cut_watches()
         if self._runner is not None:
             runner, self._runner = self._runner, None
+            # asyncio leaks a connection whose accept is under way when its server is closed: the client would then wait
+            # for an answer that nobody can give. So accept no more, let those under way arrive, then close them all.
+            if self._listener is not None:
+                asyncio.get_running_loop().remove_reader(self._listener)
+                self._listener = None
+            for _ in range(3):
+                await asyncio.sleep(0)
             await runner.cleanup()
 
     @property

@@ -172,14 +172,15 @@ class Transport:
     ) -> aiohttp.ClientResponse:
         await self._limiter.wait()
         try:
-            return await self._connections().request(
-                "GET",
-                self._url(path, params),
-                headers=self._headers(""),
-                timeout=limits,
-                allow_redirects=False,
-                **self._tls(),
-            )
+            async with asyncio.timeout(self._timeout):  # a live server sends the head of a watch at once
+                return await self._connections().request(
+                    "GET",
+                    self._url(path, params),
+                    headers=self._headers(""),
+                    timeout=limits,
+                    allow_redirects=False,
+                    **self._tls(),
+                )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _unreachable(self.endpoint.cluster, what, error) from error
 

@@ -335,3 +335,16 @@ async def test_cancel_is_never_lost(client: KubeClient, server: FakeApiServer, f
             told.task.cancel()
             await asyncio.wait([told.task], timeout=1)
             assert told.task.cancelled(), f"cancelled at turn {turn}"
+
+
+async def test_a_server_that_accepts_but_never_answers(server: FakeApiServer) -> None:
+    async with server.client(timeout=0.1) as client, Recorder(client) as told:
+        await told.reflector.wait_synced(5)
+        await server.until_watches(1)
+        server.fail.delay_seconds = 60  # as a stopped process: the kernel accepts, nobody answers
+        server.end_watches()
+        put(server, "a")
+        await told.until(lambda: "no answer" in told.reflector.stats.last_error)
+        server.fail.delay_seconds = 0
+        await told.until(lambda: len(told.events) == 1)
+        assert told.gaps == []

@@ -132,13 +132,16 @@ class ReflectorMachine(RuleBasedStateMachine):
         self.change(name, "yes")
 
     @precondition(lambda self: self.up)
-    @rule(name=NAMES, fault=st.sampled_from(["gone_event", "gone_on_watch", "cut"]))
+    @rule(name=NAMES, fault=st.sampled_from(["gone_event", "gone_on_watch", "cut", "bookmark"]))
     def catch_up_then_lose(self, name: str, fault: str) -> None:
         """The watch tells some changes; then it breaks, and the object is made anew before the next one opens."""
         self.change(name, "yes")
         self.change(name, "yes")
         self.settle()
-        if fault != "cut":
+        if fault == "bookmark":
+            self.server.bookmark()
+            self.breathe(12)
+        elif fault != "cut":
             setattr(self.server.fail, fault, 1)
         self.server.cut_watches()
         self.recreate(name)
@@ -197,6 +200,7 @@ class ReflectorMachine(RuleBasedStateMachine):
             last[uid] = version
             assert (uid in alive) == (event.type != "ADDED")
             (alive.discard if event.type == "DELETED" else alive.add)(uid)
+        assert alive == {uid for uid, _ in self.held().values()}
 
     def check_completeness(self) -> None:
         """Every change after the first list was told by the watch, or lies inside a gap that was told."""
@@ -227,6 +231,8 @@ class ReflectorMachine(RuleBasedStateMachine):
         await asyncio.gather(self.task, return_exceptions=True)
         await self.client.close()
         await self.server.stop()
+        for _ in range(10):  # both ends of cut connections close in the loop's next turns
+            await asyncio.sleep(0)
 
 
 TestReflectorModel = ReflectorMachine.TestCase
