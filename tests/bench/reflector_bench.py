@@ -1,7 +1,5 @@
 """Events per second and core: our Reflector against the official client's `watch.Watch`, on the same stream.
 
-    python -m tests.bench.reflector_bench --repeats 5 [--json FILE]
-
 A server process replays prepared bytes (one list, then one watch of 10 kB pods) as fast as they are taken. Each side
 takes the same stream in a process of its own; what counts is that process's CPU time (user and system) from the last
 warm-up event to the last event, so without imports and first calls. The sides take turns, so that what else the machine
@@ -10,25 +8,26 @@ does hits both.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import multiprocessing
-import random
 import resource
 import socket
-import statistics
-import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
+
+from tests.bench.ratios import Ratio, paired
 
 SIDES = ("reflector", "kubernetes.watch.Watch")
 CHUNK = 64 << 10
 WARM_UP = 500
 """Events that are taken but not counted."""
+EVENTS = 5_000
+"""Of the stream, warm-up included."""
+POD_BYTES = 10_000
+"""Bytes of JSON per pod."""
 
 
 def pod(number: int, size: int) -> dict[str, Any]:
@@ -261,62 +260,11 @@ def one_pass(side: str, events: int, size: int) -> dict[str, float]:
     return result
 
 
-def ratio_interval(ours: list[float], others: list[float], resamples: int = 2000) -> tuple[float, float, float]:
-    """Ratio of the medians and its 95 % bootstrap interval."""
-    draw = random.Random(1)  # noqa: S311 - the same interval for the same numbers
-
-    def middle(values: list[float]) -> float:
-        return statistics.median(draw.choices(values, k=len(values)))
-
-    ratios = sorted(middle(ours) / middle(others) for _ in range(resamples))
-    low, high = ratios[int(0.025 * resamples)], ratios[int(0.975 * resamples) - 1]
-    return statistics.median(ours) / statistics.median(others), low, high
-
-
-def main() -> int:
-    """Runs, prints, and answers 0 when the target is reached, 3 when not."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--events", type=int, default=5_000, help=f"of the stream; the first {WARM_UP} are not counted")
-    parser.add_argument("--size", type=int, default=10_000, help="bytes of JSON per pod")
-    parser.add_argument("--target", type=float, default=10.0)
-    parser.add_argument("--json", metavar="FILE", help="also write the numbers there; - for stdout alone")
-    options = parser.parse_args()
-    if options.events < 2 * WARM_UP or options.repeats < 1:
-        parser.error(f"at least {2 * WARM_UP} events and 1 repeat are needed")
-    runs: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
-    for repeat in range(options.repeats):
+def ratios(repeats: int) -> list[Ratio]:
+    """Both sides over the same stream, in turn; the side that goes first changes with each repeat."""
+    runs: dict[str, list[float]] = {side: [] for side in SIDES}
+    for repeat in range(repeats):
         for side in SIDES if repeat % 2 == 0 else SIDES[::-1]:
-            runs[side].append(one_pass(side, options.events, options.size))
-    rates = {side: [run["events_per_core_second"] for run in runs[side]] for side in SIDES}
-    ratio, low, high = ratio_interval(rates[SIDES[0]], rates[SIDES[1]])
-    document = {
-        "name": "reflector",
-        "unit": "events per CPU second",
-        "object_bytes": options.size,
-        "repeats": options.repeats,
-        "sides": {side: {"median": statistics.median(rates[side]), "runs": runs[side]} for side in SIDES},
-        "ratio": ratio,
-        "ratio_low": low,
-        "ratio_high": high,
-        "target": options.target,
-        "reached": ratio >= options.target,
-    }
-    text = json.dumps(document, indent=2) + "\n"
-    if options.json == "-":
-        sys.stdout.write(text)
-    else:
-        for side in SIDES:
-            each = " ".join(f"{rate:.0f}" for rate in rates[side])
-            sys.stdout.write(f"{side:24s} {statistics.median(rates[side]):9.0f} events per CPU second (runs: {each})\n")
-        verdict = "reached" if ratio >= options.target else "missed"
-        sys.stdout.write(
-            f"ratio {ratio:.1f}x (95 % interval {low:.1f} to {high:.1f}), target {options.target:g}x: {verdict}\n"
-        )
-        if options.json:
-            Path(options.json).write_text(text, encoding="utf-8")
-    return 0 if ratio >= options.target else 3
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+            runs[side].append(one_pass(side, EVENTS, POD_BYTES)["events_per_core_second"])
+    ours, official = (runs[side] for side in SIDES)
+    return [paired("reflector, over watch.Watch of the client", "event/CPUs", ours, official, ">= 10x")]
