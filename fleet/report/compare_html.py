@@ -37,7 +37,7 @@ def page(comparison: Comparison) -> str:
         meaning=MEANING[comparison.outcome],
         tone=comparison.outcome.replace(" ", "-"),
         reasons=comparison.reasons,
-        threshold=f"{comparison.threshold:.0%}".replace("%", " %"),
+        threshold=f"{comparison.threshold:.0%}".replace("%", "\N{NO-BREAK SPACE}%"),
         differences=differences(comparison),
         blocking=sum(1 for difference in comparison.differences if difference.blocks),
         headline=table(headline),
@@ -47,7 +47,7 @@ def page(comparison: Comparison) -> str:
         colour_a=COLOUR_A,
         colour_b=COLOUR_B,
         needed=NEEDED,
-        alpha=f"{ALPHA:.0%}".replace("%", " %"),
+        alpha=f"{ALPHA:.0%}".replace("%", "\N{NO-BREAK SPACE}%"),
     )
 
 
@@ -75,9 +75,9 @@ def table(cells: list[Cell]) -> Table:
             _seconds(cell.b.p90),
             ABSENT if cell.shift is None else f"{cell.shift.estimate:+.3f}",
             ABSENT if cell.shift is None else f"{cell.shift.low:+.3f} to {cell.shift.high:+.3f}",
-            ABSENT if cell.relative is None else f"{cell.relative:+.1%}".replace("%", " %"),
+            ABSENT if cell.relative is None else f"{cell.relative:+.1%}".replace("%", "\N{NO-BREAK SPACE}%"),
             ABSENT if cell.p is None else "< 0.001" if cell.p < 0.001 else f"{cell.p:.3f}",  # noqa: PLR2004 - three digits
-            cell.reason.replace("%", " %"),
+            cell.reason.replace("%", "\N{NO-BREAK SPACE}%"),
         )
         for cell in cells
     ]
@@ -104,7 +104,7 @@ def _drawings(comparison: Comparison, cells: list[Cell]) -> list[tuple[Markup, s
     for cell in cells:
         a, b = comparison.series.get((cell.stage, cell.layout, cell.wecs), ((), ()))
         if a and b:
-            title = f"{cell.stage}, {LAYOUT_NAMES.get(cell.layout, cell.layout)}, {cell.wecs} WECs"
+            title = f"{cell.stage}, {LAYOUT_NAMES.get(cell.layout, cell.layout)}, {cell.wecs} WEC{'s' if cell.wecs != 1 else ''}"
             svg = both(title, a, b, f"{cell.stage}-{cell.layout}-{cell.wecs}")
             drawn.append((Markup(svg), title, cell.outcome))  # noqa: S704 - matplotlib escapes the texts it writes
     return drawn

@@ -91,7 +91,10 @@ def test_the_verdict_comes_first_and_every_headline_cell_is_drawn(text: str) -> 
     for layout in ("1-to-1", "1-to-many"):
         for stage in ("downsync", "e2e"):
             for wecs in (1, 10):
-                assert any(label and label.startswith(f"{stage}, {layout}, {wecs} WECs: ") for label in labels)
+                assert any(
+                    label and label.startswith(f"{stage}, {layout}, {wecs} WEC{'s' if wecs > 1 else ''}: ")
+                    for label in labels
+                )
     assert "fleet.limits.transport_its_qps" in text
 
 
