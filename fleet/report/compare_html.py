@@ -104,7 +104,8 @@ def _drawings(comparison: Comparison, cells: list[Cell]) -> list[tuple[Markup, s
     for cell in cells:
         a, b = comparison.series.get((cell.stage, cell.layout, cell.wecs), ((), ()))
         if a and b:
-            title = f"{cell.stage}, {LAYOUT_NAMES.get(cell.layout, cell.layout)}, {cell.wecs} WEC{'s' if cell.wecs != 1 else ''}"
+            many = "WEC" if cell.wecs == 1 else "WECs"
+            title = f"{cell.stage}, {LAYOUT_NAMES.get(cell.layout, cell.layout)}, {cell.wecs} {many}"
             svg = both(title, a, b, f"{cell.stage}-{cell.layout}-{cell.wecs}")
             drawn.append((Markup(svg), title, cell.outcome))  # noqa: S704 - matplotlib escapes the texts it writes
     return drawn
