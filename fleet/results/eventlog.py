@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import threading
 from collections.abc import Iterator
@@ -146,7 +147,7 @@ class EventReading:
     def __iter__(self) -> Iterator[Line]:
         self.lines, self.lost, self.torn = 0, 0, False
         try:
-            file = self.path.open("rb")
+            file = gzip.open(self.path) if self.path.suffix == ".gz" else self.path.open("rb")
         except FileNotFoundError as error:
             raise UsageError(f"{self.path}: there is no such file; a run folder has an events.jsonl") from error
         with file:
@@ -166,6 +167,7 @@ class EventReading:
 def read_events(path: Path) -> EventReading:
     """Read `path` line by line: a cut last line and lines of unknown kinds are skipped and counted, never fatal.
 
-    UsageError, when iterated, if the file is missing.
+    A name that ends in `.gz` is read as gzip, for runs that were put away. UsageError, when iterated, if the file is
+    missing.
     """
     return EventReading(path)

@@ -104,8 +104,9 @@ class RunFolder:
         return EventLog(self.file(EVENTS))
 
     def events(self) -> EventReading:
-        """One reading of `events.jsonl`."""
-        return read_events(self.file(EVENTS))
+        """One reading of `events.jsonl`, or of `events.jsonl.gz` in a run that was put away."""
+        plain, packed = self.file(EVENTS), self.file(f"{EVENTS}.gz")
+        return read_events(packed if packed.is_file() and not plain.exists() else plain)
 
     def seal(self) -> Path:
         """Write `MANIFEST.sha256` over every other file, in the form that `sha256sum -c` reads."""

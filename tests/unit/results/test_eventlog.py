@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import resource
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from fleet.errors import MeasurementError, UsageError
 from fleet.results.eventlog import EventLog, read_events
 from fleet.results.events import Anomaly, RunMark, encode
+from fleet.results.folder import RunFolder
 
 
 def mark(number: int) -> RunMark:
@@ -111,3 +114,11 @@ def test_a_killed_driver_loses_no_more_than_a_moment(tmp_path: Path) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     assert len(list(read_events(path))) == 10
+
+
+def test_a_run_that_was_put_away_is_read_from_its_gzip(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, "wec-scaling", datetime(2026, 11, 22, tzinfo=UTC))
+    folder.file("events.jsonl.gz").write_bytes(gzip.compress(encode(mark(1))))
+    assert list(folder.events()) == [mark(1)]
+    folder.file("events.jsonl").write_bytes(b"")
+    assert list(folder.events()) == []
