@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import msgspec
 
@@ -147,7 +147,7 @@ class EventReading:
     def __iter__(self) -> Iterator[Line]:
         self.lines, self.lost, self.torn = 0, 0, False
         try:
-            file = gzip.open(self.path) if self.path.suffix == ".gz" else self.path.open("rb")
+            file = open_log(self.path)
         except FileNotFoundError as error:
             raise UsageError(f"{self.path}: there is no such file; a run folder has an events.jsonl") from error
         with file:
@@ -162,6 +162,11 @@ class EventReading:
                     self.torn = not line.endswith(b"\n")
                     continue
                 yield event
+
+
+def open_log(path: Path) -> BinaryIO | gzip.GzipFile:
+    """The log's bytes, unpacked when its name ends in `.gz`."""
+    return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
 
 
 def read_events(path: Path) -> EventReading:
