@@ -227,9 +227,7 @@ async def _reset(spec: AgentsSpec, hub: KubeClient, faults: Mapping[str, str], l
             await spoke.forget(client)
             left = await spoke.disown(client) if fault == ORPHANED else 0
         if left:
-            ledger.notes.append(
-                f"{wec}: {left} works of a hub that is gone are removed with their objects"
-            )
+            ledger.notes.append(f"{wec}: {left} works of a hub that is gone are removed with their objects")
         directory = AgentFiles.of(spec.layout, wec).hub_directory
         await asyncio.to_thread(remove_tree, directory)
         private_directory(directory)

@@ -16,8 +16,6 @@ from fleet.kube.client import KubeClient
 from fleet.kube.errors import Conflict, NotFound
 from fleet.kube.resources import CSRS, MANAGED_CLUSTERS
 
-POLL_SECONDS = 0.5
-
 
 @dataclass(frozen=True)
 class JoinOptions:
@@ -26,7 +24,9 @@ class JoinOptions:
     parallelism: int = 8
     """WECs between start and Available at the same time; each agent's start takes about a second of CPU."""
     seconds: float = 240.0
-    """For one WEC, from the start of its agent; a fresh one takes about 15 s on an idle machine."""
+    """For one WEC, from the start of its agent; a fresh one takes about 2 s on an idle machine."""
+    poll: float = 0.5
+    """Seconds between two looks at the hub."""
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Join:
                     flight.started.pop(wec)
                     flight.late[wec] = state.missing() or "the hub kubeconfig"
             if flight.started:
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(self.options.poll)
         if flight.late:
             raise DeadlineError(self._late(flight.late))
         return took

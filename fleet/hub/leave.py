@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from typing import Any
 
 from fleet.hub import names
 from fleet.hub.objects import Ledger, drop_finalizers, remove
-from fleet.hub.waiting import POLL_SECONDS
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import CSRS, MANAGED_CLUSTERS, MANIFEST_WORKS, NAMESPACES, ROLE_BINDINGS
@@ -22,13 +22,16 @@ OCM_DOMAIN = "open-cluster-management.io"
 class LeaveOptions:
     """Bounds of one call; seconds are counted from the last progress, not from the start."""
 
-    parallelism: int = 8
+    parallelism: int = 32
+    """WECs that are waited for at the same time; nearly all of it is waiting."""
     works_seconds: float = 60.0
     """For KubeStellar to take back its works once the cluster matches no policy."""
     cluster_seconds: float = 60.0
     """For OCM to clean up and let the ManagedCluster go."""
     dead_seconds: float = 10.0
     """Instead of both when the WEC does not answer."""
+    poll: float = 0.5
+    """Seconds between two looks at the hub."""
 
 
 class Leave:
@@ -48,8 +51,14 @@ class Leave:
         self._reachable = reachable
 
     async def run(self, wecs: Iterable[str]) -> None:
-        """Take out all of them; what was on the hub for each is gone at the end."""
+        """Take out all of them; what was on the hub for each is gone at the end.
+
+        All stop matching policies at once: KubeStellar goes over a policy anew for every change it sees, and holds it
+        back by 2 s, so that one burst costs one pass and not one pass per WEC.
+        """
+        wecs = list(wecs)
         gate = asyncio.Semaphore(self.options.parallelism)
+        await asyncio.gather(*(self._unlabel(wec) for wec in wecs))
 
         async def one(wec: str) -> None:
             async with gate:
@@ -63,28 +72,31 @@ class Leave:
         alive = await self._reachable(wec)
         if cluster is not None:
             self.ledger.record(f"managedcluster {wec}", "registered", None)
-            await self._release(wec, cluster, alive=alive)
+            await self._unlabel(wec)
+            await self._drained(wec, alive=alive)
             await remove(self.hub, MANAGED_CLUSTERS, wec)
             if not await self._gone(wec, self._bound(self.options.cluster_seconds, alive=alive)):
                 await self._force(wec, alive=alive)
         await self._namespace(wec)
         await self.hub.delete_collection(CSRS, label_selector=f"{names.CLUSTER_LABEL}={wec}")
 
-    async def _release(self, wec: str, cluster: dict[str, Any], *, alive: bool) -> None:
-        """Take off the labels that policies select by, and wait for KubeStellar's works to go."""
-        labels = cluster["metadata"].get("labels") or {}
+    async def _unlabel(self, wec: str) -> None:
+        """Take off the labels that policies select by; OCM's own stay."""
+        cluster = await self._cluster(wec)
+        labels = (cluster or {"metadata": {}})["metadata"].get("labels") or {}
         ours = {key: None for key in labels if not key.split("/", 1)[0].endswith(OCM_DOMAIN)}
         if ours:
-            try:
+            with contextlib.suppress(NotFound):
                 await self.hub.patch(MANAGED_CLUSTERS, wec, {"metadata": {"labels": ours}})
-            except NotFound:
-                return
+
+    async def _drained(self, wec: str, *, alive: bool) -> None:
+        """Wait for KubeStellar's works to go."""
 
         async def count() -> int:
             works = await self.hub.list_all(MANIFEST_WORKS, wec, label_selector=names.BINDING_LABEL)
             return len(works)
 
-        left = await _drain(count, self._bound(self.options.works_seconds, alive=alive))
+        left = await _drain(count, self._bound(self.options.works_seconds, alive=alive), self.options.poll)
         if left and alive:
             self.ledger.notes.append(
                 f"{wec}: {left} ManifestWorks of KubeStellar were still there after its labels were gone;"
@@ -97,7 +109,7 @@ class Leave:
                 return 0
             return 1 + len(await self.hub.list_all(MANIFEST_WORKS, wec))
 
-        return await _drain(count, seconds) == 0
+        return await _drain(count, seconds, self.options.poll) == 0
 
     async def _force(self, wec: str, *, alive: bool) -> None:
         """Take off OCM's own finalizers of this one cluster, nothing else, and say so."""
@@ -118,7 +130,10 @@ class Leave:
             f"{wec}: {why}: {len(dropped)} finalizers of OCM were taken off on the hub ({len(works)} ManifestWorks);"
             " what they had applied stays in the WEC"
         )
-        await self._gone(wec, self.options.cluster_seconds)
+        if not await self._gone(wec, self.options.cluster_seconds):
+            self.ledger.notes.append(
+                f"managedcluster {wec} is still there: somebody else's finalizer holds it or its works"
+            )
 
     async def _namespace(self, wec: str) -> None:
         """OCM keeps a cluster's namespace; with the WEC gone nothing in it has a meaning."""
@@ -132,7 +147,7 @@ class Leave:
                 return 0
             return 1
 
-        if await _drain(count, self.options.cluster_seconds):
+        if await _drain(count, self.options.cluster_seconds, self.options.poll):
             self.ledger.notes.append(
                 f"namespace {wec} on the hub is still terminating: its controller manager is behind"
             )
@@ -147,11 +162,11 @@ class Leave:
         return seconds if alive else min(seconds, self.options.dead_seconds)
 
 
-async def _drain(count: Callable[[], Awaitable[int]], seconds: float) -> int:
+async def _drain(count: Callable[[], Awaitable[int]], seconds: float, poll: float) -> int:
     """Wait until `count` is 0; gives up when it has not fallen for `seconds`, and returns what was left."""
     least, since = await count(), time.monotonic()
     while least and time.monotonic() - since < seconds:
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(poll)
         now = await count()
         if now < least:
             least, since = now, time.monotonic()

@@ -33,7 +33,7 @@ options:
   status_agent_journal: {description: Whether it writes a line per WorkStatus write., type: bool, default: false}
   status_agent_extra_args: {description: Flags., type: list, elements: str, default: []}
   status_agent_env: {description: Environment., type: dict, default: {}}
-  parallelism: {description: WECs that register or leave at the same time., type: int, default: 8}
+  parallelism: {description: WECs that register at the same time., type: int, default: 8}
   join_seconds: {description: Deadline of one WEC's registration., type: float, default: 240}
   leave_seconds: {description: Longest time without progress while a WEC leaves., type: float, default: 60}
 """
@@ -126,7 +126,7 @@ def spec_of(given: dict[str, Any], check: bool) -> AgentsSpec:
             extra=ansible_values.component_extra(given["status_agent_extra_args"], given["status_agent_env"]),
         ),
         join=JoinOptions(given["parallelism"], given["join_seconds"]),
-        leave=LeaveOptions(given["parallelism"], given["leave_seconds"], given["leave_seconds"]),
+        leave=LeaveOptions(works_seconds=given["leave_seconds"], cluster_seconds=given["leave_seconds"]),
     )
 
 

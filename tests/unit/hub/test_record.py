@@ -1,0 +1,122 @@
+"""The fleet file: read back from what runs, written only when it says something new."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fleet.errors import UsageError
+from fleet.host.layout import Layout
+from fleet.host.supervisor_config import Program, render_group
+from fleet.hub.components import command_of, read_components
+from fleet.hub.record import FILE, RecordSpec, digest_of, write_record
+from fleet.spec.fleet_file import ClientLimits, FleetFile, Machine
+
+VERSIONS = {"kubernetes": "v1.34.4", "kubestellar": "v0.30.0", "ocm": "v1.2.0", "etcd": "v3.6.4", "kwok": "v0.7.0"}
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """A machine with an ITS, a WEC that is registered and one that is not, and some programs."""
+    made = Layout(tmp_path / "demo")
+    for name, role, port in (("its1", "its", 16000), ("wec001", "wec", 16003), ("wec002", "wec", 16004)):
+        made.cluster(name).mkdir(parents=True)
+        plane = {"name": name, "role": role, "driver": "process", "server": f"https://127.0.0.1:{port}"}
+        (made.cluster(name) / "plane.json").write_text(json.dumps(plane), encoding="utf-8")
+    (made.root / "agents" / "wec001").mkdir(parents=True)
+    programs = [
+        Program("kube-apiserver.its1", ("/t/kube-apiserver", "--secure-port=16000")),
+        Program("transport.wds1", ("/t/transport", "--metrics-bind-address=127.0.0.1:1", "-v=2")),
+        Program("etcd.dense-0", ("/t/etcd",)),
+        Program("ocm-agent.wec001", ("/t/registration-operator", "agent", "--note=a b%c 'd' #e")),
+        Program("status-agent", ("python", "-m", "fleet.hub.status_agent")),
+    ]
+    folder = made.supervisor / "conf.d"
+    folder.mkdir(parents=True)
+    (folder / "all.conf").write_text(render_group(programs, made), encoding="utf-8")
+    (made.root / "hub").mkdir()
+    (made.root / "hub" / "status-agent.json").write_text('{"metrics_address": "127.0.0.1:2"}', encoding="utf-8")
+    return made
+
+
+def spec(layout: Layout, **changes: object) -> RecordSpec:
+    machine = Machine(name="localhost", state_dir=str(layout.root))
+    base = {"fleet": "demo", "root": layout.root, "machines": (machine,), "toolchain_digest": "d", "versions": VERSIONS}
+    return RecordSpec(**(base | changes))  # type: ignore[arg-type]
+
+
+def test_components_are_read_back_as_they_were_started(layout: Layout) -> None:
+    found = {c.program: c for c in read_components(layout, "localhost", VERSIONS)}
+    assert found["ocm-agent.wec001"].argv == ["/t/registration-operator", "agent", "--note=a b%c 'd' #e"]
+    assert found["ocm-agent.wec001"].version == "v1.2.0"
+    assert found["ocm-agent.wec001"].cluster == "wec001"
+    assert found["kube-apiserver.its1"].metrics == "https://127.0.0.1:16000/metrics"
+    assert found["transport.wds1"].metrics == "http://127.0.0.1:1/metrics"
+    assert found["status-agent"].metrics == "http://127.0.0.1:2/metrics"
+    assert (found["etcd.dense-0"].component, found["etcd.dense-0"].cluster) == ("etcd", "")
+
+
+def test_a_section_without_a_command_has_no_arguments() -> None:
+    assert command_of("[program:x]\ndirectory=/") == []
+
+
+def test_it_is_written_once_private_and_keeps_its_birthday(layout: Layout) -> None:
+    path = layout.root / FILE
+    first = write_record(spec(layout))
+    assert first.changed
+    assert path.stat().st_mode & 0o777 == 0o600
+    born = FleetFile.model_validate_json(path.read_bytes()).created
+    assert not write_record(spec(layout)).changed
+    changed = write_record(spec(layout, limits=ClientLimits(transport_its_qps=1000)))
+    assert changed.before == {"limit transport_its_qps": "5.0"}
+    assert changed.after == {"limit transport_its_qps": "1000.0"}
+    assert FleetFile.model_validate_json(path.read_bytes()).created == born
+
+
+def test_only_registered_wecs_carry_labels(layout: Layout) -> None:
+    write_record(spec(layout))
+    file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    labels = {cluster.name: cluster.labels for cluster in file.clusters}
+    assert labels == {"its1": {}, "wec001": {"location-group": "edge", "name": "wec001"}, "wec002": {}}
+
+
+def test_check_mode_writes_nothing(layout: Layout) -> None:
+    assert write_record(spec(layout), check=True).changed
+    assert not (layout.root / FILE).exists()
+
+
+def test_an_open_mode_and_a_damaged_file_are_repaired(layout: Layout) -> None:
+    path = layout.root / FILE
+    write_record(spec(layout))
+    path.chmod(0o644)
+    assert write_record(spec(layout)).changed
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text("{", encoding="utf-8")
+    assert write_record(spec(layout)).changed
+    assert not write_record(spec(layout)).changed
+
+
+def test_a_value_that_it_cannot_hold_is_named(layout: Layout) -> None:
+    with pytest.raises(UsageError, match="name"):
+        write_record(spec(layout, fleet="Not A Name"))
+    assert not (layout.root / FILE).exists()
+
+
+def test_a_machine_elsewhere_is_refused(layout: Layout) -> None:
+    other = Machine(name="m2", connection="ssh", address="10.0.0.2", state_dir="/x")
+    with pytest.raises(UsageError, match="m2"):
+        write_record(spec(layout, machines=(other,)))
+
+
+def test_the_digest_of_an_inventory_is_that_of_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "inventory"
+    (folder / "group_vars").mkdir(parents=True)
+    (folder / "hosts.yml").write_text("a", encoding="utf-8")
+    first = digest_of(folder)
+    (folder / "group_vars" / "all.yml").write_text("b", encoding="utf-8")
+    second = digest_of(folder)
+    (folder / "group_vars" / "all.yml").rename(folder / "all.yml")
+    assert len({first, second, digest_of(folder), digest_of(folder / "hosts.yml")}) == 4
+    assert digest_of(tmp_path / "absent") == ""
