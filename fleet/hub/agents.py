@@ -29,7 +29,10 @@ from fleet.kube.resources import CSRS, NAMESPACES
 
 SPOKE_CRDS = ("appliedmanifestworks", "clusterclaims")
 PREPARE_PARALLELISM = 8
-PROBE_SECONDS = 3.0
+PROBE_SECONDS = 15.0
+"""For a WEC's API server that is slow; one that is gone refuses at once."""
+HUB_SECONDS, HUB_RETRY_SECONDS = 60.0, 300.0
+"""A hub that a hundred agents start beside answers late on a small machine; it is not gone."""
 
 
 @dataclass(frozen=True)
@@ -271,7 +274,9 @@ async def _unregistered(spec: AgentsSpec) -> list[str]:
 
 
 def _hub(spec: AgentsSpec) -> KubeClient:
-    return KubeClient.from_kubeconfig(spec.admin, cluster=spec.its)
+    return KubeClient.from_kubeconfig(
+        spec.admin, cluster=spec.its, timeout=HUB_SECONDS, retry_seconds=HUB_RETRY_SECONDS
+    )
 
 
 def _owner(wec: str) -> str:
