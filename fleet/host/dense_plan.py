@@ -57,7 +57,9 @@ def instance_file(layout: Layout, number: int, name: str) -> Path:
 def shard_store(layout: Layout, shard: Shard) -> Store:
     """The shard's etcd."""
     folder = layout.shard(shard.number)
-    return plan_store(f"dense-{shard.number}", folder / "etcd", folder / "pki", shard.client_port, shard.peer_port)
+    name = f"dense-{shard.number}"
+    ports = (shard.client_port, shard.peer_port)
+    return plan_store(name, folder / "etcd", folder / "pki", *ports, socket=layout.etcd_socket(name))
 
 
 def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) -> Plan:
@@ -72,12 +74,7 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
         "admin_socket": str(layout.run / f"dense-{shard.number}.sock"),
         "instances_dir": str(folder / "instances"),
         "parallelism": machine.options.parallelism,
-        "etcd": {
-            "servers": [store.url],
-            "ca_file": str(trust.etcd_ca),
-            "cert_file": str(store.client.cert),
-            "key_file": str(store.client.key),
-        },
+        "etcd": {"servers": [store.door]},
     }
     file = TextFile(folder / "config.json", render_json(config))
     program = machine.programs.program
@@ -100,7 +97,7 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
         (file,),
         (
             PlannedProgram(etcd, "etcd", "", (trust.etcd_ca,)),
-            PlannedProgram(host, DENSE, "", reads, revision=store.url),
+            PlannedProgram(host, DENSE, "", reads, revision=store.door),
         ),
     )
 

@@ -42,6 +42,10 @@ class Layout:
         """Configuration of the machine's supervisor."""
         return self.root / "supervisor"
 
+    def etcd_socket(self, store: str) -> Path:
+        """Where the API servers of WECs reach their etcd."""
+        return self.run / f"etcd.{store}.sock"
+
     def cluster(self, name: str) -> Path:
         """The folder of one control plane."""
         return self.clusters / name

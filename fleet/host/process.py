@@ -127,7 +127,9 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block) -> Plan:
     certificates = folder / "pki"
     server = url(plane.bind_address, ports.start)
     trust = Trust.of(machine.layout.pki, hub_signs=plane.role == "its")
-    store = plan_store(plane.name, folder / "etcd", certificates, ports.start + 1, ports.start + 2)
+    # The hub's stay on TLS, as in a real one: its API servers are the system under test.
+    socket = None if plane.hub else machine.layout.etcd_socket(plane.name)
+    store = plan_store(plane.name, folder / "etcd", certificates, ports.start + 1, ports.start + 2, socket=socket)
     serving = serving_certificate(certificates, plane)
     admin = machine.admin(plane.name)
     kcm = component_kubeconfig(machine, plane.name, server, "kube-controller-manager")

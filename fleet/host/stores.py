@@ -9,14 +9,16 @@ from fleet.host.pki import Subject
 from fleet.host.plan import Certificate, ControlPlane
 
 
-def plan_store(name: str, data: Path, certificates: Path, client_port: int, peer_port: int) -> Store:
+def plan_store(
+    name: str, data: Path, certificates: Path, client_port: int, peer_port: int, *, socket: Path | None = None
+) -> Store:
     """One etcd with the certificates of both sides; its gateway dials itself, so its own may also act as a
     client."""
     own = Certificate(
         certificates, "etcd-server", "etcd-ca", Subject("etcd", (), ("127.0.0.1", "localhost"), client=True)
     )
     client = Certificate(certificates, "etcd-client", "etcd-ca", Subject("kube-apiserver-etcd-client"))
-    return Store(name, data, client_port, peer_port, own, client)
+    return Store(name, data, client_port, peer_port, own, client, socket)
 
 
 def serving_certificate(certificates: Path, plane: ControlPlane) -> Certificate:
