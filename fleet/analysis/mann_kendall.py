@@ -72,8 +72,8 @@ def _centred_ranks(series: NDArray[np.float64], slope: float | None) -> NDArray[
 
     if slope is None:
         slope = float(theilslopes(series).slope)
-    ranks: NDArray[np.float64] = rankdata(series - slope * np.arange(len(series)))
-    return ranks - ranks.mean()
+    ranks = np.asarray(rankdata(series - slope * np.arange(len(series))), dtype=np.float64)
+    return ranks - np.float64(ranks.mean())
 
 
 def _lag_one(series: NDArray[np.float64], slope: float | None) -> float:
