@@ -119,7 +119,8 @@ def test_the_report_is_remade_from_the_folder_alone(lab: Lab, tmp_path: Path) ->
 
 def test_a_wec_that_dies_during_a_run_does_not_stop_it(lab: Lab, tmp_path: Path) -> None:
     command = [*RUN[:3], "--wecs", "3", "--layout", "one-to-many", "--repeats", "4", "--set", "warmup=0",
-               "--set", "timeouts.object=60s", "--set", "timeouts.clean=30s", "--fleet", lab.name, "--results", str(tmp_path)]  # fmt: skip
+               "--set", "timeouts.object=60s", "--set", "timeouts.clean=30s",
+               "--fleet", lab.name, "--results", str(tmp_path)]  # fmt: skip
     running = lab.start([str(BIN / "fleet"), *command])
     try:
         wait_for_load(tmp_path)
