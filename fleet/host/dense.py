@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -132,12 +133,14 @@ class DenseDriver:
         assigned = assign(self.existing(), [plane.name for plane in planes], machine.options.shard_size)
         live = machine.live_programs()
         planned = []
-        for number in sorted(set(assigned.values())):
+        numbers = sorted(set(assigned.values()))
+        cores = math.ceil(machine.options.cores / max(1, len(numbers)))
+        for number in numbers:
             members = [plane for plane in planes if assigned[plane.name] == number]
             states = self._states(number) if f"{DENSE}.{number}" in live else {}
             listening = {name for name, instance in states.items() if not instance.idle}
             block = machine.take(f"dense-{number}", 2, in_use=f"etcd.dense-{number}" in live)
-            shard = Shard(number, block.start, block.start + 1)
+            shard = Shard(number, block.start, block.start + 1, cores)
             ports = {p.name: machine.take(p.name, 1, in_use=p.name in listening, start=p.port).start for p in members}
             instances = {p.name: plan_instance(machine, shard, p, ports[p.name]) for p in members}
             planned.append(_Planned(shard, plan_shard(machine, shard, members), instances))

@@ -30,6 +30,8 @@ DENSE = "dense"
 DENSE_ENV = {"GOGC": "50"}
 """Measured with 100 control planes: 85 MB each (dense.md); at the default of 100 it is half as much again."""
 
+DENSE_GATES = {"SizeBasedListCostEstimate": False}
+"""It lists the keys of every resource of every control plane each minute, to price lists that nobody makes."""
 
 NOT_IN_DENSE = ("serviceaccount-token-controller",)
 """Makes tokens for Secrets of the old kind; upstream does not export it, so the dense process has it not."""
@@ -42,6 +44,8 @@ class Shard:
     number: int
     client_port: int
     peer_port: int
+    cores: int = 1
+    """How many it uses while none of its control planes starts or stops: its share of the machine's."""
 
 
 def etcd_prefix(name: str) -> str:
@@ -74,6 +78,8 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
         "admin_socket": str(layout.run / f"dense-{shard.number}.sock"),
         "instances_dir": str(folder / "instances"),
         "parallelism": machine.options.parallelism,
+        "cores": shard.cores,
+        "feature_gates": DENSE_GATES,
         "etcd": {"servers": [store.door]},
     }
     file = TextFile(folder / "config.json", render_json(config))
@@ -88,7 +94,7 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     )
     argv = (str(program(DENSE)), "--config", str(file.path))
     host = Program(f"{DENSE}.{shard.number}", argv, env, folder, priority=200, stop_seconds=20)
-    # Not config.json: another parallelism alone must not restart a shard.
+    # Not config.json: another parallelism or share of the cores alone must not restart a shard.
     reads = (trust.ca, trust.front_proxy_ca, trust.etcd_ca, trust.sa_private)
     return Plan(
         (layout.dense, folder, folder / "pki", folder / "instances"),
@@ -97,7 +103,7 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
         (file,),
         (
             PlannedProgram(etcd, "etcd", "", (trust.etcd_ca,)),
-            PlannedProgram(host, DENSE, "", reads, revision=store.door),
+            PlannedProgram(host, DENSE, "", reads, revision=f"{store.door} {render_json(DENSE_GATES)}"),
         ),
     )
 
@@ -129,7 +135,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "scheduler_kubeconfig": str(scheduler.path),
         "controllers": [name for name in CONTROLLERS[plane.role] if name not in NOT_IN_DENSE],
         "openapi": False,
-        "apiserver_extra_args": list(plane.extra.apiserver),
+        "apiserver_extra_args": [*components.watch_cache(plane.role), *plane.extra.apiserver],
     }
     return Plan(
         (folder, certificates),

@@ -22,6 +22,8 @@ class Options:
 
     parallelism: int = 2
     """Control planes brought up at the same time; more than cores only makes each of them slower."""
+    cores: int = 2
+    """Of the machine; what runs in one process shares them with what runs in the others."""
     shard_size: int = 25
     wec_nodes: int = 1
     ready_seconds: float = READY_SECONDS

@@ -121,13 +121,15 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         *(tuple(given[f"{part}_extra_args"]) for part in ("apiserver", "etcd", "kcm", "scheduler", "kwok")),
         env={name: str(value) for name, value in given["env"].items()},
     )
+    cores = len(os.sched_getaffinity(0))
     driver, address, ports = given["driver"], given["bind_address"], given["ports"]
     planes = [
         ControlPlane(p["name"], p["role"], driver, address, int(ports.get(p["name"], 0)), extra)
         for p in given["planes"]
     ]
     options = Options(
-        parallelism=given["parallelism"] or os.cpu_count() or 1,
+        parallelism=given["parallelism"] or cores,
+        cores=cores,
         shard_size=given["shard_size"],
         wec_nodes=given["wec_nodes"],
         ready_seconds=given["ready_seconds"],

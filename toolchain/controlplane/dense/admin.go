@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"os"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 //	POST /reload                 Changes, which are under way when it answers; 400 and nothing changed for a wrong file
 //	POST /instances/NAME/stop    its Status once it has stopped
 //	POST /instances/NAME/start   its Status once it is ready or has failed
+//	GET  /debug/pprof/...        profiles of the process, all instances together, as net/http/pprof serves them
 //
 // An error is {"error": TEXT} with 404 for a name that is not there.
 func adminHandler(host *Host) http.Handler {
@@ -37,6 +39,10 @@ func adminHandler(host *Host) http.Handler {
 		status, err := host.StartInstance(r.PathValue("name"))
 		answer(w, status, err)
 	})
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
 }
 

@@ -36,7 +36,7 @@ func NewCommand() *cobra.Command {
 		},
 	}
 	command.SetContext(context.Background())
-	command.Flags().StringVar(&file, "config", "", "JSON file: admin_socket, instances_dir, etcd, parallelism, feature_gates")
+	command.Flags().StringVar(&file, "config", "", "JSON file: admin_socket, instances_dir, etcd, parallelism, cores, feature_gates")
 	if err := command.MarkFlagRequired("config"); err != nil {
 		panic(err) // the flag is made one line above
 	}

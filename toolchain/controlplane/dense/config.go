@@ -25,6 +25,8 @@ type Config struct {
 	Etcd Etcd `json:"etcd"`
 	// Parallelism bounds how many instances start or stop at a time; 0 is the number of cores.
 	Parallelism int `json:"parallelism,omitempty"`
+	// Cores is GOMAXPROCS while no instance starts or stops (see gate); 0 is all cores of the machine.
+	Cores int `json:"cores,omitempty"`
 	// FeatureGates are the process's, so they hold for every instance.
 	FeatureGates map[string]bool `json:"feature_gates,omitempty"`
 }
@@ -88,6 +90,8 @@ func LoadConfig(file string) (Config, error) {
 		return Config{}, fmt.Errorf("%s: instances_dir: missing", file)
 	case len(config.Etcd.Servers) == 0:
 		return Config{}, fmt.Errorf("%s: etcd.servers: at least one is needed", file)
+	case config.Cores < 0:
+		return Config{}, fmt.Errorf("%s: cores: %d is negative", file, config.Cores)
 	case config.Parallelism < 0:
 		return Config{}, fmt.Errorf("%s: parallelism: %d is negative", file, config.Parallelism)
 	case config.Parallelism == 0:

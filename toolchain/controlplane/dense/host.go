@@ -24,7 +24,7 @@ type Changes struct {
 // Host holds the control planes of the process.
 type Host struct {
 	config Config
-	limit  chan struct{} // one slot per start or stop under way
+	limit  *gate // one slot per start or stop under way
 
 	mu     sync.Mutex
 	planes map[string]*plane
@@ -34,7 +34,7 @@ type Host struct {
 
 // NewHost makes a host without control planes; Reload brings them.
 func NewHost(config Config) *Host {
-	return &Host{config: config, limit: make(chan struct{}, config.Parallelism), planes: map[string]*plane{}}
+	return &Host{config: config, limit: newGate(config.Parallelism, config.Cores), planes: map[string]*plane{}}
 }
 
 // Reload reads the instances directory and sets going what differs: it returns before that is done. A wrong file changes

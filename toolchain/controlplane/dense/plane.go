@@ -74,15 +74,15 @@ func (p *plane) set(state State, err error) {
 }
 
 // Start brings the control plane up and returns when it is ready or has failed. One that runs is left alone.
-func (p *plane) Start(limit chan struct{}) {
+func (p *plane) Start(limit *gate) {
 	p.operation.Lock()
 	defer p.operation.Unlock()
 	if p.running != nil {
 		return
 	}
 	p.set(Starting, nil)
-	limit <- struct{}{}
-	defer func() { <-limit }()
+	limit.enter()
+	defer limit.leave()
 	began := time.Now()
 	started, err := p.bringUp()
 	if err != nil {
@@ -146,11 +146,11 @@ func (p *plane) watch(up *running) {
 }
 
 // Stop ends the control plane and returns when its port, connections and memory are free.
-func (p *plane) Stop(limit chan struct{}) {
+func (p *plane) Stop(limit *gate) {
 	p.operation.Lock()
 	defer p.operation.Unlock()
-	limit <- struct{}{}
-	defer func() { <-limit }()
+	limit.enter()
+	defer limit.leave()
 	if p.running != nil {
 		p.set(Stopping, nil)
 		p.running.end()

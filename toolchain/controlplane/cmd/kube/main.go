@@ -21,6 +21,7 @@ import (
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 
 	"fleet.example/toolchain/controlplane/dense"
+	"fleet.example/toolchain/controlplane/dense/quiet"
 )
 
 // programs maps a name to what runs it; args[0] is the name. Each returns the exit code.
@@ -32,7 +33,7 @@ var programs = map[string]func(args []string) int{
 	"kube-apiserver":          component(func() *cobra.Command { return apiserver.NewAPIServerCommand() }),
 	"kube-controller-manager": component(func() *cobra.Command { return controllermanager.NewControllerManagerCommand() }),
 	"kube-scheduler":          component(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
-	"dense":                   component(dense.NewCommand),
+	quiet.Program:             component(dense.NewCommand),
 }
 
 // component runs a cobra command as upstream's own main does. The command is made on use only: making one changes
