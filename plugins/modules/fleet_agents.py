@@ -55,25 +55,20 @@ notes:
   elements: str
 """
 
-import os
-import traceback
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.fleet_module import Imports, outcome, serve
 
-try:
-    from fleet.errors import FleetError
+IMPORTS = Imports()
+with IMPORTS:
     from fleet.hub import ansible_values
     from fleet.hub.agents import AgentsSpec, converge_agents, leave_agents, registered
     from fleet.hub.join import JoinOptions
     from fleet.hub.leave import LeaveOptions
     from fleet.hub.programs import AgentPrograms
     from fleet.hub.status_config import StatusSpec
-
-    IMPORT_ERROR = None
-except ImportError:
-    IMPORT_ERROR = traceback.format_exc()
 
 ARGUMENTS = {
     "fleet": {"type": "str", "required": True},
@@ -137,23 +132,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         change = converge_agents(spec)
     else:
         change = leave_agents(spec, [wec for wec in registered(spec.layout) if wec not in spec.wecs])
-    before, after = change.text()
-    return {"changed": change.changed, "diff": {"before": before, "after": after}, "notes": list(change.notes)}
-
-
-def main() -> None:
-    """Entry point."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    if IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("kubestellar-fleet-testbed"), exception=IMPORT_ERROR)
-    os.umask(0o077)
-    try:
-        result = run(module)
-    except FleetError as error:
-        module.fail_json(msg=str(error), error=type(error).__name__)
-    else:
-        module.exit_json(**result)
+    return outcome(change, notes=list(change.notes))
 
 
 if __name__ == "__main__":
-    main()
+    serve(ARGUMENTS, IMPORTS, run)

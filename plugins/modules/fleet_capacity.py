@@ -36,21 +36,17 @@ uid:
 """
 
 import os
-import traceback
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.fleet_module import Imports, serve
 
-try:
-    from fleet.errors import FleetError
+IMPORTS = Imports()
+with IMPORTS:
     from fleet.host.layout import Layout
     from fleet.host.limits import Need, measure_room, refuse, shortages
     from fleet.host.records import stored_planes
-
-    IMPORT_ERROR = None
-except ImportError:
-    IMPORT_ERROR = traceback.format_exc()
 
 ARGUMENTS = {
     "state_dir": {"type": "path", "required": True},
@@ -63,8 +59,9 @@ ARGUMENTS = {
 }
 
 
-def run(given: dict[str, Any]) -> dict[str, Any]:
+def run(module: AnsibleModule) -> dict[str, Any]:
     """Measure, compare, refuse what cannot be mended by host_tuning."""
+    given = module.params
     folder = Path(given["state_dir"])
     stored = stored_planes(Layout(folder))
     hub = max(0, given["hub_planes"] - sum(1 for s in stored if s.role != "wec"))
@@ -77,18 +74,5 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     return {"changed": False, "sysctls": dict(s.sysctl for s in raisable if s.sysctl), "uid": os.geteuid()}
 
 
-def main() -> None:
-    """Entry point."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    if IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("kubestellar-fleet-testbed"), exception=IMPORT_ERROR)
-    try:
-        result = run(module.params)
-    except FleetError as error:
-        module.fail_json(msg=str(error), error=type(error).__name__)
-    else:
-        module.exit_json(**result)
-
-
 if __name__ == "__main__":
-    main()
+    serve(ARGUMENTS, IMPORTS, run)

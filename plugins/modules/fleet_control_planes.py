@@ -70,22 +70,18 @@ notes:
 """
 
 import os
-import traceback
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.fleet_module import Imports, outcome, serve
 
-try:
-    from fleet.errors import FleetError
+IMPORTS = Imports()
+with IMPORTS:
     from fleet.host.converge import converge
     from fleet.host.machine import Machine, Options
     from fleet.host.plan import ControlPlane, Extra
     from fleet.host.program_folder import ProgramFolder
-
-    IMPORT_ERROR = None
-except ImportError:
-    IMPORT_ERROR = traceback.format_exc()
 
 PLANE = {
     "name": {"type": "str", "required": True},
@@ -137,37 +133,18 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     programs = ProgramFolder(Path(given["toolchain_dir"]), check=module.check_mode)
     machine = Machine(given["fleet"], Path(given["state_dir"]), programs, options, check=module.check_mode)
     done = converge(machine, planes, given["roles"])
-    before, after = done.change.text()
-    return {
-        "changed": done.change.changed,
-        "diff": {"before_header": machine.fleet, "after_header": machine.fleet, "before": before, "after": after},
-        "notes": list(done.change.notes),
-        "planes": [
-            {
-                "name": p.name,
-                "role": p.role,
-                "driver": p.driver,
-                "server": p.server,
-                "kubeconfig": str(machine.layout.kubeconfig(p.name)),
-            }
-            for p in done.planes
-        ],
-    }
-
-
-def main() -> None:
-    """Entry point."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    if IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("kubestellar-fleet-testbed"), exception=IMPORT_ERROR)
-    os.umask(0o077)
-    try:
-        result = run(module)
-    except FleetError as error:
-        module.fail_json(msg=str(error), error=type(error).__name__)
-    else:
-        module.exit_json(**result)
+    described = [
+        {
+            "name": p.name,
+            "role": p.role,
+            "driver": p.driver,
+            "server": p.server,
+            "kubeconfig": str(machine.layout.kubeconfig(p.name)),
+        }
+        for p in done.planes
+    ]
+    return outcome(done.change, notes=list(done.change.notes), planes=described)
 
 
 if __name__ == "__main__":
-    main()
+    serve(ARGUMENTS, IMPORTS, run)

@@ -46,20 +46,15 @@ notes:
   elements: str
 """
 
-import os
-import traceback
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.fleet_module import Imports, outcome, serve
 
-try:
-    from fleet.errors import FleetError
+IMPORTS = Imports()
+with IMPORTS:
     from fleet.hub import ansible_values
     from fleet.hub.converge import HubSpec, converge_hub, stop_hub
-
-    IMPORT_ERROR = None
-except ImportError:
-    IMPORT_ERROR = traceback.format_exc()
 
 FLAGS = {"type": "list", "elements": "str", "default": []}
 ENV = {"type": "dict", "default": {}}
@@ -97,23 +92,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         transport=ansible_values.component_extra(given["transport_extra_args"], given["transport_env"]),
     )
     change = converge_hub(spec) if given["state"] == "present" else stop_hub(spec.machine)
-    before, after = change.text()
-    return {"changed": change.changed, "diff": {"before": before, "after": after}, "notes": list(change.notes)}
-
-
-def main() -> None:
-    """Entry point."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    if IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("kubestellar-fleet-testbed"), exception=IMPORT_ERROR)
-    os.umask(0o077)
-    try:
-        result = run(module)
-    except FleetError as error:
-        module.fail_json(msg=str(error), error=type(error).__name__)
-    else:
-        module.exit_json(**result)
+    return outcome(change, notes=list(change.notes))
 
 
 if __name__ == "__main__":
-    main()
+    serve(ARGUMENTS, IMPORTS, run)

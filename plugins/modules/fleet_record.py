@@ -42,25 +42,21 @@ path:
   type: str
 """
 
-import os
-import traceback
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.fleet_module import Imports, outcome, serve
 
-try:
+IMPORTS = Imports()
+with IMPORTS:
     from pydantic import ValidationError
 
     from fleet import __version__
-    from fleet.errors import FleetError, UsageError
+    from fleet.errors import UsageError
     from fleet.hub import ansible_values
     from fleet.hub.record import FILE, RecordSpec, write_record
     from fleet.spec.fleet_file import Machine
-
-    IMPORT_ERROR = None
-except ImportError:
-    IMPORT_ERROR = traceback.format_exc()
 
 ARGUMENTS = {
     "fleet": {"type": "str", "required": True},
@@ -100,24 +96,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         status_implementation=given["status_agent"],
         status_version=given["status_agent_version"] or __version__,
     )
-    change = write_record(spec, check=module.check_mode)
-    before, after = change.text()
-    return {"changed": change.changed, "diff": {"before": before, "after": after}, "path": str(spec.root / FILE)}
-
-
-def main() -> None:
-    """Entry point."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    if IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("kubestellar-fleet-testbed"), exception=IMPORT_ERROR)
-    os.umask(0o077)
-    try:
-        result = run(module)
-    except FleetError as error:
-        module.fail_json(msg=str(error), error=type(error).__name__)
-    else:
-        module.exit_json(**result)
+    return outcome(write_record(spec, check=module.check_mode), path=str(spec.root / FILE))
 
 
 if __name__ == "__main__":
-    main()
+    serve(ARGUMENTS, IMPORTS, run)

@@ -20,22 +20,20 @@ EXAMPLES = r"""
 
 RETURN = "# nothing but changed and diff"
 
-import traceback
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.fleet_module import Imports, outcome, serve
 
-try:
-    from fleet.errors import FleetError
+IMPORTS = Imports()
+with IMPORTS:
     from fleet.host.converge import teardown
     from fleet.host.machine import Machine
     from fleet.host.program_folder import ProgramFolder
     from fleet.host.validate import check_name
 
-    IMPORT_ERROR = None
-except ImportError:
-    IMPORT_ERROR = traceback.format_exc()
+ARGUMENTS = {"fleet": {"type": "str", "required": True}, "state_dir": {"type": "path", "required": True}}
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
@@ -45,23 +43,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     if root.name != fleet:
         module.fail_json(msg=f"state_dir: {root} is not the folder of fleet {fleet}: nothing was removed")
     machine = Machine(fleet, root, ProgramFolder(root, check=True), check=module.check_mode)
-    before, after = (change := teardown(machine)).text()
-    return {"changed": change.changed, "diff": {"before": before, "after": after}}
-
-
-def main() -> None:
-    """Entry point."""
-    arguments = {"fleet": {"type": "str", "required": True}, "state_dir": {"type": "path", "required": True}}
-    module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
-    if IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("kubestellar-fleet-testbed"), exception=IMPORT_ERROR)
-    try:
-        result = run(module)
-    except FleetError as error:
-        module.fail_json(msg=str(error), error=type(error).__name__)
-    else:
-        module.exit_json(**result)
+    return outcome(teardown(machine))
 
 
 if __name__ == "__main__":
-    main()
+    serve(ARGUMENTS, IMPORTS, run)

@@ -1,0 +1,60 @@
+"""What every module of the testbed does alike: guard its imports of `fleet`, run, and tell errors and changes."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Protocol
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+LIBRARY = "kubestellar-fleet-testbed"
+
+
+class Change(Protocol):
+    """What a convergence of `fleet` returns."""
+
+    @property
+    def changed(self) -> bool: ...
+
+    def text(self) -> tuple[str, str]:
+        """The state before and after."""
+
+
+class Imports:
+    """A `with` block for imports: one that fails is told when the module runs, for then there is someone to tell."""
+
+    def __init__(self) -> None:
+        self.failure = ""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        if isinstance(error, ImportError):
+            self.failure = traceback.format_exc()
+        return isinstance(error, ImportError)
+
+
+def outcome(change: Change, **more: Any) -> dict[str, Any]:
+    """A change as Ansible wants to know it, and what else the module returns."""
+    before, after = change.text()
+    return {"changed": change.changed, "diff": {"before": before, "after": after}} | more
+
+
+def serve(arguments: Mapping[str, Any], imports: Imports, run: Callable[[AnsibleModule], Mapping[str, Any]]) -> None:
+    """The whole of a module: `run` returns what Ansible gets; an error of `fleet` is the task's failure."""
+    module = AnsibleModule(argument_spec=dict(arguments), supports_check_mode=True)
+    if imports.failure:
+        module.fail_json(msg=missing_required_lib(LIBRARY), exception=imports.failure)
+    from fleet.errors import FleetError  # noqa: PLC0415 -- may be missing, which was told above
+
+    os.umask(0o077)
+    try:
+        result = run(module)
+    except FleetError as error:
+        module.fail_json(msg=str(error), error=type(error).__name__)
+    else:
+        module.exit_json(**result)
