@@ -3,81 +3,17 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from fleet.cli.console import ink_for, out, out_items, say
 from fleet.cli.options import RESULTS, FleetOption, OutputOption, ResultsOption
-
-if TYPE_CHECKING:
-    from fleet.spec.experiment_file import ExperimentFile
+from fleet.cli.overrides import Overrides, overridable
 
 app = typer.Typer(help="List, show, plan, run and clean experiments.", no_args_is_help=True)
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A name in experiments/, or a file.")]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="FIELD=VALUE", envvar="FLEET_SET", show_default=False, help="Any field: workload.objects=10."
-    ),
-]
-WecsOption = Annotated[
-    str | None,
-    typer.Option("--wecs", metavar="1,5,10|all", envvar="FLEET_WECS", show_default=False, help="WEC counts to sweep."),
-]
-LayoutOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--layout",
-        metavar="one-to-one|one-to-many",
-        envvar="FLEET_LAYOUT",
-        show_default=False,
-        help="May be given twice.",
-    ),
-]
-ObjectsOption = Annotated[
-    int | None,
-    typer.Option("--objects", metavar="N", envvar="FLEET_OBJECTS", show_default=False, help="Objects per policy."),
-]
-RepeatsOption = Annotated[
-    int | None,
-    typer.Option("--repeats", metavar="N", envvar="FLEET_REPEATS", show_default=False, help="Counted trials of each."),
-]
-WorkloadOption = Annotated[
-    str | None,
-    typer.Option(
-        "--workload",
-        metavar="deployment|pod|configmap",
-        envvar="FLEET_WORKLOAD",
-        show_default=False,
-        help="Kind of the objects.",
-    ),
-]
-
-
-def _load(
-    name: str,
-    sets: list[str] | None = None,
-    wecs: str | None = None,
-    layouts: list[str] | None = None,
-    objects: int | None = None,
-    repeats: int | None = None,
-    workload: str | None = None,
-) -> tuple[Path, ExperimentFile]:
-    """The experiment with its overrides."""
-    from fleet.spec import experiment_load
-
-    file = experiment_load.find(name)
-    flags: dict[str, Any] = {
-        "wecs": None if wecs is None else experiment_load.parse_wecs(wecs),
-        "layouts": layouts or None,
-        "workload.objects": objects,
-        "repeats": repeats,
-        "workload.kind": workload,
-    }
-    return file, experiment_load.load(file, sets=sets or [], flags=flags)
 
 
 @app.command("list")
@@ -105,14 +41,10 @@ def list_(output: OutputOption = "table") -> None:
 
 
 @app.command()
+@overridable
 def show(
     name: NameArgument,
-    sets: SetOption = None,
-    wecs: WecsOption = None,
-    layout: LayoutOption = None,
-    objects: ObjectsOption = None,
-    repeats: RepeatsOption = None,
-    workload: WorkloadOption = None,
+    overrides: Overrides,
     output: Annotated[
         Literal["yaml", "json"], typer.Option("-o", "--output", envvar="FLEET_OUTPUT", help="How to print it.")
     ] = "yaml",
@@ -120,7 +52,7 @@ def show(
     """Print the whole experiment, defaults and overrides filled in."""
     from fleet.cli.experiment_view import as_yaml
 
-    _, spec = _load(name, sets, wecs, layout, objects, repeats, workload)
+    spec = overrides.load(name)
     if output == "json":
         out(spec.model_dump_json(indent=2))
     else:
@@ -128,14 +60,10 @@ def show(
 
 
 @app.command()
+@overridable
 def plan(
     name: NameArgument,
-    sets: SetOption = None,
-    wecs: WecsOption = None,
-    layout: LayoutOption = None,
-    objects: ObjectsOption = None,
-    repeats: RepeatsOption = None,
-    workload: WorkloadOption = None,
+    overrides: Overrides,
     fleet: FleetOption = None,
     output: OutputOption = "table",
 ) -> None:
@@ -144,7 +72,7 @@ def plan(
     from fleet.experiment import plan as planned_trials
     from fleet.spec import fleet_load
 
-    _, spec = _load(name, sets, wecs, layout, objects, repeats, workload)
+    spec = overrides.load(name)
     found = fleet_load.load(fleet_load.find(fleet))
     planned = rows_of(planned_trials(found, spec))
     if output == "json":
@@ -154,14 +82,10 @@ def plan(
 
 
 @app.command()
+@overridable
 def run(
     name: NameArgument,
-    sets: SetOption = None,
-    wecs: WecsOption = None,
-    layout: LayoutOption = None,
-    objects: ObjectsOption = None,
-    repeats: RepeatsOption = None,
-    workload: WorkloadOption = None,
+    overrides: Overrides,
     keep: Annotated[
         bool, typer.Option("--keep", envvar="FLEET_KEEP", help="Leave the objects in the clusters.")
     ] = False,
@@ -171,7 +95,7 @@ def run(
     """Run an experiment on the fleet; prints the report's path, and the verdict on stderr."""
     from fleet.spec import fleet_load
 
-    _, spec = _load(name, sets, wecs, layout, objects, repeats, workload)
+    spec = overrides.load(name)
     file = fleet_load.find(fleet)
     found = fleet_load.load(file)
 
