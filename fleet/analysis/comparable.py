@@ -70,7 +70,8 @@ def _versions(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
         yield f"fleet.versions.{name}", one.versions.get(name, "none"), two.versions.get(name, "none"), True
     yield "fleet.status_agent.implementation", one.status_agent.implementation, two.status_agent.implementation, True
     yield "fleet.status_agent.version", one.status_agent.version, two.status_agent.version, True
-    yield "fleet.toolchain_digest", one.toolchain_digest[:12], two.toolchain_digest[:12], False
+    digests = [fleet.toolchain_digest.removeprefix("sha256:")[:16] for fleet in (one, two)]
+    yield "fleet.toolchain_digest", digests[0], digests[1], False
 
 
 def _specs(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:

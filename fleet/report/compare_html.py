@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fleet.analysis.compare import ALPHA, HEADLINE, NEEDED, Cell, Comparison
 from fleet.report.compare_plots import COLOUR_A, COLOUR_B, both
+from fleet.report.pages import fill
 from fleet.report.tables import ABSENT, Table
 
 LAYOUT_NAMES = {"one-to-one": "1-to-1", "one-to-many": "1-to-many"}
@@ -21,16 +21,10 @@ MEANING = {
 
 def page(comparison: Comparison) -> str:
     """The whole page; the same comparison gives the same bytes. Everything from outside is escaped."""
-    environment = Environment(
-        loader=PackageLoader("fleet.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     headline = [cell for cell in comparison.cells if cell.stage in HEADLINE]
     rest = [cell for cell in comparison.cells if cell.stage not in HEADLINE]
-    return environment.get_template("compare.html.j2").render(
+    return fill(
+        "compare",
         a=comparison.a,
         b=comparison.b,
         outcome=comparison.outcome,

@@ -36,7 +36,7 @@ def scaling(study: Study) -> list[Drawing]:
             "WDS object to the last WorkStatus: KubeStellar does not aggregate this kind.",
         ),
     }
-    note = "The band is the 95 % bootstrap interval of the median."
+    note = "The band is the 95\N{NO-BREAK SPACE}% bootstrap interval of the median."
     return [
         Drawing(plots.scaling(study.rows, stage, f"scaling-{stage}"), f"{title} against WEC count", f"{text} {note}")
         for stage, (title, text) in titles.items()

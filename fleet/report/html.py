@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fleet.analysis.study import Study
 from fleet.report import figures, tables
 from fleet.report.answer import answer
 from fleet.report.figures import Drawing
+from fleet.report.pages import fill
 from fleet.report.setting import facts
 from fleet.spec.fleet_file import Role
 
@@ -32,16 +32,10 @@ class HtmlReporter:
 
 def page(study: Study) -> str:
     """The whole page."""
-    environment = Environment(
-        loader=PackageLoader("fleet.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     hub = [cluster.name for role in _HUB for cluster in study.run.fleet.of_role(role)]
     absent, missing = tables.missing(study.samples)
-    return environment.get_template("report.html.j2").render(
+    return fill(
+        "report",
         run=study.run,
         verdict=study.verdict,
         failures=study.failures,

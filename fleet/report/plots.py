@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _LINES = {"p50": ("-", "o"), "p90": ("--", "s"), "p99": ("-.", "D"), "max": (":", "^")}
 _ECDF_POINTS = 150
+_LOW = 0.08
+"""Share of an axis that a line of small text takes."""
 _WHOLE, _HALF, _THIRD = 9.4, 4.6, 3.2
 """Inches of a figure in one, two or three columns: text then has about the same size in all of them."""
 
@@ -31,9 +33,12 @@ def scaling(rows: Sequence[Row], stage: str, name: str) -> str:
         _count_axis(axes, counts)
         axes.set_ylabel("seconds since the object was created")
         axes.set_ylim(bottom=0)
+        # No sample lies below the line; but where it is low, the ticks of the axis are there.
+        below = axes.get_ylim()[1] * _LOW < HOLD_BACK_SECONDS
         axes.annotate(
-            "2 s hold-back", (1, HOLD_BACK_SECONDS), xycoords=("axes fraction", "data"), xytext=(0, -3),
-            textcoords="offset points", ha="right", va="top", fontsize=7, color=MUTED,
+            "2 s hold-back", (1, HOLD_BACK_SECONDS), xycoords=("axes fraction", "data"),
+            xytext=(0, -3 if below else 2), textcoords="offset points", ha="right", va="top" if below else "bottom",
+            fontsize=7, color=MUTED,
         )  # fmt: skip
         made.legend(ncols=2, loc="outside upper left")
         return inline(made, name)
@@ -140,7 +145,9 @@ def limits(rows: Sequence[Prediction], layout: str, name: str) -> str:
         wecs = [row.wecs for row in mine]
         floors = [row.downsync_floor for row in mine]
         axes.fill_between(wecs, 0, floors, color=GRID, linewidth=0)
-        axes.plot(wecs, floors, color=INK, linewidth=1.0, linestyle="--", label="least that the limits allow")
+        axes.plot(
+            wecs, floors, color=INK, linewidth=1.0, linestyle="--", marker="_", label="least that the limits allow"
+        )
         axes.plot(
             wecs, [float("nan") if r.downsync_measured is None else r.downsync_measured for r in mine],
             color=LAYOUT_COLOURS[layout], marker="o", markersize=4, linewidth=1.4, label="measured, last WEC",

@@ -18,7 +18,7 @@ def facts(study: Study) -> list[tuple[str, str]]:
         ("Driver", _driver(study)),
         ("Clock", f"{run.clock.implementation or 'monotonic'}, one process, stamped at receipt"),
         ("Program", f"{run.version or 'unknown'} {run.git}".strip() + f", Python {run.machine.python}"),
-        ("Toolchain", f"sha256 {fleet.toolchain_digest[:16]}"),
+        ("Toolchain", f"sha256 {fleet.toolchain_digest.removeprefix('sha256:')[:16]}"),
         ("Inventory", f"{fleet.inventory or 'not recorded'}, sha256 {run.inventory_sha256[:16] or 'not recorded'}"),
         ("Run", f"{run.id}, seed {run.seed}, started {run.started}, ended {run.ended or 'never'}"),
     ]
