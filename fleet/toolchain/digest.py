@@ -13,10 +13,18 @@ CHUNK = 1 << 20
 
 def of_source(source: Path, go: Go) -> str:
     """`sha256:<hex>` over names and contents of the sources, Go's version and the architecture."""
+    return of_folder(source, go)
+
+
+def of_folder(folder: Path, go: Go, *more: bytes) -> str:
+    """The same over the sources of one folder, and `more`."""
     digest = hashlib.sha256(f"go {go.version} {go.architecture}\n".encode())
-    for file in sorted(path for path in source.rglob("*") if path.is_file() and path.suffix in SUFFIXES):
+    for text in more:
+        digest.update(f"{len(text)}\n".encode())
+        digest.update(text)
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in SUFFIXES):
         content = file.read_bytes()
-        digest.update(f"{file.relative_to(source).as_posix()} {len(content)}\n".encode())
+        digest.update(f"{file.relative_to(folder).as_posix()} {len(content)}\n".encode())
         digest.update(content)
     return f"sha256:{digest.hexdigest()}"
 

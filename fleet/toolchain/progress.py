@@ -21,7 +21,7 @@ class BuildProgress:
     elapsed: float
     """Seconds since the build began."""
     estimate: float
-    """Seconds that a whole cold build takes."""
+    """Seconds that a cold build of what is missing takes; groups that the cache has are not counted."""
     root: Path
     """Where the result will lie."""
 

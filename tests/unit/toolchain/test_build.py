@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import ToolchainError
-from fleet.toolchain import BuildProgress, ToolchainMissing, ensure, locate
+from fleet.toolchain import BuildProgress, ToolchainMissing, catalogue, ensure, locate
 from fleet.toolchain.build import explain
+from fleet.toolchain.golang import Go
+from fleet.toolchain.reuse import FILE, digests
 
 VERSIONS = """\
 go_wheel: 1.26.6
@@ -70,6 +72,76 @@ def test_a_changed_or_missing_file_is_not_used(source: Path, tmp_path: Path) -> 
     made.program("one").unlink()
     with pytest.raises(ToolchainError, match="missing"):
         locate(source, tmp_path / "cache")
+
+
+def _second_group(source: Path) -> None:
+    """A group beside the first, as a new version of the project would bring it."""
+    shutil.copytree(source / "tiny", source / "more")
+    text = VERSIONS.replace(
+        "crds:",
+        "  more:\n    seconds: 1\n    modules: {more: {module: tiny.example, version: v2}}\n"
+        "    packages:\n      ./cmd/one: {two: more}\ncrds:",
+    )
+    (source / "versions.yaml").write_text(text)
+
+
+@needs_go
+def test_a_group_that_did_not_change_is_not_built_again(source: Path, tmp_path: Path) -> None:
+    cache, steps = tmp_path / "cache", list[BuildProgress]()
+    first = ensure(source, cache, steps.append)
+    (first.root / FILE).unlink()  # as of a build before groups were written down
+    assert ensure(source, cache, steps.append) == first
+    steps.clear()
+    _second_group(source)
+    second = ensure(source, cache, steps.append)
+    assert second.root != first.root
+    assert second.versions == {"one": "v1.0.0", "uno": "v1.0.0", "two": "v2"}
+    for name in ("one", "uno"):
+        assert second.program(name).samefile(first.program(name))
+    assert second.crd("things").samefile(first.crd("things"))
+    assert {step.group for step in steps} == {"Go", "more", "CRDs"}
+    assert {step.estimate for step in steps} == {1.0}
+    assert steps[-1].fraction == 1.0
+
+
+@needs_go
+def test_only_words_of_the_catalogue_changed(source: Path, tmp_path: Path) -> None:
+    first = ensure(source, tmp_path / "cache", lambda _: None)
+    (source / "versions.yaml").write_text(VERSIONS.replace("seconds: 1", "seconds: 2"))
+    steps = list[BuildProgress]()
+    second = ensure(source, tmp_path / "cache", steps.append)
+    assert second.root != first.root
+    assert second.program("one").samefile(first.program("one"))
+    assert [(step.group, step.fraction) for step in steps] == [("Go", 1.0), ("CRDs", 1.0)]
+
+
+@needs_go
+@pytest.mark.parametrize("broken", ["bin/uno", "crds/things.yaml", FILE, "manifest.json"])
+def test_a_damaged_donor_is_built_anew(source: Path, tmp_path: Path, broken: str) -> None:
+    first = ensure(source, tmp_path / "cache", lambda _: None)
+    (first.root / broken).unlink()
+    (first.root / broken).write_bytes(b"other")
+    _second_group(source)
+    second = ensure(source, tmp_path / "cache", lambda _: None)
+    assert not second.program("one").samefile(first.program("one"))
+    assert second.program("one").samefile(second.program("uno"))
+
+
+def test_the_digest_of_a_group_covers_all_that_decides_it(source: Path) -> None:
+    def now(go: Go = Go(None, "1.26.6", "amd64")) -> str:  # noqa: B008 -- a constant
+        return digests(source, catalogue.load(source), go)["tiny"]
+
+    plain = now()
+    (source / "versions.yaml").write_text(VERSIONS + "  # words\n")
+    assert now() == plain
+    changed = [now(Go(None, "1.26.7", "amd64")), now(Go(None, "1.26.6", "arm64"))]
+    for old, new in (("v1.0.0", "v1.0.1"), ("path: things", "path: other"), ("uno: tiny", "due: tiny")):
+        (source / "versions.yaml").write_text(VERSIONS.replace(old, new))
+        changed.append(now())
+    (source / "versions.yaml").write_text(VERSIONS)
+    (source / "tiny" / "go.mod").write_text("module tiny.example\n\ngo 1.25.1\n")
+    changed.append(now())
+    assert len({plain, *changed}) == 1 + len(changed)
 
 
 @needs_go
