@@ -14,8 +14,8 @@ from fleet.experiment.cleanup import CleanReport, clean_fleet
 from fleet.experiment.hold import held
 from fleet.experiment.plan import TrialPlan
 from fleet.experiment.progress import RunProgress
-from fleet.experiment.record import take_priority
 from fleet.experiment.runner import Outcome, Runner, plan, state_folder
+from fleet.observe import priority
 from fleet.spec.experiment_file import ExperimentFile
 from fleet.spec.fleet_file import FleetFile
 
@@ -36,9 +36,12 @@ def run(
     `fleet_path` is the `fleet.json`: the lock lies beside it. `keep` leaves everything in the clusters. Raises
     FleetError (UsageError for the spec) for what is refused before anything was changed.
     """
-    take_priority()
+    priority.take()
     runner = Runner(fleet, fleet_path.absolute().parent, spec, results_root, progress, keep=keep)
-    return uvloop.run(runner.run())
+    try:
+        return uvloop.run(runner.run())
+    finally:
+        priority.give_up()
 
 
 def clean(fleet: FleetFile, run_id: str | None = None, *, fleet_path: Path | None = None) -> CleanReport:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,6 +10,7 @@ from pathlib import Path
 import fleet as project
 from fleet.kube.looplag import LoopLag
 from fleet.kube.reflector import Reflector
+from fleet.observe import priority
 from fleet.results.folder import RunFolder
 from fleet.results.machine import clock_info, machine_facts
 from fleet.results.run import DriverFacts, RunRecord, without_paths
@@ -19,8 +18,6 @@ from fleet.spec.experiment_file import ExperimentFile
 from fleet.spec.fleet_file import FleetFile
 
 GIT_SECONDS = 5.0
-PRIORITY = -10
-"""Niceness of the driver where it may choose: a stamp must not wait for the programs that it stamps."""
 
 
 def begin_record(folder: RunFolder, spec: ExperimentFile, fleet: FleetFile) -> RunRecord:
@@ -37,14 +34,8 @@ def begin_record(folder: RunFolder, spec: ExperimentFile, fleet: FleetFile) -> R
         git=git_commit(),
         machine=machine_facts(),
         clock=clock_info(),
-        notes=[f"the driver ran at niceness {nice}"] if (nice := os.getpriority(os.PRIO_PROCESS, 0)) else [],
+        notes=[note] if (note := priority.note()) else [],
     )
-
-
-def take_priority() -> None:
-    """Raise the driver's priority, if this user may; programs that are measured keep theirs."""
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
 
 
 def driver_facts(lag: LoopLag, reflectors: Sequence[Reflector], gaps: int, dropped: int) -> DriverFacts:

@@ -23,6 +23,10 @@ from fleet.host.supervisor_config import check_socket_path, render_daemon
 START_DEADLINE = 30.0
 KILL_GRACE = 10.0
 POLL = 0.05
+NICENESS = 10
+"""Of the daemon and all that it runs, and of their session where the kernel weighs sessions against each other
+(`sched_autogroup_enabled`). A fleet that fills its machine must not keep the driver from noting when a watch line came;
+among themselves the programs compete as before."""
 KEPT_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 """All that a program inherits: KUBECONFIG, proxies and tokens of the caller's session must not reach it by
 chance."""
@@ -122,7 +126,8 @@ class Daemon:
             private_directory(directory)
         write_private(self.config, render_daemon(self.layout).encode())
         environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.config)]
+        daemon = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.config)]
+        command = ["nice", "-n", str(NICENESS), *daemon]
         # It leaves this process behind (one fork, and a session of its own) and answers for its
         # configuration first.
         done = subprocess.run(
@@ -145,7 +150,14 @@ class Daemon:
             if time.monotonic() > deadline:
                 raise DeadlineError(f"{self.socket} did not answer in {START_DEADLINE:.0f} s\n{log_tail(log)}")
             time.sleep(POLL)
+        self._let_others_first()
         return True
+
+    def _let_others_first(self) -> None:
+        """The session's niceness; a kernel without such groups has no such file, and a process's own suffices there."""
+        for process in self.processes():
+            with contextlib.suppress(OSError):
+                Path(f"/proc/{process.pid}/autogroup").write_text(str(NICENESS))
 
     def end(self, grace: float) -> None:
         """End the daemon, and every program that it leaves behind."""

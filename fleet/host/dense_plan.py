@@ -33,6 +33,9 @@ DENSE_ENV = {"GOGC": "50"}
 DENSE_GATES = {"SizeBasedListCostEstimate": False}
 """It lists the keys of every resource of every control plane each minute, to price lists that nobody makes."""
 
+DENSE_ARGUMENTS = ("--etcd-count-metric-poll-period=0",)
+"""No count of every resource each minute: the gauge would be the sum over all control planes of the process."""
+
 NOT_IN_DENSE = ("serviceaccount-token-controller",)
 """Makes tokens for Secrets of the old kind; upstream does not export it, so the dense process has it not."""
 
@@ -135,7 +138,11 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "scheduler_kubeconfig": str(scheduler.path),
         "controllers": [name for name in CONTROLLERS[plane.role] if name not in NOT_IN_DENSE],
         "openapi": False,
-        "apiserver_extra_args": [*components.watch_cache(plane.role), *plane.extra.apiserver],
+        "apiserver_extra_args": [
+            *components.watch_cache(plane.role),
+            *DENSE_ARGUMENTS,
+            *plane.extra.apiserver,
+        ],
     }
     return Plan(
         (folder, certificates),

@@ -11,7 +11,6 @@ the driver.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import orjson
 
 from fleet.kube.client import KubeClient
+from fleet.observe import priority
 from fleet.observe.metrics import Scraper, targets
 from fleet.observe.processes import Weigher
 from fleet.results.events import Anomaly, Line, encode
@@ -75,9 +75,7 @@ async def serve(fleet: FleetFile) -> None:
 
 def main() -> None:
     """Read the fleet, serve. The driver's raised priority is not for this program."""
-    raised = -os.getpriority(os.PRIO_PROCESS, 0)
-    if raised > 0:
-        os.nice(raised)
+    priority.give_up()
     asyncio.run(serve(FleetFile.model_validate_json(sys.stdin.buffer.readline())))
 
 
