@@ -45,49 +45,6 @@ CONTROLLERS: dict[Role, tuple[str, ...]] = {
     ),
 }
 
-UNCACHED = (
-    "certificatesigningrequests.certificates.k8s.io",
-    "controllerrevisions.apps",
-    "csidrivers.storage.k8s.io",
-    "csinodes.storage.k8s.io",
-    "csistoragecapacities.storage.k8s.io",
-    "deviceclasses.resource.k8s.io",
-    "flowschemas.flowcontrol.apiserver.k8s.io",
-    "horizontalpodautoscalers.autoscaling",
-    "ingressclasses.networking.k8s.io",
-    "ipaddresses.networking.k8s.io",
-    "limitranges",
-    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
-    "networkpolicies.networking.k8s.io",
-    "persistentvolumeclaims",
-    "persistentvolumes",
-    "poddisruptionbudgets.policy",
-    "podtemplates",
-    "priorityclasses.scheduling.k8s.io",
-    "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
-    "replicationcontrollers",
-    "resourceclaims.resource.k8s.io",
-    "resourceclaimtemplates.resource.k8s.io",
-    "resourcequotas",
-    "resourceslices.resource.k8s.io",
-    "runtimeclasses.node.k8s.io",
-    "servicecidrs.networking.k8s.io",
-    "storageclasses.storage.k8s.io",
-    "validatingadmissionpolicies.admissionregistration.k8s.io",
-    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
-    "validatingwebhookconfigurations.admissionregistration.k8s.io",
-    "volumeattachments.storage.k8s.io",
-    "volumeattributesclasses.storage.k8s.io",
-)
-"""Resources whose watches an API server of a WEC takes straight from etcd. Its cache of a resource costs some ten
-goroutines and a timer that fires each second, whether anything is in it or not; of these nothing changes while a
-fleet is measured. What workloads are made of stays cached, and so is everything on the hub."""
-
-
-def watch_cache(role: Role) -> tuple[str, ...]:
-    """The kube-apiserver flag that leaves those caches out; before the user's own arguments, which may put one back."""
-    return (f"--watch-cache-sizes={','.join(f'{name}#0' for name in UNCACHED)}",) if role == "wec" else ()
-
 
 @dataclass(frozen=True)
 class Trust:

@@ -30,8 +30,9 @@ DENSE = "dense"
 DENSE_ENV = {"GOGC": "50"}
 """Measured with 100 control planes: 85 MB each (dense.md); at the default of 100 it is half as much again."""
 
-DENSE_GATES = {"SizeBasedListCostEstimate": False}
-"""It lists the keys of every resource of every control plane each minute, to price lists that nobody makes."""
+DENSE_GATES = {"DetectCacheInconsistency": False, "SizeBasedListCostEstimate": False}
+"""The first lists every resource of every control plane each five minutes, from etcd and from the cache, to compare
+them; the second lists their keys each minute, to price lists that nobody makes."""
 
 DENSE_ARGUMENTS = ("--etcd-count-metric-poll-period=0",)
 """No count of every resource each minute: the gauge would be the sum over all control planes of the process."""
@@ -139,7 +140,6 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "controllers": [name for name in CONTROLLERS[plane.role] if name not in NOT_IN_DENSE],
         "openapi": False,
         "apiserver_extra_args": [
-            *components.watch_cache(plane.role),
             *DENSE_ARGUMENTS,
             *plane.extra.apiserver,
         ],

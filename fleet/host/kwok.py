@@ -33,6 +33,7 @@ def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
         f"--manage-nodes-with-annotation-selector={NODE_ANNOTATION}=fake",
         f"--node-lease-duration-seconds={LEASE_SECONDS}",
         "--server-address=",
+        "--v=WARN",  # at INFO it tells each lease of each node
         *plane.extra.kwok,
     )
     folder = machine.layout.cluster(plane.name)

@@ -142,9 +142,8 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block) -> Plan:
         running = Program(f"{component}.{plane.name}", argv, env, folder, priority=priority)
         return PlannedProgram(running, component, plane.name, reads)
 
-    arguments = (*components.watch_cache(plane.role), *plane.extra.apiserver)
     api = components.kube_apiserver(
-        program("kube-apiserver"), plane.bind_address, ports.start, store, trust, serving, arguments
+        program("kube-apiserver"), plane.bind_address, ports.start, store, trust, serving, plane.extra.apiserver
     )
     manager = components.kube_controller_manager(
         program("kube-controller-manager"), plane.role, kcm.path, trust, plane.extra.kcm
