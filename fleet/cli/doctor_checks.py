@@ -18,6 +18,8 @@ from fleet.host.daemon import Daemon
 from fleet.host.layout import Layout
 from fleet.host.limits import Need, Room, measure_room, shortages
 from fleet.host.ports import Block, Registry
+from fleet.lab.requirements import lacking
+from fleet.lab.system import LinuxSystem
 from fleet.spec import fleet_load
 
 CLOCK_FILE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
@@ -43,7 +45,7 @@ def examine(wecs: int | None) -> list[Finding]:
         wecs = DEFAULT_WECS if not fleets else 0
     findings = _limits(root, wecs)
     findings += fleets or [Finding("fleets", "ok", f"none under {root}")]
-    findings += [_ports(root), _disk(root), _toolchain(), *_clock()]
+    findings += [_ports(root), _disk(root), _toolchain(), *_clock(), _lab()]
     return findings
 
 
@@ -149,6 +151,15 @@ def _toolchain() -> Finding:
     except FleetError as error:
         return Finding("toolchain", "warn", str(error).split("\n", 1)[0], "`fleet toolchain build`")
     return Finding("toolchain", "ok", f"{found.digest[:19]}, {len(found.versions)} programs")
+
+
+def _lab() -> Finding:
+    """Whether `fleet lab` would find its programs; a fleet on this machine alone needs none of them."""
+    packages = lacking(LinuxSystem())
+    if packages:
+        mend = f"apt-get install {' '.join(packages)}"
+        return Finding("lab", "ok", f"`fleet lab` would need {', '.join(packages)}", mend)
+    return Finding("lab", "ok", "`fleet lab` finds its programs; it needs root")
 
 
 def _clock() -> list[Finding]:

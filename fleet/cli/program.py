@@ -14,7 +14,20 @@ from typing import Annotated
 import typer
 
 from fleet import __version__
-from fleet.cli import build, cluster, compare, doctor, experiment, export, kubeconfig, logs, report, status, toolchain
+from fleet.cli import (
+    build,
+    cluster,
+    compare,
+    doctor,
+    experiment,
+    export,
+    kubeconfig,
+    lab,
+    logs,
+    report,
+    status,
+    toolchain,
+)
 from fleet.cli.console import out, say, say_error
 from fleet.errors import FleetError
 
@@ -44,6 +57,7 @@ app.command("logs")(logs.logs)
 app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("doctor")(doctor.doctor)
 app.add_typer(toolchain.app, name="toolchain")
+app.add_typer(lab.app, name="lab")
 
 
 @app.callback()
