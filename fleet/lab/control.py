@@ -218,7 +218,8 @@ def _wait(host: Host, machines: Iterable[LabMachine]) -> None:
             first = missing[0]
             said = (first.folder / "launch.log").read_text(encoding="utf-8", errors="replace")[-2000:]
             raise DeadlineError(
-                f"{', '.join(m.name for m in missing)}: no SSH server after {UP_SECONDS:.0f} s; {first.name} said:\n{said}"
+                f"{', '.join(m.name for m in missing)}: no SSH server after {UP_SECONDS:.0f} s;"
+                f" {first.name} said:\n{said}"
             )
         if missing:
             time.sleep(POLL)

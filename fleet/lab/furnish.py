@@ -57,8 +57,7 @@ def write_machine(
             "etc/group": f"{USER}:x:{uid}:",
             "etc/shadow": f"{USER}:*:19000:0:99999:7:::",
         },
-        "sshd": [system.which("sshd") or "/usr/sbin/sshd", "-D", "-f", "/etc/ssh/fleet_sshd_config"]
-        + ["-E", "/var/log/fleet-sshd.log"],
+        "sshd": plan.sshd(system.which("sshd") or "/usr/sbin/sshd"),
     }
     file = machine.folder / "machine.json"
     write_private(file, (json.dumps(document, indent=1) + "\n").encode())

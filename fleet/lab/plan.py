@@ -24,7 +24,7 @@ class Observed:
 
 
 def network_up(lab: Lab, seen: Observed) -> list[Argv]:
-    """The bridge. The blackhole comes first: without a bridge, the machines' addresses must not leave by the default route."""
+    """The bridge. The blackhole comes first: without a bridge, nothing for the machines may take the default route."""
     steps: list[Argv] = []
     if str(lab.network) not in seen.blackholes:
         steps.append(("ip", "route", "add", "blackhole", str(lab.network), "metric", BLACKHOLE_METRIC))
@@ -116,6 +116,11 @@ def sshd_config(machine: LabMachine, user: str) -> str:
             "",
         )
     )
+
+
+def sshd(program: str) -> Argv:
+    """The machine's last program; it stays its first process."""
+    return (program, "-D", "-f", "/etc/ssh/fleet_sshd_config", "-E", "/var/log/fleet-sshd.log")
 
 
 def close_connections(sockets: Sequence[Path]) -> list[Argv]:

@@ -15,7 +15,7 @@ FIRST_HOST = 10
 PREFIX_BITS = 24
 USER = "fleet"
 FIRST_UID = 34_000
-"""Machine n's user is 34000 + n: inotify is counted per user of the whole kernel, so each machine has one of its own."""
+"""Machine n's user is 34000 + n: inotify is counted per user of the kernel, so each machine has its own."""
 FOLDER = ".lab"
 """Below the state folder; no fleet can have this name."""
 
@@ -71,7 +71,7 @@ class Lab:
 
     @property
     def tag(self) -> str:
-        """Names everything of the lab on this host (bridge, namespaces, cgroups): `fl` and the network's two middle bytes."""
+        """Begins the names of all that the lab has on this host: `fl` and the network's two middle bytes."""
         _, second, third, _ = self.network.network_address.packed
         return f"fl{second:02x}{third:02x}"
 
