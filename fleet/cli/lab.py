@@ -33,7 +33,7 @@ def up(
     made = control.up(_host(), machines, subnet)
     for machine in made.machines:
         out(f"{machine.name} {machine.address}")
-    say(f"{machines} machines; build a fleet on them with `ansible-playbook -i inventories/lab site.yml`")
+    say(f"{machines} machines; Ansible reaches them with `-i inventories/lab`")
 
 
 @app.command()
