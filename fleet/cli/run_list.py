@@ -39,7 +39,9 @@ class RunRow:
 
 
 def find_all(results: Path) -> list[Path]:
-    """Run folders, newest first; empty when there are none."""
+    """Run folders, newest first; empty when there are none. UsageError when `results` is no folder."""
+    if results.exists() and not results.is_dir():
+        raise UsageError(f"{results}: is not a folder; name the folder that holds the runs of each experiment")
     found = [file.parent for file in results.glob(f"*/*/{RUN}") if not file.parent.is_symlink()]
     return sorted(found, key=lambda path: (path.name, path.parent.name), reverse=True)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from fleet.analysis.quality import Status, judge
 from fleet.analysis.recorded import Recorded
+from fleet.analysis.samples import STAGES
 from fleet.analysis.timelines import Join
 from fleet.errors import FleetError, MeasurementError, SpecError
 from fleet.experiment import steps, wec_scaling
@@ -35,6 +36,7 @@ from fleet.results.run import RunRecord
 from fleet.spec.experiment_file import ExperimentFile
 from fleet.spec.experiment_load import check_fits
 from fleet.spec.fleet_file import FleetFile
+from fleet.spec.model_errors import nearest
 from fleet.workload.names import RunNames
 
 HOLD_BACK_SECONDS = 2.0
@@ -64,6 +66,11 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
             "on a sync that is already scheduled. Write 5s",
             field="quiet",
         )
+    for number, threshold in enumerate(spec.thresholds):
+        if threshold.stage not in STAGES:
+            raise SpecError(
+                f"{threshold.stage!r} is no stage{nearest(threshold.stage, STAGES)}", field=f"thresholds.{number}.stage"
+            )
     return wec_scaling.trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
 
 
@@ -89,6 +96,7 @@ class Runner:
         self.progress = progress
         self.keep = keep
         self.trials = plan(fleet, spec, hold_back=hold_back)
+        RunFolder.check_root(results_root)
         self.interrupts = Interrupts()
         self._ended: list[str] = []
         self._lag = LoopLag()

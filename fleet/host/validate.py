@@ -51,9 +51,11 @@ def check_planes(planes: Sequence[ControlPlane], roles: Sequence[Role]) -> None:
 
 def _check_address(plane: ControlPlane) -> None:
     try:
-        ipaddress.ip_address(plane.bind_address)
+        address = ipaddress.ip_address(plane.bind_address)
     except ValueError as error:
         raise UsageError(f"{plane.name}: bind address {plane.bind_address!r} is not an IP address") from error
+    if address.is_unspecified or address.is_multicast:
+        raise UsageError(f"{plane.name}: bind address {address} is not one address of this machine, such as 127.0.0.1")
 
 
 def _check_port(plane: ControlPlane, ports: dict[int, str]) -> None:

@@ -48,6 +48,19 @@ class RunFolder:
             raise UsageError(f"{parent}: {error.strerror}; choose a results folder that can be written") from error
         return cls(path)
 
+    @staticmethod
+    def check_root(results_root: Path) -> None:
+        """UsageError when run folders cannot be made below `results_root`; makes nothing."""
+        root = results_root.absolute()
+        try:
+            nearest = next(path for path in (root, *root.parents) if path.exists())
+        except OSError as error:
+            raise UsageError(f"{root}: {error.strerror}; choose another results folder") from error
+        if not nearest.is_dir():
+            raise UsageError(f"{nearest}: is not a folder; choose another results folder")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise UsageError(f"{nearest}: cannot be written; choose another results folder")
+
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """An existing run folder; UsageError when it is missing, a symlink, another user's, or no run folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ WorkloadKind = Literal["deployment", "pod", "configmap"]
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_COUNT = re.compile(r"[0-9]{1,9}")
 _THRESHOLD = re.compile(r"^(p50|p90|p99|max|missing) *(<=?) *(\S+)$")
 
 
@@ -62,8 +64,14 @@ class Threshold(Model):
     @field_validator("test")
     @classmethod
     def _grammar(cls, value: str) -> str:
-        if not _THRESHOLD.match(value):
+        parts = _THRESHOLD.match(value)
+        if not parts:
             raise ValueError(f"{value!r} is not a threshold: write for example `p99 < 2s` or `missing <= 0`")
+        name, limit = parts[1], parts[3]
+        if name == "missing" and not _COUNT.fullmatch(limit):
+            raise ValueError(f"{limit!r} is not a count: write for example `missing <= 0`")
+        if name != "missing" and not math.isfinite(parse_duration(limit)):
+            raise ValueError(f"{limit!r} is too long: write for example `p99 < 2s`")
         return value
 
 
@@ -77,7 +85,7 @@ class ExperimentFile(Model):
     description: str = ""
     wecs: list[Annotated[int, Field(ge=1)]] | Literal["all"] = "all"
     """WEC counts to sweep; `all` is 1, 5, 10, 20, 50, 100 as far as the fleet goes, and its size."""
-    layouts: list[Layout] = Field(default=["one-to-one", "one-to-many"], min_length=1)
+    layouts: list[Layout] = Field(default=["one-to-one", "one-to-many"])
     workload: Workload = Workload()
     repeats: int = Field(default=3, ge=1, le=1000)
     warmup: int = Field(default=1, ge=0, le=100)
@@ -86,9 +94,19 @@ class ExperimentFile(Model):
     """Settled: no Binding or ManifestWork changed for this long, more than twice KubeStellar's 2 s hold-back."""
     sample_interval: Duration = 5.0
     """How often processes are weighed and metrics scraped during a trial."""
-    seed: int = 1
+    seed: int = Field(default=1, ge=0, lt=2**63)
+    """Of the order of the groups; what JSON readers take for a whole number."""
     timeouts: Timeouts = Timeouts()
     thresholds: list[Threshold] = Field(default_factory=list)
+
+    @field_validator("layouts")
+    @classmethod
+    def _each_once(cls, value: list[Layout]) -> list[Layout]:
+        if not value:
+            raise ValueError("name at least one layout, one-to-one or one-to-many")
+        if len(set(value)) != len(value):
+            raise ValueError("each layout once")
+        return value
 
     @field_validator("wecs")
     @classmethod

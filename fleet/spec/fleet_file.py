@@ -5,7 +5,7 @@ Written by the `record` role, read by every `fleet` command. It holds no secret:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -58,28 +58,34 @@ class Component(Model):
     """URL of its metrics on that machine; empty when it has none."""
 
 
+Rate = Annotated[float, Field(gt=0, le=2**31 - 1)]
+"""Requests per second."""
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""At most what every program's flag takes."""
+
+
 class ClientLimits(Model):
     """Client-side limits that dominate latency. Defaults are those of KubeStellar's and OCM's own charts."""
 
-    transport_wds_qps: float = 5
-    transport_wds_burst: int = 10
-    transport_its_qps: float = 5
-    transport_its_burst: int = 10
-    transport_concurrency: int = 4
-    max_num_wrapped: int = 1
-    max_size_wrapped: int = 512000
-    controller_wds_qps: float = 5
-    controller_wds_burst: int = 10
-    controller_its_qps: float = 5
-    controller_its_burst: int = 10
-    status_hub_qps: float = 5
-    status_hub_burst: int = 10
-    status_local_qps: float = 5
-    status_local_burst: int = 10
-    work_hub_qps: float = 50
-    work_hub_burst: int = 100
-    work_spoke_qps: float = 50
-    work_spoke_burst: int = 100
+    transport_wds_qps: Rate = 5
+    transport_wds_burst: Count = 10
+    transport_its_qps: Rate = 5
+    transport_its_burst: Count = 10
+    transport_concurrency: Count = 4
+    max_num_wrapped: Count = 1
+    max_size_wrapped: Count = 512000
+    controller_wds_qps: Rate = 5
+    controller_wds_burst: Count = 10
+    controller_its_qps: Rate = 5
+    controller_its_burst: Count = 10
+    status_hub_qps: Rate = 5
+    status_hub_burst: Count = 10
+    status_local_qps: Rate = 5
+    status_local_burst: Count = 10
+    work_hub_qps: Rate = 50
+    work_hub_burst: Count = 100
+    work_spoke_qps: Rate = 50
+    work_spoke_burst: Count = 100
 
 
 class StatusAgent(Model):

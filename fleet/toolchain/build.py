@@ -22,6 +22,9 @@ _MISMATCH = re.compile(r"checksum mismatch|SECURITY ERROR")
 _OFFLINE = re.compile(
     r"40[0-9]|410|50[0-9]|dial tcp|no such host|module lookup disabled|i/o timeout|connection refused"
 )
+_NO_NETWORK = re.compile(r"module lookup disabled|dial tcp|no such host|i/o timeout|connection refused")
+"""Said of an import too, without the module's version: it is then among those that were to be downloaded."""
+_DOWNLOAD = re.compile(r"^go: downloading (\S+) (v\S+)$", re.MULTILINE)
 TAIL = 15
 """Lines of the compiler's own words that an error repeats."""
 
@@ -87,10 +90,11 @@ def explain(folder: Path, words: str) -> ToolchainError:
     """What failed and what mends it, from the compiler's output."""
     tail = "\n".join(line for line in words.strip().split("\n")[-TAIL:])
     found = _MODULE.search(words)
-    module = found["module"] if found else "a module"
+    wanted = [f"{name}@{version}" for name, version in _DOWNLOAD.findall(words)]
+    module = found["module"] if found else wanted[0] if len(wanted) == 1 else "a module"
     if _MISMATCH.search(words):
         mend = f"{module} is not what go.sum says: do not use this module proxy (go env GOPROXY)"
-    elif found and _OFFLINE.search(words):
+    elif (found and _OFFLINE.search(words)) or _NO_NETWORK.search(words):
         mend = (
             f"{module} is not to be had from the module proxy (go env GOPROXY): connect once, use a proxy that has it, "
             "or set fleet_toolchain_dir to programs of your own"

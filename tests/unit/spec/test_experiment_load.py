@@ -56,7 +56,7 @@ def test_defaults_and_overrides(tmp_path: Path) -> None:
         ("wecs: [0]\n", "mine.yaml:2: wecs.0: should be greater than or equal to 1, not 0"),
         ("wecs: [1, 1]\n", "mine.yaml:2: wecs: each WEC count once"),
         ("wecs: some\n", "mine.yaml:2: wecs: must be a list, not 'some' or must be 'all', not 'some'"),
-        ("layouts: []\n", "mine.yaml:2: layouts: list should have at least 1 item"),
+        ("layouts: []\n", "mine.yaml:2: layouts: name at least one layout"),
         ("name: ../x\n", "mine.yaml:2: name: '../x' is not a name: lower-case letters"),
         ("name: Upper\n", "mine.yaml:2: name: 'Upper' is not a name"),
         ("name: -a\n", "mine.yaml:2: name: '-a' is not a name"),

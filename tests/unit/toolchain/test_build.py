@@ -157,6 +157,11 @@ def test_what_does_not_compile_leaves_nothing(source: Path, tmp_path: Path) -> N
     [
         ("go: a.example/b@v1.2.3: reading https://p/a: 403 Forbidden", "a.example/b@v1.2.3 is not to be had"),
         ("go: a.example/b@v1.2.3: Get x: dial tcp: lookup p: no such host", "a.example/b@v1.2.3 is not to be had"),
+        (
+            "go: downloading a.example/b v1.2.3\nx.go:3:8: module lookup disabled by GOPROXY=off",
+            "a.example/b@v1.2.3 is not",
+        ),
+        ("x.go:3:8: module lookup disabled by GOPROXY=off", "a module is not to be had"),
         ("verifying a.example/b@v1.2.3: checksum mismatch", "not what go.sum says"),
         ("x.go:1:2: undefined: y", "do not compile"),
     ],
