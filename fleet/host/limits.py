@@ -38,17 +38,28 @@ class Weight:
     disk: int
 
 
+# Measured at rest on 2 cores: fleets of 2 and 6 dense and of 2 process WECs, /proc summed by program (memory is PSS);
+# and the 100 dense WECs of the README, 13.9 GiB with their hub. What is added to a measured number is said beside it.
 WEC_WEIGHTS: dict[DriverName, Weight] = {
-    # Control plane, its share of the store, kwok and one OCM agent.
+    # 124 MiB: dense process 84, its etcd 9, kwok 12, OCM agent 22 (means of 4 WECs); 16 more for what each WEC adds to
+    # the hub, so that 100 of them with it come to 14.5 GiB. Inotify: 6 instances (5 of the dense process, 1 of the
+    # agent) with 8 watches; 15 threads; all doubled or more for a busy fleet. Ports: its own, and its share of the
+    # shard's etcd. Disk: 1 MiB when new, the rest for the etcd's history and the logs until they rotate.
     "dense": Weight(140 * MIB, 12, 40, 30, 1.1, 40 * MIB),
+    # 240 MiB: API server 124, etcd 27, controller manager 25, scheduler 19, kwok 18, OCM agent 27 (means of 2 WECs);
+    # 16 for the hub as above, the rest for a busy one. Inotify: 6 instances, 8 watches; 46 threads. Ports: API server
+    # and both of its etcd. Disk: 123 MiB when new, nearly all of it preallocated by the etcd.
     "process": Weight(280 * MIB, 12, 40, 70, 3, 200 * MIB),
 }
 HUB_PLANE = Weight(420 * MIB, 12, 40, 50, 3, 400 * MIB)
-"""ITS or WDS under load, with its part of OCM and KubeStellar."""
+"""ITS or WDS, with its part of OCM, KubeStellar, supervisor and status agent: 350 MiB and 36 threads each, with 2 WECs
+as with 6; inotify 10 in the ITS, 5 in the WDS. The rest is for a busy one;
+what grows with the WECs is in their weight."""
 DESCRIPTORS_PER_INSTANCE = 150
-"""Of a dense process: 120 towards etcd (dense.md), the rest its clients."""
+"""Of a dense process: 78 at rest, 81 in a shard of 25 during a run; doubled for clients that come and go."""
 DESCRIPTORS_BASE = 2000
-"""Of the hub's API server with 100 agents, and of supervisord with 4 for each of 400 programs."""
+"""Of the hub's API server (206 with 100 WECs during a run), of a shard's etcd (63 for each of 25), and of supervisord
+(3 for each of 400 programs)."""
 
 
 @dataclass(frozen=True)
