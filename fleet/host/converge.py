@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from fleet.errors import HostError, UsageError
-from fleet.host import kwok
+from fleet.host import kind_engine, kwok
 from fleet.host.change import Change
 from fleet.host.dense import DenseDriver
 from fleet.host.driver import Driver
 from fleet.host.files import private_directory, remove_tree
+from fleet.host.kind import KindDriver
 from fleet.host.machine import Machine
 from fleet.host.materialise import materialise
 from fleet.host.plan import ControlPlane, Plan
@@ -34,7 +35,11 @@ class Converged:
 def drivers_of(machine: Machine, *, hub: bool) -> Mapping[DriverName, Driver]:
     """The drivers of one part of the machine: of the hub, or of the WECs."""
     process = ProcessDriver(machine, HUB_GROUP if hub else "planes-process")
-    return {"process": process} if hub else {"process": process, "dense": DenseDriver(machine)}
+    return (
+        {"process": process}
+        if hub
+        else {"process": process, "dense": DenseDriver(machine), "kind": KindDriver(machine)}
+    )
 
 
 def driver_of(machine: Machine, name: str) -> Driver:
@@ -52,6 +57,9 @@ def converge(machine: Machine, planes: Sequence[ControlPlane], roles: Sequence[R
     with the cluster's name and its last log lines.
     """
     check_planes(planes, roles)
+    of_kind = [plane for plane in planes if plane.driver == "kind"]
+    if of_kind:
+        kind_engine.check_kind(machine, of_kind)
     if not machine.check:
         private_directory(machine.root)
         # Before a port is tried: programs that lost their supervisor would look like strangers on their
@@ -146,6 +154,7 @@ def teardown(machine: Machine) -> Change:
     orphans = machine.supervisor.daemon.orphans()
     before |= {f"program {state.name}": state.state.lower() for state in states}
     before |= {f"process {process.pid}": "lost its supervisor" for process in orphans} if not states else {}
+    before |= kind_engine.retire(machine).before
     if not machine.check:
         if machine.root.exists() or orphans:
             machine.supervisor.shutdown()

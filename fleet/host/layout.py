@@ -42,6 +42,11 @@ class Layout:
         """Configuration of the machine's supervisor."""
         return self.root / "supervisor"
 
+    @property
+    def engine(self) -> Path:
+        """The container engine of the kind driver: which it is, and the data of one of our own."""
+        return self.root / "engine"
+
     def etcd_socket(self, store: str) -> Path:
         """Where the API servers of WECs reach their etcd."""
         return self.run / f"etcd.{store}.sock"

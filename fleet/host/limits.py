@@ -50,6 +50,8 @@ WEC_WEIGHTS: dict[DriverName, Weight] = {
     # 16 for the hub as above, the rest for a busy one. Inotify: 6 instances, 8 watches; 46 threads. Ports: API server
     # and both of its etcd. Disk: 123 MiB when new, nearly all of it preallocated by the etcd.
     "process": Weight(280 * MIB, 12, 40, 70, 3, 200 * MIB),
+    # One node with systemd, containerd, kubelet and the whole control plane; docs/drivers.md has the measurements.
+    "kind": Weight(560 * MIB, 40, 400, 300, 1, 900 * MIB),
 }
 HUB_PLANE = Weight(420 * MIB, 12, 40, 50, 3, 400 * MIB)
 """ITS or WDS, with its part of OCM, KubeStellar, supervisor and status agent: 350 MiB and 36 threads each, with 2 WECs

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
+from fleet.host.engine import Run, run
 from fleet.host.https import Endpoint
 from fleet.host.layout import Layout
 from fleet.host.pki import ADMIN_GROUP, FleetPki, Subject
@@ -12,6 +14,7 @@ from fleet.host.plan import Certificate, Programs
 from fleet.host.ports import Block, Registry
 from fleet.host.supervise import Supervisor
 
+EngineChoice = Literal["auto", "own", "system"]
 READY_SECONDS = 300.0
 """A machine of 2 cores that builds 100 control planes is slow, not broken."""
 
@@ -27,6 +30,12 @@ class Options:
     shard_size: int = 25
     wec_nodes: int = 1
     ready_seconds: float = READY_SECONDS
+    node_image: str = ""
+    """Of kind nodes: how the container engine knows it."""
+    node_archive: Path | None = None
+    """A file to load it from; None: it is pulled."""
+    engine: EngineChoice = "auto"
+    """Of kind nodes: `system` is one that runs here already, `own` one that the fleet starts; `auto` is either."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,8 @@ class Machine:
     check: bool = False
     notes: list[str] = field(default_factory=list)
     """Sentences for the user, gathered on the way."""
+    run: Run = run
+    """Runs `docker`, `dockerd --version` and `kind`."""
 
     @property
     def layout(self) -> Layout:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
+from typing import get_args
 
 from fleet.errors import UsageError
 from fleet.host.plan import ControlPlane
 from fleet.spec.base import NAME_PATTERN
-from fleet.spec.fleet_file import Role
+from fleet.spec.fleet_file import DriverName, Role
 
 MAX_WECS = 1000
 """Names have three digits; beyond that no machine was ever tried."""
@@ -42,8 +43,9 @@ def check_planes(planes: Sequence[ControlPlane], roles: Sequence[Role]) -> None:
                 f"{plane.name}: control planes of the hub run under the driver process, not"
                 f" {plane.driver}: they are the system under test"
             )
-        if plane.driver not in ("process", "dense"):
-            raise UsageError(f"control_plane_driver: {plane.driver} is not one of dense, process")
+        if plane.driver not in get_args(DriverName):
+            known = ", ".join(get_args(DriverName))
+            raise UsageError(f"control_plane_driver: {plane.driver} is not one of {known}")
         _check_address(plane)
         _check_port(plane, ports)
         plane.extra.check()

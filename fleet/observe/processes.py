@@ -12,6 +12,7 @@ from typing import Any, cast
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
+from fleet.observe.node_processes import node_containers, node_pids
 from fleet.results.events import ProcessSample
 from fleet.spec.fleet_file import FleetFile
 
@@ -35,6 +36,16 @@ def supervised(state_dir: Path) -> Pids:
         return {str(info["name"]): int(info["pid"]) for info in infos if info["pid"]}
 
     return ask
+
+
+def programs(state_dir: Path) -> Pids:
+    """What the supervisor runs, and what runs inside kind nodes."""
+    ask = supervised(state_dir)
+
+    def both() -> Mapping[str, int]:
+        return {**node_pids(node_containers(state_dir)), **ask()}
+
+    return both
 
 
 class Weigher:
@@ -87,4 +98,4 @@ class Weigher:
 
 
 def _local(fleet: FleetFile) -> dict[str, Pids]:
-    return {m.name: supervised(Path(m.state_dir)) for m in fleet.machines if m.connection == "local"}
+    return {m.name: programs(Path(m.state_dir)) for m in fleet.machines if m.connection == "local"}

@@ -13,7 +13,7 @@ options:
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
   hub_planes: {description: Control planes of the hub on this machine., type: int, required: true}
   wecs: {description: WECs on this machine., type: int, required: true}
-  driver: {description: Driver of the WECs., type: str, choices: [process, dense], required: true}
+  driver: {description: Driver of the WECs., type: str, choices: [process, dense, kind], required: true}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   may_tune: {description: Whether host_tuning may raise kernel limits, as root., type: bool, default: false}
   may_become: {description: Whether it can become root when this user is not., type: bool, default: false}
@@ -52,7 +52,7 @@ ARGUMENTS = {
     "state_dir": {"type": "path", "required": True},
     "hub_planes": {"type": "int", "required": True},
     "wecs": {"type": "int", "required": True},
-    "driver": {"type": "str", "choices": ["process", "dense"], "required": True},
+    "driver": {"type": "str", "choices": ["process", "dense", "kind"], "required": True},
     "shard_size": {"type": "int", "default": 25},
     "may_tune": {"type": "bool", "default": False},
     "may_become": {"type": "bool", "default": False},

@@ -27,7 +27,7 @@ options:
     suboptions:
       name: {description: Name., type: str, required: true}
       role: {description: Role., type: str, choices: [its, wds, wec], required: true}
-  driver: {description: Driver of all of them., type: str, choices: [process, dense], default: process}
+  driver: {description: Driver of all of them., type: str, choices: [process, dense, kind], default: process}
   bind_address: {description: Address of the API servers., type: str, default: 127.0.0.1}
   ports: {description: Port of an API server by name; the registry chooses the others., type: dict, default: {}}
   apiserver_extra_args: {description: Flags., type: list, elements: str, default: []}
@@ -40,6 +40,13 @@ options:
   parallelism: {description: Control planes brought up at once; 0 is the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   ready_seconds: {description: Deadline of one API server's readiness., type: float, default: 300}
+  node_image: {description: Image of kind nodes., type: str, default: ""}
+  node_archive: {description: File on this machine to load it from; without it the image is pulled., type: path}
+  container_engine:
+    description: Docker of kind nodes, one that this machine runs or one that the fleet starts.
+    type: str
+    choices: [auto, own, system]
+    default: auto
 """
 
 EXAMPLES = r"""
@@ -94,7 +101,7 @@ ARGUMENTS = {
     "toolchain_dir": {"type": "path", "required": True},
     "roles": {"type": "list", "elements": "str", "choices": ["its", "wds", "wec"], "required": True},
     "planes": {"type": "list", "elements": "dict", "options": PLANE, "required": True},
-    "driver": {"type": "str", "choices": ["process", "dense"], "default": "process"},
+    "driver": {"type": "str", "choices": ["process", "dense", "kind"], "default": "process"},
     "bind_address": {"type": "str", "default": "127.0.0.1"},
     "ports": {"type": "dict", "default": {}},
     "apiserver_extra_args": FLAGS,
@@ -107,6 +114,9 @@ ARGUMENTS = {
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
     "ready_seconds": {"type": "float", "default": 300},
+    "node_image": {"type": "str", "default": ""},
+    "node_archive": {"type": "path"},
+    "container_engine": {"type": "str", "choices": ["auto", "own", "system"], "default": "auto"},
 }
 
 
@@ -129,6 +139,9 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         shard_size=given["shard_size"],
         wec_nodes=given["wec_nodes"],
         ready_seconds=given["ready_seconds"],
+        node_image=given["node_image"],
+        node_archive=Path(given["node_archive"]) if given["node_archive"] else None,
+        engine=given["container_engine"],
     )
     programs = ProgramFolder(Path(given["toolchain_dir"]), check=module.check_mode)
     machine = Machine(given["fleet"], Path(given["state_dir"]), programs, options, check=module.check_mode)

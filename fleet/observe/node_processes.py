@@ -1,0 +1,48 @@
+"""The programs inside kind nodes of this machine, which no supervisor of ours knows: found by their control group."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import psutil
+
+COMPONENTS = frozenset(("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler", "kubelet", "containerd"))
+"""What a node's weight is made of; systemd, shims and pauses are a few MiB each."""
+CONTAINER = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def node_containers(state_dir: Path) -> dict[str, str]:
+    """Container id to control plane, of the machine's folder of a fleet (`clusters/<name>/made`: digest, id)."""
+    found = {}
+    for file in sorted(state_dir.glob("clusters/*/made")):
+        try:
+            words = file.read_text(encoding="ascii").split()
+        except OSError:
+            continue  # it is being removed
+        if words and CONTAINER.fullmatch(words[-1]):
+            found[words[-1]] = file.parent.name
+    return found
+
+
+def node_pids(
+    containers: Mapping[str, str], proc: Path = Path("/proc"), pids: Iterable[int] | None = None
+) -> dict[str, int]:
+    """Program (`<component>.<control plane>`) to process id; empty without containers. Nothing of /proc is kept."""
+    if not containers:
+        return {}
+    found: dict[str, int] = {}
+    for pid in sorted(psutil.pids() if pids is None else pids):
+        try:
+            groups = (proc / str(pid) / "cgroup").read_text(encoding="utf-8", errors="replace")
+            plane = next((containers[one] for one in CONTAINER.findall(groups) if one in containers), None)
+            if plane is None:
+                continue
+            command = (proc / str(pid) / "cmdline").read_bytes().split(b"\0", 1)[0].decode(errors="replace")
+        except OSError:
+            continue  # it ended
+        component = Path(command).name
+        if component in COMPONENTS:
+            found.setdefault(f"{component}.{plane}", pid)
+    return found
