@@ -7,7 +7,7 @@ DEMO_WECS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-live lint format bench clean
+.PHONY: help env toolchain demo test test-live test-kind lint format bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ test: env lint ## lint, unit and golden tests, then a live fleet with each drive
 
 test-live: toolchain ## only the live tests
 	@$(BIN)/python -m pytest -m live -v
+
+test-kind: toolchain ## a live fleet of 3 kind clusters (root; installs Docker where it is missing)
+	@FLEET_TEST_KIND=1 $(BIN)/python -m pytest -m kind -v
 
 lint: env ## ruff, mypy --strict, yamllint, ansible-lint, gofmt
 	@$(BIN)/ruff check .

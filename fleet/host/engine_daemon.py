@@ -34,7 +34,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 def cgroup_parent(fleet: str) -> str:
     """The control group of all containers of a fleet."""
-    return f"/fleet-{fleet}"
+    return f"/fleet-kind-{fleet}"
 
 
 def has_sys_resource(status: Path = Path("/proc/self/status")) -> bool:

@@ -51,7 +51,7 @@ WEC_WEIGHTS: dict[DriverName, Weight] = {
     # and both of its etcd. Disk: 123 MiB when new, nearly all of it preallocated by the etcd.
     "process": Weight(280 * MIB, 12, 40, 70, 3, 200 * MIB),
     # One node with systemd, containerd, kubelet and the whole control plane; docs/drivers.md has the measurements.
-    "kind": Weight(560 * MIB, 40, 400, 300, 1, 900 * MIB),
+    "kind": Weight(680 * MIB, 40, 250, 250, 1, 900 * MIB),
 }
 HUB_PLANE = Weight(420 * MIB, 12, 40, 50, 3, 400 * MIB)
 """ITS or WDS, with its part of OCM, KubeStellar, supervisor and status agent: 350 MiB and 36 threads each, with 2 WECs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,14 +29,22 @@ FAST = {
 """Without the default 5 QPS the tests take minutes less; what the limits do is an experiment, not a test."""
 
 
+@contextmanager
+def state_folder() -> Iterator[Path]:
+    """A state folder for one lab; short, because unix sockets lie below it (107 bytes at most)."""
+    state = Path(tempfile.mkdtemp(prefix="fl-"))
+    try:
+        yield state
+    finally:
+        shutil.rmtree(state, ignore_errors=True)
+
+
 @pytest.fixture(scope="module", params=["dense", "process"])
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """Three WECs by one driver, not built yet: the first test builds them."""
-    # Short, because unix sockets lie below it (107 bytes at most).
-    state = Path(tempfile.mkdtemp(prefix="fl-"))
-    made = Lab(f"t-{request.param}", state, {"wec_count": 3, "control_plane_driver": request.param, **FAST})
-    try:
-        yield made
-    finally:
-        made.playbook("playbooks/teardown.yml")
-        shutil.rmtree(state, ignore_errors=True)
+    with state_folder() as state:
+        made = Lab(f"t-{request.param}", state, {"wec_count": 3, "control_plane_driver": request.param, **FAST})
+        try:
+            yield made
+        finally:
+            made.playbook("playbooks/teardown.yml")

@@ -195,7 +195,7 @@ def test_the_daemon_touches_nothing_outside_its_folder() -> None:
     argv = engine_daemon.dockerd(Layout(Path("/S/demo")), "demo", 20, Path("/T/fleet-runc")).argv
     assert {"--iptables=false", "--ip-forward=false", "--bridge=none", "--default-runtime=fleet-runc"} <= set(argv)
     paths = [word.partition("=")[2].removeprefix("unix://") for word in argv if "=" in word and "/" in word]
-    assert [path for path in paths if not path.startswith(("/S/demo/", "/fleet-demo", "fleet-runc="))] == []
+    assert [path for path in paths if not path.startswith(("/S/demo/", "/fleet-kind-demo", "fleet-runc="))] == []
     assert "--oom-score-adjust=0" in argv
     assert "--oom-score-adjust=0" not in engine_daemon.dockerd(Layout(Path("/S")), "demo", 28, None).argv
 
