@@ -55,6 +55,8 @@ class Record:
     own: bool
     """Whether it is a dockerd of the fleet's own."""
     network: str
+    bridge: str
+    """The network's interface on the host."""
     image: str = ""
     sysctls: Mapping[str, str] = field(default_factory=dict)
     """Values of the host before; kubelets of privileged containers set them for the whole machine."""
@@ -140,7 +142,8 @@ class Engine:
         """The network of this fleet's nodes; True when it was made."""
         if self.inspect("network", self.record.network, "{{.Id}}") is not None:
             return False
-        self.docker("network", "create", "--driver", "bridge", self.record.network)
+        bridge = f"--opt=com.docker.network.bridge.name={self.record.bridge}"
+        self.docker("network", "create", "--driver=bridge", bridge, self.record.network)
         return True
 
     def containers(self) -> list[str]:

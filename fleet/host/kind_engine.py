@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
+from pathlib import Path
 
 from fleet.errors import DeadlineError, HostError, UsageError
 from fleet.host import engine_daemon
@@ -85,6 +87,8 @@ def retire(machine: Machine) -> Change:
     if record.own:
         machine.supervisor.drop(engine_daemon.GROUP, [engine_daemon.NAME])
         engine_daemon.sweep(machine.layout, machine.fleet, record)
+        if Path("/sys/class/net", record.bridge).exists():  # dockerd was killed, and had no time to remove it
+            machine.run(["ip", "link", "delete", record.bridge], engine.environment, 30.0)
     remove_tree(machine.layout.run / "engine")
     remove_tree(machine.layout.engine)
     return Change(before, {})
@@ -94,14 +98,20 @@ def _choose(machine: Machine) -> Engine:
     """Decide once which engine it is, and write it down with how the host was."""
     choice, layout = machine.options.engine, machine.layout
     network = f"fleet-{machine.fleet}"
+    # At most 15 characters, and another for a fleet of the same name in another folder.
+    bridge = f"fk{hashlib.sha256(str(machine.root).encode()).hexdigest()[:8]}"
     socket = "" if choice == "own" else system_engine(machine.run)
     if socket:
-        engine = Engine(layout, Record(socket, own=False, network=network), machine.run)
+        engine = Engine(layout, Record(socket, own=False, network=network, bridge=bridge), machine.run)
         there = engine.inspect("image", machine.options.node_image, "{{.Id}}") is not None
-        record = Record(socket, own=False, network=network, image="" if there else machine.options.node_image)
+        record = Record(
+            socket, own=False, network=network, bridge=bridge, image="" if there else machine.options.node_image
+        )
     else:
         sysctls, absent = engine_daemon.host_before()
-        record = Record(str(engine_daemon.socket(layout)), own=True, network=network, sysctls=sysctls, absent=absent)
+        record = Record(
+            str(engine_daemon.socket(layout)), own=True, network=network, bridge=bridge, sysctls=sysctls, absent=absent
+        )
     write_record(layout, record)
     return Engine(layout, record, machine.run)
 

@@ -35,7 +35,7 @@ def host() -> dict[str, object]:
     return {
         "sysctls": {name: file.read_text(encoding="ascii") for name, file in values.items() if file.exists()},
         "paths": [path for path in PATHS if Path(path).exists()],
-        "links": sorted(name for name in psutil.net_if_addrs() if name.startswith(("br-", "docker"))),
+        "links": sorted(name for name in psutil.net_if_addrs() if name.startswith(("br-", "docker", "fk"))),
         "groups": sorted(str(path) for path in CGROUPS.glob("*/fleet-kind-*")),
     }
 

@@ -81,7 +81,10 @@ def engine(tmp_path: Path) -> Iterator[FakeEngine]:
         programs = ProgramFolder(tmp_path / "bin")
         machine = Machine("demo", Path(folder) / "state" / "demo", programs, options, run=found)
         nodes.machine = machine
-        write_record(machine.layout, Record(str(docker), own=False, network="fleet-demo", image="fleet/kind-node:1"))
+        write_record(
+            machine.layout,
+            Record(str(docker), own=False, network="fleet-demo", bridge="fk0", image="fleet/kind-node:1"),
+        )
         try:
             yield found
         finally:
