@@ -82,7 +82,11 @@ def _specs(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
         yield f"spec.workload.{name}", str(was.get(name)), str(now.get(name)), True
     yield "layouts that ran", _layouts(a), _layouts(b), True
     yield "WEC counts that ran", _wecs(a), _wecs(b), True
-    rest = {"experiment", "workload", "layouts", "wecs", "name", "description", "format", "thresholds"}
+    was, now = one.profiles.model_dump(), two.profiles.model_dump()
+    if one.profiles.enabled or two.profiles.enabled:  # they disturb
+        for name in sorted(was):
+            yield f"spec.profiles.{name}", str(was.get(name)), str(now.get(name)), True
+    rest = {"profiles", "experiment", "workload", "layouts", "wecs", "name", "description", "format", "thresholds"}
     was, now = one.model_dump(exclude=rest), two.model_dump(exclude=rest)
     for name in sorted({*was, *now}):
         yield f"spec.{name}", str(was.get(name)), str(now.get(name)), False

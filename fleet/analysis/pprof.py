@@ -10,7 +10,7 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fleet.analysis.wire import fields, numbers, signed
 from fleet.errors import UsageError
@@ -113,17 +113,38 @@ def top(profile: Profile, sample_type: str = "", count: int | None = None) -> li
 
 def difference(base: Profile, new: Profile) -> Profile:
     """What `new` has more than `base`, stack by stack; values may be negative. UsageError for unlike profiles."""
-    if base.sample_types != new.sample_types:
-        raise UsageError("the profiles have different sample types; compare two of a kind")
-    kinds = range(len(new.sample_types))
-    sums: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0 for _ in kinds])
-    for sign, profile in ((1, new), (-1, base)):
-        for stack in profile.stacks:
-            total = sums[stack.functions]
-            for index in kinds:
-                total[index] += sign * stack.values[index]
-    stacks = [Stack(functions, tuple(values)) for functions, values in sums.items() if any(values)]
+    stacks = _summed([(1, new), (-1, base)])
     return Profile(new.sample_types, stacks, new.time_ns, new.time_ns - base.time_ns, new.default_type)
+
+
+def merged(profiles: Sequence[Profile]) -> Profile:
+    """All of them together, as one long profile. UsageError for none, or for unlike ones."""
+    if not profiles:
+        raise UsageError("there is no profile to put together")
+    stacks = _summed([(1, profile) for profile in profiles])
+    duration = sum(profile.duration_ns for profile in profiles)
+    return replace(profiles[0], stacks=stacks, duration_ns=duration)
+
+
+def _summed(profiles: Sequence[tuple[int, Profile]]) -> list[Stack]:
+    """Stack by stack, each profile with its sign; stacks that sum to nothing are left out."""
+    types = profiles[0][1].sample_types
+    if any(profile.sample_types != types for _, profile in profiles):
+        raise UsageError("the profiles have different sample types; take two of a kind")
+    kinds = range(len(types))
+    sums: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0 for _ in kinds])
+    for sign, profile in profiles:
+        for stack in profile.stacks:
+            values = sums[stack.functions]
+            for index in kinds:
+                values[index] += sign * stack.values[index]
+    return [Stack(functions, tuple(values)) for functions, values in sums.items() if any(values)]
+
+
+def total(profile: Profile, sample_type: str = "") -> int:
+    """The sum over all stacks."""
+    index = profile.index(sample_type)
+    return sum(stack.values[index] for stack in profile.stacks)
 
 
 def growing(base: Profile, new: Profile, sample_type: str = "", count: int = 10) -> list[Cost]:

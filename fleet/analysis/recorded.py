@@ -14,6 +14,7 @@ from fleet.results.events import (
     MetricSample,
     Planned,
     ProcessSample,
+    ProfileTaken,
     RunMark,
     Sent,
     TrialPlan,
@@ -36,6 +37,7 @@ class Recorded:
     anomalies: list[Anomaly] = field(default_factory=list)
     processes: list[ProcessSample] = field(default_factory=list)
     metrics: list[MetricSample] = field(default_factory=list)
+    profiles: list[ProfileTaken] = field(default_factory=list)
     lines: int = 0
     first_ns: int = 0
     last_ns: int = 0
@@ -47,10 +49,8 @@ class Recorded:
         self.first_ns = event.ns if self.first_ns == 0 else min(self.first_ns, event.ns)
         self.join.feed(event)
         match event:
-            case ProcessSample():
-                self.processes.append(event)
-            case MetricSample():
-                self.metrics.append(event)
+            case ProcessSample() | MetricSample() | ProfileTaken():
+                self._sampled(event)
             case TrialPlan():
                 self.trials.append(event)
             case Planned():
@@ -67,6 +67,15 @@ class Recorded:
                 self.anomalies.append(event)
             case _:
                 pass
+
+    def _sampled(self, event: ProcessSample | MetricSample | ProfileTaken) -> None:
+        match event:
+            case ProcessSample():
+                self.processes.append(event)
+            case MetricSample():
+                self.metrics.append(event)
+            case ProfileTaken():
+                self.profiles.append(event)
 
     def span(self, trial: TrialPlan) -> tuple[int, int]:
         """When the trial's load was under way: from its first step `load`, to the end of its `drain`; nanoseconds.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from fleet.analysis.prediction import Prediction, predictions
+from fleet.analysis.profiles import NO_PROFILES, RunProfiles, read_profiles
 from fleet.analysis.quality import Verdict, judge
 from fleet.analysis.recorded import Recorded, record
 from fleet.analysis.resources import Usage, usages
@@ -30,6 +32,9 @@ class Study:
     verdict: Verdict
     lost: int
     """Lines of events.jsonl that could not be read."""
+    profiles: RunProfiles = NO_PROFILES
+    folder: Path = Path()
+    """Of the run: where its profiles lie."""
 
     @property
     def summary(self) -> Summary:
@@ -64,4 +69,6 @@ def analyse(folder: RunFolder) -> Study:
         failures=failures(run.spec.thresholds, rows),
         verdict=judge(run, recorded, samples, lost=reading.lost, torn=reading.torn, modified=modified),
         lost=reading.lost,
+        profiles=read_profiles(folder.path, recorded.profiles),
+        folder=folder.path,
     )

@@ -13,7 +13,7 @@ from fleet.cli.table import Column, render
 from fleet.experiment.plan import TrialPlan, groups
 from fleet.spec.experiment_file import ExperimentFile
 
-DURATIONS = ("quiet", "sample_interval", "settle", "object", "clean")
+DURATIONS = ("quiet", "sample_interval", "settle", "object", "clean", "interval", "seconds")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from fleet.cli import (
     kubeconfig,
     lab,
     logs,
+    profiles,
     report,
     status,
     toolchain,
@@ -54,6 +55,7 @@ app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.add_typer(cluster.app, name="cluster")
 app.command("logs")(logs.logs)
+app.command("profiles")(profiles.profiles)
 app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("doctor")(doctor.doctor)
 app.add_typer(toolchain.app, name="toolchain")

@@ -26,11 +26,13 @@ from fleet.experiment.progress import RunProgress
 from fleet.experiment.record import begin_record, driver_facts
 from fleet.experiment.session import KIND_RESOURCE, Session
 from fleet.kube.looplag import LoopLag
+from fleet.observe.pprof import chosen
+from fleet.observe.profiling import Profiling
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.tracker import Tracker
 from fleet.observe.watcher import Spaces, Watcher
-from fleet.results.events import Line, MetricSample, ProcessSample
+from fleet.results.events import Line, MetricSample, ProcessSample, ProfileTaken
 from fleet.results.folder import RunFolder
 from fleet.results.run import RunRecord
 from fleet.spec.experiment_file import ExperimentFile
@@ -60,6 +62,8 @@ class Outcome:
 def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK_SECONDS) -> list[TrialPlan]:
     """Every trial in its order. UsageError, naming the field, for what this fleet or KubeStellar cannot do."""
     counts = check_fits(spec, fleet)
+    if spec.profiles.enabled:
+        chosen(fleet, spec.profiles.programs)
     if spec.quiet <= 2 * hold_back:
         raise SpecError(
             f"{spec.quiet:g} s is not more than twice KubeStellar's hold-back of {hold_back:g} s: a load could ride "
@@ -121,7 +125,8 @@ class Runner:
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
         watcher = Watcher(spaces, KIND_RESOURCE[self.spec.workload.kind], recorder, selector=names.selector())
         try:
-            await self._supervise(self._work(spaces, names, recorder, recorded.join, watcher), recorder)
+            work = self._work(spaces, names, recorder, recorded.join, watcher, folder.path)
+            await self._supervise(work, recorder)
             if not self.keep:
                 await self._clean(spaces, names, recorder)
         finally:
@@ -175,7 +180,9 @@ class Runner:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
 
-    async def _work(self, spaces: Spaces, names: RunNames, recorder: Recorder, join: Join, watcher: Watcher) -> None:
+    async def _work(  # noqa: PLR0917 - what a run is made of
+        self, spaces: Spaces, names: RunNames, recorder: Recorder, join: Join, watcher: Watcher, run: Path
+    ) -> None:
         """From the first watch to the last trial."""
         async with AsyncExitStack() as stack:
             sampling = await stack.enter_async_context(Sampling(self.fleet, recorder))
@@ -192,6 +199,7 @@ class Runner:
                 await stack.enter_async_context(watcher)
                 await make_namespaces(spaces, names, self.spec.workload.kind)
             await stack.enter_async_context(_beside(session.keep_sampling()))
+            await stack.enter_async_context(Profiling(self.fleet, self.spec.profiles, run, recorder))
             await self._trials(session)
 
     async def _trials(self, session: Session) -> None:
@@ -249,7 +257,7 @@ def trial_steps(*, last: bool) -> tuple[steps.Step, ...]:
 
 def _keep(recorded: Recorded, line: Line) -> None:
     """Keep what the verdict needs; samples of programs are many and lie in the file."""
-    if not isinstance(line, ProcessSample | MetricSample):
+    if not isinstance(line, ProcessSample | MetricSample | ProfileTaken):
         recorded.add(line)
 
 

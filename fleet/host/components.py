@@ -178,10 +178,33 @@ def kube_apiserver(  # noqa: PLR0917 - each is a part of its command line
     )
 
 
-def kube_controller_manager(
-    program: Path, role: Role, kubeconfig: Path, trust: Trust, extra: tuple[str, ...]
+NO_LISTENER = ("--secure-port=0",)
+ETCD_DEBUG = ("--enable-pprof",)
+"""Also makes etcd sample one of five contended mutexes: not for a store that is being measured."""
+
+
+def debug_listener(port: int, serving: Certificate, trust: Trust, kubeconfig: Path) -> tuple[str, ...]:
+    """Metrics and profiles on loopback; callers show a client certificate that the API server judges."""
+    return (
+        "--bind-address=127.0.0.1",
+        f"--secure-port={port}",
+        f"--tls-cert-file={serving.cert}",
+        f"--tls-private-key-file={serving.key}",
+        f"--client-ca-file={trust.client_ca}",
+        f"--authentication-kubeconfig={kubeconfig}",
+        f"--authorization-kubeconfig={kubeconfig}",
+    )
+
+
+def kube_controller_manager(  # noqa: PLR0917 - each is a part of its command line
+    program: Path,
+    role: Role,
+    kubeconfig: Path,
+    trust: Trust,
+    extra: tuple[str, ...],
+    listener: tuple[str, ...] = NO_LISTENER,
 ) -> tuple[str, ...]:
-    """Only the controllers of that role; no listener, no election (there is one of it)."""
+    """Only the controllers of that role; no listener by default, no election (there is one of it)."""
     signing = (
         (f"--cluster-signing-cert-file={trust.signer_cert}", f"--cluster-signing-key-file={trust.signer_key}")
         if role == "its"
@@ -190,7 +213,7 @@ def kube_controller_manager(
     return (
         str(program),
         f"--kubeconfig={kubeconfig}",
-        "--secure-port=0",
+        *listener,
         "--leader-elect=false",
         f"--controllers={','.join(CONTROLLERS[role])}",
         f"--service-account-private-key-file={trust.sa_private}",
@@ -200,6 +223,8 @@ def kube_controller_manager(
     )
 
 
-def kube_scheduler(program: Path, kubeconfig: Path, extra: tuple[str, ...]) -> tuple[str, ...]:
-    """No listener, no election."""
-    return (str(program), f"--kubeconfig={kubeconfig}", "--secure-port=0", "--leader-elect=false", *extra)
+def kube_scheduler(
+    program: Path, kubeconfig: Path, extra: tuple[str, ...], listener: tuple[str, ...] = NO_LISTENER
+) -> tuple[str, ...]:
+    """No listener by default, no election."""
+    return (str(program), f"--kubeconfig={kubeconfig}", *listener, "--leader-elect=false", *extra)

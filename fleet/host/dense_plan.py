@@ -89,9 +89,10 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     file = TextFile(folder / "config.json", render_json(config))
     program = machine.programs.program
     env = with_env(DENSE_ENV, extra)
+    debug = components.ETCD_DEBUG if machine.options.debug else ()
     etcd = Program(
         f"etcd.dense-{shard.number}",
-        components.etcd(program("etcd"), store, trust, extra.etcd),
+        components.etcd(program("etcd"), store, trust, (*debug, *extra.etcd)),
         env,
         folder,
         priority=100,

@@ -11,6 +11,7 @@ from fleet.host.https import Answer, Endpoint
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
 from fleet.host.plan import ControlPlane, Plan, PlannedProgram, with_env
+from fleet.host.records import kwok_owner
 from fleet.host.supervise import Program
 
 GROUP = "kwok"
@@ -24,7 +25,11 @@ CAPACITY = {"cpu": "32", "memory": "256Gi", "pods": "110"}
 
 
 def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
-    """The process of one WEC; it has no listener."""
+    """The process of one WEC; it listens only when debugging is asked for."""
+    listen = ""
+    if machine.options.debug:
+        in_use = f"kwok.{plane.name}" in machine.live_programs()
+        listen = f"127.0.0.1:{machine.take(kwok_owner(plane.name), 1, in_use=in_use).start}"
     kubeconfig = component_kubeconfig(machine, plane.name, server, "kwok")
     argv = (
         str(machine.programs.program("kwok")),
@@ -32,7 +37,7 @@ def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
         "--manage-all-nodes=false",
         f"--manage-nodes-with-annotation-selector={NODE_ANNOTATION}=fake",
         f"--node-lease-duration-seconds={LEASE_SECONDS}",
-        "--server-address=",
+        f"--server-address={listen}",
         "--v=WARN",  # at INFO it tells each lease of each node
         *plane.extra.kwok,
     )

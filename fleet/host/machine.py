@@ -36,6 +36,9 @@ class Options:
     """A file to load it from; None: it is pulled."""
     engine: EngineChoice = "auto"
     """Of kind nodes: `system` is one that runs here already, `own` one that the fleet starts; `auto` is either."""
+    debug: bool = False
+    """Open what upstream offers for looking inside but we keep shut: etcd's pprof, and the listeners (loopback, client
+    certificates; plain for kwok) of controller managers, schedulers and kwok."""
 
 
 @dataclass(frozen=True)

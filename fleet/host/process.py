@@ -16,12 +16,14 @@ from fleet.host.materialise import materialise
 from fleet.host.plan import ControlPlane, Kubeconfig, Plan, PlannedProgram, plane_file, url, with_env
 from fleet.host.ports import Block
 from fleet.host.ready import wait_ready
-from fleet.host.records import remove_plane, stored_server
+from fleet.host.records import debug_owner, remove_plane, stored_server
 from fleet.host.stores import plan_store, serving_certificate
 from fleet.host.supervise import Program, Staged
 
 PORTS = 3
 """API server, etcd for clients, etcd for peers."""
+DEBUG_PORTS = 2
+"""Controller manager, scheduler."""
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 WEC_GOGC = {"etcd": "20", "kube-apiserver": "15", "kube-controller-manager": "30", "kube-scheduler": "50"}
 """GOGC of a WEC's programs: WECs are many and idle, so the garbage between two collections is what they weigh.
@@ -41,14 +43,14 @@ class ProcessDriver:
     def plan(self, planes: Sequence[ControlPlane]) -> Plan:
         """Everything of all planes; takes their ports (not in check mode)."""
         live = self.machine.live_programs()
-        return Plan.merge(self._plan_one(plane, self._ports(plane, live)) for plane in planes)
+        return Plan.merge(self._plan_one(plane, live) for plane in planes)
 
     def apply(self, planes: Sequence[ControlPlane]) -> Change:
         """See `Driver`. At most `parallelism` control planes come up at a time."""
         machine = self.machine
         pki = machine.pki()
         live = machine.live_programs()
-        plans = {plane.name: self._plan_one(plane, self._ports(plane, live)) for plane in planes}
+        plans = {plane.name: self._plan_one(plane, live) for plane in planes}
         done = materialise(machine, Plan.merge(plans.values()), pki)
         if machine.check:
             return Change.merge([done.change, machine.supervisor.converge(self.group, done.programs, check=True)])
@@ -88,8 +90,12 @@ class ProcessDriver:
         in_use = any(f"{component}.{plane.name}" in live for component in ("etcd", "kube-apiserver"))
         return self.machine.take(plane.name, PORTS, in_use=in_use, start=plane.port)
 
-    def _plan_one(self, plane: ControlPlane, ports: Block) -> Plan:
-        return plan_process(self.machine, plane, ports)
+    def _plan_one(self, plane: ControlPlane, live: frozenset[str]) -> Plan:
+        debug = None
+        if self.machine.options.debug:
+            in_use = any(f"{component}.{plane.name}" in live for component in COMPONENTS[2:])
+            debug = self.machine.take(debug_owner(plane.name), DEBUG_PORTS, in_use=in_use)
+        return plan_process(self.machine, plane, self._ports(plane, live), debug)
 
     def _bring_up(self, plane: ControlPlane, plan: Plan, staged: Staged) -> None:
         """Store and API server first; their clients when it is ready, so that they need not die and be
@@ -121,8 +127,8 @@ class ProcessDriver:
         )
 
 
-def plan_process(machine: Machine, plane: ControlPlane, ports: Block) -> Plan:
-    """Everything of one control plane; pure."""
+def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Block | None = None) -> Plan:
+    """Everything of one control plane; pure. `debug`: ports on which its controller manager and scheduler listen."""
     folder = machine.layout.cluster(plane.name)
     certificates = folder / "pki"
     server = url(plane.bind_address, ports.start)
@@ -145,16 +151,25 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block) -> Plan:
     api = components.kube_apiserver(
         program("kube-apiserver"), plane.bind_address, ports.start, store, trust, serving, plane.extra.apiserver
     )
+
+    def listener(index: int, kubeconfig: Path) -> tuple[str, ...]:
+        if debug is None:
+            return components.NO_LISTENER
+        return components.debug_listener(debug.port(index), serving, trust, kubeconfig)
+
     manager = components.kube_controller_manager(
-        program("kube-controller-manager"), plane.role, kcm.path, trust, plane.extra.kcm
+        program("kube-controller-manager"), plane.role, kcm.path, trust, plane.extra.kcm, listener(0, kcm.path)
     )
+    etcd_extra = (*(components.ETCD_DEBUG if debug else ()), *plane.extra.etcd)
     programs = [
-        planned("etcd", components.etcd(program("etcd"), store, trust, plane.extra.etcd), 100, (trust.etcd_ca,)),
+        planned("etcd", components.etcd(program("etcd"), store, trust, etcd_extra), 100, (trust.etcd_ca,)),
         planned("kube-apiserver", api, 200, (*at_start, trust.etcd_ca)),
         planned("kube-controller-manager", manager, 300, (*at_start, kcm.path)),
     ]
     if plane.role == "wec":
-        argv = components.kube_scheduler(program("kube-scheduler"), scheduler.path, plane.extra.scheduler)
+        argv = components.kube_scheduler(
+            program("kube-scheduler"), scheduler.path, plane.extra.scheduler, listener(1, scheduler.path)
+        )
         programs.append(planned("kube-scheduler", argv, 300, (scheduler.path,)))
     clients = [kcm, scheduler] if plane.role == "wec" else [kcm]
     return Plan(

@@ -47,12 +47,23 @@ def stored_server(machine: Machine, name: str) -> str:
     raise UsageError(f"there is no control plane {name} on this machine; there are: {known}")
 
 
+def debug_owner(name: str) -> str:
+    """Who holds the ports of a control plane's debug listeners in the port registry."""
+    return f"debug.{name}"
+
+
+def kwok_owner(name: str) -> str:
+    """Who holds the port of a WEC's kwok, when it listens."""
+    return f"kwok.{name}"
+
+
 def remove_plane(machine: Machine, name: str) -> None:
     """Give back the ports and remove logs and files of a control plane whose programs are gone; its record
     goes last."""
     for log in machine.layout.log.glob(f"*.{name}.log*"):
         log.unlink(missing_ok=True)
-    machine.registry.give_back(machine.fleet, name)
+    for owner in (name, debug_owner(name), kwok_owner(name)):
+        machine.registry.give_back(machine.fleet, owner)
     folder = machine.layout.cluster(name)
     if folder.is_dir():
         for entry in sorted(folder.iterdir()):

@@ -14,7 +14,7 @@ from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.host.supervise import Staged
 from fleet.host.supervisor_config import Program
-from fleet.hub import names, ready, spoke, status_config
+from fleet.hub import names, ready, serving, spoke, status_config
 from fleet.hub.admission import Member
 from fleet.hub.crds import read_crds
 from fleet.hub.credentials import ORPHANED, Credentials
@@ -133,6 +133,7 @@ async def _converge(spec: AgentsSpec) -> Change:
         rewritten = credentials.write_bootstrap(spec.wecs, joining)
         for wec in rewritten:
             ledger.record(f"bootstrap kubeconfig of {wec}", None, "written")
+        serving.ensure(spec.layout, spec.machine.fleet)
         status = status_config.write(spec.status, spec.machine, credentials.authority, endpoint, spec.wecs)
         programs = [*_agent_programs(spec), *status.programs]
         with supervisor.stage(names.AGENTS_GROUP, programs) as staged:

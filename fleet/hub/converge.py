@@ -13,7 +13,7 @@ from fleet.host.files import private_directory
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.host.supervisor_config import Program
-from fleet.hub import names, ready
+from fleet.hub import names, ready, serving
 from fleet.hub.crds import ensure_crds, read_crds, work_status_crd
 from fleet.hub.identities import bootstrap_objects, embedded, status_agent_objects
 from fleet.hub.objects import Ledger, ensure, ensure_all
@@ -76,6 +76,7 @@ def converge_hub(spec: HubSpec) -> Change:
     if not spec.machine.check:
         for folder in (layout.root / "hub", temporary(layout)):
             private_directory(folder)
+        serving.ensure(layout, spec.machine.fleet)
     ledger = Ledger(check=spec.machine.check)
     if not missing:
         asyncio.run(_objects(spec, ledger))

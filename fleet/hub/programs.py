@@ -11,7 +11,7 @@ from typing import Protocol
 from fleet.errors import UsageError
 from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program
-from fleet.hub import names
+from fleet.hub import names, serving
 from fleet.spec.fleet_file import ClientLimits
 
 HUB_PORTS = 8
@@ -97,10 +97,15 @@ def registration(hub: HubPrograms) -> Program:
         f"--kubeconfig={kubeconfig}",
         f"--namespace={names.HUB_NAMESPACE}",
         f"--listen={loopback(hub.port)}",
+        f"--config={serving.config_file(hub.layout)}",
         "--disable-leader-election",
         *hub.registration_extra.args,
     )
-    env = {"TMPDIR": str(temporary(hub.layout)), **reads(kubeconfig), **hub.registration_extra.env}
+    env = {
+        "TMPDIR": str(temporary(hub.layout)),
+        **reads(kubeconfig, *serving.files(hub.layout)),
+        **hub.registration_extra.env,
+    }
     return Program(names.registration_program(hub.its), argv, env, hub.layout.root / "hub", priority=300)
 
 
@@ -217,6 +222,7 @@ class AgentPrograms:
             f"--namespace={names.AGENT_NAMESPACE}",
             "--disable-leader-election",
             f"--listen={loopback(port)}",
+            f"--config={serving.config_file(self.layout)}",
             f"--hub-kube-api-qps={limits.work_hub_qps:g}",
             f"--hub-kube-api-burst={limits.work_hub_burst}",
             f"--kube-api-qps={limits.work_spoke_qps:g}",
@@ -224,7 +230,7 @@ class AgentPrograms:
             f"--status-sync-interval={self.status_sync_interval}",
             *self.extra.args,
         )
-        started_with = reads(files.bootstrap, self.layout.kubeconfig(wec))
+        started_with = reads(files.bootstrap, self.layout.kubeconfig(wec), *serving.files(self.layout))
         env = {**AGENT_ENV, "TMPDIR": str(files.temporary), **started_with, **self.extra.env}
         return Program(names.agent_program(wec), argv, env, files.directory, priority=400)
 

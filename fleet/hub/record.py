@@ -134,7 +134,10 @@ def _lines(file: FleetFile) -> dict[str, str]:
     lines = {f"limit {name}": str(value) for name, value in file.limits.model_dump().items()}
     lines |= {f"version {name}": value for name, value in file.versions.items()}
     lines |= {f"cluster {c.name}": f"{c.role} {c.driver} {c.server} {c.labels}" for c in file.clusters}
-    lines |= {f"component {c.program}": f"{c.version} {' '.join(c.argv)} {c.metrics}" for c in file.components}
+    lines |= {
+        f"component {c.program}": f"{c.version} {' '.join(c.argv)} {c.metrics} {c.pprof} {c.tls}"
+        for c in file.components
+    }
     lines |= {f"machine {m.name}": f"{m.connection} {m.address} {m.state_dir}" for m in file.machines}
     lines["fleet"] = (
         f"{file.name} {file.inventory} {file.inventory_sha256} {file.toolchain_digest} {file.wec_nodes} nodes"

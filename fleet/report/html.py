@@ -8,7 +8,7 @@ import yaml
 from markupsafe import Markup
 
 from fleet.analysis.study import Study
-from fleet.report import figures, tables
+from fleet.report import figures, profiled, tables
 from fleet.report.answer import answer
 from fleet.report.figures import Drawing
 from fleet.report.pages import fill
@@ -60,6 +60,9 @@ def page(study: Study) -> str:
         distributions=_safe(figures.distributions(study)),
         limits=_safe(figures.limits(study)),
         resources=_safe(figures.resources(study, hub)),
+        profiles=study.profiles,
+        profile_table=profiled.table(study.profiles),
+        flames=[(Markup(one.svg), one.title, one.caption) for one in profiled.flames(study.profiles)],  # noqa: S704
         spec=_spec(study),
         wecs=len(study.run.fleet.of_role("wec")),
     )
@@ -79,5 +82,7 @@ def _with_units(study: Study) -> dict[str, object]:
     spec = study.run.spec.model_dump()
     for field in ("quiet", "sample_interval"):
         spec[field] = f"{spec[field]:g}s"
+    for field in ("interval", "seconds"):
+        spec["profiles"][field] = f"{spec['profiles'][field]:g}s"
     spec["timeouts"] = {name: f"{value:g}s" for name, value in spec["timeouts"].items()}
     return spec

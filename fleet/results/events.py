@@ -227,6 +227,23 @@ class MetricSample(Event, frozen=True, kw_only=True, tag="metric"):
     value: float
 
 
+class ProfileTaken(Event, frozen=True, kw_only=True, tag="profile"):
+    """A profile was fetched; `ns` and `wall` are of the request, the answer came `seconds` later."""
+
+    machine: str
+    program: str
+    component: str
+    cluster: str
+    kind: str
+    """heap, goroutine or cpu."""
+    file: str = ""
+    """In the run folder; empty when it could not be fetched."""
+    size: int = 0
+    """Bytes."""
+    seconds: float = 0.0
+    error: str = ""
+
+
 class Anomaly(Event, frozen=True, kw_only=True, tag="anomaly"):
     """Something the reader of the run must know: a trial timed out, a WEC was down, the driver could not keep up."""
 
@@ -250,6 +267,7 @@ Line = (
     | ClusterState
     | ProcessSample
     | MetricSample
+    | ProfileTaken
     | Anomaly
 )
 """Any line of events.jsonl."""

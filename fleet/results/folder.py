@@ -20,9 +20,12 @@ from fleet.spec.base import NAME_PATTERN
 EVENTS = "events.jsonl"
 RUN = "run.json"
 MANIFEST = "MANIFEST.sha256"
+PROFILES = "profiles"
+"""The one folder inside it that is sealed too: `profiles/<program>/<kind>-<UTC>.pb.gz`."""
 
 _FOLDER = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
-_FILE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,80}$")
+_PLAIN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}"
+_FILE = re.compile(rf"^(?:{PROFILES}/{_PLAIN}/)?{_PLAIN}$")
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class RunFolder:
 
     def seal(self) -> Path:
         """Write `MANIFEST.sha256` over every other file, in the form that `sha256sum -c` reads."""
-        lines = [f"{_digest(path)}  {path.name}\n" for path in self._members()]
+        lines = [f"{_digest(path)}  {path.relative_to(self.path).as_posix()}\n" for path in self._members()]
         return self.write(MANIFEST, "".join(lines).encode())
 
     def modified(self) -> list[str]:
@@ -141,9 +144,10 @@ class RunFolder:
         return sorted(wrong)
 
     def _members(self) -> list[Path]:
+        every = [*self.path.iterdir(), *self.path.glob(f"{PROFILES}/*/*.pb.gz")]
         return sorted(
             path
-            for path in self.path.iterdir()
+            for path in every
             if path.is_file() and not path.is_symlink() and path.name != MANIFEST and not path.name.startswith(".")
         )
 

@@ -12,6 +12,7 @@ from fleet.spec.base import Model, Name
 
 Layout = Literal["one-to-one", "one-to-many"]
 WorkloadKind = Literal["deployment", "pod", "configmap"]
+ProfileKind = Literal["heap", "goroutine", "cpu"]
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
@@ -53,6 +54,19 @@ class Timeouts(Model):
     """From a trial's first send until every object is complete."""
     clean: Duration = 300.0
     """For the objects of a trial to be gone from every WEC."""
+
+
+class Profiles(Model):
+    """Profiles of the programs while the run goes on. Off by default: taking them disturbs what is measured."""
+
+    enabled: bool = False
+    interval: Duration = 300.0
+    """From one round to the next; one more is taken at the end."""
+    kinds: list[ProfileKind] = Field(default=["heap"], min_length=1)
+    seconds: Duration = 10.0
+    """Length of a CPU profile."""
+    programs: list[str] = Field(default_factory=list)
+    """Programs, components or clusters, such as `transport.wds1`, `ocm-agent`, `its1`; none: all with profiles."""
 
 
 class Threshold(Model):
@@ -97,6 +111,7 @@ class ExperimentFile(Model):
     seed: int = Field(default=1, ge=0, lt=2**63)
     """Of the order of the groups; what JSON readers take for a whole number."""
     timeouts: Timeouts = Timeouts()
+    profiles: Profiles = Profiles()
     thresholds: list[Threshold] = Field(default_factory=list)
 
     @field_validator("layouts")

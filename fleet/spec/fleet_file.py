@@ -42,6 +42,14 @@ class Cluster(Model):
     """Labels of its ManagedCluster (WECs only)."""
 
 
+class ClientTls(Model):
+    """Files on a program's machine by which it is trusted and trusts its caller; all of mode 0600."""
+
+    ca: str
+    cert: str
+    key: str
+
+
 class Component(Model):
     """One long-lived program, as it was started."""
 
@@ -56,6 +64,11 @@ class Component(Model):
     argv: list[str] = Field(default_factory=list)
     metrics: str = ""
     """URL of its metrics on that machine; empty when it has none."""
+    pprof: str = ""
+    """Where it serves profiles, `/debug/pprof` included: http, https, or `unix:` and the path of a socket, `:` and the
+    path on it. Empty when it serves none."""
+    tls: ClientTls | None = None
+    """What to show at both when they are https."""
 
 
 Rate = Annotated[float, Field(gt=0, le=2**31 - 1)]

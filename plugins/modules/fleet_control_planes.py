@@ -39,6 +39,7 @@ options:
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
   parallelism: {description: Control planes brought up at once; 0 is the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
+  debug: {description: Open etcd's pprof and the listeners of controller managers and kwok., type: bool, default: false}
   ready_seconds: {description: Deadline of one API server's readiness., type: float, default: 300}
   node_image: {description: Image of kind nodes., type: str, default: ""}
   node_archive: {description: File on this machine to load it from; without it the image is pulled., type: path}
@@ -113,6 +114,7 @@ ARGUMENTS = {
     "wec_nodes": {"type": "int", "default": 1},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
+    "debug": {"type": "bool", "default": False},
     "ready_seconds": {"type": "float", "default": 300},
     "node_image": {"type": "str", "default": ""},
     "node_archive": {"type": "path"},
@@ -142,6 +144,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         node_image=given["node_image"],
         node_archive=Path(given["node_archive"]) if given["node_archive"] else None,
         engine=given["container_engine"],
+        debug=given["debug"],
     )
     programs = ProgramFolder(Path(given["toolchain_dir"]), check=module.check_mode)
     machine = Machine(given["fleet"], Path(given["state_dir"]), programs, options, check=module.check_mode)

@@ -1,0 +1,84 @@
+"""A helper process of the driver: gets one line of JSON, then orders, one per line; answers each with lines.
+
+The end of its stdin ends it, so it never outlives the driver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+END_SECONDS = 5.0
+"""How long a helper may take to notice that its stdin ended, before it is killed."""
+
+
+class Beside:
+    """Use as `async with`. When the helper dies, `ended` is called once and every later answer is empty."""
+
+    def __init__(self, module: str, opening: bytes, ended: Callable[[], None]) -> None:
+        """`module` is run with `-m`; `opening` is its first line, without the newline."""
+        self._module = module
+        self._opening = opening
+        self._tell = ended
+        self._process: asyncio.subprocess.Process | None = None
+        self._one = asyncio.Lock()
+        self._ended = False
+
+    async def __aenter__(self) -> Self:
+        """Start it, in a session of its own: a Ctrl-C in the terminal is the driver's to handle."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            self._module,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        await self._send(self._opening)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        process, self._process = self._process, None
+        if process is None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def order(self, order: str) -> list[bytes]:
+        """The lines of the answer; empty when the helper is gone."""
+        # Shielded: an answer that nobody waited for would be taken for the next order's.
+        return await asyncio.shield(asyncio.ensure_future(self._answer(order)))
+
+    async def _answer(self, order: str) -> list[bytes]:
+        async with self._one:
+            process = self._process
+            if process is None or process.stdout is None or self._ended:
+                return []
+            await self._send(order.encode())
+            lines: list[bytes] = []
+            while (line := await process.stdout.readline()) not in (b"\n", b""):
+                lines.append(line)
+            if not line and self._process is not None:
+                self._ended = True
+                self._tell()
+            return lines
+
+    async def _send(self, line: bytes) -> None:
+        if self._process is None or self._process.stdin is None:
+            return
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._process.stdin.write(line + b"\n")
+            await self._process.stdin.drain()
