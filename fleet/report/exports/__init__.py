@@ -8,6 +8,7 @@ from fleet.report.exports.junit import JunitReporter
 from fleet.report.exports.kube_burner import KubeBurnerReporter
 from fleet.report.exports.openmetrics import OpenMetricsReporter
 from fleet.report.exports.perfdata import PerfDataReporter
+from fleet.report.exports.pyroscope import PyroscopeReporter
 from fleet.report.reporter import Reporter
 
 FORMATS: Mapping[str, Reporter] = {
@@ -15,6 +16,7 @@ FORMATS: Mapping[str, Reporter] = {
     "perfdata": PerfDataReporter(),
     "junit": JunitReporter(),
     "openmetrics": OpenMetricsReporter(),
+    "pyroscope": PyroscopeReporter(),
 }
 """By the name that `fleet export --format` takes."""
 

@@ -89,7 +89,7 @@ async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Pa
     log = Kept()
     recorder = Recorder(log, lambda line: None, Tracker(namespace="n", wds="wds1"))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server, Sampling(fleet_of(server, tmp_path), recorder) as sampling:
-        process = sampling._process
+        process = sampling._sampler._process
         assert process is not None
         process.kill()
         await sampling.sample()

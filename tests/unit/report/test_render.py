@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -19,9 +20,12 @@ from fleet.analysis.study import Study, analyse
 from fleet.errors import UsageError
 from fleet.report import render
 from fleet.report.csvfile import cell
+from fleet.report.exports import FORMATS
 from fleet.report.render import write
-from fleet.results.events import Anomaly, ClusterState, GapSeen, Line
+from fleet.results.events import Anomaly, ClusterState, GapSeen, Line, ProfileTaken
 from fleet.results.folder import RunFolder
+from fleet.spec.experiment_file import ExperimentFile
+from tests.unit.analysis.profile_maker import cpu, heap
 from tests.unit.analysis.simulator import MS, Simulator
 from tests.unit.report.made import run_record, simulated, weighed, write_run
 
@@ -259,3 +263,63 @@ def test_twenty_wecs(tmp_path: Path) -> None:
     assert rows["downsync", "one-to-many", 20]["count"] == 60
     assert rows["e2e", "one-to-many", 20]["count"] == 3
     assert (folder.path / "report.html").stat().st_size < 600_000
+
+
+def profiled(root: Path) -> RunFolder:
+    """A run of one WEC with two heaps and a CPU profile of the transport controller, and one that failed."""
+    lines: list[Line] = list(simulated([1], repeats=1).ordered())
+    end = max(line.ns for line in lines)
+    contents = {
+        "heap-20261122T180000Z": heap(cache=4 << 20, leak=1 << 20),
+        "heap-20261122T180500Z": heap(cache=3 << 20, leak=6 << 20),
+        "cpu-20261122T180000Z": cpu(work=700_000_000, **{"<script>": 300_000_000}),
+        "": b"",
+    }
+    for number, (name, data) in enumerate(contents.items()):
+        taken = ProfileTaken(
+            ns=end + number, wall=end + number, machine="local", program="transport.wds1", component="transport",
+            cluster="wds1", kind=name.partition("-")[0] or "goroutine", size=len(data),
+            file=f"profiles/transport.wds1/{name}.pb.gz" if name else "", error="" if name else "timed out",
+        )  # fmt: skip
+        lines.append(taken)
+    made = write_run(root, lines, wecs=1)
+    spec = ExperimentFile.model_validate({"experiment": "wec-scaling", "profiles": {"enabled": True}})
+    made.write_run(run_record(made.id, 1, spec=spec))
+    (made.path / "profiles" / "transport.wds1").mkdir(parents=True)
+    for name, data in contents.items():
+        if name:
+            (made.path / "profiles" / "transport.wds1" / f"{name}.pb.gz").write_bytes(data)
+    return made
+
+
+def test_profiles_are_shown_sealed_and_said_to_disturb(tmp_path: Path) -> None:
+    made = profiled(tmp_path)
+    render(made)
+    page = (made.path / "report.html").read_text()
+    assert "That disturbs what is measured" in page
+    assert "leak +5.0 MiB" in page
+    assert "transport.wds1: no goroutine profile: timed out" in page
+    assert page.count('<details class="flame">') == 2
+    assert "<script>" not in page
+    manifest = (made.path / "MANIFEST.sha256").read_text()
+    assert "  profiles/transport.wds1/cpu-20261122T180000Z.pb.gz\n" in manifest
+    (made.path / "profiles/transport.wds1/cpu-20261122T180000Z.pb.gz").write_bytes(b"else")
+    assert made.modified() == ["profiles/transport.wds1/cpu-20261122T180000Z.pb.gz"]
+
+
+def test_pyroscope_gets_every_profile_as_it_was_served(tmp_path: Path) -> None:
+    made = profiled(tmp_path)
+    files = FORMATS["pyroscope"].files(analyse(made))
+    assert len(files) == 3
+    push = json.loads(files["pyroscope/transport.wds1/heap-20261122T180500Z.json"])
+    (series,) = push["series"]
+    labels = {pair["name"]: pair["value"] for pair in series["labels"]}
+    assert (labels["__name__"], labels["service_name"], labels["cluster"]) == ("memory", "fleet/transport", "wds1")
+    (sample,) = series["samples"]
+    assert set(sample) == {"rawProfile", "ID"}
+    assert base64.b64decode(sample["rawProfile"]) == heap(cache=3 << 20, leak=6 << 20)
+
+
+def test_pyroscope_of_a_run_without_profiles_is_refused(folder: RunFolder) -> None:
+    with pytest.raises(UsageError, match=r"profiles\.enabled=true"):
+        FORMATS["pyroscope"].files(analyse(folder))
