@@ -77,6 +77,10 @@ class Recorded:
             case ProfileTaken():
                 self.profiles.append(event)
 
+    def objects_per_trial(self) -> dict[tuple[str, int], int]:
+        """Objects of a counted trial, by layout and WEC count."""
+        return {(p.layout, p.wecs): self.planned.get(p.trial, 0) for p in self.trials if p.repeat >= 0}
+
     def span(self, trial: TrialPlan) -> tuple[int, int]:
         """When the trial's load was under way: from its first step `load`, to the end of its `drain`; nanoseconds.
 

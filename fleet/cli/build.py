@@ -39,9 +39,9 @@ def up(variables: SetVariables = None, inventory: InventoryOption = None, fleet:
 
     values = _defaults() | _pairs(variables or [])
     if fleet is not None:
-        values["fleet_name"] = _name(fleet, "--fleet")
+        values["fleet_name"] = checked_name(fleet, "--fleet")
     if "fleet_name" in values:
-        _name(str(values["fleet_name"]), "fleet_name")
+        checked_name(str(values["fleet_name"]), "fleet_name")
     done = play("site.yml", inventory=inventory, variables=values)
     say(f"{done.changed} changed; look at it with `fleet status`")
 
@@ -69,6 +69,15 @@ def down(
     say(f"{name} is down")
 
 
+def take_down(file: Path) -> None:
+    """Take down the fleet of that fleet file, built from the default inventory."""
+    from fleet.cli.playbook import play
+
+    name, state = file.parent.name, file.parent.parent
+    play("playbooks/teardown.yml", inventory=None, variables={"fleet_name": name, "fleet_state_dir": str(state)})
+    say(f"{name} is down")
+
+
 def _to_take_down(asked: str | None) -> tuple[str, Path, str] | None:
     """Name, state folder and recorded inventory of the fleet to take down; None when there is none.
 
@@ -79,7 +88,7 @@ def _to_take_down(asked: str | None) -> tuple[str, Path, str] | None:
     root = fleet_load.state_root()
     asked = asked or os.environ.get("FLEET_FILE") or os.environ.get("FLEET_NAME")
     if asked and "/" not in asked and not asked.endswith(".json"):
-        name = _name(asked, "--fleet")
+        name = checked_name(asked, "--fleet")
         if not (root / name).is_dir():
             return None
         file = root / name / fleet_load.FILE
@@ -134,7 +143,8 @@ def _defaults() -> dict[str, Any]:
     return values
 
 
-def _name(text: str, what: str) -> str:
+def checked_name(text: str, what: str) -> str:
+    """`text` when it is a name; UsageError telling the rule."""
     from fleet.spec.base import NAME_PATTERN
     from fleet.spec.model_errors import NAME_RULE, shown
 

@@ -26,6 +26,7 @@ from fleet.cli import (
     logs,
     profiles,
     report,
+    reproduce,
     status,
     toolchain,
 )
@@ -52,6 +53,7 @@ app.add_typer(experiment.app, name="experiment")
 app.command("report")(report.report)
 app.command("runs")(report.runs)
 app.command("compare")(compare.compare)
+app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)
 app.add_typer(cluster.app, name="cluster")
 app.command("logs")(logs.logs)

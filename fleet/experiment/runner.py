@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fleet.analysis.exposition import Exposition
 from fleet.analysis.quality import Status, judge
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.samples import STAGES
@@ -30,6 +31,7 @@ from fleet.observe.pprof import chosen
 from fleet.observe.profiling import Profiling
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
+from fleet.observe.textfile import folders, publish
 from fleet.observe.tracker import Tracker
 from fleet.observe.watcher import Spaces, Watcher
 from fleet.results.events import Line, MetricSample, ProcessSample, ProfileTaken
@@ -216,6 +218,20 @@ class Runner:
                             await stack.enter_async_context(self._lag)
                         await step.do(session, trial)
                 await asyncio.to_thread(session.recorder.sync)
+                await asyncio.to_thread(self._publish, session)
+
+    def _publish(self, session: Session) -> None:
+        """Show the run's samples so far to a Prometheus that runs beside the fleet; between trials, as it takes CPU."""
+        if not folders(self.fleet):
+            return
+        facts = {"run": session.names.run_id, "experiment": self.spec.experiment, "fleet": self.fleet.name}
+        objects: dict[tuple[str, int], int] = {
+            (trial.layout, trial.wecs): len(session.objects(trial)) for trial in self.trials if trial.repeat >= 0
+        }
+        try:
+            publish(self.fleet, Exposition(session.join.samples(), objects, facts))
+        except OSError as error:
+            self.progress.note(f"the metrics of this run cannot be shown to Prometheus: {error}")
 
     async def _clean(self, spaces: Spaces, names: RunNames, recorder: Recorder) -> None:
         """Take everything of this run out of the clusters, within `timeouts.clean`; a second SIGINT ends it."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from fleet.analysis.samples import LAYOUTS, STAGES, Sample
+from fleet.analysis import exposition
+from fleet.analysis.samples import Sample
 from fleet.analysis.study import Study
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -15,13 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def cells(study: Study) -> dict[tuple[str, str, int], list[Sample]]:
     """Counted samples by stage, layout and WEC count, in the order of the path."""
-    groups: defaultdict[tuple[str, str, int], list[Sample]] = defaultdict(list)
-    for sample in study.samples:
-        if sample.counted:
-            groups[sample.stage, sample.layout, sample.wecs].append(sample)
-    return dict(
-        sorted(groups.items(), key=lambda item: (STAGES.index(item[0][0]), LAYOUTS.index(item[0][1]), item[0][2]))
-    )
+    return exposition.cells(study.samples)
 
 
 def measured(group: Sequence[Sample]) -> list[float]:

@@ -17,7 +17,7 @@ from fleet.experiment.console import Bars, Plain, choose, remaining
 from fleet.experiment.hold import held
 from fleet.experiment.plan import groups
 from fleet.experiment.wec_scaling import trials
-from fleet.spec.experiment_file import ExperimentFile, Timeouts, Workload
+from fleet.spec.experiment_file import ExperimentFile, Profiles, Timeouts, Workload
 from fleet.spec.experiment_load import load
 
 WECS = [f"wec{number:03d}" for number in range(1, 6)]
@@ -73,6 +73,7 @@ def test_the_file_that_users_copy_says_the_defaults() -> None:
     assert set(fields) == set(ExperimentFile.model_fields)
     assert set(fields["workload"]) == set(Workload.model_fields)
     assert set(fields["timeouts"]) == set(Timeouts.model_fields)
+    assert set(fields["profiles"]) == set(Profiles.model_fields)
 
 
 @pytest.mark.parametrize(("run", "expected"), [(None, True), ("r1", True), ("r2", False)])

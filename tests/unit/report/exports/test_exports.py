@@ -11,9 +11,9 @@ import pytest
 import xmlschema
 from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 
+from fleet.analysis.exposition import METRICS, escaped
 from fleet.analysis.study import Study
 from fleet.report.exports import FORMATS
-from fleet.report.exports.openmetrics import METRICS, escaped
 from fleet.spec.experiment_file import ExperimentFile, Threshold
 from tests.unit.analysis.test_compare import study
 from tests.unit.report.exports.schemas import OBJECTS, PERFDATA, QUANTILES, SUMMARIES

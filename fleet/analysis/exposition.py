@@ -1,0 +1,130 @@
+"""Samples as Prometheus histograms, under the names and buckets of KubeStellar's latency controller: text, no I/O."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fleet.analysis.samples import LAYOUTS, STAGES, Sample
+
+METRICS = {
+    "packaging": ("kubestellar_downsync_packaging_duration_seconds", "WDS object to ManifestWork"),
+    "delivery": ("kubestellar_downsync_delivery_duration_seconds", "ManifestWork to AppliedManifestWork"),
+    "activation": ("kubestellar_downsync_activation_duration_seconds", "AppliedManifestWork to WEC object"),
+    "downsync": ("kubestellar_downsync_duration_seconds", "WDS object to WEC object"),
+    "report": ("kubestellar_statusPropagation_report_duration_seconds", "Final WEC status to WorkStatus"),
+    "finalization": ("kubestellar_statusPropagation_finalization_duration_seconds", "Last WorkStatus to WDS status"),
+    "status": ("kubestellar_statusPropagation_duration_seconds", "Last final WEC status to WDS status"),
+    "e2e": ("kubestellar_e2e_latency_duration_seconds", "WDS object to complete WDS status"),
+    "binding": ("fleet_binding_duration_seconds", "WDS object to Binding"),
+    "downsync_last": ("fleet_downsync_last_duration_seconds", "WDS object to the last WEC object"),
+    "downsync_spread": ("fleet_downsync_spread_duration_seconds", "First to last WEC object"),
+    "workload": ("fleet_workload_duration_seconds", "WEC object to its final status"),
+    "e2e_reported": ("fleet_e2e_reported_duration_seconds", "WDS object to the last WorkStatus"),
+}
+BUCKETS = tuple(0.1 * 2**power for power in range(15))
+"""Seconds: those of the latency controller, 0.1 s to 1638.4 s."""
+_OBJECT_NAMES = frozenset({"downsync_last"})
+"""Its `cluster` tells which WEC was last: a finding, no label."""
+
+
+@dataclass(frozen=True)
+class Exposition:
+    """One run's samples as they are now; only those that count are shown."""
+
+    samples: Sequence[Sample]
+    planned: Mapping[tuple[str, int], int]
+    """Objects of a trial by layout and WEC count."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Labels that tell which run it is."""
+    stamp: str = ""
+    """Unix seconds behind every value; empty for none (an exporter's file has none)."""
+
+    def openmetrics(self) -> str:
+        """OpenMetrics text."""
+        return "".join(f"{line}\n" for line in self._lines(units=True))
+
+    def prometheus(self) -> str:
+        """The older text format, which an exporter's textfile collector reads."""
+        return "".join(f"{line}\n" for line in self._lines(units=False))
+
+    def _lines(self, *, units: bool) -> Iterator[str]:
+        by_stage: defaultdict[str, list[tuple[str, int, list[Sample]]]] = defaultdict(list)
+        for (stage, layout, wecs), group in cells(self.samples).items():
+            by_stage[stage].append((layout, wecs, group))
+        for stage, groups in by_stage.items():
+            name, text = METRICS[stage]
+            yield f"# TYPE {name} histogram"
+            if units:
+                yield f"# UNIT {name} seconds"
+            yield f"# HELP {name} {text}."
+            for layout, wecs, group in groups:
+                for cluster, values in _by_cluster(stage, group):
+                    yield from self._histogram(name, _labels(layout, wecs, cluster), values)
+        yield from self._gauges(by_stage)
+        if units:
+            yield from ("# TYPE fleet_run info", "# HELP fleet_run The run that these numbers are of.")
+        else:
+            yield from ("# TYPE fleet_run_info gauge", "# HELP fleet_run_info The run that these numbers are of.")
+        labels = ",".join(f'{key}="{escaped(value)}"' for key, value in self.facts.items())
+        yield self._value("fleet_run_info", labels, "1")
+        if units:
+            yield "# EOF"
+
+    def _value(self, name: str, labels: str, value: str) -> str:
+        return f"{name}{{{labels}}} {value} {self.stamp}".rstrip()
+
+    def _histogram(self, name: str, labels: str, values: Sequence[float]) -> Iterator[str]:
+        counts = [0] * (len(BUCKETS) + 1)
+        for value in values:
+            counts[bisect_left(BUCKETS, value)] += 1
+        total = 0
+        for bound, count in zip((*(f"{bucket:.1f}" for bucket in BUCKETS), "+Inf"), counts, strict=True):
+            total += count
+            yield self._value(f"{name}_bucket", f'{labels},le="{bound}"', str(total))
+        yield self._value(f"{name}_count", labels, str(len(values)))
+        yield self._value(f"{name}_sum", labels, f"{sum(values):.9f}")
+
+    def _gauges(self, by_stage: Mapping[str, Sequence[tuple[str, int, Sequence[Sample]]]]) -> Iterator[str]:
+        name = "kubestellar_workload_count"
+        yield from (f"# TYPE {name} gauge", f"# HELP {name} Objects of one trial.")
+        for (layout, wecs), count in sorted(self.planned.items()):
+            yield self._value(name, _labels(layout, wecs), str(count))
+        name = "fleet_missing_samples"
+        yield from (f"# TYPE {name} gauge", f"# HELP {name} Planned samples that were never seen.")
+        for stage, groups in by_stage.items():
+            for layout, wecs, group in groups:
+                missing = sum(1 for sample in group if sample.seconds is None)
+                yield self._value(name, f'{_labels(layout, wecs)},stage="{stage}"', str(missing))
+
+
+def cells(samples: Sequence[Sample]) -> dict[tuple[str, str, int], list[Sample]]:
+    """Counted samples by stage, layout and WEC count, in the order of the path."""
+    groups: defaultdict[tuple[str, str, int], list[Sample]] = defaultdict(list)
+    for sample in samples:
+        if sample.counted:
+            groups[sample.stage, sample.layout, sample.wecs].append(sample)
+    return dict(
+        sorted(groups.items(), key=lambda item: (STAGES.index(item[0][0]), LAYOUTS.index(item[0][1]), item[0][2]))
+    )
+
+
+def _by_cluster(stage: str, group: Sequence[Sample]) -> list[tuple[str, list[float]]]:
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for sample in group:
+        if sample.seconds is not None:
+            # A histogram cannot hold less than 0, and a race of two watches by microseconds is 0.
+            found["" if stage in _OBJECT_NAMES else sample.cluster].append(max(0.0, sample.seconds))
+    return sorted(found.items())
+
+
+def _labels(layout: str, wecs: int, cluster: str = "") -> str:
+    text = f'layout="{escaped(layout)}",wecs="{wecs}"'
+    return f'{text},cluster="{escaped(cluster)}"' if cluster else text
+
+
+def escaped(value: str) -> str:
+    """A label value, as the format's rules want it."""
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,82 @@
+"""The inventory variables that build a recorded fleet again, and what stands against it; pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from fleet.errors import UsageError
+from fleet.results.run import RunRecord
+from fleet.spec.fleet_file import FleetFile
+
+SHARD_SIZE = 25
+"""`dense_shard_size` of the inventory, where the record does not tell otherwise."""
+_WEC = re.compile(r"^(.*?)(\d{3,})$")
+
+
+def variables(fleet: FleetFile) -> dict[str, Any]:
+    """Counts, driver, limits and switches as `site.yml` takes them. UsageError for a fleet that it cannot build here.
+
+    What a fleet file does not hold (extra flags of a component) is not here: a comparison of the runs lists it.
+    """
+    wecs = fleet.of_role("wec")
+    if len(fleet.machines) != 1 or fleet.machines[0].connection != "local":
+        raise UsageError(
+            f"the fleet of that run was on {len(fleet.machines)} machines: build it with its inventory, then give its "
+            "name with --fleet"
+        )
+    if not wecs:
+        raise UsageError("the fleet of that run had no WECs: there is nothing to build again")
+    drivers = {cluster.driver for cluster in wecs}
+    if len(drivers) != 1:
+        raise UsageError(
+            f"the WECs of that run had several drivers ({', '.join(sorted(drivers))}): site.yml builds one"
+        )
+    shards = sum(1 for program in fleet.components if program.component == "dense")
+    size = SHARD_SIZE if shards in (0, math.ceil(len(wecs) / SHARD_SIZE)) else math.ceil(len(wecs) / shards)
+    return {
+        "wec_count": len(wecs),
+        "wec_prefix": _prefix([cluster.name for cluster in wecs]),
+        "wec_nodes": fleet.wec_nodes,
+        "control_plane_driver": drivers.pop(),
+        "dense_shard_size": size,
+        "control_plane_debug": any("--enable-pprof" in program.argv for program in fleet.components),
+        "monitoring_enabled": any(program.component == "prometheus" for program in fleet.components),
+        **fleet.limits.model_dump(),
+    }
+
+
+def refuse(run: RunRecord, versions: Mapping[str, str]) -> None:
+    """UsageError when the run cannot be done again with the upstream `versions` of this checkout."""
+    if run.status == "running":
+        raise UsageError(f"{run.id} has no end: it is under way, or its driver died; name a run that has ended")
+    old = run.fleet.versions
+    wrong = sorted(name for name in {*old, *versions} if old.get(name) != versions.get(name))
+    if wrong:
+        told = ", ".join(f"{name} {old.get(name, 'none')} (here {versions.get(name, 'none')})" for name in wrong)
+        where = f": check out {run.git.removesuffix('-dirty')}" if run.git else ""
+        raise UsageError(f"{run.id} ran with other versions: {told}{where}")
+    if run.fleet.status_agent.implementation != "fleet":
+        raise UsageError(f"{run.id} ran with {run.fleet.status_agent.implementation}, which site.yml does not install")
+
+
+def unlike(recorded: FleetFile, found: FleetFile) -> list[str]:
+    """What of a fleet that is there differs from the recorded one, as sentences."""
+    was, now = variables(recorded), variables(found)
+    told = [f"{name} {now[name]} instead of {was[name]}" for name in was if was[name] != now[name]]
+    if recorded.versions != found.versions:
+        told.append("other versions of the upstream programs")
+    return told
+
+
+def _prefix(names: list[str]) -> str:
+    """What all WECs begin with; UsageError when they are not numbered as site.yml numbers them."""
+    match = _WEC.match(names[0])
+    prefix = match[1] if match else ""
+    if sorted(names) != [f"{prefix}{number:03d}" for number in range(1, len(names) + 1)]:
+        raise UsageError(
+            f"the WECs of that run ({names[0]} to {names[-1]}) are not numbered from 001: site.yml does that"
+        )
+    return prefix
