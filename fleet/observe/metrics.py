@@ -29,6 +29,8 @@ API_SERVER: Mapping[str, frozenset[str] | None] = {
     **_PROCESS,
     "apiserver_request_total": _VERBS,
     "apiserver_current_inflight_requests": frozenset({"request_kind"}),
+    "apiserver_flowcontrol_current_executing_requests": frozenset({"priority_level"}),
+    "apiserver_flowcontrol_current_inqueue_requests": frozenset({"priority_level"}),
 }
 CONTROLLER: Mapping[str, frozenset[str] | None] = {
     **_PROCESS,

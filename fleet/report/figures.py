@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleet.analysis.apiserver import curves
 from fleet.analysis.resources import Usage
 from fleet.analysis.samples import LAYOUTS, STAGES
 from fleet.analysis.study import Study
@@ -82,7 +83,8 @@ def limits(study: Study) -> list[Drawing]:
 
 
 def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
-    """CPU and memory of the hub over the run, the ITS's API server first, everything else in one line."""
+    """CPU and memory of the hub over the run, the ITS's API server first, everything else in one line; then that
+    server's requests."""
     if not study.usages:
         return []
     recorded = study.recorded
@@ -95,7 +97,25 @@ def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
     return [
         Drawing(plots.over_time(cpu, trials, "cores", "cpu"), "CPU over the run", shade),
         Drawing(plots.over_time(memory, trials, "MiB", "rss"), "Resident memory over the run", shade),
+        *_api_server(study, hub, trials),
     ]
+
+
+def _api_server(study: Study, hub: Sequence[str], trials: Sequence[tuple[float, float]]) -> list[Drawing]:
+    """Requests of the ITS's API server: per second by verb, and in flight by priority level."""
+    found = curves(study.recorded, hub[0]) if hub else None
+    drawings = []
+    if found is not None and found.requests:
+        shown = dict(list(found.requests.items())[:_DRAWN_COMPONENTS])
+        caption = "Mean between two scrapes. A WATCH counts when it ends."
+        svg = plots.over_time(shown, trials, "requests per second", "requests")
+        drawings.append(Drawing(svg, f"Requests of {hub[0]}'s API server", caption))
+    if found is not None and found.inflight:
+        shown = dict(list(found.inflight.items())[:_DRAWN_COMPONENTS])
+        caption = "As they were at each scrape: what comes and goes in between is not seen."
+        svg = plots.over_time(shown, trials, "requests", "inflight")
+        drawings.append(Drawing(svg, f"In flight at {hub[0]}'s API server, by priority level", caption))
+    return drawings
 
 
 def _lines(usages: Sequence[Usage], hub: Sequence[str]) -> dict[str, list[tuple[float, float, float]]]:
