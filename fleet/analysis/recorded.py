@@ -26,11 +26,13 @@ class Recorded:
 
     join: Join
     trials: list[TrialPlan] = field(default_factory=list)
+    trial_of: dict[str, str] = field(default_factory=dict)
+    """Trial of each op-id."""
     planned: dict[str, int] = field(default_factory=dict)
     """Objects per trial."""
     marks: list[RunMark] = field(default_factory=list)
-    refused: list[Sent] = field(default_factory=list)
-    """Writes that the WDS did not take."""
+    sent: list[Sent] = field(default_factory=list)
+    """Every attempt at every write."""
     gaps: list[GapSeen] = field(default_factory=list)
     states: list[ClusterState] = field(default_factory=list)
     anomalies: list[Anomaly] = field(default_factory=list)
@@ -54,11 +56,12 @@ class Recorded:
             case TrialPlan():
                 self.trials.append(event)
             case Planned():
+                self.trial_of[event.op] = event.trial
                 self.planned[event.trial] = self.planned.get(event.trial, 0) + 1
             case RunMark():
                 self.marks.append(event)
-            case Sent() if not 200 <= event.code < 300:  # noqa: PLR2004 - HTTP success
-                self.refused.append(event)
+            case Sent():
+                self.sent.append(event)
             case GapSeen():
                 self.gaps.append(event)
             case ClusterState():
@@ -67,6 +70,11 @@ class Recorded:
                 self.anomalies.append(event)
             case _:
                 pass
+
+    @property
+    def refused(self) -> list[Sent]:
+        """Attempts that the WDS did not take."""
+        return [sent for sent in self.sent if not 200 <= sent.code < 300]  # noqa: PLR2004 - HTTP success
 
     def span(self, trial: TrialPlan) -> tuple[int, int]:
         """When the trial's load was under way: from its first step `load`, to the end of its `drain`; nanoseconds.

@@ -34,11 +34,13 @@ COLUMNS = (
 """Of samples.csv and samples.parquet, in this order."""
 
 STAGES = (
+    "send_lag",
     "binding",
     "packaging",
     "delivery",
     "activation",
     "downsync",
+    "downsync_scheduled",
     "downsync_last",
     "downsync_spread",
     "workload",
@@ -46,6 +48,7 @@ STAGES = (
     "finalization",
     "status",
     "e2e",
+    "e2e_scheduled",
     "e2e_reported",
 )
 """Every stage, in the order of the path."""
@@ -129,14 +132,18 @@ class TrialRows:
     """Clusters that every sample depends on: the WDS and the ITS."""
     ended_ns: int | None
     """When the next trial began: what was not there by then is missing."""
-    deadline_ns: int | None
-    """After it a sample is late."""
+    timeout_ns: int | None
+    """A sample that ends so long after the trial's first send, in an open loop after its own moment, is late."""
+    first_sent_ns: int | None = None
 
     def rows(self, original: Original) -> Iterator[Sample]:
         """Every sample of one object, in the order of `STAGES`, per-WEC stages in the order of the WECs' names."""
         tracks = [original.tracks[name] for name in sorted(original.tracks)]
         names = [track.cluster for track in tracks]
         t0 = original.created
+        due = self._scheduled(original)
+        if due is not None:
+            yield self._row(original, "send_lag", due, original.left, [])
         yield self._row(original, "binding", t0, original.bound, [])
         for track in tracks:
             yield from self._downsync(original, track)
@@ -158,6 +165,8 @@ class TrialRows:
         last_ready = _last([track.ready for track in tracks])
         yield self._row(original, "status", last_ready, end, names, label="", extra=extra)
         yield self._row(original, "e2e", t0, end, names, label="", extra=extra)
+        if due is not None:
+            yield self._row(original, "e2e_scheduled", due, end, names, label="", extra=extra)
 
     def _downsync(self, original: Original, track: Track) -> Iterator[Sample]:
         t0, one = original.created, [track.cluster]
@@ -168,6 +177,17 @@ class TrialRows:
         yield self._row(original, "activation", track.delivered, track.activated, one, extra=extra)
         recreated = ("recreated",) if track.recreated else ()
         yield self._row(original, "downsync", t0, track.activated, one, extra=recreated)
+        due = self._scheduled(original)
+        if due is not None:
+            yield self._row(original, "downsync_scheduled", due, track.activated, one, extra=recreated)
+
+    def _deadline(self, original: Original) -> int | None:
+        begin = original.scheduled_ns if self.plan.load else self.first_sent_ns
+        return None if self.timeout_ns is None or begin is None else begin + self.timeout_ns
+
+    def _scheduled(self, original: Original) -> Stamp | None:
+        """When an open loop was to send it: latencies from here leave no wait out that the driver itself caused."""
+        return Stamp(original.scheduled_ns) if self.plan.load and original.scheduled_ns is not None else None
 
     def _fan_out(self, original: Original, tracks: list[Track]) -> Iterator[Sample]:
         names = [track.cluster for track in tracks]
@@ -207,11 +227,16 @@ class TrialRows:
             end_ns=end.ns if whole and end is not None else None,
             seconds=None if nanoseconds is None else nanoseconds / 1e9,
             server_seconds=_server_seconds(start, end),
-            flags=tuple(sorted({*self._flags(start, end, clusters, nanoseconds), *extra})),
+            flags=tuple(sorted({*self._flags(start, end, clusters, nanoseconds, self._deadline(original)), *extra})),
         )
 
     def _flags(
-        self, start: Stamp | None, end: Stamp | None, clusters: list[str], nanoseconds: int | None
+        self,
+        start: Stamp | None,
+        end: Stamp | None,
+        clusters: list[str],
+        nanoseconds: int | None,
+        deadline: int | None,
     ) -> Iterator[Flag]:
         if self.plan.repeat < 0:
             yield "warmup"
@@ -224,7 +249,7 @@ class TrialRows:
                 yield "listed"
             if one is not None and one.gap:
                 yield "gap"
-        if end is not None and self.deadline_ns is not None and end.ns > self.deadline_ns:
+        if end is not None and deadline is not None and end.ns > deadline:
             yield "late"
         began = self.plan.ns if start is None else start.ns
         stopped = self.ended_ns if end is None or nanoseconds is None else end.ns

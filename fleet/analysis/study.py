@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleet.analysis.fidelity import LoadFidelity, fidelity
 from fleet.analysis.prediction import Prediction, predictions
 from fleet.analysis.quality import Verdict, judge
 from fleet.analysis.recorded import Recorded, record
@@ -28,6 +29,7 @@ class Study:
     usages: Sequence[Usage]
     failures: Sequence[Failure]
     verdict: Verdict
+    loads: Sequence[LoadFidelity]
     lost: int
     """Lines of events.jsonl that could not be read."""
 
@@ -42,6 +44,7 @@ class Study:
             warnings=list(self.verdict.warnings),
             rows=list(self.rows),
             failures=list(self.failures),
+            loads=list(self.loads),
         )
 
 
@@ -63,5 +66,6 @@ def analyse(folder: RunFolder) -> Study:
         usages=usages(recorded),
         failures=failures(run.spec.thresholds, rows),
         verdict=judge(run, recorded, samples, lost=reading.lost, torn=reading.torn, modified=modified),
+        loads=fidelity(recorded),
         lost=reading.lost,
     )

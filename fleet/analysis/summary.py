@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from fleet.analysis.fidelity import LoadFidelity
 from fleet.analysis.samples import LAYOUTS, STAGES, Sample
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
 from fleet.spec.base import Model
@@ -62,6 +63,8 @@ class Summary(Model):
     unit: Literal["seconds"] = "seconds"
     rows: list[Row] = Field(default_factory=list)
     failures: list[Failure] = Field(default_factory=list)
+    loads: list[LoadFidelity] = Field(default_factory=list)
+    """Of each counted trial that had a schedule."""
 
 
 def summarise(samples: Sequence[Sample]) -> list[Row]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from fleet.analysis.stats import P99_NEEDS
 from fleet.analysis.summary import Failure, Row
-from fleet.spec.experiment_file import Threshold, parse_duration
+from fleet.spec.duration import parse_duration
+from fleet.spec.experiment_file import Threshold
 
 _TEST = re.compile(r"^(p50|p90|p99|max|missing) *(<=?) *(\S+)$")
 

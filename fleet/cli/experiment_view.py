@@ -11,9 +11,8 @@ import yaml
 from fleet.cli.console import Ink
 from fleet.cli.table import Column, render
 from fleet.experiment.plan import TrialPlan, groups
+from fleet.spec.duration import written
 from fleet.spec.experiment_file import ExperimentFile
-
-DURATIONS = ("quiet", "sample_interval", "settle", "object", "clean")
 
 
 @dataclass(frozen=True)
@@ -38,19 +37,7 @@ class PlanRow:
 
 def as_yaml(spec: ExperimentFile) -> str:
     """The whole spec, in the form that a file has: durations with their unit."""
-    return yaml.safe_dump(_with_units(spec.model_dump()), sort_keys=False, width=100)
-
-
-def _with_units(values: dict[str, Any]) -> dict[str, Any]:
-    changed: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            changed[name] = _with_units(value)
-        elif name in DURATIONS and isinstance(value, float):
-            changed[name] = f"{value:g}s" if value >= 1 else f"{value * 1000:g}ms"
-        else:
-            changed[name] = value
-    return changed
+    return yaml.safe_dump(written(spec), sort_keys=False, width=100)
 
 
 def rows_of(trials: Sequence[TrialPlan]) -> list[PlanRow]:

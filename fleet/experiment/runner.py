@@ -23,7 +23,7 @@ from fleet.experiment.plan import TrialPlan, groups
 from fleet.experiment.prepare import check, make_namespaces
 from fleet.experiment.progress import RunProgress
 from fleet.experiment.record import begin_record, driver_facts
-from fleet.experiment.session import KIND_RESOURCE, Session
+from fleet.experiment.session import Session
 from fleet.kube.looplag import LoopLag
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
@@ -36,6 +36,8 @@ from fleet.spec.experiment_file import ExperimentFile
 from fleet.spec.experiment_load import check_fits
 from fleet.spec.fleet_file import FleetFile
 from fleet.workload.names import RunNames
+from fleet.workload.objects import RESOURCES
+from fleet.workload.pacing import schedule
 
 HOLD_BACK_SECONDS = 2.0
 """KubeStellar 0.30's controller-manager delays every Binding sync by this: what rides on one looks 20 times faster."""
@@ -64,7 +66,9 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
             "on a sync that is already scheduled. Write 5s",
             field="quiet",
         )
-    return wec_scaling.trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
+    made = wec_scaling.trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
+    schedule(spec.load, max(trial.objects for trial in made), seed="")  # refuses a trace that is too short
+    return made
 
 
 class Runner:
@@ -111,7 +115,7 @@ class Runner:
         tracker = Tracker(namespace=names.namespace, wds=spaces.wds.cluster)
         log = folder.event_log()
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
-        watcher = Watcher(spaces, KIND_RESOURCE[self.spec.workload.kind], recorder, selector=names.selector())
+        watcher = Watcher(spaces, RESOURCES[self.spec.workload.kind], recorder, selector=names.selector())
         try:
             await self._supervise(self._work(spaces, names, recorder, recorded.join, watcher), recorder)
             if not self.keep:

@@ -11,21 +11,14 @@ from dataclasses import dataclass
 from fleet.analysis.timelines import Join
 from fleet.experiment.plan import TrialPlan
 from fleet.experiment.progress import RunProgress
-from fleet.kube import resources
 from fleet.kube.resources import Resource
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.watcher import Spaces
-from fleet.spec.experiment_file import ExperimentFile, WorkloadKind
+from fleet.spec.experiment_file import ExperimentFile
 from fleet.workload.layouts import BindingPolicy, policies
 from fleet.workload.names import RunNames
-from fleet.workload.objects import WorkloadObject, objects
-
-KIND_RESOURCE: dict[WorkloadKind, Resource] = {
-    "deployment": resources.DEPLOYMENTS,
-    "pod": resources.PODS,
-    "configmap": resources.CONFIGMAPS,
-}
+from fleet.workload.objects import RESOURCES, WorkloadObject, objects
 
 
 @dataclass(frozen=True)
@@ -43,7 +36,7 @@ class Session:
     @property
     def resource(self) -> Resource:
         """The workload kind as a resource."""
-        return KIND_RESOURCE[self.spec.workload.kind]
+        return RESOURCES[self.spec.workload.kind]
 
     def policies(self, trial: TrialPlan) -> tuple[BindingPolicy, ...]:
         """Policies of the trial's group."""

@@ -20,7 +20,7 @@ from fleet.experiment.session import Session
 from fleet.kube import resources
 from fleet.kube.errors import NotFound
 from fleet.results import events
-from fleet.workload.pacing import burst
+from fleet.workload.pacing import due, schedule
 
 BUSY_LOOK_SECONDS = 1.0
 RETURN_SECONDS = 30.0
@@ -56,6 +56,7 @@ class Announce:
                 repeat=trial.repeat,
                 clusters=clusters,
                 kind=trial.kind,
+                load=str(session.spec.load) if session.spec.load.open else "",
             )
         )
         for item in session.objects(trial):
@@ -126,8 +127,9 @@ class Load:
 
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """Done when each was answered."""
-        sender = Sender(session.spaces.wds, session.resource, session.recorder)
-        await sender.send(burst(session.objects(trial)))
+        objects = session.objects(trial)
+        moments = schedule(session.spec.load, len(objects), seed=f"{session.spec.seed}/{trial.id}")
+        await Sender(session.spaces.wds, session.recorder).send(due(objects, moments), parallel=moments.parallel)
 
 
 class Drain:

@@ -13,6 +13,7 @@ from fleet.report.answer import answer
 from fleet.report.figures import Drawing
 from fleet.report.pages import fill
 from fleet.report.setting import facts
+from fleet.spec.duration import written
 from fleet.spec.fleet_file import Role
 
 HEADLINE = ("downsync", "downsync_last", "downsync_spread", "e2e", "e2e_reported")
@@ -71,13 +72,4 @@ def _safe(drawings: list[Drawing]) -> list[tuple[Markup, str, str]]:
 
 
 def _spec(study: Study) -> str:
-    return yaml.safe_dump(_with_units(study), sort_keys=False, default_flow_style=None)
-
-
-def _with_units(study: Study) -> dict[str, object]:
-    """The experiment file again, durations with their unit as a user writes them."""
-    spec = study.run.spec.model_dump()
-    for field in ("quiet", "sample_interval"):
-        spec[field] = f"{spec[field]:g}s"
-    spec["timeouts"] = {name: f"{value:g}s" for name, value in spec["timeouts"].items()}
-    return spec
+    return yaml.safe_dump(written(study.run.spec), sort_keys=False, default_flow_style=None)

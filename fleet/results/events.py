@@ -69,6 +69,9 @@ class TrialPlan(Event, frozen=True, kw_only=True, tag="trial"):
     clusters: list[str]
     kind: str
     """deployment, pod or configmap."""
+    load: str = ""
+    """The load shape, when it has a schedule: latencies then count from the scheduled moment too. Empty for a closed loop,
+    which sends as the answers come."""
 
 
 class Planned(Event, frozen=True, kw_only=True, tag="planned"):

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from fleet.spec.base import Model, Name
+from fleet.spec.duration import Duration
+from fleet.spec.load_shape import LoadShape, ParallelismLimitedLoad
 
 Layout = Literal["one-to-one", "one-to-many"]
 WorkloadKind = Literal["deployment", "pod", "configmap"]
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _THRESHOLD = re.compile(r"^(p50|p90|p99|max|missing) *(<=?) *(\S+)$")
-
-
-def parse_duration(value: Any) -> float:
-    """Seconds of a Go duration such as `1h2m3s`, `500ms`; a bare number is refused because its unit is a guess."""
-    if isinstance(value, float):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("a duration is a number with a unit, such as 30s, 5m or 1h30m")
-    if not value or _DURATION.sub("", value):
-        raise ValueError(f"{value!r} is not a duration: write 500ms, 30s, 5m or 1h30m")
-    return sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(value))
-
-
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=7 * 24 * 3600)]
-"""Seconds; written as a Go duration, at most seven days."""
 
 
 class Workload(Model):
@@ -79,6 +64,8 @@ class ExperimentFile(Model):
     """WEC counts to sweep; `all` is 1, 5, 10, 20, 50, 100 as far as the fleet goes, and its size."""
     layouts: list[Layout] = Field(default=["one-to-one", "one-to-many"], min_length=1)
     workload: Workload = Workload()
+    load: LoadShape = LoadShape(parallelismLimitedLoad=ParallelismLimitedLoad(parallelismLimit=32))
+    """When each object of a trial is sent. 32 unanswered: the WDS API server's own limit is 200 mutating requests."""
     repeats: int = Field(default=3, ge=1, le=1000)
     warmup: int = Field(default=1, ge=0, le=100)
     """Trials per layout and WEC count that are run first and not counted."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from fleet.errors import SpecError, UsageError
 from fleet.spec import yaml_source
 from fleet.spec.base import NAME_PATTERN
-from fleet.spec.experiment_file import ExperimentFile, parse_duration
+from fleet.spec.duration import is_duration
+from fleet.spec.experiment_file import ExperimentFile
 from fleet.spec.fleet_file import FleetFile, Role
 from fleet.spec.model_errors import NAME_RULE, FieldPath, Place, dotted, fields_at, nearest, shown, unknown, validate
 from fleet.spec.yaml_source import Source
@@ -169,22 +169,20 @@ def _placer(source: Source, overrides: Sequence[Override]) -> Callable[[FieldPat
     return place
 
 
-def _check_raw(data: Any, place: Callable[[FieldPath], Place], path: FieldPath = ()) -> None:
+def _check_raw(
+    data: Any, place: Callable[[FieldPath], Place], path: FieldPath = (), holder: FieldInfo | None = None
+) -> None:
     """Refuse what pydantic would take for something else: a bare number as a duration, true or false as a number."""
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    fields = fields_at(ExperimentFile, path) or {}
     for key, value in items:
         here = (*path, key)
         file, line = place(here)
-        fields = fields_at(ExperimentFile, path) or {}
+        field = holder if isinstance(data, list) else fields.get(str(key))
         if isinstance(value, bool):
             raise SpecError(f"must not be {shown(value)}", file=file, line=line, field=dotted(here))
-        if isinstance(value, (int, float)) and _is_duration(fields.get(str(key))):
+        if isinstance(value, (int, float)) and is_duration(field):
             raise SpecError(
                 f"{value} has no unit: write 500ms, 30s, 5m or 1h30m", file=file, line=line, field=dotted(here)
             )
-        _check_raw(value, place, here)
-
-
-def _is_duration(field: FieldInfo | None) -> bool:
-    metadata = () if field is None else field.metadata
-    return any(isinstance(item, BeforeValidator) and item.func is parse_duration for item in metadata)
+        _check_raw(value, place, here, field)

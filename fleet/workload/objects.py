@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fleet.kube import resources
+from fleet.kube.resources import Resource
 from fleet.results.events import ObjectRef
 from fleet.spec.experiment_file import Workload, WorkloadKind
 from fleet.workload.layouts import BindingPolicy
@@ -34,6 +36,11 @@ class WorkloadObject:
     status: StatusReturn
     pods: int
     labels: tuple[tuple[str, str], ...]
+
+    @property
+    def resource(self) -> Resource:
+        """Where it is sent."""
+        return RESOURCES[self.kind]
 
     def manifest(self) -> dict[str, Any]:
         """The object as it is sent to the WDS."""
@@ -88,16 +95,11 @@ _MANIFESTS: dict[WorkloadKind, Callable[[WorkloadObject], dict[str, Any]]] = {
     "pod": _pod,
     "configmap": _configmap,
 }
-_IDENTITY: dict[WorkloadKind, tuple[str, str]] = {
-    "deployment": ("apps", "deployments"),
-    "pod": ("", "pods"),
-    "configmap": ("", "configmaps"),
+RESOURCES: dict[WorkloadKind, Resource] = {
+    "deployment": resources.DEPLOYMENTS,
+    "pod": resources.PODS,
+    "configmap": resources.CONFIGMAPS,
 }
-
-
-def identity(kind: WorkloadKind) -> tuple[str, str]:
-    """API group and plural resource of a kind."""
-    return _IDENTITY[kind]
 
 
 def status_return(kind: WorkloadKind, clusters: int) -> StatusReturn:
@@ -111,7 +113,7 @@ def status_return(kind: WorkloadKind, clusters: int) -> StatusReturn:
 
 def objects(policy: BindingPolicy, workload: Workload, *, names: RunNames, trial: str) -> tuple[WorkloadObject, ...]:
     """The objects of one policy in one trial. Names differ from trial to trial: no uid is ever mistaken for another."""
-    group, resource = identity(workload.kind)
+    resource = RESOURCES[workload.kind]
     target = policy.name.split("-", 2)[2]
     made = []
     for number in range(workload.objects):
@@ -122,7 +124,7 @@ def objects(policy: BindingPolicy, workload: Workload, *, names: RunNames, trial
                 trial=trial,
                 policy=policy.name,
                 kind=workload.kind,
-                ref=ObjectRef(group=group, resource=resource, namespace=names.namespace, name=name),
+                ref=ObjectRef(group=resource.group, resource=resource.plural, namespace=names.namespace, name=name),
                 clusters=policy.clusters,
                 status=status_return(workload.kind, len(policy.clusters)),
                 pods=workload.pods,

@@ -11,7 +11,6 @@ from fleet.spec.experiment_file import Layout, Workload, WorkloadKind
 from fleet.workload.layouts import policies
 from fleet.workload.names import RunNames, trial_id
 from fleet.workload.objects import objects, status_return
-from fleet.workload.pacing import burst
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "workload"
 NAMES = RunNames("20261122T170000Z-0a1b2c3d")
@@ -76,9 +75,3 @@ def test_names_and_ops_differ_between_trials_and_objects() -> None:
 )
 def test_how_the_status_returns(kind: WorkloadKind, clusters: int, expected: str) -> None:
     assert status_return(kind, clusters) == expected
-
-
-def test_a_burst_is_all_at_once_in_order() -> None:
-    (made,) = policies("one-to-many", WECS, kind="pod", names=NAMES, group=0)
-    items = objects(made, Workload(kind="pod", objects=3), names=NAMES, trial="t000")
-    assert [(due.offset, due.item) for due in burst(items)] == [(0.0, item) for item in items]
