@@ -218,7 +218,7 @@ class TrialRows:
             layout=plan.layout,
             wecs=plan.wecs,
             policy=planned.policy,
-            kind=plan.kind,
+            kind=planned.kind or plan.kind,
             namespace=planned.ref.namespace,
             name=planned.ref.name,
             cluster=label if label is not None else "".join(clusters),

@@ -17,14 +17,17 @@ from fleet.errors import FleetError, MeasurementError, SpecError
 from fleet.experiment import steps, wec_scaling
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import opened, the_one
+from fleet.experiment.feasible import check_loads
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
-from fleet.experiment.plan import TrialPlan, groups
+from fleet.experiment.plan import TrialPlan, groups, trial_policies
 from fleet.experiment.prepare import check, make_namespaces
 from fleet.experiment.progress import RunProgress
 from fleet.experiment.record import begin_record, driver_facts
+from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
 from fleet.kube.looplag import LoopLag
+from fleet.kube.resources import PODS
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.tracker import Tracker
@@ -36,8 +39,6 @@ from fleet.spec.experiment_file import ExperimentFile
 from fleet.spec.experiment_load import check_fits
 from fleet.spec.fleet_file import FleetFile
 from fleet.workload.names import RunNames
-from fleet.workload.objects import RESOURCES
-from fleet.workload.pacing import schedule
 
 HOLD_BACK_SECONDS = 2.0
 """KubeStellar 0.30's controller-manager delays every Binding sync by this: what rides on one looks 20 times faster."""
@@ -67,7 +68,7 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
             field="quiet",
         )
     made = wec_scaling.trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
-    schedule(spec.load, max(trial.objects for trial in made), seed="")  # refuses a trace that is too short
+    check_loads(made, fleet.limits)
     return made
 
 
@@ -112,10 +113,11 @@ class Runner:
     async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
         names = RunNames(folder.id)
         recorded = Recorded(Join(wds=spaces.wds.cluster, object_timeout=self.spec.timeouts.object))
-        tracker = Tracker(namespace=names.namespace, wds=spaces.wds.cluster)
+        tracker = Tracker(names=names, wds=spaces.wds.cluster)
         log = folder.event_log()
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
-        watcher = Watcher(spaces, RESOURCES[self.spec.workload.kind], recorder, selector=names.selector())
+        kinds = tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
+        watcher = Watcher(spaces, kinds, recorder, selector=names.selector())
         try:
             await self._supervise(self._work(spaces, names, recorder, recorded.join, watcher), recorder)
             if not self.keep:
@@ -185,8 +187,12 @@ class Runner:
                 sampling=sampling,
             )
             async with session.step("prepare"):
+                contents = {trial.content.name: trial.content for trial in self.trials}
+                await ensure_served(spaces, [crd for content in contents.values() for crd in content.crds])
                 await stack.enter_async_context(watcher)
-                await make_namespaces(spaces, names, self.spec.workload.kind)
+                wanted = {policy.namespace for trial in self.trials for policy in trial_policies(trial, names)}
+                pods = any(PODS in content.resources for content in contents.values())
+                await make_namespaces(spaces, names, wanted, pods=pods)
             await stack.enter_async_context(_beside(session.keep_sampling()))
             await self._trials(session)
 

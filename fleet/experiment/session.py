@@ -9,19 +9,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fleet.analysis.timelines import Join
-from fleet.experiment.plan import TrialPlan
+from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
 from fleet.experiment.progress import RunProgress
-from fleet.kube.resources import Resource
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.watcher import Spaces
 from fleet.spec.experiment_file import ExperimentFile
-from fleet.workload.layouts import BindingPolicy, policies
+from fleet.workload.layouts import BindingPolicy
 from fleet.workload.names import RunNames
-from fleet.workload.objects import RESOURCES, WorkloadObject, objects
+from fleet.workload.objects import WorkloadObject
 
 
-@dataclass(frozen=True)
+@dataclass
 class Session:
     """One run under way."""
 
@@ -32,23 +31,18 @@ class Session:
     join: Join
     progress: RunProgress
     sampling: Sampling
-
-    @property
-    def resource(self) -> Resource:
-        """The workload kind as a resource."""
-        return RESOURCES[self.spec.workload.kind]
+    _made: tuple[str, tuple[WorkloadObject, ...]] | None = None
 
     def policies(self, trial: TrialPlan) -> tuple[BindingPolicy, ...]:
         """Policies of the trial's group."""
-        return policies(trial.layout, trial.clusters, kind=trial.kind, names=self.names, group=trial.group)
+        return trial_policies(trial, self.names)
 
     def objects(self, trial: TrialPlan) -> tuple[WorkloadObject, ...]:
-        """Objects of the trial, policy by policy."""
-        return tuple(
-            item
-            for policy in self.policies(trial)
-            for item in objects(policy, self.spec.workload, names=self.names, trial=trial.id)
-        )
+        """Objects of the trial, policy by policy; kept until another trial's are asked for: a profile is dear."""
+        if self._made is None or self._made[0] != trial.id:
+            made = tuple(item for policy in self.policies(trial) for item in trial_objects(trial, policy, self.names))
+            self._made = (trial.id, made)
+        return self._made[1]
 
     def alive(self, clusters: Sequence[str]) -> tuple[str, ...]:
         """Those of the WECs that answer now."""

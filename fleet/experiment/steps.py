@@ -20,6 +20,7 @@ from fleet.experiment.session import Session
 from fleet.kube import resources
 from fleet.kube.errors import NotFound
 from fleet.results import events
+from fleet.workload.objects import WorkloadObject
 from fleet.workload.pacing import due, schedule
 
 BUSY_LOOK_SECONDS = 1.0
@@ -56,7 +57,7 @@ class Announce:
                 repeat=trial.repeat,
                 clusters=clusters,
                 kind=trial.kind,
-                load=str(session.spec.load) if session.spec.load.open else "",
+                load=str(trial.load) if trial.load.open else "",
             )
         )
         for item in session.objects(trial):
@@ -69,6 +70,7 @@ class Announce:
                     ref=item.ref,
                     clusters=list(item.clusters),
                     status=item.status,
+                    kind=item.kind,
                 )
             )
 
@@ -128,7 +130,7 @@ class Load:
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """Done when each was answered."""
         objects = session.objects(trial)
-        moments = schedule(session.spec.load, len(objects), seed=f"{session.spec.seed}/{trial.id}")
+        moments = schedule(trial.load, len(objects), seed=f"{session.spec.seed}/{trial.id}")
         await Sender(session.spaces.wds, session.recorder).send(due(objects, moments), parallel=moments.parallel)
 
 
@@ -187,7 +189,7 @@ class Clean:
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """An anomaly when something stays; the next trial's objects have other names."""
         wds, recorder = session.spaces.wds, session.recorder
-        await delete(session, [item.ref.name for item in session.objects(trial)])
+        await delete(session, session.objects(trial))
         names = [entry.name for entry in session.policies(trial)] if self._policies else []
 
         async def drop(name: str) -> None:
@@ -208,16 +210,16 @@ class Clean:
             recorder.anomaly("not-clean", text, trial=trial.id)
 
 
-async def delete(session: Session, names: Sequence[str]) -> None:
+async def delete(session: Session, items: Sequence[WorkloadObject]) -> None:
     """Delete objects of the run in the WDS; those that are not there are passed over."""
 
-    async def one(name: str) -> None:
+    async def one(item: WorkloadObject) -> None:
         try:
-            await session.spaces.wds.delete(session.resource, name, session.names.namespace, propagation="Background")
+            await session.spaces.wds.delete(item.resource, item.ref.name, item.ref.namespace, propagation="Background")
         except NotFound:
             return
 
-    await each(names, one)
+    await each(items, one)
 
 
 async def quieten(session: Session, deadline: float) -> str:

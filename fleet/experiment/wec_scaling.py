@@ -7,6 +7,7 @@ import random
 from fleet.experiment.plan import TrialPlan
 from fleet.spec.experiment_file import ExperimentFile
 from fleet.workload.names import trial_id
+from fleet.workload.profiles import content_of
 
 
 def trials(spec: ExperimentFile, wecs: list[str], counts: list[int]) -> list[TrialPlan]:
@@ -17,9 +18,9 @@ def trials(spec: ExperimentFile, wecs: list[str], counts: list[int]) -> list[Tri
     """
     chosen = [(layout, count) for layout in spec.layouts for count in counts]
     random.Random(spec.seed).shuffle(chosen)  # noqa: S311 - a reproducible order, not a secret
+    content = content_of(spec.workload)
     made: list[TrialPlan] = []
     for group, (layout, count) in enumerate(chosen):
-        policies = count if layout == "one-to-one" else 1
         for repeat in [-1] * spec.warmup + list(range(spec.repeats)):
             made.append(
                 TrialPlan(
@@ -28,9 +29,9 @@ def trials(spec: ExperimentFile, wecs: list[str], counts: list[int]) -> list[Tri
                     layout=layout,
                     clusters=tuple(wecs[:count]),
                     repeat=repeat,
-                    kind=spec.workload.kind,
-                    policies=policies,
-                    objects=policies * spec.workload.objects,
+                    content=content,
+                    copies_each=spec.workload.objects,
+                    load=spec.load,
                 )
             )
     return made

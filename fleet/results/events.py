@@ -68,7 +68,7 @@ class TrialPlan(Event, frozen=True, kw_only=True, tag="trial"):
     """Counts from 0; -1 for a warm-up, whose samples are not counted."""
     clusters: list[str]
     kind: str
-    """deployment, pod or configmap."""
+    """Of the workload: deployment, pod, configmap, or the name of a profile."""
     load: str = ""
     """The load shape, when it has a schedule: latencies then count from the scheduled moment too. Empty for a closed loop,
     which sends as the answers come."""
@@ -86,6 +86,8 @@ class Planned(Event, frozen=True, kw_only=True, tag="planned"):
     status: str
     """How its status returns: `copy` (singleton), `aggregate` (KubeStellar aggregates this kind), `report` (ends at
     the last WorkStatus), `none` (the kind has no status)."""
+    kind: str = ""
+    """deployment, secret and so on; empty: as the trial's."""
 
 
 class Sent(Event, frozen=True, kw_only=True, tag="sent"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from fleet.spec.base import Model, Name
 from fleet.spec.duration import Duration
@@ -13,6 +13,9 @@ from fleet.spec.load_shape import LoadShape, ParallelismLimitedLoad
 
 Layout = Literal["one-to-one", "one-to-many"]
 WorkloadKind = Literal["deployment", "pod", "configmap"]
+
+ANNOTATION_BYTES = 200_000
+"""Kubernetes allows 256 KiB of annotations per object; some are ours and KubeStellar's."""
 
 _THRESHOLD = re.compile(r"^(p50|p90|p99|max|missing) *(<=?) *(\S+)$")
 
@@ -22,9 +25,23 @@ class Workload(Model):
 
     kind: WorkloadKind = "deployment"
     objects: int = Field(default=1, ge=1, le=10_000)
-    """Objects per BindingPolicy."""
+    """Objects per BindingPolicy; of a profile, copies of it."""
     pods: int = Field(default=1, ge=0, le=1000)
     """Replicas of a Deployment."""
+    bytes: int = Field(default=0, ge=0, le=1_000_000)
+    """Random characters that each object carries besides."""
+    lifetime: Duration | None = None
+    """Of a pod: how long after it is ready it completes; None: never."""
+    profile: str | None = Field(default=None, min_length=1, max_length=4096)
+    """In place of `kind`: a folder of templates, by its name in experiments/templates/ or by its path."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Workload:
+        if self.lifetime is not None and self.kind != "pod" and self.profile is None:
+            raise ValueError(f"lifetime is for pods, and kind is {self.kind}")
+        if self.bytes > ANNOTATION_BYTES and self.kind != "configmap":
+            raise ValueError(f"bytes: {self.bytes} do not fit the annotations of a {self.kind} ({ANNOTATION_BYTES})")
+        return self
 
 
 class Timeouts(Model):

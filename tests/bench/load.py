@@ -18,6 +18,7 @@ from fleet.observe.tracker import Tracker
 from fleet.results.events import Line, Sent
 from fleet.spec.experiment_file import Workload
 from fleet.spec.load_shape import LoadShape
+from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
 from fleet.workload.names import RunNames
 from fleet.workload.objects import objects
@@ -51,15 +52,15 @@ def _serve(pipe: Connection) -> None:
 
 async def _drive(url: str, seed: str) -> LoadFidelity:
     clusters = tuple(f"wec{number:03d}" for number in range(1, WECS + 1))
-    each = Workload(kind="deployment", objects=RATE * SECONDS // WECS)
+    content = Plain(Workload(kind="deployment"))
     made = [
         item
-        for policy in policies("one-to-one", clusters, kind="deployment", names=NAMES, group=0)
-        for item in objects(policy, each, names=NAMES, trial=f"t{seed}")
+        for policy in policies("one-to-one", clusters, resources=content.resources, names=NAMES, group=0)
+        for item in objects(policy, content, RATE * SECONDS // WECS, names=NAMES, trial=f"t{seed}")
     ]
     shape = LoadShape.model_validate({"poissonLoad": {"expectedActionsPerSecond": RATE}})
     kept = _Kept()
-    recorder = Recorder(kept, lambda _: None, Tracker(namespace=NAMES.namespace, wds="wds1"))
+    recorder = Recorder(kept, lambda _: None, Tracker(names=NAMES, wds="wds1"))
     async with KubeClient(Endpoint(cluster="fake", server=url)) as client:
         await Sender(client, recorder).send(due(made, schedule(shape, len(made), seed=seed)))
     found = measure("t000", str(shape), kept.sends)

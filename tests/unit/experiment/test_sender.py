@@ -13,6 +13,7 @@ from fleet.observe.recorder import Recorder
 from fleet.observe.tracker import Tracker
 from fleet.results import events
 from fleet.spec.experiment_file import Workload
+from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
 from fleet.workload.names import RunNames
 from fleet.workload.objects import WorkloadObject, objects
@@ -41,13 +42,14 @@ async def server() -> AsyncIterator[FakeApiServer]:
 
 
 def items(count: int) -> tuple[WorkloadObject, ...]:
-    (policy,) = policies("one-to-many", ("wec001",), kind="configmap", names=NAMES, group=0)
-    return objects(policy, Workload(kind="configmap", objects=count), names=NAMES, trial="t000")
+    content = Plain(Workload(kind="configmap"))
+    (policy,) = policies("one-to-many", ("wec001",), resources=content.resources, names=NAMES, group=0)
+    return objects(policy, content, count, names=NAMES, trial="t000")
 
 
 async def sends(server: FakeApiServer, writes: list[Due], parallel: int | None = None) -> list[events.Sent]:
     kept = Kept()
-    recorder = Recorder(kept, lambda _: None, Tracker(namespace=NAMES.namespace, wds="wds1"))
+    recorder = Recorder(kept, lambda _: None, Tracker(names=NAMES, wds="wds1"))
     async with server.client() as client:
         await Sender(client, recorder, pause=0.01).send(writes, parallel=parallel)
     return [line for line in kept.lines if isinstance(line, events.Sent)]

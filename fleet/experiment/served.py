@@ -1,0 +1,56 @@
+"""Makes every cluster of a run serve the kinds of its workload: CRDs that a profile brings, where they are missing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fleet.kube import resources
+from fleet.kube.client import KubeClient
+from fleet.kube.errors import Conflict
+from fleet.kube.waiting import wait_until
+from fleet.observe.watcher import Spaces
+
+ESTABLISH_SECONDS = 60.0
+AT_ONCE = 8
+
+
+async def ensure_served(spaces: Spaces, crds: Sequence[Mapping[str, Any]]) -> None:
+    """Create those that the WDS or a WEC does not serve, and wait until it does. They stay: other runs may use them.
+
+    On OpenShift, or where another CRD of the kind is installed, nothing is done. DeadlineError when one is not
+    established in time.
+    """
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(client: KubeClient) -> None:
+        async with gate:
+            for crd in crds:
+                if not await _served(client, crd):
+                    await _apply(client, crd)
+
+    async with asyncio.TaskGroup() as group:
+        for client in (spaces.wds, *spaces.wecs.values()):
+            group.create_task(one(client))
+
+
+async def _served(client: KubeClient, crd: Mapping[str, Any]) -> bool:
+    spec = crd["spec"]
+    for version in spec["versions"]:
+        if spec["names"]["kind"] in await client.discovery.served(f"{spec['group']}/{version['name']}"):
+            return True
+    return False
+
+
+async def _apply(client: KubeClient, crd: Mapping[str, Any]) -> None:
+    name = crd["metadata"]["name"]
+    with contextlib.suppress(Conflict):  # somebody else's is on its way
+        await client.create(resources.CRDS, crd)
+    await wait_until(client, resources.CRDS, name, _established, timeout=ESTABLISH_SECONDS)
+
+
+def _established(crd: Mapping[str, Any] | None) -> bool:
+    conditions = ((crd or {}).get("status") or {}).get("conditions") or ()
+    return any(entry.get("type") == "Established" and entry.get("status") == "True" for entry in conditions)
