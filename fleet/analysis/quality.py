@@ -35,11 +35,13 @@ _ENDED = ("interrupted", "ended", "the events could not be written", "the driver
 
 @dataclass(frozen=True)
 class Verdict:
-    """`reasons` say why it is not valid, most serious first; `warnings` are worth knowing and change nothing."""
+    """`reasons` say why it is not valid, most serious first; `warnings` are worth knowing and change nothing;
+    `findings` are what the run found out: who fights, what leaks."""
 
     status: Status
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:

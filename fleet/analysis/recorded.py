@@ -4,20 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from fleet.analysis.setting import Setting
 from fleet.analysis.timelines import Join
 from fleet.results.events import (
     Anomaly,
+    AppliedManifestWorkSeen,
+    BindingSeen,
     ClusterState,
     GapSeen,
     Line,
+    ManifestWorkSeen,
     MetricSample,
     Planned,
     ProcessSample,
     RunMark,
+    Seen,
     Sent,
     TrialPlan,
+    WorkloadSeen,
+    WorkStatusSeen,
 )
+
+AFTER = "after"
+"""The step that watches on when the load has ended."""
+
+
+class Write(NamedTuple):
+    """One version of an object that a watch told while nothing was sent."""
+
+    ns: int
+    cluster: str
+    resource: str
+    name: str
+    uid: str
+    writer: str
 
 
 @dataclass(slots=True)
@@ -38,6 +60,11 @@ class Recorded:
     anomalies: list[Anomaly] = field(default_factory=list)
     processes: list[ProcessSample] = field(default_factory=list)
     metrics: list[MetricSample] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    """Of the steps `after`: when no load is under way any more."""
+    after_seconds: float = 0.0
+    """How long those steps took, together."""
+    _after_ns: int | None = None
     lines: int = 0
     first_ns: int = 0
     last_ns: int = 0
@@ -48,6 +75,7 @@ class Recorded:
         self.last_ns = max(self.last_ns, event.ns)
         self.first_ns = event.ns if self.first_ns == 0 else min(self.first_ns, event.ns)
         self.join.feed(event)
+        self._watch_after(event)
         match event:
             case ProcessSample():
                 self.processes.append(event)
@@ -71,6 +99,14 @@ class Recorded:
             case _:
                 pass
 
+    def _watch_after(self, event: Line) -> None:
+        if isinstance(event, RunMark) and event.step == AFTER:
+            if self._after_ns is not None:
+                self.after_seconds += (event.ns - self._after_ns) / 1e9
+            self._after_ns = event.ns if event.edge == "begin" else None
+        elif self._after_ns is not None and isinstance(event, Seen) and event.type != "DELETED" and not event.listed:
+            self.writes.append(Write(event.ns, event.cluster, *_what(event), event.uid, event.writer))
+
     @property
     def refused(self) -> list[Sent]:
         """Attempts that the WDS did not take."""
@@ -84,7 +120,29 @@ class Recorded:
         steps = {(m.step, m.edge): m.ns for m in self.marks if m.trial == trial.trial}
         later = [other.ns for other in self.trials if other.ns > trial.ns]
         end = min(later) if later else self.last_ns
-        return steps.get(("load", "begin"), trial.ns), steps.get(("drain", "end"), end)
+        ended = steps.get(("drain", "end"), steps.get(("load", "end"), end))
+        return steps.get(("load", "begin"), trial.ns), ended
+
+
+def _what(event: Seen) -> tuple[str, str]:
+    match event:
+        case WorkloadSeen():
+            return event.ref.resource, f"{event.ref.namespace}/{event.ref.name}"
+        case BindingSeen():
+            return "bindings", event.name
+        case ManifestWorkSeen():
+            return "manifestworks", f"{event.namespace}/{event.name}"
+        case WorkStatusSeen():
+            return "workstatuses", f"{event.namespace}/{event.name}"
+        case AppliedManifestWorkSeen():
+            return "appliedmanifestworks", event.name
+        case _:
+            return type(event).__name__, event.uid
+
+
+def setting_of(plan: TrialPlan) -> Setting:
+    """What the trial's samples belong together by."""
+    return Setting(plan.layout, plan.wecs, plan.point)
 
 
 def record(events: Iterable[Line], *, wds: str, object_timeout: float | None) -> Recorded:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from fleet.analysis.setting import LAYOUTS, Setting
 from fleet.analysis.tracks import Original, Stamp, Track
 from fleet.results.events import TrialPlan
 
@@ -30,6 +31,7 @@ COLUMNS = (
     "seconds",
     "server_seconds",
     "flags",
+    "point",
 )
 """Of samples.csv and samples.parquet, in this order."""
 
@@ -53,9 +55,6 @@ STAGES = (
 )
 """Every stage, in the order of the path."""
 
-LAYOUTS = ("one-to-one", "one-to-many")
-"""In the order in which they are shown."""
-
 Flag = Literal[
     "already", "bundled", "cluster-down", "gap", "late", "listed", "missing", "negative", "recreated", "warmup"
 ]
@@ -63,6 +62,8 @@ Flag = Literal[
 before the object, so delivery and activation have no meaning; cluster-down: a cluster on its way was down meanwhile;
 gap, listed: one end's true moment is not known; late: after the object timeout; missing: has no end; negative: ends
 before it starts, two watches raced; recreated: the WEC object was replaced; warmup: not counted."""
+
+__all__ = ["COLUMNS", "LAYOUTS", "STAGES", "UNCOUNTED", "Downs", "Flag", "Sample", "Setting", "TrialRows", "frame"]
 
 UNCOUNTED = frozenset({"warmup", "bundled"})
 """Samples with one of these are kept and never summed up."""
@@ -91,6 +92,13 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """From the API servers' whole-second stamps, where both ends have one."""
     flags: tuple[str, ...]
     """Of `Flag`, in the order of their names."""
+    point: str = ""
+    """What is swept besides layout and WECs, as `policies=5`."""
+
+    @property
+    def setting(self) -> Setting:
+        """What it belongs together with."""
+        return Setting(self.layout, self.wecs, self.point)
 
     @property
     def counted(self) -> bool:
@@ -227,6 +235,7 @@ class TrialRows:
             end_ns=end.ns if whole and end is not None else None,
             seconds=None if nanoseconds is None else nanoseconds / 1e9,
             server_seconds=_server_seconds(start, end),
+            point=plan.point,
             flags=tuple(sorted({*self._flags(start, end, clusters, nanoseconds, self._deadline(original)), *extra})),
         )
 

@@ -123,6 +123,17 @@ class Join:
         found = self._trials.get(trial)
         return Progress({}, {}) if found is None else Progress(found.done, found.total)
 
+    def whole(self, op: str) -> bool:
+        """Every mark of that object was seen; its status is back, or has been told by every WEC where it cannot be."""
+        original = self._ops.get(op)
+        if original is None or original.created is None or original.bound is None:
+            return False
+        if any(track.activated is None for track in original.tracks.values()):
+            return False
+        if original.mode == "none":
+            return True
+        return original.finalized is not None if original.returns else not original.unreported
+
     def samples(self) -> list[Sample]:
         """Every sample of every trial so far, missing ones included, in the order of planning."""
         rows: list[Sample] = []

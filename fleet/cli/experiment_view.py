@@ -29,6 +29,7 @@ class PlanRow:
     warmups: int
     repeats: int
     kind: str
+    point: str = ""
 
     def document(self) -> dict[str, Any]:
         """For `-o json`."""
@@ -50,16 +51,30 @@ def _row(number: int, members: Sequence[TrialPlan]) -> PlanRow:
     warmups = sum(trial.repeat < 0 for trial in members)
     return PlanRow(
         number, first.layout, first.wecs, first.policies, first.objects, first.copies, warmups, len(members) - warmups,
-        first.kind,
+        first.kind, first.point,
     )  # fmt: skip
 
 
 def as_table(rows: Sequence[PlanRow], ink: Ink) -> str:
     """The groups for people, and what they come to; ends with a newline."""
-    columns = [Column("GROUP", right=True), Column("LAYOUT")]
+    points = any(row.point for row in rows)
+    columns = [Column("GROUP", right=True), Column("LAYOUT"), *([Column("POINT")] if points else [])]
     columns += [Column(t, right=True) for t in ("WECS", "POLICIES", "OBJECTS", "COPIES", "WARM-UPS", "REPEATS")]
     lines = [
-        [str(v) for v in (r.group + 1, r.layout, r.wecs, r.policies, r.objects, r.copies, r.warmups, r.repeats)]
+        [
+            str(v)
+            for v in (
+                r.group + 1,
+                r.layout,
+                *([r.point] if points else []),
+                r.wecs,
+                r.policies,
+                r.objects,
+                r.copies,
+                r.warmups,
+                r.repeats,
+            )
+        ]
         for r in rows
     ]
     trials_ = sum(row.warmups + row.repeats for row in rows)

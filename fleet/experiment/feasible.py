@@ -17,7 +17,7 @@ _PROBE = RunNames("20260101T000000Z-00000000")
 def check_loads(trials: Sequence[TrialPlan], limits: ClientLimits) -> None:
     """UsageError (SpecError for the load) with the numbers, for the first trial that cannot be."""
     for trial in trials:
-        schedule(trial.load, trial.objects, seed="")
+        schedule(trial.load, trial.policies * trial.copies_each, seed="")
     for trial, found in predicted_sizes(trials, limits):
         check(found, limits.model_copy(update=dict(trial.limits)))
 

@@ -35,7 +35,7 @@ class TrialPlan:
     own_namespaces: bool = False
     """Each policy has a namespace of its own."""
     point: str = ""
-    """What this group of trials has another value of than others, as `policies=5`; empty where only layout and WECs vary."""
+    """What other groups have another value of, as `policies=5`; empty where only layout and WECs vary."""
     limits: Mapping[str, float] = field(default_factory=dict)
     """Client limits that the fleet gets for this group, where they are not its own."""
 

@@ -14,9 +14,10 @@ from fleet.analysis.quality import Status, judge
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.timelines import Join
 from fleet.errors import FleetError, MeasurementError, SpecError
-from fleet.experiment import steps, wec_scaling
+from fleet.experiment import steps
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import opened, the_one
+from fleet.experiment.families import measure_steps, trials
 from fleet.experiment.feasible import check_loads
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
@@ -67,7 +68,7 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
             "on a sync that is already scheduled. Write 5s",
             field="quiet",
         )
-    made = wec_scaling.trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
+    made = trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
     check_loads(made, fleet.limits)
     return made
 
@@ -203,7 +204,7 @@ class Runner:
                 number += 1
                 self.progress.trial(number, str(trial))
                 last = trial is group.trials[-1]
-                for step in trial_steps(last=last):
+                for step in trial_steps(self.spec, last=last):
                     async with AsyncExitStack() as stack:
                         await stack.enter_async_context(session.step(step.name, trial.id))
                         if step.name in MEASURED:
@@ -236,14 +237,14 @@ class Runner:
                 await self._clean(spaces, names, recorder)
 
 
-def trial_steps(*, last: bool) -> tuple[steps.Step, ...]:
+def trial_steps(spec: ExperimentFile, *, last: bool) -> tuple[steps.Step, ...]:
     """The steps of one trial; the group's `last` one also takes the policies away."""
     return (
         steps.Announce(),
         steps.Apply(),
         steps.Settle(),
-        steps.Load(),
-        steps.Drain(),
+        *measure_steps(spec),
+        *((steps.Linger(),) if spec.after else ()),
         steps.Quieten(),
         steps.Clean(policies=last),
     )

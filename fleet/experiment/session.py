@@ -18,6 +18,7 @@ from fleet.spec.experiment_file import ExperimentFile
 from fleet.workload.layouts import BindingPolicy
 from fleet.workload.names import RunNames
 from fleet.workload.objects import WorkloadObject
+from fleet.workload.pacing import Due, due, schedule
 
 
 @dataclass
@@ -43,6 +44,17 @@ class Session:
             made = tuple(item for policy in self.policies(trial) for item in trial_objects(trial, policy, self.names))
             self._made = (trial.id, made)
         return self._made[1]
+
+    def writes(self, trial: TrialPlan) -> tuple[tuple[Due, ...], int | None]:
+        """When each object is due, and how many may be unanswered (None: as the schedule says).
+
+        The policies take turns: the first copy of each, then the second of each.
+        """
+        items, size = self.objects(trial), trial.content.size
+        copies = [items[at : at + size] for at in range(0, len(items), size)]
+        turns = [copies[at :: trial.copies_each] for at in range(trial.copies_each)]
+        moments = schedule(trial.load, len(copies), seed=f"{self.spec.seed}/{trial.id}")
+        return due([copy for turn in turns for copy in turn], moments), moments.parallel
 
     def alive(self, clusters: Sequence[str]) -> tuple[str, ...]:
         """Those of the WECs that answer now."""

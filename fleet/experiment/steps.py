@@ -21,7 +21,6 @@ from fleet.kube import resources
 from fleet.kube.errors import NotFound
 from fleet.results import events
 from fleet.workload.objects import WorkloadObject
-from fleet.workload.pacing import due, schedule
 
 BUSY_LOOK_SECONDS = 1.0
 RETURN_SECONDS = 30.0
@@ -57,6 +56,9 @@ class Announce:
                 repeat=trial.repeat,
                 clusters=clusters,
                 kind=trial.kind,
+                point=trial.point,
+                policies=trial.policies,
+                limits=dict(trial.limits),
                 load=str(trial.load) if trial.load.open else "",
             )
         )
@@ -129,9 +131,8 @@ class Load:
 
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """Done when each was answered."""
-        objects = session.objects(trial)
-        moments = schedule(trial.load, len(objects), seed=f"{session.spec.seed}/{trial.id}")
-        await Sender(session.spaces.wds, session.recorder).send(due(objects, moments), parallel=moments.parallel)
+        writes, parallel = session.writes(trial)
+        await Sender(session.spaces.wds, session.recorder).send(writes, parallel=parallel)
 
 
 class Drain:
@@ -158,6 +159,16 @@ class Drain:
             text = f"not complete within {limit:g} s: {lacking or 'nothing was planned'}"
             session.recorder.anomaly("incomplete", text, trial=trial.id)
         await session.sampling.sample()
+
+
+class Linger:
+    """Watches on after the load has ended: who still writes then, writes for no cause of ours."""
+
+    name = "after"
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:  # noqa: ARG002 - as every step
+        """As long as the spec asks."""
+        await asyncio.sleep(session.spec.after)
 
 
 class Quieten:

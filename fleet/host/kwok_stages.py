@@ -49,8 +49,9 @@ initContainerStatuses:
 {{ end }}
 {{ end }}
 hostIP: {{ NodeIPWith .spec.nodeName | Quote }}
+{{ $own := or .spec.hostNetwork false }}
 {{ with .metadata }}
-podIP: {{ PodIPWith $.spec.nodeName (or $.spec.hostNetwork false) (or .uid "") (or .name "") (or .namespace "") | Quote }}
+podIP: {{ PodIPWith $.spec.nodeName $own (or .uid "") (or .name "") (or .namespace "") | Quote }}
 {{ end }}
 phase: Running
 startTime: {{ $now | Quote }}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from fleet.results.events import (
@@ -48,6 +48,8 @@ class Tracker:
     def __init__(self, *, names: RunNames, wds: str) -> None:
         self.names = names
         self.wds = wds
+        self.completed: set[str] = set()
+        """Op-ids of objects that the WDS shows as completed; whoever deletes one takes it out."""
         self._destinations: dict[str, frozenset[str]] = {}
         self._objects: dict[str, set[str]] = defaultdict(set)
         self._works: dict[str, tuple[str, str]] = {}
@@ -95,6 +97,8 @@ class Tracker:
         if self.names.holds(line.ref.namespace):
             uids = self._objects[line.cluster]
             uids.discard(line.uid) if line.type == "DELETED" else uids.add(line.uid)
+            if line.cluster == self.wds and line.type != "DELETED" and _completed(line):
+                self.completed.add(line.op)
 
     def _work(self, line: ManifestWorkSeen) -> None:
         if line.type == "DELETED":
@@ -123,3 +127,7 @@ class Tracker:
             self._destinations[line.name] = frozenset(line.destinations)
         else:
             self._destinations.setdefault(line.name, frozenset())
+
+
+def _completed(line: WorkloadSeen) -> bool:
+    return isinstance(line.status, Mapping) and line.status.get("phase") in ("Succeeded", "Failed")

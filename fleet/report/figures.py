@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet.analysis.resources import Usage
-from fleet.analysis.samples import LAYOUTS, STAGES
+from fleet.analysis.samples import LAYOUTS, STAGES, Setting
 from fleet.analysis.study import Study
 from fleet.report import plots
 from fleet.report.waterfall import waterfalls
@@ -61,10 +61,10 @@ def stages(study: Study) -> list[Drawing]:
 
 def distributions(study: Study) -> list[Drawing]:
     """An empirical distribution per stage."""
-    series: defaultdict[str, defaultdict[tuple[str, int], list[float]]] = defaultdict(lambda: defaultdict(list))
+    series: defaultdict[str, defaultdict[Setting, list[float]]] = defaultdict(lambda: defaultdict(list))
     for sample in study.samples:
         if sample.counted and sample.seconds is not None:
-            series[sample.stage][sample.layout, sample.wecs].append(sample.seconds)
+            series[sample.stage][sample.setting].append(sample.seconds)
     return [
         Drawing(plots.distribution(stage, series[stage], f"ecdf-{stage}"), stage, "")
         for stage in STAGES

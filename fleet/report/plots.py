@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fleet.analysis.prediction import HOLD_BACK_SECONDS, Prediction
+from fleet.analysis.setting import Setting
 from fleet.analysis.summary import Row
 from fleet.report.svg import GRID, INK, LAYOUT_COLOURS, MUTED, PAPER, SERIES, figure, inline
 from fleet.report.waterfall import SEGMENT_COLOURS, Waterfall
@@ -101,7 +102,7 @@ def waterfall(bars: Sequence[Waterfall], name: str) -> str:
                 )
                 shown[segment.name] = True
             axes.text(bar.end, position, f" {bar.end:.2f}", va="center", ha="left", fontsize=8, color=INK)
-        axes.set_yticks(range(len(bars)), [f"{bar.layout}, {bar.wecs}" for bar in bars])
+        axes.set_yticks(range(len(bars)), [_short(bar.setting) for bar in bars])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("seconds since the object was created (medians)")
@@ -110,17 +111,22 @@ def waterfall(bars: Sequence[Waterfall], name: str) -> str:
         return inline(made, name)
 
 
-def distribution(stage: str, series: Mapping[tuple[str, int], Sequence[float]], name: str) -> str:
-    """The empirical distribution of one stage: a step line per layout and WEC count, darker with more WECs."""
+def _short(setting: Setting) -> str:
+    where = f"{setting.layout}, {setting.wecs}"
+    return f"{where}, {setting.point}" if setting.point else where
+
+
+def distribution(stage: str, series: Mapping[Setting, Sequence[float]], name: str) -> str:
+    """The empirical distribution of one stage: a step line per setting, darker with more WECs, policies or objects."""
     with figure(_THIRD, 2.3) as (made, axes):
-        counts = sorted({wecs for _, wecs in series})
-        for (layout, wecs), values in sorted(series.items()):
+        ranks = sorted({setting.order[1:] for setting in series})
+        for setting, values in sorted(series.items()):
             ordered = sorted(values)
-            strength = 0.35 + 0.65 * (counts.index(wecs) + 1) / len(counts)
+            strength = 0.35 + 0.65 * (ranks.index(setting.order[1:]) + 1) / len(ranks)
             xs, ys = _steps(ordered)
             axes.step(
-                xs, ys, where="post", color=LAYOUT_COLOURS[layout], alpha=strength, linewidth=1.3,
-                linestyle="-" if layout == "one-to-one" else "--",
+                xs, ys, where="post", color=LAYOUT_COLOURS[setting.layout], alpha=strength, linewidth=1.3,
+                linestyle="-" if setting.layout == "one-to-one" else "--",
             )  # fmt: skip
         axes.set_title(stage)
         axes.set_ylim(0, 1.02)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from fleet.spec.base import Model, Name
-from fleet.spec.duration import Duration
+from fleet.spec.duration import Duration, Moment
 from fleet.spec.load_shape import LoadShape, ParallelismLimitedLoad
 
 Layout = Literal["one-to-one", "one-to-many"]
@@ -17,7 +18,10 @@ WorkloadKind = Literal["deployment", "pod", "configmap"]
 ANNOTATION_BYTES = 200_000
 """Kubernetes allows 256 KiB of annotations per object; some are ours and KubeStellar's."""
 
-_THRESHOLD = re.compile(r"^(p50|p90|p99|max|missing) *(<=?) *(\S+)$")
+COUNTED = ("fights", "leaks")
+"""Findings that a threshold may bound: `{stage: fights, test: "count <= 0"}`."""
+
+_THRESHOLD = re.compile(r"^(p50|p90|p99|max|missing|count) *(<=?) *(\S+)$")
 
 
 class Workload(Model):
@@ -61,6 +65,12 @@ class Threshold(Model):
     stage: str
     test: str
 
+    @model_validator(mode="after")
+    def _counted(self) -> Threshold:
+        if self.test.startswith("count") != (self.stage in COUNTED):
+            raise ValueError(f"the test `count` is for {' and '.join(COUNTED)}, the others are for stages")
+        return self
+
     @field_validator("test")
     @classmethod
     def _grammar(cls, value: str) -> str:
@@ -70,15 +80,18 @@ class Threshold(Model):
 
 
 class ExperimentFile(Model):
-    """The whole of an experiment file."""
+    """What every experiment file has; `fleet.spec.experiments` adds what each experiment is about."""
+
+    QUICK: ClassVar[Mapping[str, Any]] = {}
+    """Dotted fields and their values in the form that takes less than two minutes (`--quick`)."""
 
     format: Literal[1] = 1
     """1: first format (0.1.0)."""
-    experiment: Literal["wec-scaling"]
-    name: Name = "wec-scaling"
+    experiment: str
+    name: Name
     description: str = ""
-    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all"] = "all"
-    """WEC counts to sweep; `all` is 1, 5, 10, 20, 50, 100 as far as the fleet goes, and its size."""
+    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "all"
+    """WEC counts to sweep; `all`: 1, 5, 10, 20, 50, 100 as far as the fleet goes, and its size; `fleet`: its size."""
     layouts: list[Layout] = Field(default=["one-to-one", "one-to-many"], min_length=1)
     workload: Workload = Workload()
     load: LoadShape = LoadShape(parallelismLimitedLoad=ParallelismLimitedLoad(parallelismLimit=32))
@@ -88,6 +101,8 @@ class ExperimentFile(Model):
     """Trials per layout and WEC count that are run first and not counted."""
     quiet: Duration = 5.0
     """Settled: no Binding or ManifestWork changed for this long, more than twice KubeStellar's 2 s hold-back."""
+    after: Moment = 0.0
+    """How long a trial is watched on after its load has ended: what is still written then, somebody fights over."""
     sample_interval: Duration = 5.0
     """How often processes are weighed and metrics scraped during a trial."""
     seed: int = 1

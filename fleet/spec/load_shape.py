@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -53,6 +53,8 @@ class Trace(Model):
 
 class LoadShape(Model):
     """Exactly one of them."""
+
+    ONE_FIELD: ClassVar[bool] = True
 
     globalQPSLoad: GlobalQPSLoad | None = None
     randomizedLoad: RandomizedLoad | None = None

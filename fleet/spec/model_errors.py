@@ -97,6 +97,15 @@ def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> Mapping[str,
     return _model_fields(current)
 
 
+def is_choice(model: type[BaseModel], path: Sequence[str | int]) -> bool:
+    """Whether the model that stands at `path` allows one of its fields only."""
+    current: Any = model
+    for part in path:
+        fields = _model_fields(current) or {}
+        current = fields[str(part)].annotation if str(part) in fields else None
+    return any(getattr(candidate, "ONE_FIELD", False) for candidate in (current, *_unwrapped(current)))
+
+
 def _model_fields(annotation: Any) -> Mapping[str, FieldInfo] | None:
     for candidate in (annotation, *_unwrapped(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):

@@ -7,21 +7,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from fleet.analysis.samples import LAYOUTS, STAGES, Sample
+from fleet.analysis.samples import STAGES, Sample, Setting
 from fleet.analysis.study import Study
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def cells(study: Study) -> dict[tuple[str, str, int], list[Sample]]:
-    """Counted samples by stage, layout and WEC count, in the order of the path."""
-    groups: defaultdict[tuple[str, str, int], list[Sample]] = defaultdict(list)
+def cells(study: Study) -> dict[tuple[str, Setting], list[Sample]]:
+    """Counted samples by stage and setting, in the order of the path."""
+    groups: defaultdict[tuple[str, Setting], list[Sample]] = defaultdict(list)
     for sample in study.samples:
         if sample.counted:
-            groups[sample.stage, sample.layout, sample.wecs].append(sample)
-    return dict(
-        sorted(groups.items(), key=lambda item: (STAGES.index(item[0][0]), LAYOUTS.index(item[0][1]), item[0][2]))
-    )
+            groups[sample.stage, sample.setting].append(sample)
+    return dict(sorted(groups.items(), key=lambda item: (STAGES.index(item[0][0]), item[0][1].order)))
 
 
 def measured(group: Sequence[Sample]) -> list[float]:

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from fleet.analysis.samples import Sample
+from fleet.analysis.recorded import setting_of
+from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.study import Study
 from fleet.report.exports.grouping import cells
 
@@ -23,6 +24,9 @@ METRICS = {
     "binding": ("fleet_binding_duration_seconds", "WDS object to Binding"),
     "downsync_last": ("fleet_downsync_last_duration_seconds", "WDS object to the last WEC object"),
     "downsync_spread": ("fleet_downsync_spread_duration_seconds", "First to last WEC object"),
+    "send_lag": ("fleet_send_lag_seconds", "Scheduled moment to the send"),
+    "downsync_scheduled": ("fleet_downsync_scheduled_duration_seconds", "Scheduled moment to WEC object"),
+    "e2e_scheduled": ("fleet_e2e_scheduled_duration_seconds", "Scheduled moment to complete WDS status"),
     "workload": ("fleet_workload_duration_seconds", "WEC object to its final status"),
     "e2e_reported": ("fleet_e2e_reported_duration_seconds", "WDS object to the last WorkStatus"),
 }
@@ -42,15 +46,15 @@ class OpenMetricsReporter:
 
 def _lines(study: Study) -> Iterator[str]:
     stamp = f"{datetime.fromisoformat(study.run.ended or study.run.started).timestamp():.3f}"
-    by_stage: defaultdict[str, list[tuple[str, int, list[Sample]]]] = defaultdict(list)
-    for (stage, layout, wecs), group in cells(study).items():
-        by_stage[stage].append((layout, wecs, group))
+    by_stage: defaultdict[str, list[tuple[Setting, list[Sample]]]] = defaultdict(list)
+    for (stage, setting), group in cells(study).items():
+        by_stage[stage].append((setting, group))
     for stage, groups in by_stage.items():
         name, text = METRICS[stage]
         yield from (f"# TYPE {name} histogram", f"# UNIT {name} seconds", f"# HELP {name} {text}.")
-        for layout, wecs, group in groups:
+        for setting, group in groups:
             for cluster, values in _by_cluster(stage, group):
-                yield from _histogram(name, _labels(layout, wecs, cluster), values, stamp)
+                yield from _histogram(name, _labels(setting, cluster), values, stamp)
     yield from _gauges(study, by_stage, stamp)
     yield "# EOF"
 
@@ -64,8 +68,9 @@ def _by_cluster(stage: str, group: Sequence[Sample]) -> list[tuple[str, list[flo
     return sorted(found.items())
 
 
-def _labels(layout: str, wecs: int, cluster: str = "") -> str:
-    text = f'layout="{escaped(layout)}",wecs="{wecs}"'
+def _labels(setting: Setting, cluster: str = "") -> str:
+    text = f'layout="{escaped(setting.layout)}",wecs="{setting.wecs}"'
+    text += f',point="{escaped(setting.point)}"' if setting.point else ""
     return f'{text},cluster="{escaped(cluster)}"' if cluster else text
 
 
@@ -82,21 +87,19 @@ def _histogram(name: str, labels: str, values: Sequence[float], stamp: str) -> I
 
 
 def _gauges(
-    study: Study, by_stage: Mapping[str, Sequence[tuple[str, int, Sequence[Sample]]]], stamp: str
+    study: Study, by_stage: Mapping[str, Sequence[tuple[Setting, Sequence[Sample]]]], stamp: str
 ) -> Iterator[str]:
     name = "kubestellar_workload_count"
     yield from (f"# TYPE {name} gauge", f"# HELP {name} Objects of one trial.")
-    planned = {
-        (p.layout, p.wecs): study.recorded.planned.get(p.trial, 0) for p in study.recorded.trials if p.repeat >= 0
-    }
-    for (layout, wecs), count in sorted(planned.items()):
-        yield f"{name}{{{_labels(layout, wecs)}}} {count} {stamp}"
+    planned = {setting_of(p): study.recorded.planned.get(p.trial, 0) for p in study.recorded.trials if p.repeat >= 0}
+    for setting, count in sorted(planned.items()):
+        yield f"{name}{{{_labels(setting)}}} {count} {stamp}"
     name = "fleet_missing_samples"
     yield from (f"# TYPE {name} gauge", f"# HELP {name} Planned samples that were never seen.")
     for stage, groups in by_stage.items():
-        for layout, wecs, group in groups:
+        for setting, group in groups:
             missing = sum(1 for sample in group if sample.seconds is None)
-            yield f'{name}{{{_labels(layout, wecs)},stage="{stage}"}} {missing} {stamp}'
+            yield f'{name}{{{_labels(setting)},stage="{stage}"}} {missing} {stamp}'
     run = study.run
     facts = {"run": run.id, "experiment": run.experiment, "status": study.verdict.status, "fleet": run.fleet.name}
     yield from ("# TYPE fleet_run info", "# HELP fleet_run The run that these numbers are of.")

@@ -6,7 +6,7 @@ import pytest
 
 from fleet.errors import SpecError, UsageError
 from fleet.spec import experiment_load
-from fleet.spec.experiment_file import ExperimentFile
+from fleet.spec.experiments import WecScaling
 
 MINIMAL = "experiment: wec-scaling\n"
 
@@ -131,8 +131,8 @@ def test_bad_wecs_flag(text: str) -> None:
         experiment_load.parse_wecs(text)
 
 
-def spec_of(wecs: object) -> ExperimentFile:
-    return ExperimentFile.model_validate({"experiment": "wec-scaling", "wecs": wecs})
+def spec_of(wecs: object) -> WecScaling:
+    return WecScaling.model_validate({"experiment": "wec-scaling", "wecs": wecs})
 
 
 @pytest.mark.parametrize(
