@@ -13,7 +13,7 @@ from typing import Any
 from fleet.analysis.quality import Status, judge
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.timelines import Join
-from fleet.errors import FleetError, MeasurementError, SpecError
+from fleet.errors import FleetError, MeasurementError, SpecError, UsageError
 from fleet.experiment import steps
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import opened, the_one
@@ -24,6 +24,7 @@ from fleet.experiment.interrupts import Interrupts
 from fleet.experiment.plan import TrialPlan, groups, trial_policies
 from fleet.experiment.prepare import check, make_namespaces
 from fleet.experiment.progress import RunProgress
+from fleet.experiment.reconfigure import Reconfigure, Refitted
 from fleet.experiment.record import begin_record, driver_facts
 from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
@@ -85,16 +86,23 @@ class Runner:
         progress: RunProgress,
         *,
         keep: bool = False,
+        reconfigure: Reconfigure | None = None,
         hold_back: float = HOLD_BACK_SECONDS,
     ) -> None:
-        """`state` is the fleet's folder, where the lock lies; `keep` leaves everything in the clusters."""
+        """`state` is the fleet's folder, where the lock lies; `keep` leaves everything in the clusters.
+
+        `reconfigure` is needed for trials with client limits of their own; UsageError without it.
+        """
         self.fleet = fleet
         self.state = state
         self.spec = spec
         self.results_root = results_root
         self.progress = progress
         self.keep = keep
+        self.reconfigure = reconfigure
         self.trials = plan(fleet, spec, hold_back=hold_back)
+        if reconfigure is None and any(trial.limits for trial in self.trials):
+            raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         self.interrupts = Interrupts()
         self._ended: list[str] = []
         self._lag = LoopLag()
@@ -195,11 +203,13 @@ class Runner:
                 pods = any(PODS in content.resources for content in contents.values())
                 await make_namespaces(spaces, names, wanted, pods=pods)
             await stack.enter_async_context(_beside(session.keep_sampling()))
-            await self._trials(session)
+            async with Refitted(session, self.reconfigure, self.fleet.limits) as refitted:
+                await self._trials(session, refitted)
 
-    async def _trials(self, session: Session) -> None:
+    async def _trials(self, session: Session, refitted: Refitted) -> None:
         number = 0
         for group in groups(self.trials):
+            await refitted.have(group.trials[0].limits)
             for trial in group.trials:
                 number += 1
                 self.progress.trial(number, str(trial))

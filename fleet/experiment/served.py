@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fleet.errors import DeadlineError
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import Conflict
@@ -15,6 +17,10 @@ from fleet.observe.watcher import Spaces
 
 ESTABLISH_SECONDS = 60.0
 AT_ONCE = 8
+WATCHED_SECONDS = 60.0
+LOOK_SECONDS = 1.0
+"""Between two looks at the WDS's metrics, which tell its watches: no event does."""
+_LONG_RUNNING = "apiserver_longrunning_requests{"
 
 
 async def ensure_served(spaces: Spaces, crds: Sequence[Mapping[str, Any]]) -> None:
@@ -30,6 +36,8 @@ async def ensure_served(spaces: Spaces, crds: Sequence[Mapping[str, Any]]) -> No
             for crd in crds:
                 if not await _served(client, crd):
                     await _apply(client, crd)
+                    if client is spaces.wds:
+                        await _watched(client, crd["spec"]["names"]["plural"])
 
     async with asyncio.TaskGroup() as group:
         for client in (spaces.wds, *spaces.wecs.values()):
@@ -49,6 +57,22 @@ async def _apply(client: KubeClient, crd: Mapping[str, Any]) -> None:
     with contextlib.suppress(Conflict):  # somebody else's is on its way
         await client.create(resources.CRDS, crd)
     await wait_until(client, resources.CRDS, name, _established, timeout=ESTABLISH_SECONDS)
+
+
+async def _watched(wds: KubeClient, plural: str) -> None:
+    """Until somebody watches the new kind: KubeStellar, which learns of it by the CRD. What is written before that may
+    never be bound."""
+    wanted = f'resource="{plural}"'
+    deadline = time.monotonic() + WATCHED_SECONDS
+    while time.monotonic() < deadline:
+        for line in (await wds.metrics()).splitlines():
+            if line.startswith(_LONG_RUNNING) and wanted in line and 'verb="WATCH"' in line and float(line.split()[-1]):
+                return
+        await asyncio.sleep(LOOK_SECONDS)
+    raise DeadlineError(
+        f"{wds.cluster}: nobody watches {plural} {WATCHED_SECONDS:g} s after its CRD was made: KubeStellar's "
+        "controller-manager would bind none of them. See `fleet logs controller-manager.wds1`"
+    )
 
 
 def _established(crd: Mapping[str, Any] | None) -> bool:

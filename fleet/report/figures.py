@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from fleet.analysis.resources import Usage
 from fleet.analysis.samples import LAYOUTS, STAGES, Setting
+from fleet.analysis.setting import values
 from fleet.analysis.study import Study
+from fleet.analysis.summary import Row
 from fleet.report import plots
 from fleet.report.waterfall import waterfalls
 
@@ -26,8 +28,14 @@ class Drawing:
     caption: str
 
 
+def axis(rows: Sequence[Row]) -> str:
+    """What the latencies are drawn against: the first thing that points differ in; empty for the WEC count."""
+    return next((name for row in rows for name in values(row.point)), "")
+
+
 def scaling(study: Study) -> list[Drawing]:
-    """Downsync and end-to-end against the WEC count."""
+    """Downsync and end-to-end against the WEC count, or what else was swept."""
+    against = axis(study.rows)
     titles = {
         "downsync": ("Downsync", "WDS object to WEC object."),
         "e2e": ("End to end", "WDS object to complete WDS status."),
@@ -38,7 +46,11 @@ def scaling(study: Study) -> list[Drawing]:
     }
     note = "The band is the 95\N{NO-BREAK SPACE}% bootstrap interval of the median."
     return [
-        Drawing(plots.scaling(study.rows, stage, f"scaling-{stage}"), f"{title} against WEC count", f"{text} {note}")
+        Drawing(
+            plots.scaling(study.rows, stage, f"scaling-{stage}", against),
+            f"{title} against {against or 'WEC count'}",
+            f"{text} {note}",
+        )
         for stage, (title, text) in titles.items()
         if any(row.stage == stage and row.count for row in study.rows)
     ]
@@ -74,6 +86,8 @@ def distributions(study: Study) -> list[Drawing]:
 
 def limits(study: Study) -> list[Drawing]:
     """Prediction and measurement per layout."""
+    if axis(study.rows):
+        return []  # drawn against the WEC count only; the table has every point
     layouts = [layout for layout in LAYOUTS if any(p.layout == layout for p in study.predictions)]
     return [
         Drawing(plots.limits(study.predictions, layout, f"limits-{layout}"), layout.capitalize(), "")

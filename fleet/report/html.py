@@ -12,6 +12,7 @@ from fleet.report import figures, tables
 from fleet.report.answer import answer
 from fleet.report.figures import Drawing
 from fleet.report.pages import fill
+from fleet.report.sections import sections
 from fleet.report.setting import facts
 from fleet.spec.duration import written
 from fleet.spec.fleet_file import Role
@@ -56,6 +57,8 @@ def page(study: Study) -> str:
         shown=tables.MISSING_SHOWN,
         open_rows=tables.OPEN_ROWS,
         events=tables.events(study),
+        sections=sections(study),
+        axis=figures.axis(study.rows) or "WEC count",
         scaling=_safe(figures.scaling(study)),
         stages=_safe(figures.stages(study)),
         distributions=_safe(figures.distributions(study)),

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fleet.analysis.prediction import HOLD_BACK_SECONDS, Prediction
-from fleet.analysis.setting import Setting
+from fleet.analysis.setting import Setting, values
 from fleet.analysis.summary import Row
 from fleet.report.svg import GRID, INK, LAYOUT_COLOURS, MUTED, PAPER, SERIES, figure, inline
 from fleet.report.waterfall import SEGMENT_COLOURS, Waterfall
@@ -23,15 +23,20 @@ _WHOLE, _HALF, _THIRD = 9.4, 4.6, 3.2
 """Inches of a figure in one, two or three columns: text then has about the same size in all of them."""
 
 
-def scaling(rows: Sequence[Row], stage: str, name: str) -> str:
-    """One stage against the WEC count, a line per layout and percentile; the band is the median's interval."""
+def scaling(rows: Sequence[Row], stage: str, name: str, axis: str = "") -> str:
+    """One stage against the WEC count (or the number `axis` of the points), a line per layout and percentile.
+
+    The band is the median's interval. Rows that differ in anything else have lines of their own.
+    """
     with figure(_HALF, 3.6) as (made, axes):
-        counts = sorted({row.wecs for row in rows if row.stage == stage})
+        counts = sorted({_along(row, axis) for row in rows if row.stage == stage})
         for layout, colour in LAYOUT_COLOURS.items():
             mine = [row for row in rows if (row.stage, row.layout) == (stage, layout) and row.count]
-            _percentile_lines(axes, sorted(mine, key=lambda row: row.wecs), layout, colour)
+            for number, beside in enumerate(sorted({_beside(row, axis) for row in mine})):
+                line = sorted((row for row in mine if _beside(row, axis) == beside), key=lambda row: _along(row, axis))
+                _percentile_lines(axes, line, layout, colour, axis, labelled=number == 0)
         axes.axhline(HOLD_BACK_SECONDS, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
-        _count_axis(axes, counts)
+        _count_axis(axes, counts, axis)
         axes.set_ylabel("seconds since the object was created")
         axes.set_ylim(bottom=0)
         # No sample lies below the line; but where it is low, the ticks of the axis are there.
@@ -45,41 +50,49 @@ def scaling(rows: Sequence[Row], stage: str, name: str) -> str:
         return inline(made, name)
 
 
-def _percentile_lines(axes: Axes, rows: Sequence[Row], layout: str, colour: str) -> None:
-    wecs = [row.wecs for row in rows]
-    bands = [(row.wecs, row.p50_interval) for row in rows if row.p50_interval is not None]
+def _along(row: Row, axis: str) -> float:
+    return values(row.point).get(axis, 0.0) if axis else float(row.wecs)
+
+
+def _beside(row: Row, axis: str) -> tuple[float, ...]:
+    return (row.wecs if axis else 0, *(value for name, value in values(row.point).items() if name != axis))
+
+
+def _percentile_lines(axes: Axes, rows: Sequence[Row], layout: str, colour: str, axis: str, *, labelled: bool) -> None:
+    wecs = [_along(row, axis) for row in rows]
+    bands = [(_along(row, axis), row.p50_interval) for row in rows if row.p50_interval is not None]
     if len(bands) > 1:
         low = [band[0] for _, band in bands]
         high = [band[1] for _, band in bands]
         axes.fill_between([count for count, _ in bands], low, high, color=colour, alpha=0.15, linewidth=0)
     for percentile, (line, marker) in _LINES.items():
-        values = [getattr(row, percentile) for row in rows]
-        if percentile == "p99" and not any(value is not None for value in values):
+        heights = [getattr(row, percentile) for row in rows]
+        if percentile == "p99" and not any(value is not None for value in heights):
             continue
         axes.plot(
             wecs,
-            [float("nan") if value is None else value for value in values],
+            [float("nan") if value is None else value for value in heights],
             linestyle=line,
             marker=marker,
             markersize=4,
             markerfacecolor=colour if layout == "one-to-one" else PAPER,
             linewidth=1.4,
             color=colour,
-            label=f"{layout} {percentile}",
+            label=f"{layout} {percentile}" if labelled else None,
         )
 
 
-def _count_axis(axes: Axes, counts: Sequence[int]) -> None:
-    axes.set_xlabel("WECs")
+def _count_axis(axes: Axes, counts: Sequence[float], axis: str = "") -> None:
+    axes.set_xlabel(axis or "WECs")
     if not counts:
         return
     top = max(counts)
     axes.set_xlim(0 if top > 1 else 0.5, top * 1.04 if top > 1 else 1.5)
-    kept: list[int] = []
+    kept: list[float] = []
     for count in reversed(counts):
         if not kept or kept[-1] - count >= top * 0.035:
             kept.append(count)
-    axes.set_xticks(sorted(kept), [str(count) for count in sorted(kept)])
+    axes.set_xticks(sorted(kept), [f"{count:g}" for count in sorted(kept)])
     axes.set_xticks(list(counts), minor=True)
 
 
