@@ -21,7 +21,7 @@ M = TypeVar("M", bound=BaseModel)
 
 SHOWN = 5
 """Errors of one file that are told at once; more do not fit a terminal and mostly follow from the first."""
-LISTED_NAMES = 14
+LISTED_NAMES = 18
 """Names that are listed when none is near: as many as the experiment file has fields."""
 VALUE_WIDTH = 60
 """Characters of a wrong value that a message shows."""
