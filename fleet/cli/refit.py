@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fleet.errors import FleetError
+from fleet.observe import priority
 from fleet.spec.fleet_file import FleetFile
 
 TOLD_LINES = 8
@@ -52,6 +53,7 @@ class FleetUp:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=priority.give_up,  # the driver may be real-time, and what it starts is not the driver
         )
         reading = asyncio.ensure_future(process.communicate())
         try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from fleet.experiment.plan import TrialPlan, trial_policies
 from fleet.experiment.reconfigure import Refitted
 from fleet.spec.experiments import MODELS
 from fleet.spec.fleet_file import ClientLimits
+from fleet.workload.content import Place
 from fleet.workload.names import RunNames
 from tests.unit.report.made import fleet_file
 
@@ -50,7 +54,7 @@ def test_points_with_the_same_limits_stay_together() -> None:
     made = planned("client-limits", layouts=["one-to-one", "one-to-many"], clients=["transport_its"])
     seen = [tuple(trial.limits.items()) for trial in made]
     assert len(set(seen)) == 3
-    assert sum(1 for one, other in zip(seen, seen[1:], strict=False) if one != other) == 2
+    assert sum(1 for one, other in pairwise(seen) if one != other) == 2
     assert {trial.point: trial.limits for trial in made}["qps=50 burst=100"] == {
         "transport_its_qps": 50, "transport_its_burst": 100
     }  # fmt: skip
@@ -61,14 +65,8 @@ def test_a_long_run_is_compressed_whole() -> None:
     # One pod a minute for 48 h is 2880; 96 times faster, one every 0.625 s, each living 208 ms.
     assert str(trial.load) == "steppedLoad burstSize=1 stepDelay=0.625"
     assert (trial.policies, trial.copies_each, trial.objects) == (4, 720, 2880)
-    (pod,) = trial.content.bodies(next(iter(_places())))
+    (pod,) = trial.content.bodies(Place(name="n", namespace="ns", op="o", copy=0))
     assert pod.manifest["metadata"]["annotations"]["fleet-testbed/lifetime"] == "208.333ms"
-
-
-def _places() -> list[Any]:
-    from fleet.workload.content import Place
-
-    return [Place(name="n", namespace="ns", op="o", copy=0)]
 
 
 def test_what_etcd_would_refuse_is_refused_before_the_run() -> None:
@@ -95,15 +93,10 @@ class Session:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def step(self, name: str) -> Any:
-        from contextlib import asynccontextmanager
-
-        @asynccontextmanager
-        async def one() -> Any:
-            self.notes.append(name)
-            yield
-
-        return one()
+    @asynccontextmanager
+    async def step(self, name: str) -> AsyncIterator[None]:
+        self.notes.append(name)
+        yield
 
 
 async def test_a_fleet_gets_its_own_limits_back_whatever_happens() -> None:
@@ -113,10 +106,14 @@ async def test_a_fleet_gets_its_own_limits_back_whatever_happens() -> None:
         given.append(limits["transport_its_qps"])
 
     session: Any = Session()
-    with pytest.raises(ZeroDivisionError):
+
+    async def run() -> None:
         async with Refitted(session, reconfigure, ClientLimits()) as refitted:
-            await refitted.have({"transport_its_qps": 50.0})
-            await refitted.have({"transport_its_qps": 50.0})
-            await refitted.have({"transport_its_qps": 1000.0})
+            for qps in (50.0, 50.0, 1000.0):
+                await refitted.have({"transport_its_qps": qps})
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await run()
     assert given == [50.0, 1000.0, 5.0]
+    assert session.notes.count("reconfigure") == 3
