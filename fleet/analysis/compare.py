@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fleet.analysis.comparable import Difference, differences
-from fleet.analysis.samples import LAYOUTS, STAGES, Sample
+from fleet.analysis.samples import STAGES, Sample, Setting
 from fleet.analysis.shift import Shift, holm, shift, tail_interval
 from fleet.analysis.stats import quantile
 from fleet.analysis.study import Study
@@ -26,8 +26,8 @@ TAIL_NEEDED = 20
 MISSING_ALPHA = 0.01
 """Of Fisher's exact test that one run lost more samples than the other."""
 
-Key = tuple[str, str, int]
-"""Stage, layout, WEC count."""
+Key = tuple[str, Setting]
+"""Stage and setting."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Cell:
-    """One stage in one layout over one number of WECs, in both runs. Relative values are shares of A's median."""
+    """One stage at one setting, in both runs. Relative values are shares of A's median."""
 
     stage: str
-    layout: str
-    wecs: int
+    setting: Setting
     a: Side
     b: Side
     outcome: Outcome
@@ -61,6 +60,16 @@ class Cell:
     tail: float | None = None
     """Relative change of p90 where the intervals of both sides do not touch; None where they do, or are not known. A
     rate limiter leaves half of the objects alone and holds up the rest, which no shift of the middle shows."""
+
+    @property
+    def layout(self) -> str:
+        """Of the setting."""
+        return self.setting.layout
+
+    @property
+    def wecs(self) -> int:
+        """Of the setting."""
+        return self.setting.wecs
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ def compare(a: Study, b: Study, *, threshold: float = 0.10, force: bool = False)
         reasons = [f"the runs differ in {names}; --force compares them all the same"]
         return Comparison(a, b, threshold, "not comparable", reasons, found, forced=False)
     groups_a, groups_b = _grouped(a.samples), _grouped(b.samples)
-    keys = sorted({*groups_a, *groups_b}, key=lambda key: (STAGES.index(key[0]), LAYOUTS.index(key[1]), key[2]))
+    keys = sorted({*groups_a, *groups_b}, key=lambda key: (STAGES.index(key[0]), key[1].order))
     cells = _corrected([_cell(key, groups_a.get(key, ()), groups_b.get(key, ())) for key in keys], threshold)
     series = {
         key: (_seconds(groups_a[key]), _seconds(groups_b[key])) for key in keys if key in groups_a and key in groups_b
@@ -105,7 +114,7 @@ def _grouped(samples: Sequence[Sample]) -> dict[Key, list[Sample]]:
     groups: defaultdict[Key, list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.counted:
-            groups[sample.stage, sample.layout, sample.wecs].append(sample)
+            groups[sample.stage, sample.setting].append(sample)
     return dict(groups)
 
 
@@ -123,8 +132,8 @@ def _side(group: Sequence[Sample]) -> Side:
 
 def _cell(key: Key, a: Sequence[Sample], b: Sequence[Sample]) -> Cell:
     """The cell with its shift, p not yet corrected, and the outcomes that need no p."""
-    stage, layout, wecs = key
-    cell = Cell(stage, layout, wecs, _side(a), _side(b), "no difference", "")
+    stage, setting = key
+    cell = Cell(stage, setting, _side(a), _side(b), "no difference", "")
     if not a or not b:
         return replace(cell, outcome="not comparable", reason=f"only {'A' if a else 'B'} has this cell")
     lost = _lost(cell.a, cell.b)
@@ -224,7 +233,7 @@ def _overall(cells: Sequence[Cell]) -> tuple[Outcome, list[str]]:
 
 
 def _told(cell: Cell) -> str:
-    where = f"{cell.stage} ({cell.layout}, {cell.wecs} WEC{'s' if cell.wecs != 1 else ''})"
+    where = f"{cell.stage} ({cell.setting})"
     if cell.shift is None or cell.relative is None:
         return f"{where} is {cell.outcome}: {cell.reason}"
     return (

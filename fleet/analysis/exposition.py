@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fleet.analysis.samples import LAYOUTS, STAGES, Sample
+from fleet.analysis.samples import STAGES, Sample, Setting
 
 METRICS = {
     "packaging": ("kubestellar_downsync_packaging_duration_seconds", "WDS object to ManifestWork"),
@@ -21,6 +21,9 @@ METRICS = {
     "binding": ("fleet_binding_duration_seconds", "WDS object to Binding"),
     "downsync_last": ("fleet_downsync_last_duration_seconds", "WDS object to the last WEC object"),
     "downsync_spread": ("fleet_downsync_spread_duration_seconds", "First to last WEC object"),
+    "send_lag": ("fleet_send_lag_seconds", "Scheduled moment to the send"),
+    "downsync_scheduled": ("fleet_downsync_scheduled_duration_seconds", "Scheduled moment to WEC object"),
+    "e2e_scheduled": ("fleet_e2e_scheduled_duration_seconds", "Scheduled moment to complete WDS status"),
     "workload": ("fleet_workload_duration_seconds", "WEC object to its final status"),
     "e2e_reported": ("fleet_e2e_reported_duration_seconds", "WDS object to the last WorkStatus"),
 }
@@ -35,8 +38,8 @@ class Exposition:
     """One run's samples as they are now; only those that count are shown."""
 
     samples: Sequence[Sample]
-    planned: Mapping[tuple[str, int], int]
-    """Objects of a trial by layout and WEC count."""
+    planned: Mapping[Setting, int]
+    """Objects of a trial by its setting."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Labels that tell which run it is."""
     stamp: str = ""
@@ -51,18 +54,18 @@ class Exposition:
         return "".join(f"{line}\n" for line in self._lines(units=False))
 
     def _lines(self, *, units: bool) -> Iterator[str]:
-        by_stage: defaultdict[str, list[tuple[str, int, list[Sample]]]] = defaultdict(list)
-        for (stage, layout, wecs), group in cells(self.samples).items():
-            by_stage[stage].append((layout, wecs, group))
+        by_stage: defaultdict[str, list[tuple[Setting, list[Sample]]]] = defaultdict(list)
+        for (stage, setting), group in cells(self.samples).items():
+            by_stage[stage].append((setting, group))
         for stage, groups in by_stage.items():
             name, text = METRICS[stage]
             yield f"# TYPE {name} histogram"
             if units:
                 yield f"# UNIT {name} seconds"
             yield f"# HELP {name} {text}."
-            for layout, wecs, group in groups:
+            for setting, group in groups:
                 for cluster, values in _by_cluster(stage, group):
-                    yield from self._histogram(name, _labels(layout, wecs, cluster), values)
+                    yield from self._histogram(name, _labels(setting, cluster), values)
         yield from self._gauges(by_stage)
         if units:
             yield from ("# TYPE fleet_run info", "# HELP fleet_run The run that these numbers are of.")
@@ -87,28 +90,26 @@ class Exposition:
         yield self._value(f"{name}_count", labels, str(len(values)))
         yield self._value(f"{name}_sum", labels, f"{sum(values):.9f}")
 
-    def _gauges(self, by_stage: Mapping[str, Sequence[tuple[str, int, Sequence[Sample]]]]) -> Iterator[str]:
+    def _gauges(self, by_stage: Mapping[str, Sequence[tuple[Setting, Sequence[Sample]]]]) -> Iterator[str]:
         name = "kubestellar_workload_count"
         yield from (f"# TYPE {name} gauge", f"# HELP {name} Objects of one trial.")
-        for (layout, wecs), count in sorted(self.planned.items()):
-            yield self._value(name, _labels(layout, wecs), str(count))
+        for setting in sorted(self.planned, key=lambda setting: setting.order):
+            yield self._value(name, _labels(setting), str(self.planned[setting]))
         name = "fleet_missing_samples"
         yield from (f"# TYPE {name} gauge", f"# HELP {name} Planned samples that were never seen.")
         for stage, groups in by_stage.items():
-            for layout, wecs, group in groups:
+            for setting, group in groups:
                 missing = sum(1 for sample in group if sample.seconds is None)
-                yield self._value(name, f'{_labels(layout, wecs)},stage="{stage}"', str(missing))
+                yield self._value(name, f'{_labels(setting)},stage="{stage}"', str(missing))
 
 
-def cells(samples: Sequence[Sample]) -> dict[tuple[str, str, int], list[Sample]]:
-    """Counted samples by stage, layout and WEC count, in the order of the path."""
-    groups: defaultdict[tuple[str, str, int], list[Sample]] = defaultdict(list)
+def cells(samples: Sequence[Sample]) -> dict[tuple[str, Setting], list[Sample]]:
+    """Counted samples by stage and setting, in the order of the path."""
+    groups: defaultdict[tuple[str, Setting], list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.counted:
-            groups[sample.stage, sample.layout, sample.wecs].append(sample)
-    return dict(
-        sorted(groups.items(), key=lambda item: (STAGES.index(item[0][0]), LAYOUTS.index(item[0][1]), item[0][2]))
-    )
+            groups[sample.stage, sample.setting].append(sample)
+    return dict(sorted(groups.items(), key=lambda item: (STAGES.index(item[0][0]), item[0][1].order)))
 
 
 def _by_cluster(stage: str, group: Sequence[Sample]) -> list[tuple[str, list[float]]]:
@@ -120,8 +121,9 @@ def _by_cluster(stage: str, group: Sequence[Sample]) -> list[tuple[str, list[flo
     return sorted(found.items())
 
 
-def _labels(layout: str, wecs: int, cluster: str = "") -> str:
-    text = f'layout="{escaped(layout)}",wecs="{wecs}"'
+def _labels(setting: Setting, cluster: str = "") -> str:
+    text = f'layout="{escaped(setting.layout)}",wecs="{setting.wecs}"'
+    text += f',point="{escaped(setting.point)}"' if setting.point else ""
     return f'{text},cluster="{escaped(cluster)}"' if cluster else text
 
 

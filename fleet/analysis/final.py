@@ -22,7 +22,8 @@ def is_final(seen: WorkloadSeen) -> bool:
     """Nothing more is to come: what the object asked for is there.
 
     Deployment, ReplicaSet: the generation was observed and every replica is updated, ready and available. DaemonSet:
-    the same of its scheduled nodes. Pod: Running and Ready. Kinds without a predicate are final with any status.
+    the same of its scheduled nodes. Pod: Running and Ready, or Succeeded. Kinds without a predicate are final with any
+    status.
     """
     status = seen.status
     if not isinstance(status, Mapping) or not status:
@@ -58,6 +59,8 @@ def _daemon_set(seen: WorkloadSeen, status: Mapping[str, Any]) -> bool:
 
 
 def _pod(_seen: WorkloadSeen, status: Mapping[str, Any]) -> bool:
+    if status.get("phase") == "Succeeded":
+        return True
     conditions = status.get("conditions")
     return status.get("phase") == "Running" and any(
         isinstance(condition, Mapping) and condition.get("type") == "Ready" and condition.get("status") == "True"

@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 
-from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import LAYOUTS, Sample
+from fleet.analysis.recorded import Recorded, setting_of
+from fleet.analysis.samples import Sample, Setting
+from fleet.results.events import TrialPlan
 from fleet.spec.base import Model
 from fleet.spec.fleet_file import ClientLimits
 
@@ -33,10 +34,11 @@ CALLS_PER_RETURNED_STATUS = 2
 
 
 class Prediction(Model):
-    """One layout over one number of WECs. Seconds from the first object's creation to the last WEC's, or to T8."""
+    """One setting. Seconds from the first object's creation to the last WEC's, or to T8."""
 
     layout: str
     wecs: int
+    point: str = ""
     objects: int
     """Per policy."""
     its_floor: float
@@ -54,6 +56,22 @@ class Prediction(Model):
     e2e_measured: float | None
 
     @property
+    def setting(self) -> Setting:
+        """What it is of."""
+        return Setting(self.layout, self.wecs, self.point)
+
+    @property
+    def binding_limit(self) -> str:
+        """The limit that asks for the most time; empty when none asks for any."""
+        floors = {
+            "the transport controller on the ITS": self.its_floor,
+            "the transport controller on the WDS": self.wds_floor,
+            "the controller-manager on the WDS": self.controller_floor,
+        }
+        most = max(floors, key=lambda name: floors[name])
+        return most if floors[most] > 0 else ""
+
+    @property
     def ratio(self) -> float | None:
         """Measured over predicted."""
         if self.downsync_measured is None or self.downsync_floor <= 0:
@@ -66,13 +84,15 @@ def bucket(calls: float, qps: float, burst: float) -> float:
     return 0.0 if qps <= 0 else max(0.0, (calls - burst) / qps)
 
 
-def predict(layout: str, wecs: int, objects: int, limits: ClientLimits, *, returns: bool) -> tuple[float, ...]:
+def predict(
+    layout: str, wecs: int, objects: int, limits: ClientLimits, *, returns: bool, policies: int = 0
+) -> tuple[float, ...]:
     """Floors (ITS, transport on WDS, controller for Bindings, controller with statuses), seconds, hold-back left out.
 
-    `objects` counts per policy. One-to-one has a policy per WEC, one-to-many has one.
+    `objects` counts per policy. `policies` 0: one-to-one has a policy per WEC, one-to-many has one.
     """
-    policies = wecs if layout == "one-to-one" else 1
-    works = wecs * math.ceil(objects / limits.max_num_wrapped)
+    policies = policies or (wecs if layout == "one-to-one" else 1)
+    works = policies * (1 if layout == "one-to-one" else wecs) * math.ceil(objects / limits.max_num_wrapped)
     its = bucket(CALLS_PER_WORK * works, limits.transport_its_qps, limits.transport_its_burst)
     wds = bucket(policies * objects, limits.transport_wds_qps, limits.transport_wds_burst)
     qps, burst = limits.controller_wds_qps, limits.controller_wds_burst
@@ -82,33 +102,39 @@ def predict(layout: str, wecs: int, objects: int, limits: ClientLimits, *, retur
 
 
 def predictions(recorded: Recorded, samples: Sequence[Sample], limits: ClientLimits) -> list[Prediction]:
-    """A row per layout and WEC count that was run and counted."""
+    """A row per setting that was run and counted, in a closed loop."""
     by_trial: defaultdict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.repeat >= 0 and sample.stage in ("downsync", "e2e"):
             by_trial[sample.trial].append(sample)
-    groups: defaultdict[tuple[str, int, int], list[list[Sample]]] = defaultdict(list)
+    groups: defaultdict[tuple[Setting, int], list[TrialPlan]] = defaultdict(list)
     for plan in recorded.trials:
-        if plan.repeat >= 0:
-            policies = plan.wecs if plan.layout == "one-to-one" else 1
-            objects = max(1, recorded.planned.get(plan.trial, 0) // max(1, policies))
-            groups[plan.layout, plan.wecs, objects].append(by_trial[plan.trial])
-    return [_prediction(*key, trials, limits) for key, trials in sorted(groups.items(), key=_order)]
+        if plan.repeat >= 0 and not plan.load:  # a load with a schedule takes as long as the schedule says
+            objects = max(1, recorded.planned.get(plan.trial, 0) // max(1, _policies(plan)))
+            groups[setting_of(plan), objects].append(plan)
+    keys = sorted(groups, key=lambda key: (key[0].order, key[1]))
+    return [_prediction(*key, groups[key], by_trial, limits) for key in keys]
 
 
-def _order(item: tuple[tuple[str, int, int], object]) -> tuple[int, int, int]:
-    (layout, wecs, objects), _ = item
-    return LAYOUTS.index(layout), wecs, objects
+def _policies(plan: TrialPlan) -> int:
+    return plan.policies or (plan.wecs if plan.layout == "one-to-one" else 1)
 
 
 def _prediction(
-    layout: str, wecs: int, objects: int, trials: Sequence[Sequence[Sample]], limits: ClientLimits
+    setting: Setting,
+    objects: int,
+    plans: Sequence[TrialPlan],
+    by_trial: Mapping[str, Sequence[Sample]],
+    limits: ClientLimits,
 ) -> Prediction:
+    trials = [by_trial.get(plan.trial, ()) for plan in plans]
+    own = limits.model_copy(update=dict(plans[0].limits))
     returns = any(sample.stage == "e2e" for trial in trials for sample in trial)
-    its, wds, bindings, statuses = predict(layout, wecs, objects, limits, returns=returns)
+    its, wds, bindings, statuses = predict(
+        setting.layout, setting.wecs, objects, own, returns=returns, policies=_policies(plans[0])
+    )
     return Prediction(
-        layout=layout,
-        wecs=wecs,
+        **setting._asdict(),
         objects=objects,
         its_floor=its,
         wds_floor=wds,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from fleet.analysis.fidelity import fidelity, shortfalls
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.samples import Sample
 from fleet.analysis.stats import quantile
@@ -34,11 +35,13 @@ _ENDED = ("interrupted", "ended", "the events could not be written", "the driver
 
 @dataclass(frozen=True)
 class Verdict:
-    """`reasons` say why it is not valid, most serious first; `warnings` are worth knowing and change nothing."""
+    """`reasons` say why it is not valid, most serious first; `warnings` are worth knowing and change nothing;
+    `findings` are what the run found out: who fights, what leaks."""
 
     status: Status
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -70,6 +73,7 @@ def judge(
     _completeness(case, counted, recorded)
     _blindness(case, counted, recorded)
     _driver(case, record, counted)
+    _load(case, recorded, counted)
     _anomalies(case, recorded)
     case.warnings += [f"{name} was changed after the run had been sealed" for name in modified]
     status: Status = "invalid" if case.fatal else "partial" if case.partial else "valid"
@@ -144,11 +148,27 @@ def _driver(case: _Case, record: RunRecord, counted: Sequence[Sample]) -> None:
     if lag <= LAG_SECONDS:
         return
     text = f"the driver's event loop was {lag * 1e3:.1f} ms late at its 99th percentile"
-    downsync = sorted(s.seconds for s in counted if s.stage == "downsync" and s.seconds is not None)
-    if downsync and lag <= LAG_SHARE * quantile(downsync, 0.5):
+    median = _median_downsync(counted)
+    if median is not None and lag <= LAG_SHARE * median:
         case.warnings.append(f"{text}: stages of a few milliseconds are upper bounds")
     else:
         case.partial.append(f"{text}: harness-bound, use a larger or quieter machine for the driver")
+
+
+def _load(case: _Case, recorded: Recorded, counted: Sequence[Sample]) -> None:
+    """An open loop that was behind its schedule made another load than was asked for."""
+    median = _median_downsync(counted)
+    for short in shortfalls(fidelity(recorded)):
+        text = f"the driver could not keep up with the load in {short}"
+        if short.worst.kept_up and median is not None and short.worst.lag_p99 <= LAG_SHARE * median:
+            case.warnings.append(f"{text}: latencies from the scheduled moment hold that in")
+        else:
+            case.partial.append(text)
+
+
+def _median_downsync(counted: Sequence[Sample]) -> float | None:
+    found = sorted(s.seconds for s in counted if s.stage == "downsync" and s.seconds is not None)
+    return quantile(found, 0.5) if found else None
 
 
 def _anomalies(case: _Case, recorded: Recorded) -> None:

@@ -4,21 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from fleet.analysis.setting import Setting
 from fleet.analysis.timelines import Join
 from fleet.results.events import (
     Anomaly,
+    AppliedManifestWorkSeen,
+    BindingSeen,
     ClusterState,
     GapSeen,
     Line,
+    ManifestWorkSeen,
     MetricSample,
     Planned,
     ProcessSample,
     ProfileTaken,
     RunMark,
+    Seen,
     Sent,
     TrialPlan,
+    WorkloadSeen,
+    WorkStatusSeen,
 )
+
+AFTER = "after"
+"""The step that watches on when the load has ended."""
+
+
+class Write(NamedTuple):
+    """One version of an object that a watch told while nothing was sent."""
+
+    ns: int
+    cluster: str
+    resource: str
+    name: str
+    uid: str
+    writer: str
 
 
 @dataclass(slots=True)
@@ -27,17 +49,24 @@ class Recorded:
 
     join: Join
     trials: list[TrialPlan] = field(default_factory=list)
+    trial_of: dict[str, str] = field(default_factory=dict)
+    """Trial of each op-id."""
     planned: dict[str, int] = field(default_factory=dict)
     """Objects per trial."""
     marks: list[RunMark] = field(default_factory=list)
-    refused: list[Sent] = field(default_factory=list)
-    """Writes that the WDS did not take."""
+    sent: list[Sent] = field(default_factory=list)
+    """Every attempt at every write."""
     gaps: list[GapSeen] = field(default_factory=list)
     states: list[ClusterState] = field(default_factory=list)
     anomalies: list[Anomaly] = field(default_factory=list)
     processes: list[ProcessSample] = field(default_factory=list)
     metrics: list[MetricSample] = field(default_factory=list)
     profiles: list[ProfileTaken] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    """Of the steps `after`: when no load is under way any more."""
+    after_seconds: float = 0.0
+    """How long those steps took, together."""
+    _after_ns: int | None = None
     lines: int = 0
     first_ns: int = 0
     last_ns: int = 0
@@ -48,17 +77,19 @@ class Recorded:
         self.last_ns = max(self.last_ns, event.ns)
         self.first_ns = event.ns if self.first_ns == 0 else min(self.first_ns, event.ns)
         self.join.feed(event)
+        self._watch_after(event)
         match event:
             case ProcessSample() | MetricSample() | ProfileTaken():
                 self._sampled(event)
             case TrialPlan():
                 self.trials.append(event)
             case Planned():
+                self.trial_of[event.op] = event.trial
                 self.planned[event.trial] = self.planned.get(event.trial, 0) + 1
             case RunMark():
                 self.marks.append(event)
-            case Sent() if not 200 <= event.code < 300:  # noqa: PLR2004 - HTTP success
-                self.refused.append(event)
+            case Sent():
+                self.sent.append(event)
             case GapSeen():
                 self.gaps.append(event)
             case ClusterState():
@@ -77,9 +108,22 @@ class Recorded:
             case ProfileTaken():
                 self.profiles.append(event)
 
-    def objects_per_trial(self) -> dict[tuple[str, int], int]:
-        """Objects of a counted trial, by layout and WEC count."""
-        return {(p.layout, p.wecs): self.planned.get(p.trial, 0) for p in self.trials if p.repeat >= 0}
+    def objects_per_trial(self) -> dict[Setting, int]:
+        """Objects of a counted trial, by its setting."""
+        return {setting_of(plan): self.planned.get(plan.trial, 0) for plan in self.trials if plan.repeat >= 0}
+
+    def _watch_after(self, event: Line) -> None:
+        if isinstance(event, RunMark) and event.step == AFTER:
+            if self._after_ns is not None:
+                self.after_seconds += (event.ns - self._after_ns) / 1e9
+            self._after_ns = event.ns if event.edge == "begin" else None
+        elif self._after_ns is not None and isinstance(event, Seen) and event.type != "DELETED" and not event.listed:
+            self.writes.append(Write(event.ns, event.cluster, *_what(event), event.uid, event.writer))
+
+    @property
+    def refused(self) -> list[Sent]:
+        """Attempts that the WDS did not take."""
+        return [sent for sent in self.sent if not 200 <= sent.code < 300]  # noqa: PLR2004 - HTTP success
 
     def span(self, trial: TrialPlan) -> tuple[int, int]:
         """When the trial's load was under way: from its first step `load`, to the end of its `drain`; nanoseconds.
@@ -89,7 +133,29 @@ class Recorded:
         steps = {(m.step, m.edge): m.ns for m in self.marks if m.trial == trial.trial}
         later = [other.ns for other in self.trials if other.ns > trial.ns]
         end = min(later) if later else self.last_ns
-        return steps.get(("load", "begin"), trial.ns), steps.get(("drain", "end"), end)
+        ended = steps.get(("drain", "end"), steps.get(("load", "end"), end))
+        return steps.get(("load", "begin"), trial.ns), ended
+
+
+def _what(event: Seen) -> tuple[str, str]:
+    match event:
+        case WorkloadSeen():
+            return event.ref.resource, f"{event.ref.namespace}/{event.ref.name}"
+        case BindingSeen():
+            return "bindings", event.name
+        case ManifestWorkSeen():
+            return "manifestworks", f"{event.namespace}/{event.name}"
+        case WorkStatusSeen():
+            return "workstatuses", f"{event.namespace}/{event.name}"
+        case AppliedManifestWorkSeen():
+            return "appliedmanifestworks", event.name
+        case _:
+            return type(event).__name__, event.uid
+
+
+def setting_of(plan: TrialPlan) -> Setting:
+    """What the trial's samples belong together by."""
+    return Setting(plan.layout, plan.wecs, plan.point)
 
 
 def record(events: Iterable[Line], *, wds: str, object_timeout: float | None) -> Recorded:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from fleet.analysis.recorded import Recorded
+from fleet.analysis.recorded import Recorded, setting_of
+from fleet.analysis.setting import Setting
 from fleet.results.events import MetricSample, ProcessSample
 
 RESOURCE_COLUMNS = (
@@ -69,8 +70,7 @@ class Requests:
     """API requests that one API server answered while the counted trials of one kind were under way."""
 
     cluster: str
-    layout: str
-    wecs: int
+    setting: Setting
     verb: str
     per_trial: float
 
@@ -80,8 +80,7 @@ class Waiting:
     """Seconds that a component's requests waited in its own rate limiter, per trial."""
 
     component: str
-    layout: str
-    wecs: int
+    setting: Setting
     waited: float
     elapsed: float
     """Seconds of the same trials, per trial."""
@@ -169,11 +168,11 @@ def _rounds(group: Sequence[Usage]) -> list[dict[str, Usage]]:
 
 
 def requests(recorded: Recorded) -> list[Requests]:
-    """Requests per trial by API server, layout, WEC count and verb, from `apiserver_request_total`."""
+    """Requests per trial by API server, setting and verb, from `apiserver_request_total`."""
     increments = _per_trial(recorded, "apiserver_request_total", "verb")
     return [
-        Requests(cluster, layout, wecs, verb, value)
-        for (_, cluster, layout, wecs, verb), value in sorted(increments.items())
+        Requests(cluster, setting, verb, value)
+        for (_, cluster, setting, verb), value in sorted(increments.items())
         if value > 0
     ]
 
@@ -181,19 +180,19 @@ def requests(recorded: Recorded) -> list[Requests]:
 def waiting(recorded: Recorded) -> list[Waiting]:
     """Time in the client-side rate limiter, from `rest_client_rate_limiter_duration_seconds_sum`."""
     increments = _per_trial(recorded, "rest_client_rate_limiter_duration_seconds_sum", "")
-    elapsed: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+    elapsed: defaultdict[Setting, list[float]] = defaultdict(list)
     for plan in recorded.trials:
         if plan.repeat >= 0:
             start, end = recorded.span(plan)
-            elapsed[plan.layout, plan.wecs].append((end - start) / 1e9)
+            elapsed[setting_of(plan)].append((end - start) / 1e9)
     return [
-        Waiting(component, layout, wecs, value, _mean(elapsed[layout, wecs]))
-        for (component, _, layout, wecs, _), value in sorted(increments.items())
+        Waiting(component, setting, value, _mean(elapsed[setting]))
+        for (component, _, setting, _), value in sorted(increments.items())
     ]
 
 
-def _per_trial(recorded: Recorded, name: str, label: str) -> dict[tuple[str, str, str, int, str], float]:
-    """Mean increment per counted trial of a counter, by component, cluster, layout, WEC count and value of `label`.
+def _per_trial(recorded: Recorded, name: str, label: str) -> dict[tuple[str, str, Setting, str], float]:
+    """Mean increment per counted trial of a counter, by component, cluster, setting and value of `label`.
 
     The counter is read at the last sample at or before the trial's load (else its first) and at the last one of the
     trial. A counter that fell began anew with its program: what it shows is then the increment.
@@ -203,15 +202,15 @@ def _per_trial(recorded: Recorded, name: str, label: str) -> dict[tuple[str, str
         if sample.name == name:
             series[sample.component, sample.cluster, sample.labels].append(sample)
     trials = [(plan, *recorded.span(plan)) for plan in recorded.trials if plan.repeat >= 0]
-    totals: defaultdict[tuple[str, str, str, int, str], float] = defaultdict(float)
-    counts: defaultdict[tuple[str, int], int] = defaultdict(int)
+    totals: defaultdict[tuple[str, str, Setting, str], float] = defaultdict(float)
+    counts: defaultdict[Setting, int] = defaultdict(int)
     for plan, _, _ in trials:
-        counts[plan.layout, plan.wecs] += 1
+        counts[setting_of(plan)] += 1
     for (component, cluster, labels), samples in series.items():
         value = dict(pair.partition("=")[::2] for pair in labels.split(",")).get(label, "") if label else ""
         for plan, start, end in trials:
-            totals[component, cluster, plan.layout, plan.wecs, value] += _increment(samples, start, end)
-    return {key: total / counts[key[2], key[3]] for key, total in totals.items()}
+            totals[component, cluster, setting_of(plan), value] += _increment(samples, start, end)
+    return {key: total / counts[key[2]] for key, total in totals.items()}
 
 
 def _increment(samples: Sequence[MetricSample], start: int, end: int) -> float:

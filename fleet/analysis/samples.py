@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from fleet.analysis.setting import LAYOUTS, Setting
 from fleet.analysis.tracks import Original, Stamp, Track
 from fleet.results.events import TrialPlan
 
@@ -30,15 +31,18 @@ COLUMNS = (
     "seconds",
     "server_seconds",
     "flags",
+    "point",
 )
 """Of samples.csv and samples.parquet, in this order."""
 
 STAGES = (
+    "send_lag",
     "binding",
     "packaging",
     "delivery",
     "activation",
     "downsync",
+    "downsync_scheduled",
     "downsync_last",
     "downsync_spread",
     "workload",
@@ -46,12 +50,10 @@ STAGES = (
     "finalization",
     "status",
     "e2e",
+    "e2e_scheduled",
     "e2e_reported",
 )
 """Every stage, in the order of the path."""
-
-LAYOUTS = ("one-to-one", "one-to-many")
-"""In the order in which they are shown."""
 
 Flag = Literal[
     "already", "bundled", "cluster-down", "gap", "late", "listed", "missing", "negative", "recreated", "warmup"
@@ -60,6 +62,8 @@ Flag = Literal[
 before the object, so delivery and activation have no meaning; cluster-down: a cluster on its way was down meanwhile;
 gap, listed: one end's true moment is not known; late: after the object timeout; missing: has no end; negative: ends
 before it starts, two watches raced; recreated: the WEC object was replaced; warmup: not counted."""
+
+__all__ = ["COLUMNS", "LAYOUTS", "STAGES", "UNCOUNTED", "Downs", "Flag", "Sample", "Setting", "TrialRows", "frame"]
 
 UNCOUNTED = frozenset({"warmup", "bundled"})
 """Samples with one of these are kept and never summed up."""
@@ -88,6 +92,13 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """From the API servers' whole-second stamps, where both ends have one."""
     flags: tuple[str, ...]
     """Of `Flag`, in the order of their names."""
+    point: str = ""
+    """What is swept besides layout and WECs, as `policies=5`."""
+
+    @property
+    def setting(self) -> Setting:
+        """What it belongs together with."""
+        return Setting(self.layout, self.wecs, self.point)
 
     @property
     def counted(self) -> bool:
@@ -129,14 +140,18 @@ class TrialRows:
     """Clusters that every sample depends on: the WDS and the ITS."""
     ended_ns: int | None
     """When the next trial began: what was not there by then is missing."""
-    deadline_ns: int | None
-    """After it a sample is late."""
+    timeout_ns: int | None
+    """A sample that ends so long after the trial's first send, in an open loop after its own moment, is late."""
+    first_sent_ns: int | None = None
 
     def rows(self, original: Original) -> Iterator[Sample]:
         """Every sample of one object, in the order of `STAGES`, per-WEC stages in the order of the WECs' names."""
         tracks = [original.tracks[name] for name in sorted(original.tracks)]
         names = [track.cluster for track in tracks]
         t0 = original.created
+        due = self._scheduled(original)
+        if due is not None:
+            yield self._row(original, "send_lag", due, original.left, [])
         yield self._row(original, "binding", t0, original.bound, [])
         for track in tracks:
             yield from self._downsync(original, track)
@@ -158,6 +173,8 @@ class TrialRows:
         last_ready = _last([track.ready for track in tracks])
         yield self._row(original, "status", last_ready, end, names, label="", extra=extra)
         yield self._row(original, "e2e", t0, end, names, label="", extra=extra)
+        if due is not None:
+            yield self._row(original, "e2e_scheduled", due, end, names, label="", extra=extra)
 
     def _downsync(self, original: Original, track: Track) -> Iterator[Sample]:
         t0, one = original.created, [track.cluster]
@@ -168,6 +185,17 @@ class TrialRows:
         yield self._row(original, "activation", track.delivered, track.activated, one, extra=extra)
         recreated = ("recreated",) if track.recreated else ()
         yield self._row(original, "downsync", t0, track.activated, one, extra=recreated)
+        due = self._scheduled(original)
+        if due is not None:
+            yield self._row(original, "downsync_scheduled", due, track.activated, one, extra=recreated)
+
+    def _deadline(self, original: Original) -> int | None:
+        begin = original.scheduled_ns if self.plan.load else self.first_sent_ns
+        return None if self.timeout_ns is None or begin is None else begin + self.timeout_ns
+
+    def _scheduled(self, original: Original) -> Stamp | None:
+        """When an open loop was to send it: latencies from here leave no wait out that the driver itself caused."""
+        return Stamp(original.scheduled_ns) if self.plan.load and original.scheduled_ns is not None else None
 
     def _fan_out(self, original: Original, tracks: list[Track]) -> Iterator[Sample]:
         names = [track.cluster for track in tracks]
@@ -198,7 +226,7 @@ class TrialRows:
             layout=plan.layout,
             wecs=plan.wecs,
             policy=planned.policy,
-            kind=plan.kind,
+            kind=planned.kind or plan.kind,
             namespace=planned.ref.namespace,
             name=planned.ref.name,
             cluster=label if label is not None else "".join(clusters),
@@ -207,11 +235,17 @@ class TrialRows:
             end_ns=end.ns if whole and end is not None else None,
             seconds=None if nanoseconds is None else nanoseconds / 1e9,
             server_seconds=_server_seconds(start, end),
-            flags=tuple(sorted({*self._flags(start, end, clusters, nanoseconds), *extra})),
+            point=plan.point,
+            flags=tuple(sorted({*self._flags(start, end, clusters, nanoseconds, self._deadline(original)), *extra})),
         )
 
     def _flags(
-        self, start: Stamp | None, end: Stamp | None, clusters: list[str], nanoseconds: int | None
+        self,
+        start: Stamp | None,
+        end: Stamp | None,
+        clusters: list[str],
+        nanoseconds: int | None,
+        deadline: int | None,
     ) -> Iterator[Flag]:
         if self.plan.repeat < 0:
             yield "warmup"
@@ -224,7 +258,7 @@ class TrialRows:
                 yield "listed"
             if one is not None and one.gap:
                 yield "gap"
-        if end is not None and self.deadline_ns is not None and end.ns > self.deadline_ns:
+        if end is not None and deadline is not None and end.ns > deadline:
             yield "late"
         began = self.plan.ns if start is None else start.ns
         stopped = self.ended_ns if end is None or nanoseconds is None else end.ns

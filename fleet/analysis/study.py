@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fleet.analysis.fidelity import LoadFidelity, fidelity
+from fleet.analysis.fights import Activity, Fight, activity, fights
+from fleet.analysis.leaks import Leak, leaks
 from fleet.analysis.prediction import Prediction, predictions
 from fleet.analysis.profiles import NO_PROFILES, RunProfiles, read_profiles
 from fleet.analysis.quality import Verdict, judge
@@ -16,6 +19,7 @@ from fleet.analysis.summary import Failure, Row, Summary, summarise
 from fleet.analysis.thresholds import failures
 from fleet.results.folder import EVENTS, RUN, RunFolder
 from fleet.results.run import RunRecord
+from fleet.spec.experiments import LongRun
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,12 @@ class Study:
     usages: Sequence[Usage]
     failures: Sequence[Failure]
     verdict: Verdict
+    loads: Sequence[LoadFidelity]
+    activity: Sequence[Activity]
+    """Writes after the load had ended."""
+    fights: Sequence[Fight]
+    leaks: Sequence[Leak]
+    """Of a long run."""
     lost: int
     """Lines of events.jsonl that could not be read."""
     profiles: RunProfiles = NO_PROFILES
@@ -45,8 +55,13 @@ class Study:
             status=self.verdict.status,
             reasons=list(self.verdict.reasons),
             warnings=list(self.verdict.warnings),
+            findings=list(self.verdict.findings),
             rows=list(self.rows),
             failures=list(self.failures),
+            loads=list(self.loads),
+            activity=list(self.activity),
+            fights=list(self.fights),
+            leaks=list(self.leaks),
         )
 
 
@@ -59,15 +74,25 @@ def analyse(folder: RunFolder) -> Study:
     recorded = record(reading, wds=wds[0].name if wds else "wds1", object_timeout=run.spec.timeouts.object)
     samples = recorded.join.samples()
     rows = summarise(samples)
+    used = usages(recorded)
+    fought = fights(recorded)
+    grown = leaks(recorded, used, run.spec.leak) if isinstance(run.spec, LongRun) else []
+    counts = {"fights": len(fought), "leaks": sum(1 for leak in grown if leak.verdict == "leaking")}
+    verdict = judge(run, recorded, samples, lost=reading.lost, torn=reading.torn, modified=modified)
+    found = [*map(str, fought), *(str(leak) for leak in grown if leak.verdict == "leaking")]
     return Study(
         run=run,
         recorded=recorded,
         samples=samples,
         rows=rows,
         predictions=predictions(recorded, samples, run.fleet.limits),
-        usages=usages(recorded),
-        failures=failures(run.spec.thresholds, rows),
-        verdict=judge(run, recorded, samples, lost=reading.lost, torn=reading.torn, modified=modified),
+        usages=used,
+        failures=failures(run.spec.thresholds, rows, counts),
+        verdict=replace(verdict, findings=tuple(found)),
+        loads=fidelity(recorded),
+        activity=activity(recorded),
+        fights=fought,
+        leaks=grown,
         lost=reading.lost,
         profiles=read_profiles(folder.path, recorded.profiles),
         folder=folder.path,

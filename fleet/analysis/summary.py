@@ -8,7 +8,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from fleet.analysis.samples import LAYOUTS, STAGES, Sample
+from fleet.analysis.fidelity import LoadFidelity
+from fleet.analysis.fights import Activity, Fight
+from fleet.analysis.leaks import Leak
+from fleet.analysis.samples import STAGES, Sample, Setting
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
 from fleet.spec.base import Model
 
@@ -17,11 +20,12 @@ FORMAT = 1
 
 
 class Row(Model):
-    """One stage in one layout over one number of WECs; seconds throughout."""
+    """One stage at one setting; seconds throughout."""
 
     stage: str
     layout: str
     wecs: int
+    point: str = ""
     count: int
     """Samples with an end."""
     missing: int
@@ -38,6 +42,11 @@ class Row(Model):
     flags: dict[str, int] = Field(default_factory=dict)
     """How many of the counted samples have each flag."""
 
+    @property
+    def setting(self) -> Setting:
+        """What it is of."""
+        return Setting(self.layout, self.wecs, self.point)
+
 
 class Failure(Model):
     """A threshold of the spec that does not hold."""
@@ -46,6 +55,7 @@ class Failure(Model):
     test: str
     layout: str = ""
     wecs: int = 0
+    point: str = ""
     text: str
     """The sentence for the reader."""
 
@@ -62,20 +72,26 @@ class Summary(Model):
     unit: Literal["seconds"] = "seconds"
     rows: list[Row] = Field(default_factory=list)
     failures: list[Failure] = Field(default_factory=list)
+    loads: list[LoadFidelity] = Field(default_factory=list)
+    """Of each counted trial that had a schedule."""
+    findings: list[str] = Field(default_factory=list)
+    activity: list[Activity] = Field(default_factory=list)
+    """Writes after the load had ended."""
+    fights: list[Fight] = Field(default_factory=list)
+    leaks: list[Leak] = Field(default_factory=list)
 
 
 def summarise(samples: Sequence[Sample]) -> list[Row]:
-    """Rows by stage (in the order of the path), layout and WEC count. Warm-ups and bundled samples are left out."""
-    groups: defaultdict[tuple[int, int, int], list[Sample]] = defaultdict(list)
+    """Rows by stage (in the order of the path) and setting. Warm-ups and bundled samples are left out."""
+    groups: defaultdict[tuple[str, Setting], list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.counted:
-            groups[STAGES.index(sample.stage), LAYOUTS.index(sample.layout), sample.wecs].append(sample)
-    return [
-        _row(STAGES[stage], LAYOUTS[layout], wecs, group) for (stage, layout, wecs), group in sorted(groups.items())
-    ]
+            groups[sample.stage, sample.setting].append(sample)
+    keys = sorted(groups, key=lambda key: (STAGES.index(key[0]), key[1].order))
+    return [_row(stage, setting, groups[stage, setting]) for stage, setting in keys]
 
 
-def _row(stage: str, layout: str, wecs: int, group: Sequence[Sample]) -> Row:
+def _row(stage: str, setting: Setting, group: Sequence[Sample]) -> Row:
     ordered = sorted(sample.seconds for sample in group if sample.seconds is not None)
     flags: defaultdict[str, int] = defaultdict(int)
     for sample in group:
@@ -83,8 +99,7 @@ def _row(stage: str, layout: str, wecs: int, group: Sequence[Sample]) -> Row:
             flags[flag] += 1
     empty = Row(
         stage=stage,
-        layout=layout,
-        wecs=wecs,
+        **setting._asdict(),
         count=len(ordered),
         missing=len(group) - len(ordered),
         flags=dict(sorted(flags.items())),

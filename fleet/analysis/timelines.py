@@ -123,16 +123,25 @@ class Join:
         found = self._trials.get(trial)
         return Progress({}, {}) if found is None else Progress(found.done, found.total)
 
+    def whole(self, op: str) -> bool:
+        """Every mark of that object was seen; its status is back, or has been told by every WEC where it cannot be."""
+        original = self._ops.get(op)
+        if original is None or original.created is None or original.bound is None:
+            return False
+        if any(track.activated is None for track in original.tracks.values()):
+            return False
+        if original.mode == "none":
+            return True
+        return original.finalized is not None if original.returns else not original.unreported
+
     def samples(self) -> list[Sample]:
         """Every sample of every trial so far, missing ones included, in the order of planning."""
         rows: list[Sample] = []
         trials = list(self._trials.values())
         for number, trial in enumerate(trials):
-            deadline = None
-            if self.object_timeout is not None and trial.first_sent_ns is not None:
-                deadline = trial.first_sent_ns + round(self.object_timeout * 1e9)
+            timeout = None if self.object_timeout is None else round(self.object_timeout * 1e9)
             after = trials[number + 1].plan.ns if number + 1 < len(trials) else None
-            maker = TrialRows(trial.plan, self._downs, [self.wds, self._its], after, deadline)
+            maker = TrialRows(trial.plan, self._downs, [self.wds, self._its], after, timeout, trial.first_sent_ns)
             for original in trial.originals:
                 rows.extend(maker.rows(original))
         return rows
@@ -169,7 +178,8 @@ class Join:
         original = self._ops.get(event.op)
         if original is None:
             return
-        original.sent_ns = event.sent_ns
+        if original.sent_ns is None:
+            original.sent_ns, original.scheduled_ns = event.sent_ns, event.scheduled_ns
         if event.rv:
             self._revise(original, event.rv)
         trial = self._trials[original.planned.trial]

@@ -137,7 +137,9 @@ class Original:
     tracks: dict[str, Track] = field(default_factory=dict)
     mode: str = ""
     """How its status returns: `copy`, `aggregate`, `report` or `none`."""
+    scheduled_ns: int | None = None
     sent_ns: int | None = None
+    """Of the first attempt."""
     uid: str = ""
     created: Stamp | None = None
     bound: Stamp | None = None
@@ -159,6 +161,11 @@ class Original:
             self.mode = "copy"  # KubeStellar aggregates over two WECs or more only
         elif self.mode == "aggregate" and not aggregates(self.planned.ref.group, self.planned.ref.resource):
             self.mode = "report"
+
+    @property
+    def left(self) -> Stamp | None:
+        """When the driver sent it first."""
+        return None if self.sent_ns is None else Stamp(self.sent_ns)
 
     @property
     def returns(self) -> bool:

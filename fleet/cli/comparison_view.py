@@ -58,11 +58,13 @@ def lines(found: Comparison, ink: Ink) -> str:
             f"  {ink('!', 'warn') if d.blocks else '-'} {clean(d.field)}: {clean(d.a)} -> {clean(d.b)}"
             for d in found.differences
         ]
+    points = any(cell.setting.point for cell in found.cells)
     rows: list[list[Cell | str]] = [
         [
             cell.stage,
             cell.layout,
             str(cell.wecs),
+            *([cell.setting.point] if points else []),
             _seconds(cell.a.p50),
             _seconds(cell.b.p50),
             "-" if cell.relative is None else f"{cell.relative:+.1%}",
@@ -72,7 +74,9 @@ def lines(found: Comparison, ink: Ink) -> str:
         if cell.stage in HEADLINE
     ]
     if rows:
-        columns = [Column("STAGE"), Column("LAYOUT"), Column("WECS", right=True), Column("P50 A s", right=True)]
+        columns = [Column("STAGE"), Column("LAYOUT"), Column("WECS", right=True)]
+        columns += [Column("POINT")] if points else []
+        columns += [Column("P50 A s", right=True)]
         columns += [Column("P50 B s", right=True), Column("SHIFT", right=True), Column("VERDICT")]
         told += ["", render(columns, rows, ink)]
     return "\n".join(told)
@@ -80,7 +84,9 @@ def lines(found: Comparison, ink: Ink) -> str:
 
 def items(found: Comparison) -> list[dict[str, Any]]:
     """Every cell; seconds and shares."""
-    return [asdict(cell) for cell in found.cells]
+    return [
+        {**{k: v for k, v in asdict(cell).items() if k != "setting"}, **cell.setting._asdict()} for cell in found.cells
+    ]
 
 
 def document(found: Comparison) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import fleet.experiment as runner
 from fleet.cli.console import out, say, say_error, wants_colour
+from fleet.cli.refit import FleetUp
 from fleet.experiment.console import Plain, choose
 from fleet.experiment.progress import RunProgress
 from fleet.results.folder import RunFolder
@@ -21,7 +22,8 @@ def progress() -> RunProgress:
 
 def execute(fleet: FleetFile, file: Path, spec: ExperimentFile, results: Path, *, keep: bool) -> int:
     """Run it; the exit code."""
-    outcome = runner.run(fleet, file, spec, results_root=results, progress=progress(), keep=keep)
+    refit = FleetUp(fleet, file.absolute().parent.parent)
+    outcome = runner.run(fleet, file, spec, results_root=results, progress=progress(), keep=keep, reconfigure=refit)
     # pandas and matplotlib come only now: while it measures, the driver's memory and start time are its own.
     from fleet.cli.reporting import conclude, exit_code, page_of, tell
 

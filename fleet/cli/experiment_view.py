@@ -11,9 +11,8 @@ import yaml
 from fleet.cli.console import Ink
 from fleet.cli.table import Column, render
 from fleet.experiment.plan import TrialPlan, groups
+from fleet.spec.duration import written
 from fleet.spec.experiment_file import ExperimentFile
-
-DURATIONS = ("quiet", "sample_interval", "settle", "object", "clean", "interval", "seconds")
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,7 @@ class PlanRow:
     warmups: int
     repeats: int
     kind: str
+    point: str = ""
 
     def document(self) -> dict[str, Any]:
         """For `-o json`."""
@@ -38,19 +38,7 @@ class PlanRow:
 
 def as_yaml(spec: ExperimentFile) -> str:
     """The whole spec, in the form that a file has: durations with their unit."""
-    return yaml.safe_dump(_with_units(spec.model_dump()), sort_keys=False, width=100)
-
-
-def _with_units(values: dict[str, Any]) -> dict[str, Any]:
-    changed: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            changed[name] = _with_units(value)
-        elif name in DURATIONS and isinstance(value, float):
-            changed[name] = f"{value:g}s" if value >= 1 else f"{value * 1000:g}ms"
-        else:
-            changed[name] = value
-    return changed
+    return yaml.safe_dump(written(spec), sort_keys=False, width=100)
 
 
 def rows_of(trials: Sequence[TrialPlan]) -> list[PlanRow]:
@@ -63,16 +51,30 @@ def _row(number: int, members: Sequence[TrialPlan]) -> PlanRow:
     warmups = sum(trial.repeat < 0 for trial in members)
     return PlanRow(
         number, first.layout, first.wecs, first.policies, first.objects, first.copies, warmups, len(members) - warmups,
-        first.kind,
+        first.kind, first.point,
     )  # fmt: skip
 
 
 def as_table(rows: Sequence[PlanRow], ink: Ink) -> str:
     """The groups for people, and what they come to; ends with a newline."""
-    columns = [Column("GROUP", right=True), Column("LAYOUT")]
+    points = any(row.point for row in rows)
+    columns = [Column("GROUP", right=True), Column("LAYOUT"), *([Column("POINT")] if points else [])]
     columns += [Column(t, right=True) for t in ("WECS", "POLICIES", "OBJECTS", "COPIES", "WARM-UPS", "REPEATS")]
     lines = [
-        [str(v) for v in (r.group + 1, r.layout, r.wecs, r.policies, r.objects, r.copies, r.warmups, r.repeats)]
+        [
+            str(v)
+            for v in (
+                r.group + 1,
+                r.layout,
+                *([r.point] if points else []),
+                r.wecs,
+                r.policies,
+                r.objects,
+                r.copies,
+                r.warmups,
+                r.repeats,
+            )
+        ]
         for r in rows
     ]
     trials_ = sum(row.warmups + row.repeats for row in rows)

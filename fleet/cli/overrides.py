@@ -64,6 +64,10 @@ class Overrides:
         ),
     ] = None
 
+    quick: Annotated[
+        bool, typer.Option("--quick", envvar="FLEET_QUICK", help="The short form, of less than two minutes.")
+    ] = False
+
     def load(self, name: str) -> ExperimentFile:
         """The experiment of that name or file, with these overrides."""
         from fleet.spec import experiment_load
@@ -75,7 +79,7 @@ class Overrides:
             "repeats": self.repeats,
             "workload.kind": self.workload,
         }
-        return experiment_load.load(experiment_load.find(name), sets=self.sets or [], flags=flags)
+        return experiment_load.load(experiment_load.find(name), sets=self.sets or [], flags=flags, quick=self.quick)
 
 
 def overridable(command: Callable[..., None]) -> Callable[..., None]:

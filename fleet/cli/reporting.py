@@ -54,6 +54,7 @@ def tell(study: Study) -> None:
     lines = [f"{study.run.experiment}/{study.run.id}: {ink(verdict.status, STYLES.get(verdict.status, ''))}"]
     lines += [f"  {clean(reason)}" for reason in verdict.reasons]
     lines += [f"  {ink('warning:', 'warn')} {clean(warning)}" for warning in verdict.warnings]
+    lines += [f"  {ink('found:', 'fail')} {clean(finding)}" for finding in verdict.findings]
     table = latencies(study.rows, ink)
     if table:
         lines += ["", table]
@@ -65,16 +66,18 @@ def latencies(rows: Sequence[Row], ink: Ink) -> str:
     """Down-sync and end-to-end of every layout and WEC count, in seconds; empty when there are none."""
     chosen = sorted(
         (row for row in rows if row.stage in TOLD_STAGES),
-        key=lambda row: (TOLD_STAGES.index(row.stage), row.layout, row.wecs),
+        key=lambda row: (TOLD_STAGES.index(row.stage), row.setting.order),
     )
     if not chosen:
         return ""
-    columns = [Column("STAGE"), Column("LAYOUT")]
+    points = any(row.point for row in chosen)
+    columns = [Column("STAGE"), Column("LAYOUT"), *([Column("POINT")] if points else [])]
     columns += [Column(name, right=True) for name in ("WECS", "COUNT", "MISSING", "P50 s", "P90 s", "MAX s")]
     lines: list[list[Cell | str]] = [
         [
             row.stage,
             row.layout,
+            *([row.point] if points else []),
             str(row.wecs),
             str(row.count),
             Cell(str(row.missing), "fail" if row.missing else ""),

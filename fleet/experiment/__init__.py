@@ -14,12 +14,13 @@ from fleet.experiment.cleanup import CleanReport, clean_fleet
 from fleet.experiment.hold import held
 from fleet.experiment.plan import TrialPlan
 from fleet.experiment.progress import RunProgress
+from fleet.experiment.reconfigure import Reconfigure
 from fleet.experiment.runner import Outcome, Runner, plan, state_folder
 from fleet.observe import priority
 from fleet.spec.experiment_file import ExperimentFile
 from fleet.spec.fleet_file import FleetFile
 
-__all__ = ["CleanReport", "Outcome", "RunProgress", "TrialPlan", "clean", "plan", "run"]
+__all__ = ["CleanReport", "Outcome", "Reconfigure", "RunProgress", "TrialPlan", "clean", "plan", "run"]
 
 
 def run(
@@ -30,14 +31,17 @@ def run(
     progress: RunProgress,
     *,
     keep: bool = False,
+    reconfigure: Reconfigure | None = None,
 ) -> Outcome:
     """Run the experiment; returns when the run folder is complete, whatever happened after it was made.
 
-    `fleet_path` is the `fleet.json`: the lock lies beside it. `keep` leaves everything in the clusters. Raises
-    FleetError (UsageError for the spec) for what is refused before anything was changed.
+    `fleet_path` is the `fleet.json`: the lock lies beside it. `keep` leaves everything in the clusters; `reconfigure`
+    changes the fleet for experiments that sweep its limits. Raises FleetError (UsageError for the spec) for what is
+    refused before anything was changed.
     """
+    state = fleet_path.absolute().parent
+    runner = Runner(fleet, state, spec, results_root, progress, keep=keep, reconfigure=reconfigure)
     priority.take()
-    runner = Runner(fleet, fleet_path.absolute().parent, spec, results_root, progress, keep=keep)
     try:
         return uvloop.run(runner.run())
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,16 @@ from fleet.observe.watcher import Spaces
 from fleet.spec.fleet_file import FleetFile
 from fleet.workload.names import RUN_LABEL
 
-KINDS = (resources.DEPLOYMENTS, resources.PODS, resources.CONFIGMAPS)
+KINDS = (
+    resources.DEPLOYMENTS,
+    resources.PODS,
+    resources.SERVICES,
+    resources.CONFIGMAPS,
+    resources.SECRETS,
+    resources.ROUTES,
+    resources.IMAGE_STREAMS,
+)
+"""What is deleted by itself; whatever else a profile brought goes with the run's namespaces."""
 WORKS_LABEL = "transport.kubestellar.io/originWdsName"
 BINDING_LABEL = "transport.kubestellar.io/originOwnerReferenceBindingKey"
 GRACE_SECONDS = 60.0
@@ -76,7 +86,8 @@ async def remove(spaces: Spaces, run_id: str | None, *, timeout: float) -> Clean
     deadline = loop.time() + timeout
     try:
         for kind in KINDS:
-            await _delete_labelled(spaces.wds, kind, selector, tally)
+            with suppress(NotFound):  # a kind that this WDS does not serve
+                await _delete_labelled(spaces.wds, kind, selector, tally)
         await _delete_labelled(spaces.wds, resources.BINDING_POLICIES, selector, tally)
         grace = min(GRACE_SECONDS, timeout / 2)
         await _works_gone(spaces, run_id, tally, grace, max(1.0, deadline - loop.time()))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from fleet.spec.experiment_file import Layout, WorkloadKind
+from fleet.spec.experiment_file import Layout
+from fleet.spec.load_shape import LoadShape
+from fleet.workload.content import Content
+from fleet.workload.layouts import BindingPolicy, policies
+from fleet.workload.names import RunNames
+from fleet.workload.objects import WorkloadObject, objects
 
 
 @dataclass(frozen=True)
@@ -19,10 +25,34 @@ class TrialPlan:
     clusters: tuple[str, ...]
     repeat: int
     """Counts from 0; -1 for a warm-up."""
-    kind: WorkloadKind
-    policies: int
-    objects: int
-    """In the WDS, over all policies."""
+    content: Content
+    """Of every policy."""
+    copies_each: int
+    """Of the content, per policy."""
+    load: LoadShape
+    each: int = 1
+    """Policies per target: per WEC in one-to-one, of all WECs in one-to-many."""
+    own_namespaces: bool = False
+    """Each policy has a namespace of its own."""
+    point: str = ""
+    """What other groups have another value of, as `policies=5`; empty where only layout and WECs vary."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """Client limits that the fleet gets for this group, where they are not its own."""
+
+    @property
+    def kind(self) -> str:
+        """Of the workload: deployment, cluster-density."""
+        return self.content.name
+
+    @property
+    def policies(self) -> int:
+        """In the WDS."""
+        return self.each * (self.wecs if self.layout == "one-to-one" else 1)
+
+    @property
+    def objects(self) -> int:
+        """In the WDS, over all policies."""
+        return self.policies * self.copies_each * self.content.size
 
     @property
     def wecs(self) -> int:
@@ -37,7 +67,8 @@ class TrialPlan:
     def __str__(self) -> str:
         """For people: `one-to-many, 20 WECs, repeat 1`."""
         what = "warm-up" if self.repeat < 0 else f"repeat {self.repeat + 1}"
-        return f"{self.layout}, {self.wecs} WEC{'s' if self.wecs != 1 else ''}, {what}"
+        where = f"{self.layout}, {self.wecs} WEC{'s' if self.wecs != 1 else ''}"
+        return ", ".join(part for part in (where, self.point, what) if part)
 
 
 @dataclass(frozen=True)
@@ -52,3 +83,21 @@ def groups(trials: list[TrialPlan]) -> list[Group]:
     """The trials by group, in the order in which they run."""
     numbers = list(dict.fromkeys(trial.group for trial in trials))
     return [Group(number, tuple(trial for trial in trials if trial.group == number)) for number in numbers]
+
+
+def trial_policies(trial: TrialPlan, names: RunNames) -> tuple[BindingPolicy, ...]:
+    """The policies of the trial's group."""
+    return policies(
+        trial.layout,
+        trial.clusters,
+        resources=trial.content.resources,
+        names=names,
+        group=trial.group,
+        each=trial.each,
+        own_namespaces=trial.own_namespaces,
+    )
+
+
+def trial_objects(trial: TrialPlan, policy: BindingPolicy, names: RunNames) -> tuple[WorkloadObject, ...]:
+    """The objects of one of its policies."""
+    return objects(policy, trial.content, trial.copies_each, names=names, trial=trial.id)

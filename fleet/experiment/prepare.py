@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fleet.errors import FleetError, KubeError
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
-from fleet.kube.waiting import wait_until
+from fleet.kube.waiting import Objects, wait_for_objects
 from fleet.observe.watcher import Spaces
-from fleet.spec.experiment_file import WorkloadKind
 from fleet.workload.layouts import CLUSTER_LABEL
 from fleet.workload.names import RUN_LABEL, RunNames
 
@@ -72,29 +71,39 @@ async def _check_leftovers(wds: KubeClient) -> None:
         )
 
 
-async def make_namespaces(spaces: Spaces, names: RunNames, kind: WorkloadKind) -> None:
-    """The run's namespace in the WDS and in every WEC, made by the driver and ready for the workload.
+async def make_namespaces(spaces: Spaces, names: RunNames, wanted: Collection[str], *, pods: bool) -> None:
+    """Namespaces of the run in the WDS and in every WEC, made by the driver and ready for the workload.
 
     KubeStellar does not bring a Namespace by itself, and one that travelled with the objects would be measured with
     them. A Pod also needs the `default` ServiceAccount, which a controller makes a moment after the namespace.
     """
-    body = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": names.namespace, "labels": names.labels()},
-    }
 
     async def make(client: KubeClient) -> None:
-        await client.create(resources.NAMESPACES, body, retry=True)
-        if kind == "pod":
-            account = resources.SERVICE_ACCOUNTS
-            await wait_until(
-                client, account, "default", lambda found: found is not None, names.namespace, timeout=NAMESPACE_SECONDS
-            )
+        for name in sorted(wanted):
+            metadata = {"name": name, "labels": names.labels()}
+            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+            await client.create(resources.NAMESPACES, body, retry=True)
+        if pods:
+            await _wait_accounts(client, wanted)
 
     async with asyncio.TaskGroup() as group:
         for client in (spaces.wds, *spaces.wecs.values()):
             group.create_task(make(client))
+
+
+async def _wait_accounts(client: KubeClient, namespaces: Collection[str]) -> None:
+    def missing(found: Objects) -> list[str]:
+        return sorted(set(namespaces) - {namespace for namespace, _ in found})
+
+    await wait_for_objects(
+        client,
+        resources.SERVICE_ACCOUNTS,
+        lambda found: not missing(found),
+        field_selector="metadata.name=default",
+        timeout=NAMESPACE_SECONDS,
+        what="the ServiceAccount default of the run's namespaces",
+        missing=missing,
+    )
 
 
 def shown(names: list[str]) -> str:

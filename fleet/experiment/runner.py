@@ -13,20 +13,25 @@ from typing import Any
 from fleet.analysis.exposition import Exposition
 from fleet.analysis.quality import Status, judge
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import STAGES
+from fleet.analysis.samples import STAGES, Setting
 from fleet.analysis.timelines import Join
-from fleet.errors import FleetError, MeasurementError, SpecError
-from fleet.experiment import steps, wec_scaling
+from fleet.errors import FleetError, MeasurementError, SpecError, UsageError
+from fleet.experiment import steps
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import opened, the_one
+from fleet.experiment.families import measure_steps, trials
+from fleet.experiment.feasible import check_loads
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
-from fleet.experiment.plan import TrialPlan, groups
+from fleet.experiment.plan import TrialPlan, groups, trial_policies
 from fleet.experiment.prepare import check, make_namespaces
 from fleet.experiment.progress import RunProgress
+from fleet.experiment.reconfigure import Reconfigure, Refitted
 from fleet.experiment.record import begin_record, driver_facts
-from fleet.experiment.session import KIND_RESOURCE, Session
+from fleet.experiment.served import ensure_served
+from fleet.experiment.session import Session
 from fleet.kube.looplag import LoopLag
+from fleet.kube.resources import PODS
 from fleet.observe.pprof import chosen
 from fleet.observe.profiling import Profiling
 from fleet.observe.recorder import Recorder
@@ -37,7 +42,7 @@ from fleet.observe.watcher import Spaces, Watcher
 from fleet.results.events import Line, MetricSample, ProcessSample, ProfileTaken
 from fleet.results.folder import RunFolder
 from fleet.results.run import RunRecord
-from fleet.spec.experiment_file import ExperimentFile
+from fleet.spec.experiment_file import COUNTED, ExperimentFile
 from fleet.spec.experiment_load import check_fits
 from fleet.spec.fleet_file import FleetFile
 from fleet.spec.model_errors import nearest
@@ -73,11 +78,14 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
             field="quiet",
         )
     for number, threshold in enumerate(spec.thresholds):
-        if threshold.stage not in STAGES:
+        if threshold.stage not in (*STAGES, *COUNTED):
             raise SpecError(
-                f"{threshold.stage!r} is no stage{nearest(threshold.stage, STAGES)}", field=f"thresholds.{number}.stage"
+                f"{threshold.stage!r} is no stage{nearest(threshold.stage, (*STAGES, *COUNTED))}",
+                field=f"thresholds.{number}.stage",
             )
-    return wec_scaling.trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
+    made = trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
+    check_loads(made, fleet.limits)
+    return made
 
 
 class Runner:
@@ -92,16 +100,23 @@ class Runner:
         progress: RunProgress,
         *,
         keep: bool = False,
+        reconfigure: Reconfigure | None = None,
         hold_back: float = HOLD_BACK_SECONDS,
     ) -> None:
-        """`state` is the fleet's folder, where the lock lies; `keep` leaves everything in the clusters."""
+        """`state` is the fleet's folder, where the lock lies; `keep` leaves everything in the clusters.
+
+        `reconfigure` is needed for trials with client limits of their own; UsageError without it.
+        """
         self.fleet = fleet
         self.state = state
         self.spec = spec
         self.results_root = results_root
         self.progress = progress
         self.keep = keep
+        self.reconfigure = reconfigure
         self.trials = plan(fleet, spec, hold_back=hold_back)
+        if reconfigure is None and any(trial.limits for trial in self.trials):
+            raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         RunFolder.check_root(results_root)
         self.interrupts = Interrupts()
         self._ended: list[str] = []
@@ -122,10 +137,11 @@ class Runner:
     async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
         names = RunNames(folder.id)
         recorded = Recorded(Join(wds=spaces.wds.cluster, object_timeout=self.spec.timeouts.object))
-        tracker = Tracker(namespace=names.namespace, wds=spaces.wds.cluster)
+        tracker = Tracker(names=names, wds=spaces.wds.cluster)
         log = folder.event_log()
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
-        watcher = Watcher(spaces, KIND_RESOURCE[self.spec.workload.kind], recorder, selector=names.selector())
+        kinds = tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
+        watcher = Watcher(spaces, kinds, recorder, selector=names.selector())
         try:
             work = self._work(spaces, names, recorder, recorded.join, watcher, folder.path)
             await self._supervise(work, recorder)
@@ -198,20 +214,27 @@ class Runner:
                 sampling=sampling,
             )
             async with session.step("prepare"):
+                contents = {trial.content.name: trial.content for trial in self.trials}
+                await ensure_served(spaces, [crd for content in contents.values() for crd in content.crds])
                 await stack.enter_async_context(watcher)
-                await make_namespaces(spaces, names, self.spec.workload.kind)
+                wanted = {policy.namespace for trial in self.trials for policy in trial_policies(trial, names)}
+                pods = any(PODS in content.resources for content in contents.values())
+                await make_namespaces(spaces, names, wanted, pods=pods)
             await stack.enter_async_context(_beside(session.keep_sampling()))
+            refitted = await stack.enter_async_context(Refitted(session, self.reconfigure, self.fleet.limits))
+            # Inside it, so that the last round is of the programs that were measured, not of restarted ones.
             await stack.enter_async_context(Profiling(self.fleet, self.spec.profiles, run, recorder))
-            await self._trials(session)
+            await self._trials(session, refitted)
 
-    async def _trials(self, session: Session) -> None:
+    async def _trials(self, session: Session, refitted: Refitted) -> None:
         number = 0
         for group in groups(self.trials):
+            await refitted.have(group.trials[0].limits)
             for trial in group.trials:
                 number += 1
                 self.progress.trial(number, str(trial))
                 last = trial is group.trials[-1]
-                for step in trial_steps(last=last):
+                for step in trial_steps(self.spec, last=last):
                     async with AsyncExitStack() as stack:
                         await stack.enter_async_context(session.step(step.name, trial.id))
                         if step.name in MEASURED:
@@ -225,8 +248,8 @@ class Runner:
         if not folders(self.fleet):
             return
         facts = {"run": session.names.run_id, "experiment": self.spec.experiment, "fleet": self.fleet.name}
-        objects: dict[tuple[str, int], int] = {
-            (trial.layout, trial.wecs): len(session.objects(trial)) for trial in self.trials if trial.repeat >= 0
+        objects = {
+            Setting(trial.layout, trial.wecs, trial.point): trial.objects for trial in self.trials if trial.repeat >= 0
         }
         try:
             publish(self.fleet, Exposition(session.join.samples(), objects, facts))
@@ -258,14 +281,14 @@ class Runner:
                 await self._clean(spaces, names, recorder)
 
 
-def trial_steps(*, last: bool) -> tuple[steps.Step, ...]:
+def trial_steps(spec: ExperimentFile, *, last: bool) -> tuple[steps.Step, ...]:
     """The steps of one trial; the group's `last` one also takes the policies away."""
     return (
         steps.Announce(),
         steps.Apply(),
         steps.Settle(),
-        steps.Load(),
-        steps.Drain(),
+        *measure_steps(spec),
+        *((steps.Linger(),) if spec.after else ()),
         steps.Quieten(),
         steps.Clean(policies=last),
     )

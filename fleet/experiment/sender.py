@@ -1,4 +1,4 @@
-"""Sends objects to the WDS at their moments, bounded in flight, and records every request with its three times."""
+"""Sends objects to the WDS at their moments and records every request with its three times."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
+import orjson
+
 from fleet.errors import KubeError
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import Unreachable
-from fleet.kube.resources import Resource
 from fleet.observe.recorder import Recorder
 from fleet.results.events import Sent
 from fleet.workload.objects import WorkloadObject
@@ -46,27 +47,35 @@ async def each(items: Iterable[T], do: Callable[[T], Awaitable[object]], *, at_o
 class Sender:
     """Creates objects; each attempt is one request and one `sent` line, also when there was no answer."""
 
-    def __init__(self, wds: KubeClient, resource: Resource, recorder: Recorder, *, pause: float = FIRST_PAUSE) -> None:
+    def __init__(self, wds: KubeClient, recorder: Recorder, *, pause: float = FIRST_PAUSE) -> None:
         self._wds = wds
-        self._resource = resource
         self._recorder = recorder
         self._pause = pause
 
-    async def send(self, writes: Sequence[Due]) -> None:
-        """All writes, each not before it is due; an anomaly for one that the WDS did not take in any attempt."""
+    async def send(self, writes: Sequence[Due], *, parallel: int | None = None) -> None:
+        """All writes; an anomaly for one that the WDS did not take in any attempt.
+
+        `parallel` None is an open loop: each write leaves when it is due, whatever the answers do. A number is a closed
+        one: the writes follow each other with at most so many unanswered.
+        """
+        # Made beforehand: what it takes to build an object must not delay the next.
+        ready = [(due.offset, due.item, orjson.dumps(due.item.manifest())) for due in writes]
         start_ns = time.monotonic_ns()
+        if parallel is not None:
+            await each(ready, lambda one: self._create(one[1], one[2], start_ns), at_once=parallel)
+            return
+        try:
+            async with asyncio.TaskGroup() as group:
+                for offset, item, body in ready:
+                    scheduled_ns = start_ns + round(offset * 1e9)
+                    early = (scheduled_ns - time.monotonic_ns()) / 1e9
+                    if early > 0:
+                        await asyncio.sleep(early)
+                    group.create_task(self._create(item, body, scheduled_ns))
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
 
-        async def one(due: Due) -> None:
-            scheduled_ns = start_ns + round(due.offset * 1e9)
-            early = (scheduled_ns - time.monotonic_ns()) / 1e9
-            if early > 0:
-                await asyncio.sleep(early)
-            await self._create(due.item, scheduled_ns)
-
-        await each(writes, one)
-
-    async def _create(self, item: WorkloadObject, scheduled_ns: int) -> None:
-        body = item.manifest()
+    async def _create(self, item: WorkloadObject, body: bytes, scheduled_ns: int) -> None:
         pause = self._pause
         for attempt in range(ATTEMPTS):
             sent = await self._once(item, body, scheduled_ns)
@@ -82,8 +91,8 @@ class Sender:
             await asyncio.sleep(pause)
             pause *= 2
 
-    async def _once(self, item: WorkloadObject, body: object, scheduled_ns: int) -> Sent:
-        path = self._resource.path(namespace=item.ref.namespace)
+    async def _once(self, item: WorkloadObject, body: bytes, scheduled_ns: int) -> Sent:
+        path = item.resource.path(namespace=item.ref.namespace)
         sent_ns = time.monotonic_ns()
         code, uid, rv, error = 0, "", "", ""
         received_ns = 0

@@ -9,26 +9,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fleet.analysis.timelines import Join
-from fleet.experiment.plan import TrialPlan
+from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
 from fleet.experiment.progress import RunProgress
-from fleet.kube import resources
-from fleet.kube.resources import Resource
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.watcher import Spaces
-from fleet.spec.experiment_file import ExperimentFile, WorkloadKind
-from fleet.workload.layouts import BindingPolicy, policies
+from fleet.spec.experiment_file import ExperimentFile
+from fleet.workload.layouts import BindingPolicy
 from fleet.workload.names import RunNames
-from fleet.workload.objects import WorkloadObject, objects
-
-KIND_RESOURCE: dict[WorkloadKind, Resource] = {
-    "deployment": resources.DEPLOYMENTS,
-    "pod": resources.PODS,
-    "configmap": resources.CONFIGMAPS,
-}
+from fleet.workload.objects import WorkloadObject
+from fleet.workload.pacing import Due, due, schedule
 
 
-@dataclass(frozen=True)
+@dataclass
 class Session:
     """One run under way."""
 
@@ -39,23 +32,29 @@ class Session:
     join: Join
     progress: RunProgress
     sampling: Sampling
-
-    @property
-    def resource(self) -> Resource:
-        """The workload kind as a resource."""
-        return KIND_RESOURCE[self.spec.workload.kind]
+    _made: tuple[str, tuple[WorkloadObject, ...]] | None = None
 
     def policies(self, trial: TrialPlan) -> tuple[BindingPolicy, ...]:
         """Policies of the trial's group."""
-        return policies(trial.layout, trial.clusters, kind=trial.kind, names=self.names, group=trial.group)
+        return trial_policies(trial, self.names)
 
     def objects(self, trial: TrialPlan) -> tuple[WorkloadObject, ...]:
-        """Objects of the trial, policy by policy."""
-        return tuple(
-            item
-            for policy in self.policies(trial)
-            for item in objects(policy, self.spec.workload, names=self.names, trial=trial.id)
-        )
+        """Objects of the trial, policy by policy; kept until another trial's are asked for: a profile is dear."""
+        if self._made is None or self._made[0] != trial.id:
+            made = tuple(item for policy in self.policies(trial) for item in trial_objects(trial, policy, self.names))
+            self._made = (trial.id, made)
+        return self._made[1]
+
+    def writes(self, trial: TrialPlan) -> tuple[tuple[Due, ...], int | None]:
+        """When each object is due, and how many may be unanswered (None: as the schedule says).
+
+        The policies take turns: the first copy of each, then the second of each.
+        """
+        items, size = self.objects(trial), trial.content.size
+        copies = [items[at : at + size] for at in range(0, len(items), size)]
+        turns = [copies[at :: trial.copies_each] for at in range(trial.copies_each)]
+        moments = schedule(trial.load, len(copies), seed=f"{self.spec.seed}/{trial.id}")
+        return due([copy for turn in turns for copy in turn], moments), moments.parallel
 
     def alive(self, clusters: Sequence[str]) -> tuple[str, ...]:
         """Those of the WECs that answer now."""

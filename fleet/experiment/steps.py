@@ -20,7 +20,7 @@ from fleet.experiment.session import Session
 from fleet.kube import resources
 from fleet.kube.errors import NotFound
 from fleet.results import events
-from fleet.workload.pacing import burst
+from fleet.workload.objects import WorkloadObject
 
 BUSY_LOOK_SECONDS = 1.0
 RETURN_SECONDS = 30.0
@@ -56,6 +56,10 @@ class Announce:
                 repeat=trial.repeat,
                 clusters=clusters,
                 kind=trial.kind,
+                point=trial.point,
+                policies=trial.policies,
+                limits=dict(trial.limits),
+                load=str(trial.load) if trial.load.open else "",
             )
         )
         for item in session.objects(trial):
@@ -68,6 +72,7 @@ class Announce:
                     ref=item.ref,
                     clusters=list(item.clusters),
                     status=item.status,
+                    kind=item.kind,
                 )
             )
 
@@ -126,8 +131,8 @@ class Load:
 
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """Done when each was answered."""
-        sender = Sender(session.spaces.wds, session.resource, session.recorder)
-        await sender.send(burst(session.objects(trial)))
+        writes, parallel = session.writes(trial)
+        await Sender(session.spaces.wds, session.recorder).send(writes, parallel=parallel)
 
 
 class Drain:
@@ -154,6 +159,16 @@ class Drain:
             text = f"not complete within {limit:g} s: {lacking or 'nothing was planned'}"
             session.recorder.anomaly("incomplete", text, trial=trial.id)
         await session.sampling.sample()
+
+
+class Linger:
+    """Watches on after the load has ended: who still writes then, writes for no cause of ours."""
+
+    name = "after"
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:  # noqa: ARG002 - as every step
+        """As long as the spec asks."""
+        await asyncio.sleep(session.spec.after)
 
 
 class Quieten:
@@ -185,7 +200,7 @@ class Clean:
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """An anomaly when something stays; the next trial's objects have other names."""
         wds, recorder = session.spaces.wds, session.recorder
-        await delete(session, [item.ref.name for item in session.objects(trial)])
+        await delete(session, session.objects(trial))
         names = [entry.name for entry in session.policies(trial)] if self._policies else []
 
         async def drop(name: str) -> None:
@@ -206,16 +221,16 @@ class Clean:
             recorder.anomaly("not-clean", text, trial=trial.id)
 
 
-async def delete(session: Session, names: Sequence[str]) -> None:
+async def delete(session: Session, items: Sequence[WorkloadObject]) -> None:
     """Delete objects of the run in the WDS; those that are not there are passed over."""
 
-    async def one(name: str) -> None:
+    async def one(item: WorkloadObject) -> None:
         try:
-            await session.spaces.wds.delete(session.resource, name, session.names.namespace, propagation="Background")
+            await session.spaces.wds.delete(item.resource, item.ref.name, item.ref.namespace, propagation="Background")
         except NotFound:
             return
 
-    await each(names, one)
+    await each(items, one)
 
 
 async def quieten(session: Session, deadline: float) -> str:

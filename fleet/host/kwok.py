@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import HostError
+from fleet.host import kwok_stages
 from fleet.host.https import Answer, Endpoint
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
-from fleet.host.plan import ControlPlane, Plan, PlannedProgram, with_env
+from fleet.host.plan import ControlPlane, Plan, PlannedProgram, TextFile, with_env
 from fleet.host.records import kwok_owner
 from fleet.host.supervise import Program
 
@@ -31,8 +32,11 @@ def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
         in_use = f"kwok.{plane.name}" in machine.live_programs()
         listen = f"127.0.0.1:{machine.take(kwok_owner(plane.name), 1, in_use=in_use).start}"
     kubeconfig = component_kubeconfig(machine, plane.name, server, "kwok")
+    folder = machine.layout.cluster(plane.name)
+    stages = TextFile(folder / "kwok.yaml", kwok_stages.config())
     argv = (
         str(machine.programs.program("kwok")),
+        f"--config={stages.path}",
         f"--kubeconfig={kubeconfig.path}",
         "--manage-all-nodes=false",
         f"--manage-nodes-with-annotation-selector={NODE_ANNOTATION}=fake",
@@ -41,12 +45,12 @@ def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
         "--v=WARN",  # at INFO it tells each lease of each node
         *plane.extra.kwok,
     )
-    folder = machine.layout.cluster(plane.name)
     program = Program(f"kwok.{plane.name}", argv, with_env({}, plane.extra), folder, priority=400)
-    reads: Sequence[Path] = (kubeconfig.path,)
+    reads: Sequence[Path] = (kubeconfig.path, stages.path)
     return Plan(
         certificates=(kubeconfig.certificate,),
         kubeconfigs=(kubeconfig,),
+        texts=(stages,),
         programs=(PlannedProgram(program, "kwok", plane.name, tuple(reads)),),
     )
 

@@ -66,6 +66,10 @@ STATEFULSETS = Resource("apps", "v1", "statefulsets", "StatefulSet", namespaced=
 DAEMONSETS = Resource("apps", "v1", "daemonsets", "DaemonSet", namespaced=True)
 JOBS = Resource("batch", "v1", "jobs", "Job", namespaced=True)
 
+# Of OpenShift; elsewhere the profile cluster-density-ms brings minimal CRDs of them.
+ROUTES = Resource("route.openshift.io", "v1", "routes", "Route", namespaced=True)
+IMAGE_STREAMS = Resource("image.openshift.io", "v1", "imagestreams", "ImageStream", namespaced=True)
+
 CRDS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False)
 CSRS = Resource(
     "certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", namespaced=False

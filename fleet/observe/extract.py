@@ -7,13 +7,14 @@ the field's empty value: an object that a test or a stranger put there must not 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from fleet.kube import resources
 from fleet.kube.resources import Resource
+from fleet.observe.writers import Writers
 from fleet.results.events import (
     AppliedManifestWorkSeen,
     BindingSeen,
@@ -51,6 +52,7 @@ class Receipt:
     """Unix time in nanoseconds."""
     listed: bool = False
     gap: bool = False
+    writer: str = ""
 
     def fields(self, obj: Object) -> dict[str, Any]:
         """The fields that every Seen line has."""
@@ -64,11 +66,12 @@ class Receipt:
             "rv": str(meta.get("resourceVersion", "")),
             "listed": self.listed,
             "gap": self.gap,
+            "writer": self.writer,
         }
 
 
 class Extractor:
-    """Turns raw objects into lines. Remembers two things:
+    """Turns raw objects into lines. Remembers, beside who wrote each object last:
 
     which Bindings it has told the clauses of (they can be thousands), and which ManifestWorks are KubeStellar's: a
     deletion that only a list revealed has no labels any more.
@@ -77,9 +80,11 @@ class Extractor:
     def __init__(self) -> None:
         self._told: dict[str, int] = {}
         self._works: dict[str, ManifestWorkSeen] = {}
+        self._writers = Writers()
 
     def line(self, resource: Resource, receipt: Receipt, obj: Object) -> SeenLine | None:
         """The line of that object; None when it is not ours (a ManifestWork that KubeStellar did not make)."""
+        receipt = self._signed(receipt, _map(obj, "metadata"))
         if resource == resources.BINDINGS:
             return self._binding(receipt, obj)
         if resource == resources.MANIFEST_WORKS:
@@ -89,6 +94,13 @@ class Extractor:
         if resource == resources.WORK_STATUSES:
             return work_status(receipt, obj)
         return workload(resource, receipt, obj)
+
+    def _signed(self, receipt: Receipt, meta: Object) -> Receipt:
+        """With the manager that wrote this version."""
+        if receipt.type == "DELETED":
+            self._writers.forget(receipt.cluster, meta)
+            return receipt
+        return replace(receipt, writer=self._writers.writer(receipt.cluster, meta))
 
     def _work(self, receipt: Receipt, obj: Object) -> ManifestWorkSeen | None:
         uid = str(_map(obj, "metadata").get("uid", ""))

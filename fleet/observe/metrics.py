@@ -24,10 +24,12 @@ _PROCESS: Mapping[str, frozenset[str] | None] = {
     "process_resident_memory_bytes": _NONE,
     "process_open_fds": _NONE,
     "go_goroutines": _NONE,
+    "go_memstats_heap_alloc_bytes": _NONE,
 }
 API_SERVER: Mapping[str, frozenset[str] | None] = {
     **_PROCESS,
     "apiserver_request_total": _VERBS,
+    "apiserver_storage_size_bytes": _NONE,
     "apiserver_current_inflight_requests": frozenset({"request_kind"}),
     "apiserver_flowcontrol_current_executing_requests": frozenset({"priority_level"}),
     "apiserver_flowcontrol_current_inqueue_requests": frozenset({"priority_level"}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from fleet.results.events import (
@@ -14,6 +14,7 @@ from fleet.results.events import (
     WorkloadSeen,
     WorkStatusSeen,
 )
+from fleet.workload.names import RunNames
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,13 @@ class Left:
 
 
 class Tracker:
-    """Feed it every line in the order of arrival. `namespace` is the run's own; `wds` the cluster of the originals."""
+    """Feed it every line in the order of arrival. `names` tell the run's namespaces, `wds` the originals' cluster."""
 
-    def __init__(self, *, namespace: str, wds: str) -> None:
-        self.namespace = namespace
+    def __init__(self, *, names: RunNames, wds: str) -> None:
+        self.names = names
         self.wds = wds
+        self.completed: set[str] = set()
+        """Op-ids of objects that the WDS shows as completed; whoever deletes one takes it out."""
         self._destinations: dict[str, frozenset[str]] = {}
         self._objects: dict[str, set[str]] = defaultdict(set)
         self._works: dict[str, tuple[str, str]] = {}
@@ -91,14 +94,16 @@ class Tracker:
         )
 
     def _object(self, line: WorkloadSeen) -> None:
-        if line.ref.namespace == self.namespace:
+        if self.names.holds(line.ref.namespace):
             uids = self._objects[line.cluster]
             uids.discard(line.uid) if line.type == "DELETED" else uids.add(line.uid)
+            if line.cluster == self.wds and line.type != "DELETED" and _completed(line):
+                self.completed.add(line.op)
 
     def _work(self, line: ManifestWorkSeen) -> None:
         if line.type == "DELETED":
             self._works.pop(line.uid, None)
-        elif line.uid in self._works or any(entry.namespace == self.namespace for entry in line.manifests):
+        elif line.uid in self._works or any(self.names.holds(entry.namespace) for entry in line.manifests):
             self._works[line.uid] = (line.namespace, line.name)
             self._work_names.add(line.name)
 
@@ -112,7 +117,7 @@ class Tracker:
     def _status(self, line: WorkStatusSeen) -> None:
         if line.type == "DELETED":
             self._statuses.pop(line.uid, None)
-        elif line.ref.namespace == self.namespace:
+        elif self.names.holds(line.ref.namespace):
             self._statuses[line.uid] = line.namespace
 
     def _binding(self, line: BindingSeen) -> None:
@@ -122,3 +127,7 @@ class Tracker:
             self._destinations[line.name] = frozenset(line.destinations)
         else:
             self._destinations.setdefault(line.name, frozenset())
+
+
+def _completed(line: WorkloadSeen) -> bool:
+    return isinstance(line.status, Mapping) and line.status.get("phase") in ("Succeeded", "Failed")

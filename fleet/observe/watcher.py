@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.errors import KubeError
@@ -40,11 +40,19 @@ class Spaces:
 class Watcher:
     """Use as `async with`: inside it every watch is synced and stays up, whatever happens to a cluster.
 
+    `kinds` are those of the workload, watched by label in the WDS and in every WEC.
+
     Raises DeadlineError when a watch could not be listed within `sync_seconds`.
     """
 
     def __init__(
-        self, spaces: Spaces, kind: Resource, recorder: Recorder, *, selector: str, sync_seconds: float = 60.0
+        self,
+        spaces: Spaces,
+        kinds: Sequence[Resource],
+        recorder: Recorder,
+        *,
+        selector: str,
+        sync_seconds: float = 60.0,
     ) -> None:
         self._spaces = spaces
         self._recorder = recorder
@@ -54,14 +62,14 @@ class Watcher:
         self._clients = {client.cluster: client for client in spaces.all()}
         self.reflectors = [
             self._reflector(spaces.wds, resources.BINDINGS),
-            self._reflector(spaces.wds, kind, selector),
+            *(self._reflector(spaces.wds, kind, selector) for kind in kinds),
             self._reflector(spaces.its, resources.MANIFEST_WORKS),
             self._reflector(spaces.its, resources.WORK_STATUSES),
         ]
         for client in spaces.wecs.values():
             self.reflectors += [
                 self._reflector(client, resources.APPLIED_MANIFEST_WORKS),
-                self._reflector(client, kind, selector),
+                *(self._reflector(client, kind, selector) for kind in kinds),
             ]
 
     async def __aenter__(self) -> Watcher:

@@ -25,22 +25,38 @@ def seconds(value: float | None) -> str:
 def answer(study: Study) -> list[str]:
     """Short paragraphs about the largest WEC count of each layout; nothing was measured: one that says so."""
     measured = [p for p in study.predictions if p.downsync_measured is not None]
+    if not measured and any(row.count for row in study.rows):
+        return [" ".join(_scheduled(study.rows))]
     if not measured:
         return ["No trial was measured whole, so there is no answer to give; what there is stands below."]
     sentences = []
     for layout in ("one-to-one", "one-to-many"):
         mine = [p for p in measured if p.layout == layout]
         if mine:
-            sentences.append(" ".join(_layout(max(mine, key=lambda p: p.wecs), study.rows)))
+            sentences.append(" ".join(_layout(max(mine, key=lambda p: p.setting.order), study.rows)))
     sentences.append(_fixed(measured))
     return sentences
 
 
+def _scheduled(rows: Sequence[Row]) -> list[str]:
+    """Of loads with a schedule: the largest setting of each stage that matters."""
+    said = []
+    for stage, what in (("downsync", "was in its WEC"), ("e2e", "had its status back")):
+        mine = [row for row in rows if row.stage == stage and row.count]
+        if mine:
+            most = max(mine, key=lambda row: row.setting.order)
+            said.append(
+                f"At {most.setting}, an object {what} after {seconds(most.p50)} (median; slowest {seconds(most.max)})."
+            )
+    return said
+
+
 def _layout(most: Prediction, rows: Sequence[Row]) -> list[str]:
-    here = {row.stage: row for row in rows if (row.layout, row.wecs) == (most.layout, most.wecs)}
+    here = {row.stage: row for row in rows if row.setting == most.setting}
     downsync = here.get("downsync")
     what = "an object" if most.objects == 1 else f"each of {most.objects} objects"
-    fleet = f"At {most.wecs} WEC{'s' if most.wecs != 1 else ''} and {_POLICIES[most.layout]}"
+    point = f" ({most.point})" if most.point else ""
+    fleet = f"At {most.wecs} WEC{'s' if most.wecs != 1 else ''} and {_POLICIES[most.layout]}{point}"
     said = []
     if downsync is not None and downsync.p50 is not None:
         said.append(
@@ -56,7 +72,7 @@ def _layout(most: Prediction, rows: Sequence[Row]) -> list[str]:
 
 
 def _fixed(measured: Sequence[Prediction]) -> str:
-    most = max(measured, key=lambda p: (p.wecs, p.downsync_floor))
+    most = max(measured, key=lambda p: (p.setting.order[1:], p.downsync_floor))
     rest = most.downsync_floor - HOLD_BACK_SECONDS
     fixed = f"{HOLD_BACK_SECONDS:.0f} s of every latency that begins in the WDS are KubeStellar's fixed hold-back"
     if rest <= 0:

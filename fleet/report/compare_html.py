@@ -58,7 +58,7 @@ def table(cells: list[Cell]) -> Table:
     body = [
         (
             cell.stage,
-            LAYOUT_NAMES.get(cell.layout, cell.layout),
+            _layout(cell),
             str(cell.wecs),
             cell.outcome,
             _count(cell.a.count, cell.a.missing),
@@ -76,6 +76,15 @@ def table(cells: list[Cell]) -> Table:
         for cell in cells
     ]
     return Table(head, body, frozenset(head[4:14]) | {"WECs"})
+
+
+def _slug(point: str) -> str:
+    return "".join(f"-{part}" for part in point.replace("=", "-").split())
+
+
+def _layout(cell: Cell) -> str:
+    name = LAYOUT_NAMES.get(cell.layout, cell.layout)
+    return f"{name}, {cell.setting.point}" if cell.setting.point else name
 
 
 def _count(count: int, missing: int) -> str:
@@ -96,10 +105,10 @@ def _drawings(comparison: Comparison, cells: list[Cell]) -> list[tuple[Markup, s
     """SVG, title and verdict of each cell that both runs have samples of."""
     drawn: list[tuple[Markup, str, str]] = []
     for cell in cells:
-        a, b = comparison.series.get((cell.stage, cell.layout, cell.wecs), ((), ()))
+        a, b = comparison.series.get((cell.stage, cell.setting), ((), ()))
         if a and b:
             many = "WEC" if cell.wecs == 1 else "WECs"
-            title = f"{cell.stage}, {LAYOUT_NAMES.get(cell.layout, cell.layout)}, {cell.wecs} {many}"
-            svg = both(title, a, b, f"{cell.stage}-{cell.layout}-{cell.wecs}")
+            title = f"{cell.stage}, {_layout(cell)}, {cell.wecs} {many}"
+            svg = both(title, a, b, f"{cell.stage}-{cell.layout}-{cell.wecs}{_slug(cell.setting.point)}")
             drawn.append((Markup(svg), title, cell.outcome))  # noqa: S704 - matplotlib escapes the texts it writes
     return drawn

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from fleet.analysis.apiserver import curves
 from fleet.analysis.resources import Usage
-from fleet.analysis.samples import LAYOUTS, STAGES
+from fleet.analysis.samples import LAYOUTS, STAGES, Setting
+from fleet.analysis.setting import values
 from fleet.analysis.study import Study
+from fleet.analysis.summary import Row
 from fleet.report import plots
 from fleet.report.waterfall import waterfalls
 
@@ -27,8 +29,14 @@ class Drawing:
     caption: str
 
 
+def axis(rows: Sequence[Row]) -> str:
+    """What the latencies are drawn against: the first thing that points differ in; empty for the WEC count."""
+    return next((name for row in rows for name in values(row.point)), "")
+
+
 def scaling(study: Study) -> list[Drawing]:
-    """Downsync and end-to-end against the WEC count."""
+    """Downsync and end-to-end against the WEC count, or what else was swept."""
+    against = axis(study.rows)
     titles = {
         "downsync": ("Downsync", "WDS object to WEC object."),
         "e2e": ("End to end", "WDS object to complete WDS status."),
@@ -39,7 +47,11 @@ def scaling(study: Study) -> list[Drawing]:
     }
     note = "The band is the 95\N{NO-BREAK SPACE}% bootstrap interval of the median."
     return [
-        Drawing(plots.scaling(study.rows, stage, f"scaling-{stage}"), f"{title} against WEC count", f"{text} {note}")
+        Drawing(
+            plots.scaling(study.rows, stage, f"scaling-{stage}", against),
+            f"{title} against {against or 'WEC count'}",
+            f"{text} {note}",
+        )
         for stage, (title, text) in titles.items()
         if any(row.stage == stage and row.count for row in study.rows)
     ]
@@ -62,10 +74,10 @@ def stages(study: Study) -> list[Drawing]:
 
 def distributions(study: Study) -> list[Drawing]:
     """An empirical distribution per stage."""
-    series: defaultdict[str, defaultdict[tuple[str, int], list[float]]] = defaultdict(lambda: defaultdict(list))
+    series: defaultdict[str, defaultdict[Setting, list[float]]] = defaultdict(lambda: defaultdict(list))
     for sample in study.samples:
         if sample.counted and sample.seconds is not None:
-            series[sample.stage][sample.layout, sample.wecs].append(sample.seconds)
+            series[sample.stage][sample.setting].append(sample.seconds)
     return [
         Drawing(plots.distribution(stage, series[stage], f"ecdf-{stage}"), stage, "")
         for stage in STAGES
@@ -75,6 +87,8 @@ def distributions(study: Study) -> list[Drawing]:
 
 def limits(study: Study) -> list[Drawing]:
     """Prediction and measurement per layout."""
+    if axis(study.rows):
+        return []  # drawn against the WEC count only; the table has every point
     layouts = [layout for layout in LAYOUTS if any(p.layout == layout for p in study.predictions)]
     return [
         Drawing(plots.limits(study.predictions, layout, f"limits-{layout}"), layout.capitalize(), "")

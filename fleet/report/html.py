@@ -12,7 +12,9 @@ from fleet.report import figures, profiled, tables
 from fleet.report.answer import answer
 from fleet.report.figures import Drawing
 from fleet.report.pages import fill
+from fleet.report.sections import sections
 from fleet.report.setting import facts
+from fleet.spec.duration import written
 from fleet.spec.fleet_file import Role
 
 HEADLINE = ("downsync", "downsync_last", "downsync_spread", "e2e", "e2e_reported")
@@ -55,6 +57,8 @@ def page(study: Study) -> str:
         shown=tables.MISSING_SHOWN,
         open_rows=tables.OPEN_ROWS,
         events=tables.events(study),
+        sections=sections(study),
+        axis=figures.axis(study.rows) or "WEC count",
         scaling=_safe(figures.scaling(study)),
         stages=_safe(figures.stages(study)),
         distributions=_safe(figures.distributions(study)),
@@ -74,15 +78,4 @@ def _safe(drawings: list[Drawing]) -> list[tuple[Markup, str, str]]:
 
 
 def _spec(study: Study) -> str:
-    return yaml.safe_dump(_with_units(study), sort_keys=False, default_flow_style=None)
-
-
-def _with_units(study: Study) -> dict[str, object]:
-    """The experiment file again, durations with their unit as a user writes them."""
-    spec = study.run.spec.model_dump()
-    for field in ("quiet", "sample_interval"):
-        spec[field] = f"{spec[field]:g}s"
-    for field in ("interval", "seconds"):
-        spec["profiles"][field] = f"{spec['profiles'][field]:g}s"
-    spec["timeouts"] = {name: f"{value:g}s" for name, value in spec["timeouts"].items()}
-    return spec
+    return yaml.safe_dump(written(study.run.spec), sort_keys=False, default_flow_style=None)

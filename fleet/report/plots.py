@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fleet.analysis.prediction import HOLD_BACK_SECONDS, Prediction
+from fleet.analysis.setting import Setting, values
 from fleet.analysis.summary import Row
 from fleet.report.svg import GRID, INK, LAYOUT_COLOURS, MUTED, PAPER, SERIES, figure, inline
 from fleet.report.waterfall import SEGMENT_COLOURS, Waterfall
@@ -22,15 +23,20 @@ _WHOLE, _HALF, _THIRD = 9.4, 4.6, 3.2
 """Inches of a figure in one, two or three columns: text then has about the same size in all of them."""
 
 
-def scaling(rows: Sequence[Row], stage: str, name: str) -> str:
-    """One stage against the WEC count, a line per layout and percentile; the band is the median's interval."""
+def scaling(rows: Sequence[Row], stage: str, name: str, axis: str = "") -> str:
+    """One stage against the WEC count (or the number `axis` of the points), a line per layout and percentile.
+
+    The band is the median's interval. Rows that differ in anything else have lines of their own.
+    """
     with figure(_HALF, 3.6) as (made, axes):
-        counts = sorted({row.wecs for row in rows if row.stage == stage})
+        counts = sorted({_along(row, axis) for row in rows if row.stage == stage})
         for layout, colour in LAYOUT_COLOURS.items():
             mine = [row for row in rows if (row.stage, row.layout) == (stage, layout) and row.count]
-            _percentile_lines(axes, sorted(mine, key=lambda row: row.wecs), layout, colour)
+            for number, beside in enumerate(sorted({_beside(row, axis) for row in mine})):
+                line = sorted((row for row in mine if _beside(row, axis) == beside), key=lambda row: _along(row, axis))
+                _percentile_lines(axes, line, layout, colour, axis, labelled=number == 0)
         axes.axhline(HOLD_BACK_SECONDS, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
-        _count_axis(axes, counts)
+        _count_axis(axes, counts, axis)
         axes.set_ylabel("seconds since the object was created")
         axes.set_ylim(bottom=0)
         # No sample lies below the line; but where it is low, the ticks of the axis are there.
@@ -44,41 +50,49 @@ def scaling(rows: Sequence[Row], stage: str, name: str) -> str:
         return inline(made, name)
 
 
-def _percentile_lines(axes: Axes, rows: Sequence[Row], layout: str, colour: str) -> None:
-    wecs = [row.wecs for row in rows]
-    bands = [(row.wecs, row.p50_interval) for row in rows if row.p50_interval is not None]
+def _along(row: Row, axis: str) -> float:
+    return values(row.point).get(axis, 0.0) if axis else float(row.wecs)
+
+
+def _beside(row: Row, axis: str) -> tuple[float, ...]:
+    return (row.wecs if axis else 0, *(value for name, value in values(row.point).items() if name != axis))
+
+
+def _percentile_lines(axes: Axes, rows: Sequence[Row], layout: str, colour: str, axis: str, *, labelled: bool) -> None:
+    wecs = [_along(row, axis) for row in rows]
+    bands = [(_along(row, axis), row.p50_interval) for row in rows if row.p50_interval is not None]
     if len(bands) > 1:
         low = [band[0] for _, band in bands]
         high = [band[1] for _, band in bands]
         axes.fill_between([count for count, _ in bands], low, high, color=colour, alpha=0.15, linewidth=0)
     for percentile, (line, marker) in _LINES.items():
-        values = [getattr(row, percentile) for row in rows]
-        if percentile == "p99" and not any(value is not None for value in values):
+        heights = [getattr(row, percentile) for row in rows]
+        if percentile == "p99" and not any(value is not None for value in heights):
             continue
         axes.plot(
             wecs,
-            [float("nan") if value is None else value for value in values],
+            [float("nan") if value is None else value for value in heights],
             linestyle=line,
             marker=marker,
             markersize=4,
             markerfacecolor=colour if layout == "one-to-one" else PAPER,
             linewidth=1.4,
             color=colour,
-            label=f"{layout} {percentile}",
+            label=f"{layout} {percentile}" if labelled else None,
         )
 
 
-def _count_axis(axes: Axes, counts: Sequence[int]) -> None:
-    axes.set_xlabel("WECs")
+def _count_axis(axes: Axes, counts: Sequence[float], axis: str = "") -> None:
+    axes.set_xlabel(axis or "WECs")
     if not counts:
         return
     top = max(counts)
     axes.set_xlim(0 if top > 1 else 0.5, top * 1.04 if top > 1 else 1.5)
-    kept: list[int] = []
+    kept: list[float] = []
     for count in reversed(counts):
         if not kept or kept[-1] - count >= top * 0.035:
             kept.append(count)
-    axes.set_xticks(sorted(kept), [str(count) for count in sorted(kept)])
+    axes.set_xticks(sorted(kept), [f"{count:g}" for count in sorted(kept)])
     axes.set_xticks(list(counts), minor=True)
 
 
@@ -101,7 +115,7 @@ def waterfall(bars: Sequence[Waterfall], name: str) -> str:
                 )
                 shown[segment.name] = True
             axes.text(bar.end, position, f" {bar.end:.2f}", va="center", ha="left", fontsize=8, color=INK)
-        axes.set_yticks(range(len(bars)), [f"{bar.layout}, {bar.wecs}" for bar in bars])
+        axes.set_yticks(range(len(bars)), [_short(bar.setting) for bar in bars])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("seconds since the object was created (medians)")
@@ -110,17 +124,22 @@ def waterfall(bars: Sequence[Waterfall], name: str) -> str:
         return inline(made, name)
 
 
-def distribution(stage: str, series: Mapping[tuple[str, int], Sequence[float]], name: str) -> str:
-    """The empirical distribution of one stage: a step line per layout and WEC count, darker with more WECs."""
+def _short(setting: Setting) -> str:
+    where = f"{setting.layout}, {setting.wecs}"
+    return f"{where}, {setting.point}" if setting.point else where
+
+
+def distribution(stage: str, series: Mapping[Setting, Sequence[float]], name: str) -> str:
+    """The empirical distribution of one stage: a step line per setting, darker with more WECs, policies or objects."""
     with figure(_THIRD, 2.3) as (made, axes):
-        counts = sorted({wecs for _, wecs in series})
-        for (layout, wecs), values in sorted(series.items()):
+        ranks = sorted({setting.order[1:] for setting in series})
+        for setting, values in sorted(series.items()):
             ordered = sorted(values)
-            strength = 0.35 + 0.65 * (counts.index(wecs) + 1) / len(counts)
+            strength = 0.35 + 0.65 * (ranks.index(setting.order[1:]) + 1) / len(ranks)
             xs, ys = _steps(ordered)
             axes.step(
-                xs, ys, where="post", color=LAYOUT_COLOURS[layout], alpha=strength, linewidth=1.3,
-                linestyle="-" if layout == "one-to-one" else "--",
+                xs, ys, where="post", color=LAYOUT_COLOURS[setting.layout], alpha=strength, linewidth=1.3,
+                linestyle="-" if setting.layout == "one-to-one" else "--",
             )  # fmt: skip
         axes.set_title(stage)
         axes.set_ylim(0, 1.02)

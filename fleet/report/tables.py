@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet.analysis.resources import peaks, requests, waiting
-from fleet.analysis.samples import LAYOUTS, Sample
+from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.study import Study
 from fleet.analysis.summary import Row
 
@@ -43,7 +43,7 @@ def latencies(rows: Sequence[Row], stages: Sequence[str]) -> Table:
     body = [
         (
             row.stage,
-            row.layout,
+            _label(row.setting),
             str(row.wecs),
             str(row.count),
             str(row.missing),
@@ -62,16 +62,16 @@ def latencies(rows: Sequence[Row], stages: Sequence[str]) -> Table:
 def fixed_part(rows: Sequence[Row]) -> Table:
     """The binding stage cut into the fixed 2 s and what is left of it."""
     head = ("layout", "WECs", "binding p50", "fixed hold-back", "rest p50", "downsync p50", "downsync p50 without it")
-    downsync = {(row.layout, row.wecs): row.p50 for row in rows if row.stage == "downsync"}
+    downsync = {row.setting: row.p50 for row in rows if row.stage == "downsync"}
     body = []
     for row in rows:
         if row.stage != "binding" or row.p50 is None:
             continue
         fixed = min(2.0, row.p50)
-        whole = downsync.get((row.layout, row.wecs))
+        whole = downsync.get(row.setting)
         rest = None if whole is None else whole - fixed
         cells = (row.p50, fixed, row.p50 - fixed, whole, rest)
-        body.append((row.layout, str(row.wecs), *(_seconds(cell) for cell in cells)))
+        body.append((_label(row.setting), str(row.wecs), *(_seconds(cell) for cell in cells)))
     return Table(head, body, frozenset(head[1:]))
 
 
@@ -81,7 +81,7 @@ def predicted(study: Study) -> Table:
             "floor, status", "measured status")  # fmt: skip
     body = [
         (
-            row.layout,
+            _label(row.setting),
             str(row.wecs),
             str(row.objects),
             f"{row.its_floor:.1f}",
@@ -122,34 +122,34 @@ def api_requests(study: Study) -> Table:
     """Requests per trial that each hub API server answered, by verb."""
     found = requests(study.recorded)
     verbs = sorted({row.verb for row in found})
-    counts: defaultdict[tuple[str, str, int], dict[str, float]] = defaultdict(dict)
+    counts: defaultdict[tuple[str, Setting], dict[str, float]] = defaultdict(dict)
     for row in found:
-        counts[row.cluster, row.layout, row.wecs][row.verb] = row.per_trial
+        counts[row.cluster, row.setting][row.verb] = row.per_trial
     head = ("API server", "layout", "WECs", "all", *verbs)
     body = [
         (
             cluster,
-            layout,
-            str(wecs),
+            _label(setting),
+            str(setting.wecs),
             f"{sum(by_verb.values()):.0f}",
             *(f"{by_verb[verb]:.0f}" if verb in by_verb else ABSENT for verb in verbs),
         )
-        for (cluster, layout, wecs), by_verb in sorted(counts.items(), key=_by_layout)
+        for (cluster, setting), by_verb in sorted(counts.items(), key=lambda item: (item[0][0], item[0][1].order))
     ]
     return Table(head, body, frozenset(head[2:]))
 
 
-def _by_layout(item: tuple[tuple[str, str, int], object]) -> tuple[str, int, int]:
-    (cluster, layout, wecs), _ = item
-    return cluster, LAYOUTS.index(layout), wecs
+def _label(setting: Setting) -> str:
+    """The layout, and the point where there is one."""
+    return f"{setting.layout}, {setting.point}" if setting.point else setting.layout
 
 
 def limiter(study: Study) -> Table:
     """Time in each component's own rate limiter; per trial."""
     head = ("component", "layout", "WECs", "waited (s)", "trial (s)", "requests waiting on average")
     body = [
-        (w.component, w.layout, str(w.wecs), f"{w.waited:.1f}", f"{w.elapsed:.1f}", f"{w.share:.2f}")
-        for w in sorted(waiting(study.recorded), key=lambda w: (w.component, LAYOUTS.index(w.layout), w.wecs))
+        (w.component, _label(w.setting), str(w.setting.wecs), f"{w.waited:.1f}", f"{w.elapsed:.1f}", f"{w.share:.2f}")
+        for w in sorted(waiting(study.recorded), key=lambda w: (w.component, w.setting.order))
     ]
     return Table(head, body, frozenset(head[2:]))
 
@@ -162,7 +162,7 @@ def missing(samples: Sequence[Sample]) -> tuple[Table, int]:
         (
             sample.trial,
             str(sample.repeat),
-            sample.layout,
+            _label(sample.setting),
             str(sample.wecs),
             sample.stage,
             f"{sample.namespace}/{sample.name}",

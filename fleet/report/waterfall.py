@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from fleet.analysis.prediction import HOLD_BACK_SECONDS
-from fleet.analysis.samples import LAYOUTS, Sample
+from fleet.analysis.samples import Sample, Setting
 
 SEGMENTS = (
     ("hold-back", "", ""),
@@ -45,10 +45,9 @@ class Segment:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """One layout over one number of WECs."""
+    """One setting."""
 
-    layout: str
-    wecs: int
+    setting: Setting
     segments: tuple[Segment, ...]
 
     @property
@@ -58,9 +57,9 @@ class Waterfall:
 
 
 def waterfalls(samples: Sequence[Sample]) -> list[Waterfall]:
-    """A bar per layout and WEC count. The first 2 s of a binding are KubeStellar's fixed hold-back, shown apart; an
+    """A bar per setting. The first 2 s of a binding are KubeStellar's fixed hold-back, shown apart; an
     object that came through sooner rode on a sync already under way and has a shorter one."""
-    offsets: defaultdict[tuple[str, int], defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    offsets: defaultdict[Setting, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     started: dict[tuple[str, str, str], int] = {}
     for sample in samples:
         if sample.stage == "binding" and sample.start_ns is not None:
@@ -70,12 +69,12 @@ def waterfalls(samples: Sequence[Sample]) -> list[Waterfall]:
         mark = marks.get(sample.stage)
         began = started.get((sample.trial, sample.namespace, sample.name))
         if mark and sample.counted and sample.end_ns is not None and began is not None:
-            offsets[sample.layout, sample.wecs][mark].append((sample.end_ns - began) / 1e9)
-    bars = [_bar(layout, wecs, marks_of) for (layout, wecs), marks_of in sorted(offsets.items())]
-    return sorted(bars, key=lambda bar: (LAYOUTS.index(bar.layout), bar.wecs))
+            offsets[sample.setting][mark].append((sample.end_ns - began) / 1e9)
+    bars = [_bar(setting, marks_of) for setting, marks_of in offsets.items()]
+    return sorted(bars, key=lambda bar: bar.setting.order)
 
 
-def _bar(layout: str, wecs: int, offsets: Mapping[str, Sequence[float]]) -> Waterfall:
+def _bar(setting: Setting, offsets: Mapping[str, Sequence[float]]) -> Waterfall:
     segments: list[Segment] = []
     at = 0.0
     for name, _, mark in SEGMENTS:
@@ -88,4 +87,4 @@ def _bar(layout: str, wecs: int, offsets: Mapping[str, Sequence[float]]) -> Wate
             continue
         segments.append(Segment(name, at, end))
         at = end
-    return Waterfall(layout, wecs, tuple(segments))
+    return Waterfall(setting, tuple(segments))

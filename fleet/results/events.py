@@ -45,6 +45,8 @@ class Seen(Event, frozen=True, kw_only=True):
     """From a list, not from a watch: the receipt says only that it was there by then."""
     gap: bool = False
     """Found by comparing after a gap in the watch; the true moment lies inside the gap."""
+    writer: str = ""
+    """managedFields manager of the write, `/status` behind it for a subresource; empty where it is not told."""
 
 
 class RunMark(Event, frozen=True, kw_only=True, tag="mark"):
@@ -68,7 +70,16 @@ class TrialPlan(Event, frozen=True, kw_only=True, tag="trial"):
     """Counts from 0; -1 for a warm-up, whose samples are not counted."""
     clusters: list[str]
     kind: str
-    """deployment, pod or configmap."""
+    """Of the workload: deployment, pod, configmap, or the name of a profile."""
+    point: str = ""
+    """What other trials have another value of, as `policies=5`."""
+    policies: int = 0
+    """In the WDS; 0 in runs of before 0.2: one per WEC, or one."""
+    limits: dict[str, float] = {}
+    """Client limits that the fleet had for this trial, where they were not its own."""
+    load: str = ""
+    """The load shape, when it has a schedule: latencies then count from the scheduled moment too. Empty for a closed loop,
+    which sends as the answers come."""
 
 
 class Planned(Event, frozen=True, kw_only=True, tag="planned"):
@@ -83,6 +94,8 @@ class Planned(Event, frozen=True, kw_only=True, tag="planned"):
     status: str
     """How its status returns: `copy` (singleton), `aggregate` (KubeStellar aggregates this kind), `report` (ends at
     the last WorkStatus), `none` (the kind has no status)."""
+    kind: str = ""
+    """deployment, secret and so on; empty: as the trial's."""
 
 
 class Sent(Event, frozen=True, kw_only=True, tag="sent"):

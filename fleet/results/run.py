@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from fleet.errors import UsageError
 from fleet.spec.base import Model
-from fleet.spec.experiment_file import ExperimentFile
+from fleet.spec.experiments import AnyExperiment
 from fleet.spec.fleet_file import FleetFile
 
 FORMAT = 1
@@ -78,7 +78,7 @@ class RunRecord(Model):
     reasons: list[str] = Field(default_factory=list)
     """Why the status is not valid, most serious first."""
     seed: int = 1
-    spec: ExperimentFile
+    spec: AnyExperiment
     fleet: FleetFile
     inventory_sha256: str = ""
     version: str = ""

@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from fleet.spec.base import Model, Name
+from fleet.spec.duration import Duration, Moment, parse_duration
+from fleet.spec.load_shape import LoadShape, ParallelismLimitedLoad
 
 Layout = Literal["one-to-one", "one-to-many"]
 WorkloadKind = Literal["deployment", "pod", "configmap"]
 ProfileKind = Literal["heap", "goroutine", "cpu"]
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+ANNOTATION_BYTES = 200_000
+"""Kubernetes allows 256 KiB of annotations per object; some are ours and KubeStellar's."""
+
+COUNTED = ("fights", "leaks")
+"""Findings that a threshold may bound: `{stage: fights, test: "count <= 0"}`."""
+
 _COUNT = re.compile(r"[0-9]{1,9}")
-_THRESHOLD = re.compile(r"^(p50|p90|p99|max|missing) *(<=?) *(\S+)$")
-
-
-def parse_duration(value: Any) -> float:
-    """Seconds of a Go duration such as `1h2m3s`, `500ms`; a bare number is refused because its unit is a guess."""
-    if isinstance(value, float):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("a duration is a number with a unit, such as 30s, 5m or 1h30m")
-    if not value or _DURATION.sub("", value):
-        raise ValueError(f"{value!r} is not a duration: write 500ms, 30s, 5m or 1h30m")
-    return sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(value))
-
-
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=7 * 24 * 3600)]
-"""Seconds; written as a Go duration, at most seven days."""
+_THRESHOLD = re.compile(r"^(p50|p90|p99|max|missing|count) *(<=?) *(\S+)$")
 
 
 class Workload(Model):
@@ -40,9 +32,23 @@ class Workload(Model):
 
     kind: WorkloadKind = "deployment"
     objects: int = Field(default=1, ge=1, le=10_000)
-    """Objects per BindingPolicy."""
+    """Objects per BindingPolicy; of a profile, copies of it."""
     pods: int = Field(default=1, ge=0, le=1000)
     """Replicas of a Deployment."""
+    bytes: int = Field(default=0, ge=0, le=1_000_000)
+    """Random characters that each object carries besides."""
+    lifetime: Duration | None = None
+    """Of a pod: how long after it is ready it completes; None: never."""
+    profile: str | None = Field(default=None, min_length=1, max_length=4096)
+    """In place of `kind`: a folder of templates, by its name in experiments/templates/ or by its path."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Workload:
+        if self.lifetime is not None and self.kind != "pod" and self.profile is None:
+            raise ValueError(f"lifetime is for pods, and kind is {self.kind}")
+        if self.bytes > ANNOTATION_BYTES and self.kind != "configmap":
+            raise ValueError(f"bytes: {self.bytes} do not fit the annotations of a {self.kind} ({ANNOTATION_BYTES})")
+        return self
 
 
 class Timeouts(Model):
@@ -75,6 +81,12 @@ class Threshold(Model):
     stage: str
     test: str
 
+    @model_validator(mode="after")
+    def _counted(self) -> Threshold:
+        if self.test.startswith("count") != (self.stage in COUNTED):
+            raise ValueError(f"the test `count` is for {' and '.join(COUNTED)}, the others are for stages")
+        return self
+
     @field_validator("test")
     @classmethod
     def _grammar(cls, value: str) -> str:
@@ -82,30 +94,38 @@ class Threshold(Model):
         if not parts:
             raise ValueError(f"{value!r} is not a threshold: write for example `p99 < 2s` or `missing <= 0`")
         name, limit = parts[1], parts[3]
-        if name == "missing" and not _COUNT.fullmatch(limit):
-            raise ValueError(f"{limit!r} is not a count: write for example `missing <= 0`")
-        if name != "missing" and not math.isfinite(parse_duration(limit)):
+        counted = name in ("missing", "count")
+        if counted and not _COUNT.fullmatch(limit):
+            raise ValueError(f"{limit!r} is not a count: write for example `{name} <= 0`")
+        if not counted and not math.isfinite(parse_duration(limit)):
             raise ValueError(f"{limit!r} is too long: write for example `p99 < 2s`")
         return value
 
 
 class ExperimentFile(Model):
-    """The whole of an experiment file."""
+    """What every experiment file has; `fleet.spec.experiments` adds what each experiment is about."""
+
+    QUICK: ClassVar[Mapping[str, Any]] = {}
+    """Dotted fields and their values in the form that takes less than two minutes (`--quick`)."""
 
     format: Literal[1] = 1
     """1: first format (0.1.0)."""
-    experiment: Literal["wec-scaling"]
-    name: Name = "wec-scaling"
+    experiment: str
+    name: Name
     description: str = ""
-    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all"] = "all"
-    """WEC counts to sweep; `all` is 1, 5, 10, 20, 50, 100 as far as the fleet goes, and its size."""
+    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "all"
+    """WEC counts to sweep; `all`: 1, 5, 10, 20, 50, 100 as far as the fleet goes, and its size; `fleet`: its size."""
     layouts: list[Layout] = Field(default=["one-to-one", "one-to-many"])
     workload: Workload = Workload()
+    load: LoadShape = LoadShape(parallelismLimitedLoad=ParallelismLimitedLoad(parallelismLimit=32))
+    """When each object of a trial is sent. 32 unanswered: the WDS API server's own limit is 200 mutating requests."""
     repeats: int = Field(default=3, ge=1, le=1000)
     warmup: int = Field(default=1, ge=0, le=100)
     """Trials per layout and WEC count that are run first and not counted."""
     quiet: Duration = 5.0
     """Settled: no Binding or ManifestWork changed for this long, more than twice KubeStellar's 2 s hold-back."""
+    after: Moment = 0.0
+    """How long a trial is watched on after its load has ended: what is still written then, somebody fights over."""
     sample_interval: Duration = 5.0
     """How often processes are weighed and metrics scraped during a trial."""
     seed: int = Field(default=1, ge=0, lt=2**63)

@@ -8,15 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from fleet.errors import SpecError, UsageError
-from fleet.spec import yaml_source
+from fleet.spec import experiments, yaml_source
 from fleet.spec.base import NAME_PATTERN
-from fleet.spec.experiment_file import ExperimentFile, parse_duration
+from fleet.spec.duration import is_duration
+from fleet.spec.experiment_file import ExperimentFile
 from fleet.spec.fleet_file import FleetFile, Role
-from fleet.spec.model_errors import NAME_RULE, FieldPath, Place, dotted, fields_at, nearest, shown, unknown, validate
+from fleet.spec.model_errors import (
+    NAME_RULE,
+    FieldPath,
+    Place,
+    dotted,
+    fields_at,
+    is_choice,
+    nearest,
+    shown,
+    unknown,
+    validate,
+)
 from fleet.spec.yaml_source import Source
 
 SWEEP = (1, 5, 10, 20, 50, 100)
@@ -74,12 +85,12 @@ def parse_set(text: str) -> Override:
 
 
 def parse_wecs(text: str) -> list[int] | str:
-    """The value of `--wecs`: `all`, or counts such as `1,5,10`."""
-    if text.strip() == "all":
-        return "all"
+    """The value of `--wecs`: `all`, `fleet`, or counts such as `1,5,10`."""
+    if text.strip() in ("all", "fleet"):
+        return text.strip()
     parts = [part.strip() for part in text.split(",")]
     if not all(re.fullmatch(r"[0-9]{1,6}", part) for part in parts):
-        raise UsageError(f"--wecs {shown(text)}: write counts such as 1,5,10, or all")
+        raise UsageError(f"--wecs {shown(text)}: write counts such as 1,5,10, or all, or fleet")
     return [int(part) for part in parts]
 
 
@@ -88,15 +99,18 @@ def load(
     *,
     sets: Sequence[str] = (),
     flags: Mapping[str, Any] | None = None,
+    quick: bool = False,
 ) -> ExperimentFile:
     """The experiment of `file` with its overrides.
 
-    `sets` are the values of `--set`; `flags` maps a dotted field to the value of its own flag, None when not given.
+    `sets` are the values of `--set`; `flags` maps a dotted field to the value of its own flag, None when not given;
+    `quick` sets what the experiment's short form has otherwise, where neither says it.
     Raises SpecError with file, line and field, or UsageError for an override that fits no field.
     """
     source = yaml_source.read(file)
     if not isinstance(source.data, dict):
         raise SpecError("must be a mapping of fields; begin with `experiment: wec-scaling`", file=file, line=1)
+    model = _model(source)
     overrides = [parse_set(text) for text in sets]
     for field, value in (flags or {}).items():
         if value is None:
@@ -106,18 +120,24 @@ def load(
         if any(o.path == path for o in overrides):
             raise UsageError(f"{field} is given by {flag} and by --set: keep one of them")
         overrides.append(Override(path, value, flag))
+    if quick:
+        asked = {override.path for override in overrides}
+        short = [Override(tuple(field.split(".")), value, "--quick") for field, value in model.QUICK.items()]
+        overrides = [*(override for override in short if override.path not in asked), *overrides]
     data = source.data
     for override in overrides:
-        data = _with(data, override)
+        data = _with(model, data, override)
     place = _placer(source, overrides)
-    _check_raw(data, place)
-    return validate(ExperimentFile, data, place)
+    _check_raw(model, data, place)
+    return validate(model, data, place)
 
 
 def sweep(spec: ExperimentFile, size: int) -> list[int]:
     """The WEC counts to run on a fleet of `size` WECs, ascending. UsageError when the fleet is too small."""
     if size < 1:
         raise UsageError("the fleet has no WEC: add some with `fleet up -e wec_count=5`")
+    if spec.wecs == "fleet":
+        return [size]
     if spec.wecs == "all":
         return sorted({count for count in SWEEP if count <= size} | {size})
     counts = sorted(int(count) for count in spec.wecs)
@@ -138,7 +158,20 @@ def check_fits(spec: ExperimentFile, fleet: FleetFile) -> list[int]:
     return sweep(spec, len(fleet.of_role("wec")))
 
 
-def _with(data: Any, override: Override, depth: int = 0) -> Any:
+def _model(source: Source) -> type[ExperimentFile]:
+    """The format of the experiment that the file says it is."""
+    known = experiments.MODELS
+    word = source.data.get("experiment")
+    if word is None:
+        raise SpecError(f"is missing: write one of {', '.join(known)}", file=source.file, line=1, field="experiment")
+    model = known.get(word) if isinstance(word, str) else None
+    if model is None:
+        reason = f"{shown(word)} is no experiment{nearest(str(word), known)}"
+        raise SpecError(reason, file=source.file, line=source.line(("experiment",)), field="experiment")
+    return model
+
+
+def _with(model: type[ExperimentFile], data: Any, override: Override, depth: int = 0) -> Any:
     """A copy of `data` with one field set; the parts of the path must be fields that the format has."""
     if depth == len(override.path):
         return override.value
@@ -146,14 +179,16 @@ def _with(data: Any, override: Override, depth: int = 0) -> Any:
     if isinstance(data, list):
         if not part.isdigit() or int(part) >= len(data):
             raise UsageError(f"{override.typed}: {dotted(so_far)}: the list has {len(data)} entries, counted from 0")
-        return [_with(v, override, depth + 1) if i == int(part) else v for i, v in enumerate(data)]
-    fields = fields_at(ExperimentFile, override.path[:depth])
+        return [_with(model, v, override, depth + 1) if i == int(part) else v for i, v in enumerate(data)]
+    fields = fields_at(model, override.path[:depth])
     if fields is None or part not in fields:
-        reason = unknown(ExperimentFile, so_far) if fields else f"{dotted(so_far[:-1])} has no fields"
+        reason = unknown(model, so_far) if fields else f"{dotted(so_far[:-1])} has no fields"
         raise UsageError(f"{override.typed}: {dotted(so_far)}: {reason}")
     inner = data.get(part) if isinstance(data, dict) else None
-    new = _with({} if inner is None else inner, override, depth + 1)
-    return {**(data if isinstance(data, dict) else {}), part: new}
+    new = _with(model, {} if inner is None else inner, override, depth + 1)
+    # Naming another branch of a choice takes the place of the one that the file names.
+    rest = data if isinstance(data, dict) and not is_choice(model, so_far[:-1]) else {}
+    return {**rest, part: new}
 
 
 def _placer(source: Source, overrides: Sequence[Override]) -> Callable[[FieldPath], Place]:
@@ -169,22 +204,24 @@ def _placer(source: Source, overrides: Sequence[Override]) -> Callable[[FieldPat
     return place
 
 
-def _check_raw(data: Any, place: Callable[[FieldPath], Place], path: FieldPath = ()) -> None:
+def _check_raw(
+    model: type[ExperimentFile],
+    data: Any,
+    place: Callable[[FieldPath], Place],
+    path: FieldPath = (),
+    holder: FieldInfo | None = None,
+) -> None:
     """Refuse what pydantic would take for something else: a bare number as a duration, true or false as a number."""
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    fields = fields_at(model, path) or {}
     for key, value in items:
         here = (*path, key)
         file, line = place(here)
-        fields = fields_at(ExperimentFile, path) or {}
+        field = holder if isinstance(data, list) else fields.get(str(key))
         if isinstance(value, bool):
             raise SpecError(f"must not be {shown(value)}", file=file, line=line, field=dotted(here))
-        if isinstance(value, (int, float)) and _is_duration(fields.get(str(key))):
+        if isinstance(value, (int, float)) and is_duration(field):
             raise SpecError(
                 f"{value} has no unit: write 500ms, 30s, 5m or 1h30m", file=file, line=line, field=dotted(here)
             )
-        _check_raw(value, place, here)
-
-
-def _is_duration(field: FieldInfo | None) -> bool:
-    metadata = () if field is None else field.metadata
-    return any(isinstance(item, BeforeValidator) and item.func is parse_duration for item in metadata)
+        _check_raw(model, value, place, here, field)

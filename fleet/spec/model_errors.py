@@ -21,7 +21,7 @@ M = TypeVar("M", bound=BaseModel)
 
 SHOWN = 5
 """Errors of one file that are told at once; more do not fit a terminal and mostly follow from the first."""
-LISTED_NAMES = 14
+LISTED_NAMES = 18
 """Names that are listed when none is near: as many as the experiment file has fields."""
 VALUE_WIDTH = 60
 """Characters of a wrong value that a message shows."""
@@ -95,6 +95,15 @@ def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> Mapping[str,
             return None
         current = fields[part].annotation
     return _model_fields(current)
+
+
+def is_choice(model: type[BaseModel], path: Sequence[str | int]) -> bool:
+    """Whether the model that stands at `path` allows one of its fields only."""
+    current: Any = model
+    for part in path:
+        fields = _model_fields(current) or {}
+        current = fields[str(part)].annotation if str(part) in fields else None
+    return any(getattr(candidate, "ONE_FIELD", False) for candidate in (current, *_unwrapped(current)))
 
 
 def _model_fields(annotation: Any) -> Mapping[str, FieldInfo] | None:

@@ -32,8 +32,16 @@ class RunNames:
 
     @property
     def namespace(self) -> str:
-        """The one namespace of the run, in the WDS and in every WEC it uses."""
+        """The namespace that policies share, in the WDS and in every WEC that the run uses."""
         return f"{DEFAULT_NAMESPACE_PREFIX}-{self.short}"
+
+    def own_namespace(self, group: int, number: int) -> str:
+        """Of one policy, where policies do not share the run's namespace."""
+        return f"{self.namespace}-g{group:02d}-{number:03d}"
+
+    def holds(self, namespace: str) -> bool:
+        """Whether that is a namespace of the run."""
+        return namespace == self.namespace or namespace.startswith(f"{self.namespace}-")
 
     def selector(self) -> str:
         """Label selector of everything of this run."""

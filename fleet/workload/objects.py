@@ -1,23 +1,22 @@
-"""Workload objects: manifests of a Deployment, a Pod or a ConfigMap, and how the status of each comes back."""
+"""Workload objects: the contents of every policy with names, labels and op-ids, and how each status comes back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fleet.kube import resources
+from fleet.kube.resources import Resource
 from fleet.results.events import ObjectRef
-from fleet.spec.experiment_file import Workload, WorkloadKind
-from fleet.workload.layouts import BindingPolicy
+from fleet.workload.content import Body, Content, Place
+from fleet.workload.layouts import RETURNED, BindingPolicy
 from fleet.workload.names import OP_ANNOTATION, RunNames
 
 StatusReturn = Literal["copy", "aggregate", "report", "none"]
 
-IMAGE = "registry.invalid/fake:1"
-"""Never pulled: kwok plays the pods. The `.invalid` domain makes sure of it."""
-
 # KubeStellar 0.30 aggregates these of our kinds over several WECs; any other kind keeps its first reporter's status.
-_AGGREGATED: frozenset[WorkloadKind] = frozenset({"deployment"})
+_AGGREGATED = frozenset({resources.DEPLOYMENTS})
 
 
 @dataclass(frozen=True)
@@ -28,105 +27,68 @@ class WorkloadObject:
     """Op-id, unique in the run."""
     trial: str
     policy: str
-    kind: WorkloadKind
+    resource: Resource
     ref: ObjectRef
     clusters: tuple[str, ...]
     status: StatusReturn
-    pods: int
-    labels: tuple[tuple[str, str], ...]
+    body: Mapping[str, Any]
+    """The whole manifest."""
 
-    def manifest(self) -> dict[str, Any]:
+    @property
+    def kind(self) -> str:
+        """`deployment`, `secret`: as samples show it."""
+        return self.resource.kind.lower()
+
+    def manifest(self) -> Mapping[str, Any]:
         """The object as it is sent to the WDS."""
-        return _MANIFESTS[self.kind](self)
-
-    def metadata(self) -> dict[str, Any]:
-        """Its metadata: name, namespace, the run's labels and the op-id."""
-        return {
-            "name": self.ref.name,
-            "namespace": self.ref.namespace,
-            "labels": dict(self.labels),
-            "annotations": {OP_ANNOTATION: self.op},
-        }
+        return self.body
 
 
-def _pod_spec(item: WorkloadObject) -> dict[str, Any]:
-    # No token: the fake pod calls nothing, and the volume would only make the ManifestWork larger.
-    resources = {"requests": {"cpu": "1m", "memory": "1Mi"}}
-    return {
-        "automountServiceAccountToken": False,
-        "containers": [{"name": item.kind, "image": IMAGE, "resources": resources}],
-    }
-
-
-def _deployment(item: WorkloadObject) -> dict[str, Any]:
-    # The template carries no label of the run: ReplicaSets and pods stay out of the watches that select by it.
-    labels = {"app": item.ref.name}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": item.metadata(),
-        "spec": {
-            "replicas": item.pods,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": _pod_spec(item)},
-        },
-    }
-
-
-def _pod(item: WorkloadObject) -> dict[str, Any]:
-    # The WDS has no kubelet: a grace period would keep the deleted pod there for ever.
-    spec = _pod_spec(item) | {"terminationGracePeriodSeconds": 0}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": item.metadata(), "spec": spec}
-
-
-def _configmap(item: WorkloadObject) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": item.metadata(), "data": {"op": item.op}}
-
-
-_MANIFESTS: dict[WorkloadKind, Callable[[WorkloadObject], dict[str, Any]]] = {
-    "deployment": _deployment,
-    "pod": _pod,
-    "configmap": _configmap,
-}
-_IDENTITY: dict[WorkloadKind, tuple[str, str]] = {
-    "deployment": ("apps", "deployments"),
-    "pod": ("", "pods"),
-    "configmap": ("", "configmaps"),
-}
-
-
-def identity(kind: WorkloadKind) -> tuple[str, str]:
-    """API group and plural resource of a kind."""
-    return _IDENTITY[kind]
-
-
-def status_return(kind: WorkloadKind, clusters: int) -> StatusReturn:
+def status_return(resource: Resource, clusters: int) -> StatusReturn:
     """How the status of an object in that many WECs returns; over one WEC KubeStellar copies, whatever was asked."""
-    if kind == "configmap":
+    if resource not in RETURNED:
         return "none"
     if clusters == 1:
         return "copy"
-    return "aggregate" if kind in _AGGREGATED else "report"
+    return "aggregate" if resource in _AGGREGATED else "report"
 
 
-def objects(policy: BindingPolicy, workload: Workload, *, names: RunNames, trial: str) -> tuple[WorkloadObject, ...]:
-    """The objects of one policy in one trial. Names differ from trial to trial: no uid is ever mistaken for another."""
-    group, resource = identity(workload.kind)
-    target = policy.name.split("-", 2)[2]
+def objects(
+    policy: BindingPolicy, content: Content, count: int, *, names: RunNames, trial: str
+) -> tuple[WorkloadObject, ...]:
+    """`count` copies of the content for one policy in one trial.
+
+    Names differ from trial to trial: no uid is ever mistaken for another.
+    """
+    labels = names.labels(trial=trial, policy=policy.name)
     made = []
-    for number in range(workload.objects):
-        name = f"{trial}-{target}-{number:04d}"
-        made.append(
-            WorkloadObject(
-                op=f"{names.short}-{name}",
-                trial=trial,
-                policy=policy.name,
-                kind=workload.kind,
-                ref=ObjectRef(group=group, resource=resource, namespace=names.namespace, name=name),
-                clusters=policy.clusters,
-                status=status_return(workload.kind, len(policy.clusters)),
-                pods=workload.pods,
-                labels=tuple(names.labels(trial=trial, policy=policy.name).items()),
-            )
-        )
+    for number in range(count):
+        name = f"{trial}-{policy.target}-{number:04d}"
+        place = Place(name=name, namespace=policy.namespace, op=f"{names.short}-{name}", copy=number)
+        for body in content.bodies(place):
+            # In one copy of a profile, objects of different kinds may share a name.
+            op = place.op if body.name == name else f"{names.short}-{body.resource.plural}-{body.name}"
+            made.append(_object(policy, body, labels, op=op, trial=trial))
     return tuple(made)
+
+
+def _object(policy: BindingPolicy, body: Body, labels: Mapping[str, str], *, op: str, trial: str) -> WorkloadObject:
+    own = body.manifest.get("metadata") or {}
+    metadata = {
+        "name": body.name,
+        "namespace": policy.namespace,
+        "labels": {**(own.get("labels") or {}), **labels},
+        "annotations": {**(own.get("annotations") or {}), OP_ANNOTATION: op},
+    }
+    rest = {key: value for key, value in body.manifest.items() if key not in ("apiVersion", "kind", "metadata")}
+    resource = body.resource
+    return WorkloadObject(
+        op=op,
+        trial=trial,
+        policy=policy.name,
+        resource=resource,
+        ref=ObjectRef(group=resource.group, resource=resource.plural, namespace=policy.namespace, name=body.name),
+        clusters=policy.clusters,
+        status=status_return(resource, len(policy.clusters)),
+        body={"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, **rest},
+    )

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from fleet.analysis import exposition
-from fleet.analysis.samples import Sample
+from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.study import Study
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def cells(study: Study) -> dict[tuple[str, str, int], list[Sample]]:
-    """Counted samples by stage, layout and WEC count, in the order of the path."""
+def cells(study: Study) -> dict[tuple[str, Setting], list[Sample]]:
+    """Counted samples by stage and setting, in the order of the path."""
     return exposition.cells(study.samples)
 
 

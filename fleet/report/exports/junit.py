@@ -6,6 +6,8 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
+from fleet.analysis.recorded import setting_of
+from fleet.analysis.setting import Setting
 from fleet.analysis.study import Study
 from fleet.report.exports.grouping import seconds_between
 
@@ -22,7 +24,7 @@ class JunitReporter:
         suite = ET.Element("testsuite", name=run.experiment, timestamp=run.started.rstrip("Z"), hostname=run.fleet.name)
         _properties(suite, study)
         cases = [_case(suite, "verdict", "valid", study.verdict.reasons, seconds_between(run.started, run.ended))]
-        cases += [_point(suite, study, layout, wecs) for layout, wecs in _points(study)]
+        cases += [_point(suite, study, setting) for setting in _points(study)]
         for threshold in run.spec.thresholds:
             texts = [f.text for f in study.failures if (f.stage, f.test) == (threshold.stage, threshold.test)]
             cases.append(_case(suite, "threshold", f"{threshold.stage}: {threshold.test}", texts, 0.0))
@@ -41,24 +43,25 @@ def _properties(suite: ET.Element, study: Study) -> None:
     facts |= {f"version.{name}": version for name, version in sorted(study.run.fleet.versions.items())}
     for row in study.rows:
         if row.p50 is not None:
-            facts[f"p50.{row.stage}.{row.layout}.{row.wecs}"] = f"{row.p50:.6f}"
+            facts[".".join(["p50", row.stage, row.layout, str(row.wecs), *row.point.split()])] = f"{row.p50:.6f}"
     for name, value in facts.items():
         ET.SubElement(properties, "property", name=_text(name), value=_text(value))
 
 
-def _points(study: Study) -> list[tuple[str, int]]:
-    return sorted({(row.layout, row.wecs) for row in study.rows})
+def _points(study: Study) -> list[Setting]:
+    return sorted({row.setting for row in study.rows})
 
 
-def _point(suite: ET.Element, study: Study, layout: str, wecs: int) -> bool:
-    spans = [
-        study.recorded.span(p)
-        for p in study.recorded.trials
-        if (p.layout, p.wecs, p.repeat >= 0) == (layout, wecs, True)
-    ]
-    rows = [row for row in study.rows if (row.layout, row.wecs) == (layout, wecs) and row.missing]
+def _point(suite: ET.Element, study: Study, setting: Setting) -> bool:
+    spans = [study.recorded.span(p) for p in study.recorded.trials if p.repeat >= 0 and setting_of(p) == setting]
+    rows = [row for row in study.rows if row.setting == setting and row.missing]
     texts = [f"{row.stage}: {row.missing} of {row.missing + row.count} samples are missing" for row in rows]
-    return _case(suite, "point", f"{layout}, {wecs} WECs", texts, sum(end - begin for begin, end in spans) / 1e9)
+    return _case(suite, "point", _name(setting), texts, sum(end - begin for begin, end in spans) / 1e9)
+
+
+def _name(setting: Setting) -> str:
+    where = f"{setting.layout}, {setting.wecs} WECs"
+    return f"{where}, {setting.point}" if setting.point else where
 
 
 def _case(suite: ET.Element, group: str, name: str, failures: Sequence[str], seconds: float) -> bool:

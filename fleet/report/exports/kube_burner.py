@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from fleet.analysis.samples import Sample
+from fleet.analysis.recorded import setting_of
+from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.stats import quantile
 from fleet.analysis.study import Study
 from fleet.report.exports.grouping import cells, identity, measured, milliseconds, wall
@@ -35,9 +36,10 @@ class KubeBurnerReporter:
         return {f"{folder}/{name}.json": json.dumps(found).encode() + b"\n" for name, found in files.items()}
 
 
-def job(study: Study, layout: str, wecs: int) -> str:
+def job(study: Study, setting: Setting) -> str:
     """A job's name."""
-    return f"{study.run.experiment}-{layout}-{wecs}"
+    point = "".join(f"-{part}" for part in setting.point.replace("=", "-").split())
+    return f"{study.run.experiment}-{setting.layout}-{setting.wecs}{point}"
 
 
 def field(stage: str) -> str:
@@ -66,19 +68,19 @@ def _head(study: Study, sample: Sample, order: int, *, per_wec: bool) -> _Docume
         "timestamp": wall(study, sample.start_ns),
         "metricName": NAMES["wec" if per_wec else "object"],
         "uuid": identity(study),
-        "jobName": job(study, sample.layout, sample.wecs),
+        "jobName": job(study, sample.setting),
         "jobIteration": sample.repeat,
         "replica": order,
         "namespace": sample.namespace,
         "name": sample.name,
-        "metadata": {"layout": sample.layout, "wecs": sample.wecs, "policy": sample.policy, "kind": sample.kind},
+        "metadata": {**sample.setting._asdict(), "policy": sample.policy, "kind": sample.kind},
     }
     return {**head, "cluster": sample.cluster} if per_wec else head
 
 
 def _quantiles(study: Study) -> list[_Document]:
     made = []
-    for (stage, layout, wecs), group in cells(study).items():
+    for (stage, setting), group in cells(study).items():
         values = measured(group)
         if values:
             made.append(
@@ -91,7 +93,7 @@ def _quantiles(study: Study) -> list[_Document]:
                     "avg": milliseconds(sum(values) / len(values)),
                     "timestamp": study.run.ended or study.run.started,
                     "metricName": QUANTILES,
-                    "jobName": job(study, layout, wecs),
+                    "jobName": job(study, setting),
                 }
             )
     return made
@@ -100,10 +102,11 @@ def _quantiles(study: Study) -> list[_Document]:
 def _summaries(study: Study) -> list[_Document]:
     """One per job that ran; `passed` means a valid run whose thresholds hold."""
     run, made = study.run, []
-    for layout, wecs in sorted({(plan.layout, plan.wecs) for plan in study.recorded.trials if plan.repeat >= 0}):
-        spans = [study.recorded.span(p) for p in study.recorded.trials if (p.layout, p.wecs) == (layout, wecs)]
+    counted = {setting_of(plan) for plan in study.recorded.trials if plan.repeat >= 0}
+    for setting in sorted(counted, key=lambda setting: setting.order):
+        spans = [study.recorded.span(p) for p in study.recorded.trials if setting_of(p) == setting]
         begin, end = min(span[0] for span in spans), max(span[1] for span in spans)
-        failed = [f.text for f in study.failures if f.layout in ("", layout) and f.wecs in (0, wecs)]
+        failed = [f.text for f in study.failures if not f.layout or (f.layout, f.wecs, f.point) == setting]
         errors = [*study.verdict.reasons, *failed]
         summary: _Document = {
             "timestamp": wall(study, begin),
@@ -111,7 +114,7 @@ def _summaries(study: Study) -> list[_Document]:
             "elapsedTime": (end - begin) / 1e9,
             "uuid": identity(study),
             "metricName": "jobSummary",
-            "jobConfig": {"name": job(study, layout, wecs), "jobType": "create", "jobIterations": run.spec.repeats},
+            "jobConfig": {"name": job(study, setting), "jobType": "create", "jobIterations": run.spec.repeats},
             "version": f"v{run.version or '0'}@{run.git or 'unknown'}",
             "passed": not errors,
             "fleet": run.fleet.name,

@@ -11,7 +11,7 @@ from fleet.report.exports.grouping import cells, measured
 
 
 class PerfDataReporter:
-    """One item per stage, layout and WEC count; milliseconds."""
+    """One item per stage, layout, WEC count and point; milliseconds."""
 
     def files(self, study: Study) -> Mapping[str, bytes]:
         """`FleetLatency_<experiment>_<start>.json`: summary name, test name and time, as perfdash expects.
@@ -20,11 +20,12 @@ class PerfDataReporter:
         Perc99 is the largest of them.
         """
         items = []
-        for (stage, layout, wecs), group in cells(study).items():
+        for (stage, setting), group in cells(study).items():
             values = measured(group)
             if values:
                 buckets = {f"Perc{share}": quantile(values, share / 100) * 1000 for share in (50, 90, 99)}
-                labels = {"Metric": stage, "Layout": layout, "WECs": str(wecs)}
+                labels = {"Metric": stage, "Layout": setting.layout, "WECs": str(setting.wecs)}
+                labels |= {"Point": setting.point} if setting.point else {}
                 items.append({"data": buckets, "unit": "ms", "labels": labels})
         run = study.run
         document = {

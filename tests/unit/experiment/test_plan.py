@@ -14,17 +14,18 @@ import yaml
 from fleet.errors import FleetError
 from fleet.experiment.cleanup import holds_run
 from fleet.experiment.console import Bars, Plain, choose, remaining
+from fleet.experiment.families import trials
 from fleet.experiment.hold import held
 from fleet.experiment.plan import groups
-from fleet.experiment.wec_scaling import trials
-from fleet.spec.experiment_file import ExperimentFile, Profiles, Timeouts, Workload
+from fleet.spec.experiment_file import Profiles, Timeouts, Workload
 from fleet.spec.experiment_load import load
+from fleet.spec.experiments import WecScaling
 
 WECS = [f"wec{number:03d}" for number in range(1, 6)]
 
 
-def spec(**fields: Any) -> ExperimentFile:
-    return ExperimentFile.model_validate({"experiment": "wec-scaling", "repeats": 2, "warmup": 1} | fields)
+def spec(**fields: Any) -> WecScaling:
+    return WecScaling.model_validate({"experiment": "wec-scaling", "repeats": 2, "warmup": 1} | fields)
 
 
 def test_every_layout_and_count_gets_its_warm_up_and_its_repeats() -> None:
@@ -68,9 +69,9 @@ def test_a_folder_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
 def test_the_file_that_users_copy_says_the_defaults() -> None:
     file = Path(__file__).parents[3] / "experiments" / "wec-scaling.yaml"
     written = load(file)
-    assert written == ExperimentFile(experiment="wec-scaling", description=written.description)
+    assert written == WecScaling(experiment="wec-scaling", description=written.description)
     fields = yaml.safe_load(file.read_text())
-    assert set(fields) == set(ExperimentFile.model_fields)
+    assert set(fields) == set(WecScaling.model_fields)
     assert set(fields["workload"]) == set(Workload.model_fields)
     assert set(fields["timeouts"]) == set(Timeouts.model_fields)
     assert set(fields["profiles"]) == set(Profiles.model_fields)

@@ -17,13 +17,13 @@ from fleet.experiment.runner import Outcome, Runner
 from fleet.kube import resources
 from fleet.results import events
 from fleet.results.folder import RunFolder
-from fleet.spec.experiment_file import ExperimentFile
+from fleet.spec.experiments import WecScaling
 from tests.unit.experiment.stand_in import StandInFleet
 
 HOLD_BACK = 0.05
 
 
-def spec(**fields: Any) -> ExperimentFile:
+def spec(**fields: Any) -> WecScaling:
     base = {
         "experiment": "wec-scaling",
         "wecs": [1, 3],
@@ -33,7 +33,7 @@ def spec(**fields: Any) -> ExperimentFile:
         "sample_interval": "1s",
         "timeouts": {"settle": "10s", "object": "10s", "clean": "10s"},
     }
-    return ExperimentFile.model_validate(base | fields)
+    return WecScaling.model_validate(base | fields)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def fleet(tmp_path: Path) -> AsyncIterator[StandInFleet]:
         yield stand_in
 
 
-def runner(fleet: StandInFleet, chosen: ExperimentFile, progress: Any = None, *, keep: bool = False) -> Runner:
+def runner(fleet: StandInFleet, chosen: WecScaling, progress: Any = None, *, keep: bool = False) -> Runner:
     results = fleet.folder.parent / "results"
     return Runner(fleet.file(), fleet.folder, chosen, results, progress or Silent(), keep=keep, hold_back=HOLD_BACK)
 

@@ -8,6 +8,7 @@ from fleet.observe.quiet import Quiet
 from fleet.observe.tracker import Tracker
 from fleet.results import events
 from fleet.results.events import Manifest, ObjectRef
+from fleet.workload.names import RunNames
 
 NS = "fleet-run-x"
 
@@ -59,7 +60,7 @@ def work(uid: str, kind: str = "ADDED", namespace: str = NS) -> events.Line:
 
 @pytest.fixture
 def tracker() -> Tracker:
-    return Tracker(namespace=NS, wds="wds1")
+    return Tracker(names=RunNames("r-x"), wds="wds1")
 
 
 def test_tracker_counts_every_place_and_lets_go(tracker: Tracker) -> None:

@@ -11,6 +11,7 @@ from fleet.observe.sampling import Sampling
 from fleet.observe.tracker import Tracker
 from fleet.results import events
 from fleet.spec.fleet_file import Cluster, FleetFile, Machine, StatusAgent
+from fleet.workload.names import RunNames
 
 PAGE = 'apiserver_request_total{verb="GET",resource="pods",code="200",group=""} %d\nprocess_open_fds 5\n'
 
@@ -41,7 +42,7 @@ def fleet_of(server: FakeApiServer, folder: Path) -> FleetFile:
 
 async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(namespace="n", wds="wds1"))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wds="wds1"))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
         async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
@@ -60,7 +61,7 @@ async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
 
 async def test_a_page_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(namespace="n", wds="wds1"))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wds="wds1"))  # noqa: ARG005
     server = FakeApiServer("its1", tls=True)
     async with server:
         fleet = fleet_of(server, tmp_path)
@@ -75,7 +76,7 @@ async def test_a_page_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
 
 async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(namespace="n", wds="wds1"))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wds="wds1"))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
         async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
@@ -87,7 +88,7 @@ async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -
 
 async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(namespace="n", wds="wds1"))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wds="wds1"))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server, Sampling(fleet_of(server, tmp_path), recorder) as sampling:
         process = sampling._sampler._process
         assert process is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 from fleet.results.events import Line, MetricSample, ProcessSample
 from fleet.results.folder import RunFolder
 from fleet.results.run import ClockInfo, DriverFacts, MachineFacts, RunRecord, Status
-from fleet.spec.experiment_file import ExperimentFile
+from fleet.spec.experiments import WecScaling
 from fleet.spec.fleet_file import Cluster, Component, FleetFile, Machine, StatusAgent
 from tests.unit.analysis.simulator import START_NS, START_WALL, Emitted, Simulator
 
@@ -65,7 +65,7 @@ def run_record(identity: str, wecs: int, *, status: Status = "valid", **changes:
         started="2026-11-22T18:00:00Z",
         ended="2026-11-22T18:30:00Z",
         status=status,
-        spec=ExperimentFile(experiment="wec-scaling"),
+        spec=WecScaling(experiment="wec-scaling"),
         fleet=fleet_file(wecs),
         inventory_sha256="ab" * 32,
         version="0.1.0",

@@ -24,7 +24,7 @@ from fleet.report.exports import FORMATS
 from fleet.report.render import write
 from fleet.results.events import Anomaly, ClusterState, GapSeen, Line, ProfileTaken
 from fleet.results.folder import RunFolder
-from fleet.spec.experiment_file import ExperimentFile
+from fleet.spec.experiments import WecScaling
 from tests.unit.analysis.profile_maker import cpu, heap
 from tests.unit.analysis.simulator import MS, Simulator
 from tests.unit.report.made import run_record, simulated, weighed, write_run
@@ -283,7 +283,7 @@ def profiled(root: Path) -> RunFolder:
         )  # fmt: skip
         lines.append(taken)
     made = write_run(root, lines, wecs=1)
-    spec = ExperimentFile.model_validate({"experiment": "wec-scaling", "profiles": {"enabled": True}})
+    spec = WecScaling.model_validate({"experiment": "wec-scaling", "profiles": {"enabled": True}})
     made.write_run(run_record(made.id, 1, spec=spec))
     (made.path / "profiles" / "transport.wds1").mkdir(parents=True)
     for name, data in contents.items():

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import SpecError, UsageError
-from fleet.spec import experiment_load
-from fleet.spec.experiment_file import ExperimentFile
+from fleet.spec import experiment_load, experiments
+from fleet.spec.experiments import PolicyScaling, WecScaling
 
 MINIMAL = "experiment: wec-scaling\n"
 
@@ -55,7 +55,7 @@ def test_defaults_and_overrides(tmp_path: Path) -> None:
         ("workload: 3\n", "mine.yaml:2: workload: must be a mapping of fields, not 3"),
         ("wecs: [0]\n", "mine.yaml:2: wecs.0: should be greater than or equal to 1, not 0"),
         ("wecs: [1, 1]\n", "mine.yaml:2: wecs: each WEC count once"),
-        ("wecs: some\n", "mine.yaml:2: wecs: must be a list, not 'some' or must be 'all', not 'some'"),
+        ("wecs: some\n", "mine.yaml:2: wecs: must be a list, not 'some' or must be 'all' or 'fleet', not 'some'"),
         ("layouts: []\n", "mine.yaml:2: layouts: name at least one layout"),
         ("name: ../x\n", "mine.yaml:2: name: '../x' is not a name: lower-case letters"),
         ("name: Upper\n", "mine.yaml:2: name: 'Upper' is not a name"),
@@ -89,7 +89,9 @@ def test_several_problems_are_told_together_in_the_order_of_the_lines(tmp_path: 
 
 
 def test_a_missing_experiment_and_a_list_are_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path, "repeats: 2\n") == "mine.yaml:1: experiment: is missing"
+    assert refusal(tmp_path, "repeats: 2\n").startswith("mine.yaml:1: experiment: is missing: write one of wec-scaling")
+    said = refusal(tmp_path, "experiment: wec-scalin\n")
+    assert said == "mine.yaml:1: experiment: 'wec-scalin' is no experiment; did you mean `wec-scaling`?"
     assert refusal(tmp_path, "- a\n").startswith("mine.yaml:1: must be a mapping of fields")
 
 
@@ -120,7 +122,7 @@ def test_a_flag_and_a_set_for_one_field_are_refused(tmp_path: Path) -> None:
         experiment_load.load(written(tmp_path, MINIMAL), sets=["repeats=2"], flags={"repeats": 3})
 
 
-@pytest.mark.parametrize(("text", "value"), [("all", "all"), ("1,5, 10", [1, 5, 10]), ("7", [7])])
+@pytest.mark.parametrize(("text", "value"), [("all", "all"), ("fleet", "fleet"), ("1,5, 10", [1, 5, 10]), ("7", [7])])
 def test_wecs_flag(text: str, value: object) -> None:
     assert experiment_load.parse_wecs(text) == value
 
@@ -131,8 +133,8 @@ def test_bad_wecs_flag(text: str) -> None:
         experiment_load.parse_wecs(text)
 
 
-def spec_of(wecs: object) -> ExperimentFile:
-    return ExperimentFile.model_validate({"experiment": "wec-scaling", "wecs": wecs})
+def spec_of(wecs: object) -> WecScaling:
+    return WecScaling.model_validate({"experiment": "wec-scaling", "wecs": wecs})
 
 
 @pytest.mark.parametrize(
@@ -170,3 +172,56 @@ def test_found_by_name_or_path(tmp_path: Path) -> None:
     for bad in ("..", "Wec", "a b", "-x", "a" * 41):
         with pytest.raises(UsageError, match="is no name of an experiment"):
             experiment_load.find(bad, places)
+
+
+def test_a_load_shape_on_the_command_line_takes_the_place_of_the_files(tmp_path: Path) -> None:
+    file = written(tmp_path, MINIMAL + "load:\n  steppedLoad: {burstSize: 2, stepDelay: 1s}\n")
+    spec = experiment_load.load(file, sets=["load.globalQPSLoad.qps=5", "load.globalQPSLoad.burst=3"])
+    assert str(spec.load) == "globalQPSLoad qps=5 burst=3"
+    assert str(experiment_load.load(file).load) == "steppedLoad burstSize=2 stepDelay=1"
+    assert refusal(tmp_path, MINIMAL + "load: {}\n").startswith("mine.yaml:2: load: name exactly one load shape")
+    assert "stepDelay: 1 has no unit" in refusal(
+        tmp_path, MINIMAL + "load:\n  steppedLoad: {burstSize: 2, stepDelay: 1}\n"
+    )
+    assert "trace.times.1: 2 has no unit" in refusal(tmp_path, MINIMAL + "load: {trace: {times: [0s, 2]}}\n")
+
+
+def test_the_short_form_yields_to_what_is_asked_for(tmp_path: Path) -> None:
+    file = written(tmp_path, "experiment: policy-scaling\npolicies: [1, 50]\n")
+    short = experiment_load.load(file, quick=True)
+    assert isinstance(short, PolicyScaling)
+    assert (short.policies, short.workload.profile, short.workload.objects) == ([1, 3], None, 2)
+    asked = experiment_load.load(file, sets=["policies=[2]"], flags={"repeats": 4}, quick=True)
+    assert isinstance(asked, PolicyScaling)
+    assert (asked.policies, asked.repeats) == ([2], 4)
+
+
+@pytest.mark.parametrize("name", experiments.MODELS)
+def test_every_experiment_has_a_file_that_says_its_defaults_and_a_short_form(name: str) -> None:
+    file = Path(__file__).parents[3] / "experiments" / f"{name}.yaml"
+    spec = experiment_load.load(file)
+    plain = experiments.MODELS[name].model_validate({"experiment": name})
+    same = {"description", "thresholds"}
+    assert spec.model_dump(exclude=same) == plain.model_dump(exclude=same)
+    assert experiment_load.load(file, quick=True) != spec
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("policy-scaling\npolicies: [1, 1]\n", "mine.yaml:2: policies: each value once"),
+        ("policy-scaling\npolicies: []\n", "mine.yaml:2: policies:"),
+        ("workload-size\nbytes: [2000000]\n", "mine.yaml:2: bytes.0:"),
+        ("client-limits\nclients: [transport]\n", "mine.yaml:2: clients.0: must be 'transport_its'"),
+        ("client-limits\npoints: [{qps: 5}]\n", "mine.yaml:2: points.0.burst: is missing"),
+        ("client-limits\npolicies: [1]\n", "mine.yaml:2: policies: unknown field; did you mean"),
+        ("long-run\ncompression: 0.5\n", "mine.yaml:2: compression: should be greater than or equal to 1"),
+        ("long-run\nload: {parallelismLimitedLoad: {parallelismLimit: 1}}\n", "mine.yaml:1:"),
+        ("long-run\nworkload: {kind: configmap}\n", "mine.yaml:1:"),
+        ("wec-scaling\nworkload: {kind: deployment, lifetime: 5s}\n", "mine.yaml:2: workload: lifetime is for pods"),
+        ("wec-scaling\nthresholds: [{stage: downsync, test: count <= 0}]\n", "mine.yaml:2: thresholds.0: the test"),
+        ("wec-scaling\nthresholds: [{stage: fights, test: max <= 0}]\n", "mine.yaml:2: thresholds.0: the test"),
+    ],
+)
+def test_bad_fields_of_the_experiments(tmp_path: Path, text: str, said: str) -> None:
+    assert refusal(tmp_path, f"experiment: {text}").startswith(said)

@@ -14,7 +14,8 @@ from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 from fleet.analysis.exposition import METRICS, escaped
 from fleet.analysis.study import Study
 from fleet.report.exports import FORMATS
-from fleet.spec.experiment_file import ExperimentFile, Threshold
+from fleet.spec.experiment_file import Threshold
+from fleet.spec.experiments import WecScaling
 from tests.unit.analysis.test_compare import study
 from tests.unit.report.exports.schemas import OBJECTS, PERFDATA, QUANTILES, SUMMARIES
 from tests.unit.report.made import run_record
@@ -26,7 +27,7 @@ RUN = "20261122T180000Z-0000000a"
 def lossy(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Three WECs, one of which gets nothing in either layout; two thresholds, the second of which fails."""
     thresholds = [Threshold(stage="binding", test="p50 < 1h"), Threshold(stage="downsync", test="missing <= 0")]
-    spec = ExperimentFile(experiment="wec-scaling", thresholds=thresholds)
+    spec = WecScaling(experiment="wec-scaling", thresholds=thresholds)
     record = run_record(RUN, 3).with_(spec=spec)
     return study(tmp_path_factory.mktemp("run"), counts=(3,), lost=frozenset({"wec003"}), record=record)
 

@@ -1,0 +1,118 @@
+"""Who still writes when the load has ended, and which two managers undo each other's writes.
+
+Only the step `after` of each trial counts: whatever is written then has no cause in the driver. Two managers fight over
+an object when they write it in turn, again and again; a controller that writes alone is merely busy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+
+from fleet.analysis.recorded import Recorded, Write
+from fleet.spec.base import Model
+
+TURNS = 6
+"""Changes of the writer, A to B or B to A, of one object: three rounds. The waves that follow a status take fewer."""
+
+
+class Activity(Model):
+    """Writes to one kind of object in one cluster, in the step `after` of all trials."""
+
+    cluster: str
+    resource: str
+    objects: int
+    """That were written."""
+    writes: int
+    per_object_minute: float
+    writers: dict[str, int]
+    """Writes by managedFields manager, most first."""
+
+
+class Fight(Model):
+    """Two managers that write the same objects in turn."""
+
+    cluster: str
+    resource: str
+    managers: tuple[str, str]
+    objects: int
+    """Over which they fight."""
+    turns: int
+    """Over all of them."""
+    per_object_minute: float
+    """Writes to such an object."""
+    example: str
+    """The object with the most turns."""
+
+    def __str__(self) -> str:
+        """For the verdict."""
+        one, other = self.managers
+        many = f"{self.objects} {self.resource}" if self.objects > 1 else f"{self.resource} {self.example}"
+        return (
+            f"{one} and {other} fight over {many} of {self.cluster}: {self.turns} turns after the load had ended, "
+            f"{self.per_object_minute:.1f} writes per object and minute"
+        )
+
+
+def activity(recorded: Recorded) -> list[Activity]:
+    """By cluster and kind, the busiest first."""
+    minutes = recorded.after_seconds / 60
+    groups: defaultdict[tuple[str, str], list[Write]] = defaultdict(list)
+    for write in recorded.writes:
+        groups[write.cluster, write.resource].append(write)
+    found = [_activity(*key, members, minutes) for key, members in groups.items()]
+    return sorted(found, key=lambda one: (-one.per_object_minute, one.cluster, one.resource))
+
+
+def _activity(cluster: str, resource: str, writes: Sequence[Write], minutes: float) -> Activity:
+    objects = len({write.uid for write in writes})
+    return Activity(
+        cluster=cluster,
+        resource=resource,
+        objects=objects,
+        writes=len(writes),
+        per_object_minute=len(writes) / objects / minutes if minutes > 0 else 0.0,
+        writers=dict(Counter(write.writer or "unknown" for write in writes).most_common()),
+    )
+
+
+def fights(recorded: Recorded) -> list[Fight]:
+    """The fight with the most turns first."""
+    minutes = recorded.after_seconds / 60
+    histories: defaultdict[tuple[str, str, str], list[Write]] = defaultdict(list)
+    for write in recorded.writes:
+        histories[write.cluster, write.resource, write.uid].append(write)
+    found: defaultdict[tuple[str, str, tuple[str, str]], list[tuple[int, list[Write]]]] = defaultdict(list)
+    for (cluster, resource, _), history in histories.items():
+        for pair, turns in _turns(history).items():
+            if turns >= TURNS:
+                found[cluster, resource, pair].append((turns, history))
+    return sorted((_fight(*key, members, minutes) for key, members in found.items()), key=lambda one: -one.turns)
+
+
+def _turns(history: Sequence[Write]) -> Counter[tuple[str, str]]:
+    turns: Counter[tuple[str, str]] = Counter()
+    for one, other in pairwise(write.writer for write in history):
+        if one and other and one != other:
+            turns[min(one, other), max(one, other)] += 1
+    return turns
+
+
+def _fight(
+    cluster: str,
+    resource: str,
+    managers: tuple[str, str],
+    members: Sequence[tuple[int, Sequence[Write]]],
+    minutes: float,
+) -> Fight:
+    writes = sum(len(history) for _, history in members)
+    return Fight(
+        cluster=cluster,
+        resource=resource,
+        managers=managers,
+        objects=len(members),
+        turns=sum(turns for turns, _ in members),
+        per_object_minute=writes / len(members) / minutes if minutes > 0 else 0.0,
+        example=max(members, key=lambda member: member[0])[1][0].name,
+    )

@@ -1,0 +1,136 @@
+"""Sections that a report has only when its run has something to say there: loads with a schedule, fights, leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fleet.analysis.fidelity import LEAST_ACHIEVED, MOST_LAG_SECONDS, LoadFidelity
+from fleet.analysis.fights import TURNS, Activity
+from fleet.analysis.leaks import Leak
+from fleet.analysis.prediction import Prediction
+from fleet.analysis.study import Study
+from fleet.report.tables import ABSENT, Table
+
+STEADY_SHOWN = 12
+"""Rows of series that do not leak; the rest is in summary.json."""
+_CLOSE = 1.5
+"""Measured over floor, up to which the limit explains what was measured."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, what there is to say, and a table."""
+
+    anchor: str
+    title: str
+    lines: Sequence[str]
+    table: Table
+
+
+def sections(study: Study) -> list[Section]:
+    """Those that this run has."""
+    return list(_sections(study))
+
+
+def _sections(study: Study) -> Iterator[Section]:
+    if study.leaks:
+        leaking = [str(leak) for leak in study.leaks if leak.verdict == "leaking"]
+        yield Section("leaks", "What grows", leaking or ["Nothing that was watched leaks."], _leaks(study.leaks))
+    if study.recorded.after_seconds:
+        said = [str(fight) for fight in study.fights] or [
+            f"Nobody fights: no object changed its writer {TURNS} times between the same two managers."
+        ]
+        title = "Who writes when the load has ended"
+        yield Section("fights", title, said, _activity(study.activity))
+    if study.loads:
+        rule = (
+            f"The load had a schedule, and was kept when at least {LEAST_ACHIEVED:.0%} of the offered rate was "
+            f"achieved and no send in a hundred was later than {MOST_LAG_SECONDS * 1e3:.0f} ms."
+        )
+        yield Section("load", "How true the load was", [rule], _loads(study.loads))
+    points = [row for row in study.predictions if row.point]
+    if any(plan.limits for plan in study.recorded.trials):
+        yield Section("binds", "Which limit binds", [_binds(row) for row in points], _floors(points))
+
+
+def _leaks(found: Sequence[Leak]) -> Table:
+    head = ("program", "quantity", "verdict", "at first", "at last", "per hour", "95 % interval", "why")
+    rest = [leak for leak in found if leak.verdict != "leaking"][:STEADY_SHOWN]
+    rows = [
+        (
+            leak.program,
+            f"{leak.quantity} ({leak.unit})" if leak.unit else leak.quantity,
+            leak.verdict,
+            f"{leak.level:.1f}",
+            f"{leak.last:.1f}",
+            f"{leak.per_hour:+.2f}",
+            f"{leak.low:+.2f} to {leak.high:+.2f}",
+            leak.reason,
+        )
+        for leak in [*(leak for leak in found if leak.verdict == "leaking"), *rest]
+    ]
+    return Table(head, rows, frozenset(head[3:7]), frozenset({"why"}))
+
+
+def _activity(found: Sequence[Activity]) -> Table:
+    head = ("cluster", "objects of kind", "objects", "writes", "per object and minute", "who")
+    rows = [
+        (
+            one.cluster,
+            one.resource,
+            str(one.objects),
+            str(one.writes),
+            f"{one.per_object_minute:.1f}",
+            ", ".join(f"{name} {count}" for name, count in one.writers.items()),
+        )
+        for one in found
+    ]
+    return Table(head, rows, frozenset(head[2:5]), frozenset({"who"}))
+
+
+def _loads(found: Sequence[LoadFidelity]) -> Table:
+    late = ("late p50 (ms)", "late p99 (ms)", "late max (ms)")
+    head = ("trial", "load", "sends", "offered (1/s)", "achieved (1/s)", *late, "kept")
+    rows = [
+        (
+            one.trial,
+            one.load,
+            str(one.sends),
+            ABSENT if one.offered is None else f"{one.offered:.2f}",
+            ABSENT if one.achieved is None else f"{one.achieved:.2f}",
+            *(f"{lag * 1e3:.2f}" for lag in (one.lag_p50, one.lag_p99, one.lag_max)),
+            "yes" if one.kept_up and one.punctual else "late" if one.kept_up else "no",
+        )
+        for one in found
+    ]
+    return Table(head, rows, frozenset(head[2:8]))
+
+
+def _binds(row: Prediction) -> str:
+    where = f"At {row.setting}"
+    if row.downsync_measured is None:
+        return f"{where} nothing was measured whole."
+    floor = f"the limits ask for {row.downsync_floor:.1f} s and {row.downsync_measured:.1f} s were measured"
+    if not row.binding_limit:
+        return f"{where} no limit binds: {floor}, the hold-back included."
+    if row.ratio is not None and row.ratio <= _CLOSE:
+        return f"{where} {row.binding_limit} binds: {floor}."
+    return f"{where} {floor}: {row.binding_limit} binds first, and what follows each event takes the rest."
+
+
+def _floors(rows: Sequence[Prediction]) -> Table:
+    head = ("point", "layout", "WECs", "floor (s)", "measured (s)", "ratio", "binds")
+    body = [
+        (
+            row.point,
+            row.layout,
+            str(row.wecs),
+            f"{row.downsync_floor:.1f}",
+            ABSENT if row.downsync_measured is None else f"{row.downsync_measured:.2f}",
+            ABSENT if row.ratio is None else f"{row.ratio:.2f}",
+            row.binding_limit or "none",
+        )
+        for row in rows
+    ]
+    return Table(head, body, frozenset(head[2:6]))

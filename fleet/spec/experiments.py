@@ -1,0 +1,160 @@
+"""The experiments: what each adds to the common file, its defaults, and the form that takes less than two minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from fleet.spec.base import Model, Name
+from fleet.spec.duration import Duration
+from fleet.spec.experiment_file import ExperimentFile, Layout, Workload
+from fleet.spec.load_shape import LoadShape, PoissonLoad, SteppedLoad
+
+Count = Annotated[int, Field(ge=1, le=10_000)]
+Size = Annotated[int, Field(ge=0, le=1_000_000)]
+Client = Literal[
+    "transport_its", "transport_wds", "controller_its", "controller_wds", "status_hub", "status_local", "work_hub",
+    "work_spoke",
+]  # fmt: skip
+"""A client of KubeStellar's or OCM's with a token bucket of its own, as `<client>_qps` and `<client>_burst` name it."""
+
+
+def distinct(values: list[int]) -> list[int]:
+    """Ascending; ValueError for one that comes twice."""
+    if len(set(values)) != len(values):
+        raise ValueError("each value once")
+    return sorted(values)
+
+
+class WecScaling(ExperimentFile):
+    """One policy per WEC against one for all of them, over growing numbers of WECs."""
+
+    QUICK: ClassVar[Mapping[str, Any]] = {
+        "wecs": "fleet", "layouts": ["one-to-many"], "repeats": 1, "warmup": 0, "sample_interval": "2s"
+    }  # fmt: skip
+    experiment: Literal["wec-scaling"]
+    name: Name = "wec-scaling"
+
+
+class PolicyScaling(ExperimentFile):
+    """A growing number of policies over the same WECs, each with a namespace and a workload of its own."""
+
+    QUICK: ClassVar[Mapping[str, Any]] = {
+        "policies": [1, 3], "repeats": 1, "after": "10s", "workload": {"objects": 2}, "sample_interval": "2s",
+        "load.poissonLoad.expectedActionsPerSecond": 2.0,
+    }  # fmt: skip
+    experiment: Literal["policy-scaling"]
+    name: Name = "policy-scaling"
+    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "fleet"
+    layouts: list[Layout] = Field(default=["one-to-many"], min_length=1)
+    policies: list[Count] = Field(default=[1, 5, 10, 20], min_length=1)
+    """Policies per target: of all WECs in one-to-many, of each WEC in one-to-one."""
+    workload: Workload = Workload(profile="cluster-density-ms")
+    load: LoadShape = LoadShape(poissonLoad=PoissonLoad(expectedActionsPerSecond=0.5))
+    repeats: int = Field(default=1, ge=1, le=1000)
+    warmup: int = Field(default=0, ge=0, le=100)
+    after: Duration = 60.0
+
+    _ascending = field_validator("policies")(distinct)
+
+
+class WorkloadSize(ExperimentFile):
+    """More objects per policy, and larger ones: where bundling begins and what it costs."""
+
+    QUICK: ClassVar[Mapping[str, Any]] = {
+        "objects": [1, 10], "bytes": [0], "layouts": ["one-to-many"], "repeats": 1, "warmup": 0,
+        "sample_interval": "2s",
+    }  # fmt: skip
+    experiment: Literal["workload-size"]
+    name: Name = "workload-size"
+    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "fleet"
+    layouts: list[Layout] = Field(default=["one-to-many"], min_length=1)
+    objects: list[Count] = Field(default=[1, 5, 20, 50], min_length=1)
+    bytes: list[Size] = Field(default=[0, 10_000], min_length=1)
+    workload: Workload = Workload(kind="configmap")
+    """Its own objects and bytes are not used: the lists are."""
+
+    _ascending = field_validator("objects", "bytes")(distinct)
+
+
+class RateLimit(Model):
+    """One setting of a token bucket."""
+
+    qps: float = Field(gt=0, le=100_000)
+    burst: int = Field(ge=1, le=1_000_000)
+
+
+class ClientLimits(ExperimentFile):
+    """The rate limits of KubeStellar's own clients, swept: the fleet is changed between the points and put back."""
+
+    QUICK: ClassVar[Mapping[str, Any]] = {
+        "points": [{"qps": 5.0, "burst": 10}], "wecs": "fleet", "workload.objects": 10, "repeats": 1,
+        "warmup": 0, "sample_interval": "2s",
+    }  # fmt: skip
+    experiment: Literal["client-limits"]
+    name: Name = "client-limits"
+    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "fleet"
+    layouts: list[Layout] = Field(default=["one-to-many"], min_length=1)
+    clients: list[Client] = Field(default=["transport_its", "transport_wds"], min_length=1)
+    points: list[RateLimit] = Field(
+        default=[RateLimit(qps=5, burst=10), RateLimit(qps=50, burst=100), RateLimit(qps=1000, burst=2000)],
+        min_length=1,
+    )
+    workload: Workload = Workload(kind="configmap", objects=10)
+    repeats: int = Field(default=2, ge=1, le=1000)
+    warmup: int = Field(default=0, ge=0, le=100)
+
+
+class LeakRules(Model):
+    """When growth is called a leak."""
+
+    least: float = Field(default=0.1, gt=0, le=10)
+    """Share of the level at the beginning that must be added over the run."""
+    warmup: float = Field(default=0.2, ge=0, lt=0.9)
+    """Share of the run that is cut off in front: caches fill, connections open."""
+    shortest: Duration = 300.0
+    """Below it nothing is said."""
+
+
+class LongRun(ExperimentFile):
+    """Pods that come, complete and are deleted, for as long as asked; what grows meanwhile leaks."""
+
+    QUICK: ClassVar[Mapping[str, Any]] = {"duration": "12m", "compression": 12.0, "sample_interval": "2s"}
+    experiment: Literal["long-run"]
+    name: Name = "long-run"
+    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "fleet"
+    layouts: list[Layout] = Field(default=["one-to-one"], min_length=1, max_length=1)
+    duration: Duration = 48 * 3600.0
+    compression: float = Field(default=1.0, ge=1, le=1000)
+    """Everything goes so many times faster: the load, the pods' lives, and so the run."""
+    workload: Workload = Workload(kind="pod", lifetime=20.0)
+    load: LoadShape = LoadShape(steppedLoad=SteppedLoad(burstSize=1, stepDelay=60.0))
+    leak: LeakRules = LeakRules()
+    repeats: Literal[1] = 1
+    warmup: Literal[0] = 0
+    sample_interval: Duration = 10.0
+
+    @model_validator(mode="after")
+    def _fits(self) -> LongRun:
+        if not self.load.open or self.load.trace is not None:
+            raise ValueError("load: a long run needs a shape that goes on: steppedLoad, poissonLoad, globalQPSLoad")
+        if self.workload.kind != "pod" or self.workload.lifetime is None:
+            raise ValueError("workload: a long run needs pods with a lifetime, which it deletes when they completed")
+        return self
+
+
+AnyExperiment = Annotated[
+    WecScaling | PolicyScaling | WorkloadSize | ClientLimits | LongRun, Field(discriminator="experiment")
+]
+"""Any experiment file; which one, its field `experiment` says."""
+
+MODELS: Mapping[str, type[ExperimentFile]] = {
+    "wec-scaling": WecScaling,
+    "policy-scaling": PolicyScaling,
+    "workload-size": WorkloadSize,
+    "client-limits": ClientLimits,
+    "long-run": LongRun,
+}
+"""By the word in the file."""

@@ -1,0 +1,119 @@
+"""What each experiment will do: its points, their order, loads and limits. Nothing is run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from fleet.cli.refit import variables
+from fleet.errors import UsageError
+from fleet.experiment.families import trials
+from fleet.experiment.feasible import check_loads, predicted_sizes
+from fleet.experiment.plan import TrialPlan, trial_policies
+from fleet.experiment.reconfigure import Refitted
+from fleet.spec.experiments import MODELS
+from fleet.spec.fleet_file import ClientLimits
+from fleet.workload.content import Place
+from fleet.workload.names import RunNames
+from tests.unit.report.made import fleet_file
+
+WECS = [f"wec{number:03d}" for number in range(1, 5)]
+NAMES = RunNames("20261122T170000Z-0a1b2c3d")
+
+
+def planned(experiment: str, **fields: Any) -> list[TrialPlan]:
+    return trials(MODELS[experiment].model_validate({"experiment": experiment, **fields}), WECS, [4])
+
+
+def test_policies_each_have_a_namespace() -> None:
+    made = {trial.point: trial for trial in planned("policy-scaling", policies=[1, 3])}
+    assert {point: (t.policies, t.objects, t.copies) for point, t in made.items()} == {
+        "policies=1": (1, 38, 152),
+        "policies=3": (3, 114, 456),
+    }
+    policies = trial_policies(made["policies=3"], NAMES)
+    assert len({policy.name for policy in policies}) == len({policy.namespace for policy in policies}) == 3
+    assert all(NAMES.holds(policy.namespace) for policy in policies)
+    assert all(policy.clusters == tuple(WECS) for policy in policies)
+
+
+def test_sizes_are_every_number_with_every_size() -> None:
+    made = planned("workload-size", objects=[1, 5], bytes=[0, 1000], repeats=1, warmup=0)
+    assert {trial.point: trial.objects for trial in made} == {
+        "objects=1 bytes=0": 1, "objects=1 bytes=1000": 1, "objects=5 bytes=0": 5, "objects=5 bytes=1000": 5
+    }  # fmt: skip
+    sized = {trial.point: sizes.wrapped for trial, sizes in predicted_sizes(made, ClientLimits())}
+    assert sized["objects=1 bytes=1000"] - sized["objects=1 bytes=0"] in range(1000, 1030)
+
+
+def test_points_with_the_same_limits_stay_together() -> None:
+    made = planned("client-limits", layouts=["one-to-one", "one-to-many"], clients=["transport_its"])
+    seen = [tuple(trial.limits.items()) for trial in made]
+    assert len(set(seen)) == 3
+    assert sum(1 for one, other in pairwise(seen) if one != other) == 2
+    assert {trial.point: trial.limits for trial in made}["qps=50 burst=100"] == {
+        "transport_its_qps": 50, "transport_its_burst": 100
+    }  # fmt: skip
+
+
+def test_a_long_run_is_compressed_whole() -> None:
+    (trial,) = planned("long-run", compression=96)
+    # One pod a minute for 48 h is 2880; 96 times faster, one every 0.625 s, each living 208 ms.
+    assert str(trial.load) == "steppedLoad burstSize=1 stepDelay=0.625"
+    assert (trial.policies, trial.copies_each, trial.objects) == (4, 720, 2880)
+    (pod,) = trial.content.bodies(Place(name="n", namespace="ns", op="o", copy=0))
+    assert pod.manifest["metadata"]["annotations"]["fleet-testbed/lifetime"] == "208.333ms"
+
+
+def test_what_etcd_would_refuse_is_refused_before_the_run() -> None:
+    limits = ClientLimits(max_num_wrapped=1000, max_size_wrapped=10_000_000)
+    made = planned("workload-size", objects=[200], bytes=[10_000])
+    with pytest.raises(UsageError, match=r"a ManifestWork of a policy would be about 2\d{6} bytes, etcd takes 1572864"):
+        check_loads(made, limits)
+
+
+def test_fleet_up_is_told_the_very_fleet() -> None:
+    fleet = fleet_file(4)
+    told = variables(fleet, {**fleet.limits.model_dump(), "transport_its_qps": 50.0})
+    assert (told["fleet_name"], told["wec_count"], told["control_plane_driver"]) == (fleet.name, "4", "dense")
+    assert (told["transport_its_qps"], told["transport_wds_qps"], told["max_num_wrapped"]) == ("50", "5", "1")
+
+
+class Session:
+    """As much of a session as a refit needs."""
+
+    def __init__(self) -> None:
+        self.progress = self
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    @asynccontextmanager
+    async def step(self, name: str) -> AsyncIterator[None]:
+        self.notes.append(name)
+        yield
+
+
+async def test_a_fleet_gets_its_own_limits_back_whatever_happens() -> None:
+    given: list[float] = []
+
+    async def reconfigure(limits: Any) -> None:
+        given.append(limits["transport_its_qps"])
+
+    session: Any = Session()
+
+    async def run() -> None:
+        async with Refitted(session, reconfigure, ClientLimits()) as refitted:
+            for qps in (50.0, 50.0, 1000.0):
+                await refitted.have({"transport_its_qps": qps})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await run()
+    assert given == [50.0, 1000.0, 5.0]
+    assert session.notes.count("reconfigure") == 3
