@@ -176,9 +176,10 @@ def _check_raw(data: Any, place: Callable[[FieldPath], Place], path: FieldPath =
         here = (*path, key)
         file, line = place(here)
         fields = fields_at(ExperimentFile, path) or {}
-        if isinstance(value, bool):
+        field = fields.get(str(key))
+        if isinstance(value, bool) and (field is None or field.annotation is not bool):
             raise SpecError(f"must not be {shown(value)}", file=file, line=line, field=dotted(here))
-        if isinstance(value, (int, float)) and _is_duration(fields.get(str(key))):
+        if isinstance(value, (int, float)) and _is_duration(field):
             raise SpecError(
                 f"{value} has no unit: write 500ms, 30s, 5m or 1h30m", file=file, line=line, field=dotted(here)
             )
