@@ -58,20 +58,12 @@ def _why(test: str, row: Row) -> str:
         return "it is no test"
     name, sign, limit = match.groups()
     if name == "missing":
-        try:
-            bound = float(limit)
-        except ValueError:
-            return f"{limit!r} is not a number"
-        return "" if _holds(row.missing, sign, bound) else f"{row.missing} are missing"
+        return "" if _holds(row.missing, sign, float(limit)) else f"{row.missing} are missing"
     value: float | None = getattr(row, name)
     if value is None:
         few = name == "p99" and row.count
         return f"p99 needs {P99_NEEDS} samples and there are {row.count}" if few else "there are no samples"
-    try:
-        bound = parse_duration(limit)
-    except ValueError as error:
-        return str(error)
-    return "" if _holds(value, sign, bound) else f"it is {value:.3f} s"
+    return "" if _holds(value, sign, parse_duration(limit)) else f"it is {value:.3f} s"
 
 
 def _holds(value: float, sign: str, bound: float) -> bool:

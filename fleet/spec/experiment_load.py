@@ -218,7 +218,7 @@ def _check_raw(
         here = (*path, key)
         file, line = place(here)
         field = holder if isinstance(data, list) else fields.get(str(key))
-        if isinstance(value, bool):
+        if isinstance(value, bool) and (field is None or field.annotation is not bool):
             raise SpecError(f"must not be {shown(value)}", file=file, line=line, field=dotted(here))
         if isinstance(value, (int, float)) and is_duration(field):
             raise SpecError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -127,7 +128,7 @@ WEC = ControlPlane("wec001", "wec", "dense")
             "b and a are both on port 20000",
         ),
         ([ControlPlane("a", "wec", extra=Extra(apiserver=("v=2",)))], "control_plane_apiserver_extra_args: 'v=2'"),
-        ([ControlPlane("a", "wec", "kind")], "control_plane_driver: kind is not one of"),
+        ([ControlPlane("a", "wec", cast("Any", "vm"))], "control_plane_driver: vm is not one of"),
     ],
 )
 def test_bad_input_is_refused(planes: list[ControlPlane], message: str) -> None:
