@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from fleet.errors import UsageError
 from fleet.spec.base import Model
-from fleet.spec.experiments import AnyExperiment
+from fleet.spec.experiments import MODELS, AnyExperiment
 from fleet.spec.fleet_file import FleetFile
 
 FORMAT = 1
@@ -112,8 +112,13 @@ def load_run(path: Path) -> RunRecord:
         return RunRecord.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in _named(first["loc"]))
         raise UsageError(f"{path}: {field}: {first['msg']}") from error
+
+
+def _named(where: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The place as the file has it: pydantic puts the experiment that it chose behind `spec`."""
+    return (where[0], *where[2:]) if where[:1] == ("spec",) and where[1:2] and where[1] in MODELS else where
 
 
 def without_paths(fleet: FleetFile, home: Path | None = None) -> FleetFile:

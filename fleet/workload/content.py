@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from fleet.kube import resources
 from fleet.kube.resources import Resource
+from fleet.spec.duration import shown as duration
 from fleet.spec.experiment_file import Workload
 
 IMAGE = "registry.invalid/fake:1"
@@ -96,7 +97,7 @@ class Plain:
             if padding:
                 annotations[PADDING_ANNOTATION] = padding
         if self._workload.lifetime is not None:
-            annotations[LIFETIME_ANNOTATION] = f"{self._workload.lifetime:g}s"
+            annotations[LIFETIME_ANNOTATION] = duration(self._workload.lifetime)
         if annotations:
             manifest["metadata"] = {"annotations": annotations}
         return [Body(resource, place.name, manifest)]

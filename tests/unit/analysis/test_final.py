@@ -40,11 +40,12 @@ def test_a_deployment_of_no_replicas_is_final_once_observed() -> None:
     assert not is_final(seen("apps", "deployments", {"observedGeneration": 1}, replicas=0, generation=2))
 
 
-def test_a_pod_is_final_when_running_and_ready() -> None:
+def test_a_pod_is_final_when_running_and_ready_or_completed() -> None:
     ready = {"type": "Ready", "status": "True"}
     assert is_final(seen("", "pods", {"phase": "Running", "conditions": [ready]}))
     assert not is_final(seen("", "pods", {"phase": "Running", "conditions": [{**ready, "status": "False"}]}))
-    assert not is_final(seen("", "pods", {"phase": "Succeeded", "conditions": [ready]}))
+    assert is_final(seen("", "pods", {"phase": "Succeeded", "conditions": [{**ready, "status": "False"}]}))
+    assert not is_final(seen("", "pods", {"phase": "Failed", "conditions": [ready]}))
     assert not is_final(seen("", "pods", {"phase": "Running", "conditions": None}))
 
 

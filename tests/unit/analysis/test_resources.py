@@ -60,7 +60,7 @@ def test_requests_are_the_increment_of_each_counted_trial() -> None:
         metric(10, name, 500), trial(11, "b"), metric(12, name, 510),
     )  # fmt: skip
     (row,) = requests(recorded)
-    assert (row.cluster, row.wecs, row.verb, row.per_trial) == ("wds1", 2, "GET", 20.0)
+    assert (row.cluster, row.setting.wecs, row.verb, row.per_trial) == ("wds1", 2, "GET", 20.0)
 
 
 def test_a_counter_that_fell_began_anew() -> None:

@@ -98,6 +98,7 @@ def test_a_deployment_of_a_wec() -> None:
         type="ADDED",
         uid="u1",
         rv="42",
+        writer="x",
         ref=ObjectRef("apps", "deployments", "ns", "n"),
         op="op1",
         generation=4,

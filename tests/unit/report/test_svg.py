@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from fleet.analysis.setting import Setting
 from fleet.report import plots
 from fleet.report.svg import figure, inline
 
@@ -48,12 +49,12 @@ def test_text_is_text_escaped_and_never_mathematics() -> None:
 
 def test_many_samples_make_few_steps_and_the_last_is_kept() -> None:
     values = [float(number) for number in range(10_000)]
-    svg = plots.distribution("downsync", {("one-to-one", 5): values}, "x")
+    svg = plots.distribution("downsync", {Setting("one-to-one", 5): values}, "x")
     assert len(svg) < 20_000
     assert "downsync" in svg
 
 
 def test_one_wec_count_can_be_drawn() -> None:
     """A single point has no range: the axis must not warn about one (warnings are errors in tests)."""
-    svg = plots.distribution("downsync", {("one-to-one", 1): [2.0]}, "x")
+    svg = plots.distribution("downsync", {Setting("one-to-one", 1): [2.0]}, "x")
     assert svg.startswith("<svg viewBox=")

@@ -40,7 +40,7 @@ def test_a_wrong_field_is_named(tmp_path: Path) -> None:
     raw = json.loads(run_record("x", 1).model_dump_json())
     raw["spec"]["repeats"] = 0
     path.write_text(json.dumps(raw))
-    with pytest.raises(UsageError, match=r"spec\.repeats"):
+    with pytest.raises(UsageError, match=r"run\.json: spec\.repeats: "):
         load_run(path)
 
 

@@ -220,7 +220,11 @@ def test_every_experiment_has_a_file_that_says_its_defaults_and_a_short_form(nam
         ("long-run\nworkload: {kind: configmap}\n", "mine.yaml:1:"),
         ("wec-scaling\nworkload: {kind: deployment, lifetime: 5s}\n", "mine.yaml:2: workload: lifetime is for pods"),
         ("wec-scaling\nthresholds: [{stage: downsync, test: count <= 0}]\n", "mine.yaml:2: thresholds.0: the test"),
-        ("wec-scaling\nthresholds: [{stage: fights, test: max <= 0}]\n", "mine.yaml:2: thresholds.0: the test"),
+        (
+            "wec-scaling\nthresholds: [{stage: fights, test: count <= few}]\n",
+            "mine.yaml:2: thresholds.0.test: 'few' is not a count: write for example `count <= 0`",
+        ),
+        ("wec-scaling\nthresholds: [{stage: fights, test: max <= 1s}]\n", "mine.yaml:2: thresholds.0: the test"),
     ],
 )
 def test_bad_fields_of_the_experiments(tmp_path: Path, text: str, said: str) -> None:
