@@ -1,0 +1,102 @@
+"""Experiments with points, over fake API servers and a stand-in of KubeStellar: loads, limits, what comes after."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet.analysis.study import Study, analyse
+from fleet.errors import SpecError, UsageError
+from fleet.experiment.progress import Silent
+from fleet.experiment.reconfigure import Reconfigure
+from fleet.experiment.runner import Outcome, Runner
+from fleet.results import events
+from fleet.results.folder import RunFolder
+from fleet.spec.experiments import MODELS
+from tests.unit.experiment.stand_in import StandInFleet
+from tests.unit.experiment.test_runner import HOLD_BACK, faults, lines
+
+SHORT: Mapping[str, Any] = {
+    "repeats": 1, "warmup": 0, "quiet": "200ms", "sample_interval": "1s",
+    "workload": {"kind": "configmap", "objects": 2},
+    "timeouts": {"settle": "10s", "object": "10s", "clean": "10s"},
+}  # fmt: skip
+
+
+@pytest.fixture
+async def fleet(tmp_path: Path) -> AsyncIterator[StandInFleet]:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    async with StandInFleet(state, 2) as stand_in:
+        yield stand_in
+
+
+def runner(fleet: StandInFleet, reconfigure: Reconfigure | None = None, **fields: Any) -> Runner:
+    chosen = MODELS[fields["experiment"]].model_validate({**SHORT, **fields})
+    results = fleet.folder.parent / "results"
+    return Runner(fleet.file(), fleet.folder, chosen, results, Silent(), reconfigure=reconfigure, hold_back=HOLD_BACK)
+
+
+def studied(outcome: Outcome) -> Study:
+    return analyse(RunFolder.open(outcome.folder))
+
+
+def wrong(outcome: Outcome) -> list[str]:
+    """Why it is not valid, but for a driver that was late on a busy machine."""
+    return [reason for reason in faults(outcome) if "could not keep up" not in reason]
+
+
+def steps(outcome: Outcome) -> list[str]:
+    return [line.step for line in lines(outcome) if isinstance(line, events.RunMark) and line.edge == "begin"]
+
+
+async def test_policies_by_a_schedule_are_watched_on_after_the_load(fleet: StandInFleet) -> None:
+    load = {"steppedLoad": {"burstSize": 1, "stepDelay": "50ms"}}
+    outcome = await runner(fleet, experiment="policy-scaling", policies=[1, 3], after="300ms", load=load).run()
+
+    assert wrong(outcome) == []
+    assert fleet.leftovers() == []
+    assert steps(outcome).count("after") == 2
+    found = studied(outcome)
+    counted = {(row.point, row.stage): row.count for row in found.rows}
+    for stage, each in (("downsync", 2 * 2), ("downsync_scheduled", 2 * 2), ("send_lag", 2)):
+        assert (counted["policies=1", stage], counted["policies=3", stage]) == (each, 3 * each)
+    assert sorted(load.sends for load in found.loads) == [2, 6]
+    assert found.recorded.after_seconds >= 2 * 0.3
+    assert found.fights == []
+    namespaces = {sample.namespace for sample in found.samples if sample.point == "policies=3"}
+    assert len(namespaces) == 3
+
+
+async def test_limits_change_between_the_points_and_are_put_back(fleet: StandInFleet) -> None:
+    given: list[float] = []
+
+    async def reconfigure(limits: Mapping[str, float]) -> None:
+        given.append(limits["transport_its_qps"])
+
+    points = [{"qps": 50.0, "burst": 100}, {"qps": 1000.0, "burst": 2000}]
+    outcome = await runner(
+        fleet, reconfigure, experiment="client-limits", clients=["transport_its"], points=points
+    ).run()
+
+    assert wrong(outcome) == []
+    assert sorted(given[:-1]) == [50.0, 1000.0]
+    assert given[-1] == fleet.file().limits.transport_its_qps
+    assert steps(outcome).count("reconfigure") == 3
+    assert {row.point for row in studied(outcome).rows} == {"qps=50 burst=100", "qps=1000 burst=2000"}
+
+
+async def test_limits_that_nobody_can_change_are_refused(fleet: StandInFleet) -> None:
+    with pytest.raises(UsageError, match="changes the fleet between its points"):
+        runner(fleet, experiment="client-limits")
+    assert not (fleet.folder.parent / "results").exists()
+
+
+async def test_thresholds_may_bound_findings_and_stages_and_nothing_else(fleet: StandInFleet) -> None:
+    bound = [{"stage": "fights", "test": "count <= 0"}, {"stage": "send_lag", "test": "p99 < 5ms"}]
+    assert runner(fleet, experiment="policy-scaling", thresholds=bound).trials
+    with pytest.raises(SpecError, match=r"'fihgts' is no stage; did you mean `fights`"):
+        runner(fleet, experiment="policy-scaling", thresholds=[{"stage": "fihgts", "test": "max < 1s"}])
