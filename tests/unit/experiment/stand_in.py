@@ -15,6 +15,7 @@ from fleet.kube.fake import FakeApiServer
 from fleet.kube.fake_store import Store
 from fleet.kube.resources import Resource
 from fleet.spec.fleet_file import Cluster, FleetFile, Machine, StatusAgent
+from fleet.workload.content import LIFETIME_ANNOTATION
 
 BINDING_KEY = "transport.kubestellar.io/originOwnerReferenceBindingKey"
 WDS_NAME = "transport.kubestellar.io/originWdsName"
@@ -294,6 +295,8 @@ def _work(binding: Any, resource: Resource, item: Any, wec: str) -> dict[str, An
 
 
 def _final(item: Any) -> dict[str, Any]:
+    if item["kind"] == "Pod" and LIFETIME_ANNOTATION in (item["metadata"].get("annotations") or {}):
+        return {"phase": "Succeeded"}  # lives for no time at all
     if item["kind"] == "Pod":
         return {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
     count = item["spec"]["replicas"]

@@ -17,7 +17,7 @@ from fleet.results import events
 from fleet.results.folder import RunFolder
 from fleet.spec.experiments import MODELS
 from tests.unit.experiment.stand_in import StandInFleet
-from tests.unit.experiment.test_runner import HOLD_BACK, faults, lines
+from tests.unit.experiment.test_runner import HOLD_BACK, faults, give_service_accounts, lines
 
 SHORT: Mapping[str, Any] = {
     "repeats": 1, "warmup": 0, "quiet": "200ms", "sample_interval": "1s",
@@ -87,6 +87,38 @@ async def test_limits_change_between_the_points_and_are_put_back(fleet: StandInF
     assert given[-1] == fleet.file().limits.transport_its_qps
     assert steps(outcome).count("reconfigure") == 3
     assert {row.point for row in studied(outcome).rows} == {"qps=50 burst=100", "qps=1000 burst=2000"}
+
+
+async def test_pods_of_a_long_run_are_deleted_once_they_completed(fleet: StandInFleet) -> None:
+    for server in (fleet.wds, *fleet.wecs.values()):
+        give_service_accounts(server)
+    outcome = await runner(
+        fleet,
+        experiment="long-run",
+        duration="40s",
+        compression=20.0,
+        load={"steppedLoad": {"burstSize": 1, "stepDelay": "10s"}},
+        workload={"kind": "pod", "lifetime": "20s"},
+    ).run()
+
+    assert wrong(outcome) == []
+    found = studied(outcome)
+    # 40 s at one in 10 s are 4 pods, over 2 WECs: 2 each, 0.5 s apart.
+    assert [load.offered for load in found.loads] == [2.0]
+    assert {(row.stage, row.count) for row in found.rows if row.stage in {"downsync", "e2e"}} == {
+        ("downsync", 4),
+        ("e2e", 4),
+    }
+    marks = {(line.step, line.edge): line.ns for line in lines(outcome) if isinstance(line, events.RunMark)}
+    deleted = [
+        line.ns
+        for line in lines(outcome)
+        if isinstance(line, events.WorkloadSeen) and line.type == "DELETED" and line.cluster == fleet.wds.cluster
+    ]
+    assert len(deleted) == 4
+    assert min(deleted) < marks["load", "end"]
+    assert {leak.verdict for leak in found.leaks} <= {"too short to tell"}
+    assert fleet.leftovers() == []
 
 
 async def test_limits_that_nobody_can_change_are_refused(fleet: StandInFleet) -> None:
