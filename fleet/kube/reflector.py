@@ -26,10 +26,12 @@ __all__ = ["Clock", "EventType", "Gap", "Reflector", "ReflectorStats", "WatchEve
 
 LINE_LIMIT = 16 << 20
 """Bytes. etcd takes objects of 1.5 MiB; ten times that is a broken stream, not an object."""
-WATCH_SECONDS = (300, 600)
-"""A watch is asked to end after a random time in this range, so that many do not reconnect at once (as client-go)."""
-IDLE_SECONDS = 90.0
-"""API servers send a bookmark every 60 to 75 s: a longer silence means that the connection is dead."""
+WATCH_SECONDS = (3600, 7200)
+"""A watch is asked to end after a random time in this range, so that many do not reconnect at once. client-go's 5 to 10
+minutes would end each of them in the middle of a run, and an event that comes meanwhile is stamped late."""
+IDLE_SECONDS = 300.0
+"""API servers send a bookmark every 60 to 75 s, one that is short of processors later: with a hundred of them on two
+cores, silences of 90 s were common and nothing was wrong. Dead connections end sooner (`fleet.kube.sockets`)."""
 SHORT_NS = 1_000_000_000
 """A watch that ends sooner, without a line, told nothing: its resourceVersion may be too old (kubernetes#104171)."""
 FRUITLESS_LIMIT = 2

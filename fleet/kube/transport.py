@@ -15,6 +15,7 @@ import orjson
 from yarl import URL
 
 from fleet.errors import KubeError
+from fleet.kube import sockets
 from fleet.kube.errors import TooManyRequests, Unreachable, from_status, retry_after_seconds
 from fleet.kube.kubeconfig import Endpoint
 from fleet.kube.limiter import TokenBucket
@@ -217,7 +218,7 @@ class Transport:
     def _connections(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, socket_factory=sockets.watched),
                 read_bufsize=BUFFER_BYTES,
                 # Compression costs the measured API server CPU and delays small chunks; the wire is loopback or a LAN.
                 headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "fleet"},

@@ -61,7 +61,7 @@ async def test_the_watch_it_asks_for(client: KubeClient, server: FakeApiServer) 
     assert watch.query["resourceVersion"] == str(server.store.version)
     assert watch.query["allowWatchBookmarks"] == "true"
     assert (watch.query["labelSelector"], watch.query["fieldSelector"]) == ("a=b", "metadata.name=x")
-    assert 300 <= int(watch.query["timeoutSeconds"]) <= 600
+    assert 3600 <= int(watch.query["timeoutSeconds"]) <= 7200
     lists = [seen for seen in server.requests if "watch" not in seen.query]
     assert lists[0].query["limit"] == "500"
 
