@@ -29,12 +29,16 @@ pytestmark = [
 ]
 
 
+PACKAGED = "/etc/docker"
+"""A folder of Debian's docker.io, which the role installs and teardown leaves installed."""
+
+
 def host() -> dict[str, object]:
     """What an engine and its nodes might leave behind on this machine."""
     values = {name: Path("/proc/sys", *name.split(".")) for name in SYSCTLS}
     return {
         "sysctls": {name: file.read_text(encoding="ascii") for name, file in values.items() if file.exists()},
-        "paths": [path for path in PATHS if Path(path).exists()],
+        "paths": [path for path in PATHS if path != PACKAGED and Path(path).exists()],
         "links": sorted(name for name in psutil.net_if_addrs() if name.startswith(("br-", "docker", "fk"))),
         "groups": sorted(str(path) for path in CGROUPS.glob("*/fleet-kind-*")),
     }
