@@ -9,16 +9,13 @@ from typing import Annotated
 import typer
 
 from fleet.cli.console import ink_for, out, out_items
-from fleet.cli.options import RESULTS, OutputOption, ResultsOption
+from fleet.cli.options import RESULTS, THRESHOLD, OutputOption, ResultsOption, ThresholdOption
 
 
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="The run to compare with: folder, id or its end.")],
     b: Annotated[str, typer.Argument(metavar="B", help="The run to judge.")],
-    threshold: Annotated[
-        str,
-        typer.Option("--threshold", metavar="PERCENT", envvar="FLEET_THRESHOLD", help="Least shift that matters."),
-    ] = "10%",
+    threshold: ThresholdOption = THRESHOLD,
     force: Annotated[
         bool, typer.Option("--force", envvar="FLEET_FORCE", help="Compare although machine, versions or spec differ.")
     ] = False,

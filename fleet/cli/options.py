@@ -25,4 +25,8 @@ ResultsOption = Annotated[
     Path, typer.Option("--results", metavar="DIR", envvar="FLEET_RESULTS", help="Folder of the run folders.")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", envvar="FLEET_YES", help="Do not ask.")]
+ThresholdOption = Annotated[
+    str, typer.Option("--threshold", metavar="PERCENT", envvar="FLEET_THRESHOLD", help="Least shift that matters.")
+]
 RESULTS = Path("results")
+THRESHOLD = "10%"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleet.cli.console import ink_for, out, say
-from fleet.cli.options import RESULTS, ResultsOption
+from fleet.cli.options import RESULTS, THRESHOLD, ResultsOption, ThresholdOption
 from fleet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ def reproduce(
             help="Name of the fleet to build; one that is alike is used.",
         ),
     ] = "repro",
-    threshold: Annotated[
-        str,
-        typer.Option("--threshold", metavar="PERCENT", envvar="FLEET_THRESHOLD", help="Least shift that matters."),
-    ] = "10%",
+    threshold: ThresholdOption = THRESHOLD,
     keep: Annotated[
         bool, typer.Option("--keep", envvar="FLEET_KEEP", help="Leave the fleet that was built up.")
     ] = False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
@@ -25,6 +25,8 @@ COUNTED = ("fights", "leaks")
 
 _COUNT = re.compile(r"[0-9]{1,9}")
 _THRESHOLD = re.compile(r"^(p50|p90|p99|max|missing|count) *(<=?) *(\S+)$")
+_NUMBERS = ("missing", "count")
+"""Tests whose limit is a whole number; the others' are durations."""
 
 
 class Workload(Model):
@@ -75,6 +77,19 @@ class Profiles(Model):
     """Programs, components or clusters, such as `transport.wds1`, `ocm-agent`, `its1`; none: all with profiles."""
 
 
+class Bound(NamedTuple):
+    """A threshold's test, taken apart."""
+
+    name: str
+    sign: str
+    limit: float
+    """Seconds; for `missing` and `count` a number."""
+
+    def holds(self, value: float) -> bool:
+        """Whether the value is within it."""
+        return value < self.limit if self.sign == "<" else value <= self.limit
+
+
 class Threshold(Model):
     """`downsync: p99 < 2s`: fails the run with exit code 3."""
 
@@ -94,12 +109,18 @@ class Threshold(Model):
         if not parts:
             raise ValueError(f"{value!r} is not a threshold: write for example `p99 < 2s` or `missing <= 0`")
         name, limit = parts[1], parts[3]
-        counted = name in ("missing", "count")
+        counted = name in _NUMBERS
         if counted and not _COUNT.fullmatch(limit):
             raise ValueError(f"{limit!r} is not a count: write for example `{name} <= 0`")
         if not counted and not math.isfinite(parse_duration(limit)):
             raise ValueError(f"{limit!r} is too long: write for example `p99 < 2s`")
         return value
+
+    @property
+    def bound(self) -> Bound:
+        """The test, taken apart; its grammar was checked when this was made."""
+        name, sign, limit = _THRESHOLD.findall(self.test)[0]
+        return Bound(name, sign, float(limit) if name in _NUMBERS else parse_duration(limit))
 
 
 class ExperimentFile(Model):

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import psutil
 import pytest
@@ -16,7 +15,7 @@ from fleet.host.engine_daemon import CGROUPS, PATHS, SYSCTLS, members
 from fleet.host.layout import Layout
 from tests.live.conftest import FAST, state_folder
 from tests.live.lab import Lab, changed
-from tests.live.test_fleet import RUN, report_path, run_record, summary
+from tests.live.test_fleet import valid_run
 
 CAN_RUN = bool(system_engine(run)) or (os.geteuid() == 0 and not missing_programs())
 ASKED = os.environ.get("FLEET_TEST_KIND") == "1"
@@ -107,20 +106,7 @@ def test_listeners_are_on_loopback_only(lab: Lab) -> None:
 
 
 def test_wec_scaling_is_valid_for_both_layouts(lab: Lab, tmp_path: Path) -> None:
-    ran = lab.fleet(*RUN, "--fleet", lab.name, "--results", str(tmp_path))
-    assert ran.code in (0, 4), ran
-    path = report_path(lab, ran.out)
-    record = run_record(path)
-    noisy = [reason for reason in cast("list[str]", record["reasons"]) if "harness-bound" in reason]
-    assert record["status"] == "valid" or record["reasons"] == noisy, record["reasons"]
-    cells = {(row["layout"], row["wecs"]): row for row in summary(path) if row["stage"] == "downsync"}
-    assert {key: row["count"] for key, row in cells.items()} == {
-        ("one-to-one", 1): 1,
-        ("one-to-one", 3): 3,
-        ("one-to-many", 1): 1,
-        ("one-to-many", 3): 3,
-    }
-    assert all(row["missing"] == 0 for row in cells.values())
+    path = valid_run(lab, tmp_path)
     resources = (path.parent / "resources.csv").read_text(encoding="utf-8")
     assert "kubelet.wec003" in resources  # what is inside a node is weighed too
 
