@@ -24,7 +24,7 @@ def page(comparison: Comparison) -> str:
     headline = [cell for cell in comparison.cells if cell.stage in HEADLINE]
     rest = [cell for cell in comparison.cells if cell.stage not in HEADLINE]
     return fill(
-        "compare",
+        "compare.html",
         a=comparison.a,
         b=comparison.b,
         outcome=comparison.outcome,

@@ -37,7 +37,7 @@ def page(study: Study) -> str:
     hub = [cluster.name for role in _HUB for cluster in study.run.fleet.of_role(role)]
     absent, missing = tables.missing(study.samples)
     return fill(
-        "report",
+        "report.html",
         run=study.run,
         verdict=study.verdict,
         failures=study.failures,

@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def fill(template: str, **values: object) -> str:
-    """The page `templates/<template>.html.j2`; Markup passes through, all else is escaped."""
+    """The page or drawing `templates/<template>.j2`; Markup passes through, all else is escaped."""
     environment = Environment(
         loader=PackageLoader("fleet.report"),
         autoescape=True,
@@ -14,4 +14,4 @@ def fill(template: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(f"{template}.html.j2").render(**values)
+    return environment.get_template(f"{template}.j2").render(**values)

@@ -9,6 +9,7 @@ from fleet.report.exports.kube_burner import KubeBurnerReporter
 from fleet.report.exports.openmetrics import OpenMetricsReporter
 from fleet.report.exports.perfdata import PerfDataReporter
 from fleet.report.exports.pyroscope import PyroscopeReporter
+from fleet.report.exports.svg import SvgReporter
 from fleet.report.reporter import Reporter
 
 FORMATS: Mapping[str, Reporter] = {
@@ -17,6 +18,7 @@ FORMATS: Mapping[str, Reporter] = {
     "junit": JunitReporter(),
     "openmetrics": OpenMetricsReporter(),
     "pyroscope": PyroscopeReporter(),
+    "svg": SvgReporter(),
 }
 """By the name that `fleet export --format` takes."""
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,16 @@ def test_openmetrics_is_read_by_prometheus_own_parser(lossy: Study) -> None:
 
 def test_label_values_are_escaped() -> None:
     assert escaped('a"b\\c\nd') == 'a\\"b\\\\c\\nd'
+
+
+def test_svg_files_stand_alone(lossy: Study) -> None:
+    files = FORMATS["svg"].files(lossy)
+    assert [*files] == ["downsync-against-wec-count.svg", "end-to-end-against-wec-count.svg", "where-the-time-goes.svg"]
+    for content in files.values():
+        text = content.decode()
+        root = ET.fromstring(text)  # noqa: S314 - our own text
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert root.get("viewBox")
+        colours = set(re.findall(r"var\((--\w+)\)", text))
+        assert colours
+        assert all(f"{colour}: #" in text for colour in colours)
