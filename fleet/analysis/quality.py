@@ -14,14 +14,21 @@ from fleet.analysis.stats import quantile
 from fleet.results.run import RunRecord
 
 Status = Literal["valid", "partial", "invalid"]
-_RANK: dict[str, int] = {"valid": 0, "partial": 1, "invalid": 2}
 
 LAG_SECONDS = 0.005
 """At the 99th percentile of the driver's loop lag: above it the stamps themselves are in doubt, and that is said."""
 LAG_SHARE = 0.02
 """Of the median downsync: a lag above both makes the run harness-bound."""
-NEGATIVE_SECONDS = 0.05
-"""Two watches race by a few milliseconds; a sample more negative than this was joined or stamped wrongly."""
+RACE_SECONDS = 0.05
+"""Two watches race by a few milliseconds; more than this, and a server told one of its watchers late."""
+RACE_SHARE = 0.02
+"""Of the median of the latency that the stage is a part of: a race above both is a late one."""
+LATE_RACES = 0.05
+"""Share of a stage's samples in a setting that may be late races: its median and p90 stand without them."""
+_TOTALS = dict.fromkeys(("workload", "report", "finalization", "status"), ("e2e", "e2e_reported"))
+"""What a stage is a part of, where that is not downsync."""
+_WHOLE = frozenset({"downsync", "e2e", "e2e_reported"})
+"""These begin with the driver's own request: no race can make them negative."""
 
 _FATAL = frozenset({"not-settled", "unsettled"})
 """Anomalies after which the fixed 2 s hold-back may or may not be in a latency."""
@@ -29,7 +36,7 @@ _HARMLESS = frozenset({"metrics", "left-behind"})
 """Anomalies that cost a side table or a later run, not a latency."""
 _TOLD = frozenset({"incomplete"})
 """Anomalies that the missing samples tell already."""
-_ENDED = ("interrupted", "ended", "the events could not be written", "the driver")
+_ENDED = ("interrupted", "ended", "the events could not be written")
 """How the driver begins a reason that only it can know."""
 
 
@@ -65,8 +72,11 @@ def judge(
     torn: bool = False,
     modified: Sequence[str] = (),
 ) -> Verdict:
-    """The verdict. `lost` lines could not be read, `torn`: the last one among them, cut off; `modified` files are not
-    what the manifest says."""
+    """The verdict, by the rules of today: of what a driver wrote down only what it alone can know is taken.
+
+    `lost` lines could not be read, `torn`: the last one among them, cut off; `modified` files are not
+    what the manifest says.
+    """
     case = _Case([], [], [])
     counted = [sample for sample in samples if sample.counted]
     _ending(case, record, lost, torn=torn)
@@ -77,12 +87,7 @@ def judge(
     _anomalies(case, recorded)
     case.warnings += [f"{name} was changed after the run had been sealed" for name in modified]
     status: Status = "invalid" if case.fatal else "partial" if case.partial else "valid"
-    # A verdict that was written back into run.json is found there again: each reason once.
-    reasons = list(dict.fromkeys([*case.fatal, *case.partial]))
-    if record.status in _RANK and _RANK[record.status] > _RANK[status]:
-        status = "invalid" if record.status == "invalid" else "partial"
-        reasons = [*record.reasons, *(reason for reason in reasons if reason not in record.reasons)]
-    return Verdict(status, tuple(reasons), tuple(case.warnings))
+    return Verdict(status, tuple(dict.fromkeys([*case.fatal, *case.partial])), tuple(case.warnings))
 
 
 def _ending(case: _Case, record: RunRecord, lost: int, *, torn: bool) -> None:
@@ -111,18 +116,42 @@ def _completeness(case: _Case, counted: Sequence[Sample], recorded: Recorded) ->
     late = sum(1 for sample in counted if "late" in sample.flags)
     if late:
         case.partial.append(f"{late} {_plural(late, 'sample')} ended after the object timeout")
-    negative = [sample.seconds for sample in counted if sample.seconds is not None and sample.seconds < 0]
-    if negative:
-        many = f"{len(negative)} {_plural(len(negative), 'sample')}"
-        text = f"{many} ended before the start, by {-min(negative) * 1e3:.1f} ms at most: two watches raced"
-        wrong = -min(negative) > NEGATIVE_SECONDS
-        (case.partial if wrong else case.warnings).append(text)
+    _races(case, counted)
     if recorded.join.strays:
         count = len(recorded.join.strays)
         case.warnings.append(f"{count} {_plural(count, 'object')} came to a WEC that it was not planned for")
     recreated = sum(1 for sample in counted if "recreated" in sample.flags and sample.stage == "downsync")
     if recreated:
         case.warnings.append(f"{recreated} {_plural(recreated, 'object')} in a WEC was replaced by another")
+
+
+def _races(case: _Case, counted: Sequence[Sample]) -> None:
+    """A cause that was seen after its effect: the border of two stages is uncertain by that much, their sum is not."""
+    races = [(-s.seconds, s) for s in counted if s.seconds is not None and s.seconds < 0]
+    if not races:
+        return
+    worst = max(by for by, _ in races)
+    stages = ", ".join(f"{stage} {count}" for stage, count in Counter(s.stage for _, s in races).most_common())
+    text = f"{len(races)} {_plural(len(races), 'sample')} ended before the start ({stages}), by {worst * 1e3:.1f} ms at"
+    text += " most: two watches raced"
+    late = Counter((s.setting, s.stage) for by, s in races if by > max(RACE_SECONDS, RACE_SHARE * _total(counted, s)))
+    of = Counter((s.setting, s.stage) for s in counted)
+    if all(
+        stage not in _WHOLE and count <= LATE_RACES * of[setting, stage] for (setting, stage), count in late.items()
+    ):
+        what = ", the largest values of such a stage too" if late else ""
+        case.warnings.append(f"{text}; borders between stages are uncertain by that{what}")
+    else:
+        case.partial.append(text)
+
+
+def _total(counted: Sequence[Sample], part: Sample) -> float:
+    """Median of the latency that this stage is a part of, in its own setting; 0 where there is none."""
+    totals = _TOTALS.get(part.stage, ("downsync",))
+    found = sorted(
+        s.seconds for s in counted if s.setting == part.setting and s.stage in totals and s.seconds is not None
+    )
+    return quantile(found, 0.5) if found else 0.0
 
 
 def _blindness(case: _Case, counted: Sequence[Sample], recorded: Recorded) -> None:

@@ -25,10 +25,10 @@ def execute(fleet: FleetFile, file: Path, spec: ExperimentFile, results: Path, *
     refit = FleetUp(fleet, file.absolute().parent.parent)
     outcome = runner.run(fleet, file, spec, results_root=results, progress=progress(), keep=keep, reconfigure=refit)
     # pandas and matplotlib come only now: while it measures, the driver's memory and start time are its own.
-    from fleet.cli.reporting import conclude, exit_code, page_of, tell
+    from fleet.cli.reporting import exit_code, make, page_of, tell
 
     folder = RunFolder.open(outcome.folder)
-    study = conclude(folder)
+    study = make(folder)
     out(page_of(folder))
     tell(study)
     return exit_code(study.verdict, study.failures, outcome.exit_code)

@@ -23,18 +23,14 @@ THRESHOLD_CODE = 3
 
 
 def make(folder: RunFolder) -> Study:
-    """Analyse the folder and write every report into it."""
-    study = analyse(folder)
-    write(folder, study)
-    return study
+    """Analyse the folder and write every report into it.
 
-
-def conclude(folder: RunFolder) -> Study:
-    """The same at the end of a run: what only the analysis finds out goes into `run.json`: there is one verdict."""
+    The verdict goes into `run.json` too, so that there is one: not while the run goes on, or after its driver died.
+    """
     study = analyse(folder)
     verdict = study.verdict
     run = study.run.with_(status=verdict.status, reasons=list(verdict.reasons))
-    if run != study.run:
+    if run != study.run and study.run.status != "running":
         folder.write_run(run)
         study = replace(study, run=run)
     write(folder, study)

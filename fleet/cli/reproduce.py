@@ -101,11 +101,11 @@ def _again(old: Path, record: RunRecord, file: Path, results: Path, threshold: f
     from fleet.analysis.compare import compare as judge
     from fleet.analysis.study import analyse
     from fleet.cli.comparison_view import EXIT_CODES, lines, write_page
-    from fleet.cli.reporting import conclude, page_of, tell
+    from fleet.cli.reporting import make, page_of, tell
     from fleet.results.folder import RunFolder
 
     folder = RunFolder.open(outcome.folder)
-    study = conclude(folder)
+    study = make(folder)
     tell(study)
     compared = judge(analyse(RunFolder.open(old)), study, threshold=threshold, force=force)
     page = folder.path / "reproduced.html"
