@@ -37,7 +37,7 @@ options:
   kwok_extra_args: {description: Flags., type: list, elements: str, default: []}
   env: {description: Environment of every program of a control plane., type: dict, default: {}}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
-  parallelism: {description: Control planes brought up at once; 0 is the number of cores., type: int, default: 0}
+  parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   debug: {description: Open etcd's pprof and the listeners of controller managers and kwok., type: bool, default: false}
   ready_seconds: {description: Deadline of one API server's readiness., type: float, default: 300}
@@ -87,7 +87,7 @@ from ansible.module_utils.fleet_module import Imports, outcome, serve
 IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.converge import converge
-    from fleet.host.machine import Machine, Options
+    from fleet.host.machine import Machine, Options, at_once
     from fleet.host.plan import ControlPlane, Extra
     from fleet.host.program_folder import ProgramFolder
 
@@ -136,7 +136,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         for p in given["planes"]
     ]
     options = Options(
-        parallelism=given["parallelism"] or cores,
+        parallelism=given["parallelism"] or at_once(cores),
         cores=cores,
         shard_size=given["shard_size"],
         wec_nodes=given["wec_nodes"],

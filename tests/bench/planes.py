@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import psutil
 
 from fleet.host.converge import converge, teardown
-from fleet.host.machine import Machine, Options
+from fleet.host.machine import Machine, Options, at_once
 from fleet.host.plan import ControlPlane
 from fleet.host.weigh import weigh_pids
 from fleet.toolchain import Toolchain
@@ -46,7 +46,9 @@ class Ours:
     def __init__(self, driver: Literal["dense", "process"], toolchain: Toolchain, folder: Path) -> None:
         self.name = driver
         self._driver: Literal["dense", "process"] = driver
-        self._machine = Machine("bench", folder / "bench", toolchain, Options(wec_nodes=0))
+        cores = psutil.cpu_count() or 1
+        options = Options(wec_nodes=0, cores=cores, parallelism=at_once(cores))
+        self._machine = Machine("bench", folder / "bench", toolchain, options)
 
     def up(self, count: int) -> None:
         """All in one call."""

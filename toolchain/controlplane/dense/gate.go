@@ -2,21 +2,34 @@ package dense
 
 import (
 	"runtime"
+	"runtime/debug"
 	"sync"
+	"time"
 )
 
-// gate bounds how many instances start or stop at a time, and gives the process all cores for as long as any does.
+const (
+	// startingGC is GOGC while an instance starts: a starting one makes a gigabyte of garbage in seconds, and at the
+	// value for rest the collector would take more of the cores than the start itself.
+	startingGC = 100
+	// calm after the last start or stop, what is garbage by then goes back to the kernel.
+	calm = 15 * time.Second
+)
+
+// gate bounds how many instances start or stop at a time, and gives the process all cores, and a collector that runs
+// less often, for as long as any does.
 //
-// The rest of the time it has a few. An idle control plane is some hundred timers that fire each second; with more
-// threads than it needs, Go's scheduler wakes a second one at almost every one of them, to look for work that is not
-// there. That costs about as much as the work does.
+// The rest of the time it has a few cores. An idle control plane is some hundred timers that fire each second; with
+// more threads than it needs, Go's scheduler wakes a second one at almost every one of them, to look for work that is
+// not there. That costs about as much as the work does.
 type gate struct {
-	slots chan struct{}
-	cores int // while nothing is under way
-	all   int
+	slots  chan struct{}
+	cores  int // while nothing is under way
+	all    int
+	restGC int // GOGC of the environment
 
 	mu       sync.Mutex
 	underWay int
+	changes  int // starts and ends so far: tells whether it stayed calm
 }
 
 func newGate(slots, cores int) *gate {
@@ -24,7 +37,9 @@ func newGate(slots, cores int) *gate {
 	if cores == 0 || cores > all {
 		cores = all
 	}
-	return &gate{slots: make(chan struct{}, slots), cores: cores, all: all}
+	restGC := debug.SetGCPercent(startingGC)
+	debug.SetGCPercent(restGC)
+	return &gate{slots: make(chan struct{}, slots), cores: cores, all: all, restGC: restGC}
 }
 
 // enter waits for a slot.
@@ -42,12 +57,31 @@ func (g *gate) leave() {
 func (g *gate) count(change int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	before := g.underWay
 	g.underWay += change
-	cores := g.cores
-	if g.underWay > 0 {
-		cores = g.all
+	g.changes++
+	switch {
+	case before == 0 && g.underWay > 0:
+		runtime.GOMAXPROCS(g.all)
+		if 0 <= g.restGC && g.restGC < startingGC {
+			debug.SetGCPercent(startingGC)
+		}
+	case g.underWay == 0:
+		changes := g.changes
+		time.AfterFunc(calm, func() { g.rest(changes) })
 	}
-	if runtime.GOMAXPROCS(0) != cores {
-		runtime.GOMAXPROCS(cores)
+}
+
+// rest takes the cores back and makes the process as small as it can be, unless there were changes since.
+func (g *gate) rest(changes int) {
+	g.mu.Lock()
+	calm := g.changes == changes
+	if calm {
+		runtime.GOMAXPROCS(g.cores)
+		debug.SetGCPercent(g.restGC)
+	}
+	g.mu.Unlock()
+	if calm {
+		debug.FreeOSMemory()
 	}
 }

@@ -2,7 +2,6 @@ package dense
 
 import (
 	"context"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -145,7 +144,7 @@ func (p *plane) watch(up *running) {
 	}
 }
 
-// Stop ends the control plane and returns when its port, connections and memory are free.
+// Stop ends the control plane and returns when its port and connections are free; its memory follows (see gate).
 func (p *plane) Stop(limit *gate) {
 	p.operation.Lock()
 	defer p.operation.Unlock()
@@ -155,7 +154,6 @@ func (p *plane) Stop(limit *gate) {
 		p.set(Stopping, nil)
 		p.running.end()
 		p.running = nil
-		debug.FreeOSMemory()
 	}
 	p.set(Stopped, nil)
 }
