@@ -44,6 +44,7 @@ from fleet.results.folder import RunFolder
 from fleet.results.run import RunRecord
 from fleet.spec.experiment_file import COUNTED, ExperimentFile
 from fleet.spec.experiment_load import check_fits
+from fleet.spec.experiments import LongRun
 from fleet.spec.fleet_file import FleetFile
 from fleet.spec.model_errors import nearest
 from fleet.workload.names import RunNames
@@ -203,7 +204,8 @@ class Runner:
     ) -> None:
         """From the first watch to the last trial."""
         async with AsyncExitStack() as stack:
-            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder))
+            everybody = isinstance(self.spec, LongRun)
+            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=everybody))
             session = Session(
                 spec=self.spec,
                 names=names,
