@@ -85,7 +85,7 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
                 field=f"thresholds.{number}.stage",
             )
     made = trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
-    check_loads(made, fleet.limits)
+    check_loads(made, fleet.limits, spec.timeouts.object)
     return made
 
 
