@@ -23,8 +23,9 @@ MOST = 3
 def with_sites(found: Sequence[Leak], folder: Path, recorded: Recorded, rules: LeakRules) -> list[Leak]:
     """The same leaks, those that are leaking with their sites where the run has two profiles of the program.
 
-    The first profile is the first after the warm-up (the very first where there is no other): caches that fill are not
-    the leak. A file that is gone or damaged leaves the leak without sites; the report's profiles tell why.
+    They are the first after the warm-up and the last of the load (first and last of all where there are no two): caches
+    that fill are not the leak, and the clean-up frees what the load held. A file that is gone or damaged leaves the leak
+    without sites; the report's profiles tell why.
     """
     made = []
     for leak in found:
@@ -75,8 +76,9 @@ def _ends(
         return None
     begin, end = window_of(recorded)
     warm = begin + rules.warmup * (end - begin)
-    later = [one for one in taken if one.ns >= warm]
-    return (later[0] if len(later) > 1 else taken[0]), taken[-1]
+    within = [one for one in taken if warm <= one.ns <= end]
+    used = within if len(within) > 1 else taken
+    return used[0], used[-1]
 
 
 def _sites(folder: Path, ends: tuple[ProfileTaken, ProfileTaken], kind: str) -> list[tuple[str, int]]:

@@ -204,8 +204,9 @@ class Runner:
     ) -> None:
         """From the first watch to the last trial."""
         async with AsyncExitStack() as stack:
-            everybody = isinstance(self.spec, LongRun)
-            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=everybody))
+            long = self.spec if isinstance(self.spec, LongRun) else None
+            profiles = long.paced_profiles if long else self.spec.profiles
+            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=long is not None))
             session = Session(
                 spec=self.spec,
                 names=names,
@@ -225,7 +226,7 @@ class Runner:
             await stack.enter_async_context(_beside(session.keep_sampling()))
             refitted = await stack.enter_async_context(Refitted(session, self.reconfigure, self.fleet.limits))
             # Inside it, so that the last round is of the programs that were measured, not of restarted ones.
-            await stack.enter_async_context(Profiling(self.fleet, self.spec.profiles, run, recorder))
+            await stack.enter_async_context(Profiling(self.fleet, profiles, run, recorder))
             await self._trials(session, refitted)
 
     async def _trials(self, session: Session, refitted: Refitted) -> None:

@@ -75,6 +75,7 @@ def test_a_leak_gets_the_sites_that_grew_after_the_warm_up(tmp_path: Path) -> No
         taken(tmp_path, 95, {keep: 1024}),
         taken(tmp_path, 130, {keep: 10 * 1024, fill: 500 * 1024}),
         taken(tmp_path, 200, {keep: 40 * 1024, fill: 500 * 1024}),
+        taken(tmp_path, 230, {keep: 5 * 1024}),
         taken(tmp_path, 200, {keep: 999 * 1024}, program="other"),
     )
     (found,) = with_sites([leak()], tmp_path, recorded, RULES)

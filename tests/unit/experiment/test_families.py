@@ -15,7 +15,7 @@ from fleet.experiment.families import trials
 from fleet.experiment.feasible import check_loads, predicted_sizes
 from fleet.experiment.plan import TrialPlan, trial_policies
 from fleet.experiment.reconfigure import Refitted
-from fleet.spec.experiments import MODELS
+from fleet.spec.experiments import MODELS, LongRun
 from fleet.spec.fleet_file import ClientLimits
 from fleet.workload.content import Place
 from fleet.workload.names import RunNames
@@ -67,6 +67,13 @@ def test_a_long_run_is_compressed_whole() -> None:
     assert (trial.policies, trial.copies_each, trial.objects) == (4, 720, 2880)
     (pod,) = trial.content.bodies(Place(name="n", namespace="ns", op="o", copy=0))
     assert pod.manifest["metadata"]["annotations"]["fleet-testbed/lifetime"] == "208.333ms"
+
+
+def test_a_long_run_has_enough_profiles_however_compressed_it_is() -> None:
+    spec = LongRun(experiment="long-run", name="long-run", compression=96)
+    assert (spec.profiles.enabled, spec.profiles.interval) == (True, 3600)
+    assert spec.paced_profiles.interval == pytest.approx(1800 / 8)
+    assert LongRun(experiment="long-run", name="long-run").paced_profiles == spec.profiles
 
 
 def test_what_etcd_would_refuse_is_refused_before_the_run() -> None:
