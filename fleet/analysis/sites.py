@@ -23,9 +23,9 @@ MOST = 3
 def with_sites(found: Sequence[Leak], folder: Path, recorded: Recorded, rules: LeakRules) -> list[Leak]:
     """The same leaks, those that are leaking with their sites where the run has two profiles of the program.
 
-    They are the first after the warm-up and the last of the load (first and last of all where there are no two): caches
-    that fill are not the leak, and the clean-up frees what the load held. A file that is gone or damaged leaves the leak
-    without sites; the report's profiles tell why.
+    They are the first after the warm-up and the last of the load (first and last of all where there are no two):
+    caches that fill are not the leak, and the clean-up frees what the load held. A file that is gone or damaged leaves
+    the leak without sites; the report's profiles tell why.
     """
     made = []
     for leak in found:
