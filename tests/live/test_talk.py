@@ -84,8 +84,8 @@ def test_policy_scaling(lab: Lab, tmp_path: Path) -> None:
 
 def test_every_object_of_the_openshift_profile_arrives(lab: Lab, tmp_path: Path) -> None:
     """Image streams and routes too, whose CRDs the run brings."""
-    profile = "workload={profile: cluster-density-ms}"
-    found = run(lab, tmp_path, "policy-scaling", "policies=[1]", profile)
+    sets = ["policies=[1]", "workload.profile=cluster-density-ms", "workload.objects=1"]
+    found = run(lab, tmp_path, "policy-scaling", *sets)
     assert points(found) == {"policies=1": 38 * WECS}
     kinds = {line.split(",")[4] for line in (found["folder"] / "samples.csv").read_text().splitlines()[1:]}
     assert kinds == {"imagestream", "deployment", "service", "route", "secret", "configmap"}
