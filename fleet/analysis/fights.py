@@ -57,38 +57,44 @@ class Fight(Model):
 
 def activity(recorded: Recorded) -> list[Activity]:
     """By cluster and kind, the busiest first."""
-    minutes = recorded.after_seconds / 60
     groups: defaultdict[tuple[str, str], list[Write]] = defaultdict(list)
     for write in recorded.writes:
         groups[write.cluster, write.resource].append(write)
-    found = [_activity(*key, members, minutes) for key, members in groups.items()]
+    found = [_activity(*key, members, recorded) for key, members in groups.items()]
     return sorted(found, key=lambda one: (-one.per_object_minute, one.cluster, one.resource))
 
 
-def _activity(cluster: str, resource: str, writes: Sequence[Write], minutes: float) -> Activity:
-    objects = len({write.uid for write in writes})
+def _activity(cluster: str, resource: str, writes: Sequence[Write], recorded: Recorded) -> Activity:
+    objects = _by_object(writes)
+    minutes = sum(recorded.minutes_after(history) for history in objects.values())
     return Activity(
         cluster=cluster,
         resource=resource,
-        objects=objects,
+        objects=len(objects),
         writes=len(writes),
-        per_object_minute=len(writes) / objects / minutes if minutes > 0 else 0.0,
+        per_object_minute=len(writes) / minutes if minutes > 0 else 0.0,
         writers=dict(Counter(write.writer or "unknown" for write in writes).most_common()),
     )
 
 
+def _by_object(writes: Sequence[Write]) -> dict[str, list[Write]]:
+    found: defaultdict[str, list[Write]] = defaultdict(list)
+    for write in writes:
+        found[write.uid].append(write)
+    return found
+
+
 def fights(recorded: Recorded) -> list[Fight]:
     """The fight with the most turns first."""
-    minutes = recorded.after_seconds / 60
-    histories: defaultdict[tuple[str, str, str], list[Write]] = defaultdict(list)
-    for write in recorded.writes:
-        histories[write.cluster, write.resource, write.uid].append(write)
+    histories: defaultdict[tuple[str, str, str, int], list[Write]] = defaultdict(list)
+    for write in recorded.writes:  # step by step: the waves of several trials over one Binding are no fight
+        histories[write.cluster, write.resource, write.uid, write.step].append(write)
     found: defaultdict[tuple[str, str, tuple[str, str]], list[tuple[int, list[Write]]]] = defaultdict(list)
-    for (cluster, resource, _), history in histories.items():
+    for (cluster, resource, _, _), history in histories.items():
         for pair, turns in _turns(history).items():
             if turns >= TURNS:
                 found[cluster, resource, pair].append((turns, history))
-    return sorted((_fight(*key, members, minutes) for key, members in found.items()), key=lambda one: -one.turns)
+    return sorted((_fight(*key, members, recorded) for key, members in found.items()), key=lambda one: -one.turns)
 
 
 def _turns(history: Sequence[Write]) -> Counter[tuple[str, str]]:
@@ -104,15 +110,16 @@ def _fight(
     resource: str,
     managers: tuple[str, str],
     members: Sequence[tuple[int, Sequence[Write]]],
-    minutes: float,
+    recorded: Recorded,
 ) -> Fight:
     writes = sum(len(history) for _, history in members)
+    minutes = sum(recorded.minutes_after(history) for _, history in members)
     return Fight(
         cluster=cluster,
         resource=resource,
         managers=managers,
-        objects=len(members),
+        objects=len({history[0].uid for _, history in members}),
         turns=sum(turns for turns, _ in members),
-        per_object_minute=writes / len(members) / minutes if minutes > 0 else 0.0,
+        per_object_minute=writes / minutes if minutes > 0 else 0.0,
         example=max(members, key=lambda member: member[0])[1][0].name,
     )

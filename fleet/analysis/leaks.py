@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.resources import Usage
 from fleet.analysis.trend import POINTS_NEEDED, Point, Rules, Trend, judge, lower_envelope
@@ -68,6 +70,8 @@ class Leak(Model):
     """95 % interval of the slope per hour."""
     per_object: float | None = None
     """Growth per object that the run sent meanwhile."""
+    sites: list[tuple[str, int]] = Field(default_factory=list)
+    """Where a leaking program allocates, and how much more its last profile has there: bytes, or goroutines."""
 
     def __str__(self) -> str:
         """For the verdict."""
@@ -78,15 +82,43 @@ class Leak(Model):
         )
         return (
             f"{self.program} leaks {self.quantity}: {self.per_hour:+.3g} {self.unit or 'more'} per hour "
-            f"({self.low:+.3g} to {self.high:+.3g}){each}; {self.reason}"
+            f"({self.low:+.3g} to {self.high:+.3g}){each}; {self.reason}{self._grown()}"
         )
+
+    def _grown(self) -> str:
+        told = ", ".join(f"{site} {self.amount(more)}" for site, more in self.sites)
+        return f"; most in {told}" if told else ""
+
+    def amount(self, more: int) -> str:
+        """What one of `sites` has more."""
+        return f"{more:+d}" if self.quantity == "goroutines" else f"{more / 1024:+.0f} KiB"
 
 
 def leaks(recorded: Recorded, usages: Sequence[Usage], rules: LeakRules) -> list[Leak]:
-    """Every series, leaking ones first, then by program."""
-    found = [_judged(*series, recorded, rules) for series in (*_programs(usages), *_metrics(recorded))]
+    """Every series while the load was under way, leaking ones first, then by program."""
+    begin, end = (_seconds(ns, recorded) for ns in window_of(recorded))
+    found = [
+        _judged(program, quantity, [point for point in points if begin <= point[0] <= end], recorded, rules)
+        for program, quantity, points in (*_programs(usages), *_metrics(recorded))
+    ]
     order = {"leaking": 0, "too short to tell": 1, "steady": 2}
     return sorted(found, key=lambda leak: (order[leak.verdict], leak.program, leak.quantity))
+
+
+def window_of(recorded: Recorded) -> tuple[int, int]:
+    """From the first counted load's begin to the last one's end, nanoseconds; everything where none was counted.
+
+    Settling and cleaning are other work: what grows or shrinks there would bend the trend.
+    """
+    spans = [recorded.span(plan) for plan in recorded.trials if plan.repeat >= 0]
+    if not spans:
+        return recorded.first_ns, recorded.last_ns
+    return min(begin for begin, _ in spans), max(end for _, end in spans)
+
+
+def _seconds(ns: int, recorded: Recorded) -> float:
+    """Since the first line of the run."""
+    return (ns - recorded.first_ns) / 1e9
 
 
 def _programs(usages: Sequence[Usage]) -> Iterator[tuple[str, Quantity, list[Point]]]:
@@ -110,7 +142,7 @@ def _metrics(recorded: Recorded) -> Iterator[tuple[str, Quantity, list[Point]]]:
     for (component, cluster, name), samples in series.items():
         times, quantity = [sample.ns for sample in samples], METRICS[name]
         points = [
-            ((at - recorded.first_ns) / 1e9, samples[bisect_right(times, at) - 1].value / quantity.scale)
+            (_seconds(at, recorded), samples[bisect_right(times, at) - 1].value / quantity.scale)
             for at in moments
             if at >= times[0]
         ]

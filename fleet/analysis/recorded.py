@@ -41,6 +41,8 @@ class Write(NamedTuple):
     name: str
     uid: str
     writer: str
+    step: int
+    """In which of the steps `after`, from 0."""
 
 
 @dataclass(slots=True)
@@ -64,8 +66,8 @@ class Recorded:
     profiles: list[ProfileTaken] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     """Of the steps `after`: when no load is under way any more."""
-    after_seconds: float = 0.0
-    """How long those steps took, together."""
+    afters: list[float] = field(default_factory=list)
+    """How long each of those steps took, seconds."""
     _after_ns: int | None = None
     lines: int = 0
     first_ns: int = 0
@@ -115,10 +117,21 @@ class Recorded:
     def _watch_after(self, event: Line) -> None:
         if isinstance(event, RunMark) and event.step == AFTER:
             if self._after_ns is not None:
-                self.after_seconds += (event.ns - self._after_ns) / 1e9
+                self.afters.append((event.ns - self._after_ns) / 1e9)
             self._after_ns = event.ns if event.edge == "begin" else None
         elif self._after_ns is not None and isinstance(event, Seen) and event.type != "DELETED" and not event.listed:
-            self.writes.append(Write(event.ns, event.cluster, *_what(event), event.uid, event.writer))
+            write = Write(event.ns, event.cluster, *_what(event), event.uid, event.writer, len(self.afters))
+            self.writes.append(write)
+
+    @property
+    def after_seconds(self) -> float:
+        """How long the steps `after` took, together."""
+        return sum(self.afters)
+
+    def minutes_after(self, writes: Iterable[Write]) -> float:
+        """Of those steps in which one of these was written: an object of one trial is not there in another's."""
+        steps = {write.step for write in writes}
+        return sum(self.afters[step] for step in steps if step < len(self.afters)) / 60
 
     @property
     def refused(self) -> list[Sent]:

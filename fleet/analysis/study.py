@@ -15,10 +15,12 @@ from fleet.analysis.quality import Verdict, judge
 from fleet.analysis.recorded import Recorded, record
 from fleet.analysis.resources import Usage, usages
 from fleet.analysis.samples import Sample
+from fleet.analysis.sites import with_sites
 from fleet.analysis.summary import Failure, Row, Summary, summarise
 from fleet.analysis.thresholds import failures
 from fleet.results.folder import EVENTS, RUN, RunFolder
 from fleet.results.run import RunRecord
+from fleet.spec.experiment_file import ExperimentFile
 from fleet.spec.experiments import LongRun
 
 
@@ -76,7 +78,7 @@ def analyse(folder: RunFolder) -> Study:
     rows = summarise(samples)
     used = usages(recorded)
     fought = fights(recorded)
-    grown = leaks(recorded, used, run.spec.leak) if isinstance(run.spec, LongRun) else []
+    grown = _leaks(run.spec, recorded, used, folder.path)
     counts = {"fights": len(fought), "leaks": sum(1 for leak in grown if leak.verdict == "leaking")}
     verdict = judge(run, recorded, samples, lost=reading.lost, torn=reading.torn, modified=modified)
     found = [*map(str, fought), *(str(leak) for leak in grown if leak.verdict == "leaking")]
@@ -97,3 +99,10 @@ def analyse(folder: RunFolder) -> Study:
         profiles=read_profiles(folder.path, recorded.profiles),
         folder=folder.path,
     )
+
+
+def _leaks(spec: ExperimentFile, recorded: Recorded, used: Sequence[Usage], folder: Path) -> list[Leak]:
+    """Of a long run; any other is too short, and changes what it does meanwhile."""
+    if not isinstance(spec, LongRun):
+        return []
+    return with_sites(leaks(recorded, used, spec.leak), folder, recorded, spec.leak)

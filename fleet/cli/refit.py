@@ -11,8 +11,10 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from fleet.errors import FleetError
+from fleet.cli import rebuild
+from fleet.errors import FleetError, UsageError
 from fleet.observe import priority
 from fleet.spec.fleet_file import FleetFile
 
@@ -21,15 +23,25 @@ TOLD_LINES = 8
 
 
 def variables(fleet: FleetFile, limits: Mapping[str, float]) -> dict[str, str]:
-    """What `fleet up` must be told to make this very fleet with other limits.
+    """What `fleet up` must be told to make this very fleet with other limits, as the words of its `-e`.
 
-    Inventory variables that the fleet file does not hold (extra arguments, ports) come from the inventory again.
+    What the fleet file does not hold (extra arguments, ports) comes from the inventory again; so does nearly everything
+    of a fleet over several machines.
     """
-    wecs = fleet.of_role("wec")
-    values = {"fleet_name": fleet.name, "wec_count": str(len(wecs)), "wec_nodes": str(fleet.wec_nodes)}
-    if wecs:
-        values["control_plane_driver"] = wecs[0].driver
-    return values | {name: f"{value:g}" for name, value in limits.items()}
+    try:
+        values: dict[str, Any] = rebuild.variables(fleet)
+    except UsageError:
+        values = {"wec_nodes": fleet.wec_nodes}
+    return {name: _word(value) for name, value in {"fleet_name": fleet.name, **values, **limits}.items()}
+
+
+def _word(value: str | float) -> str:
+    """As YAML has it: a whole number without a point or an exponent."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and not value.is_integer():
+        return repr(value)
+    return value if isinstance(value, str) else str(int(value))
 
 
 class FleetUp:

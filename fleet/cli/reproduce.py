@@ -94,10 +94,12 @@ def _again(old: Path, record: RunRecord, file: Path, results: Path, threshold: f
     """Run it, report it, compare; the exit code."""
     import fleet.experiment as runner
     from fleet.cli.experiment_run import progress
+    from fleet.cli.refit import FleetUp
     from fleet.spec import fleet_load
 
     found: FleetFile = fleet_load.load(file)
-    outcome = runner.run(found, file, record.spec, results_root=results, progress=progress())
+    refit = FleetUp(found, file.absolute().parent.parent)
+    outcome = runner.run(found, file, record.spec, results_root=results, progress=progress(), reconfigure=refit)
     from fleet.analysis.compare import compare as judge
     from fleet.analysis.study import analyse
     from fleet.cli.comparison_view import EXIT_CODES, lines, write_page

@@ -1,10 +1,14 @@
-"""Refuses, before anything is touched, what no fleet could do: a load without moments, a ManifestWork beyond etcd."""
+"""Refuses, before anything is touched, what this fleet could not do: a load without moments, a ManifestWork beyond
+etcd, a trial that the fleet's own client limits hold up beyond its timeout."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fleet.analysis.prediction import HOLD_BACK_SECONDS, predict
+from fleet.errors import UsageError
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
+from fleet.spec.duration import shown
 from fleet.spec.fleet_file import ClientLimits
 from fleet.workload.names import RunNames
 from fleet.workload.pacing import schedule
@@ -14,12 +18,33 @@ _PROBE = RunNames("20260101T000000Z-00000000")
 """A run id of the usual length: names count in sizes."""
 
 
-def check_loads(trials: Sequence[TrialPlan], limits: ClientLimits) -> None:
-    """UsageError (SpecError for the load) with the numbers, for the first trial that cannot be."""
+def check_loads(trials: Sequence[TrialPlan], limits: ClientLimits, object_timeout: float = float("inf")) -> None:
+    """UsageError (SpecError for the load) with the numbers, for the first trial that cannot be.
+
+    `object_timeout` in seconds: of `timeouts.object`.
+    """
     for trial in trials:
-        schedule(trial.load, trial.policies * trial.copies_each, seed="")
+        moments = schedule(trial.load, trial.policies * trial.copies_each, seed="")
+        _check_time(trial, limits.model_copy(update=dict(trial.limits)), moments.offsets[-1], object_timeout)
     for trial, found in predicted_sizes(trials, limits):
         check(found, limits.model_copy(update=dict(trial.limits)))
+
+
+def _check_time(trial: TrialPlan, limits: ClientLimits, last: float, object_timeout: float) -> None:
+    """`last`: seconds after the load's begin at which its last object is sent."""
+    each = trial.copies_each * trial.content.size
+    its, wds, bindings, _ = predict(trial.layout, trial.wecs, each, limits, returns=False, policies=trial.policies)
+    floor = HOLD_BACK_SECONDS + max(its, wds, bindings)
+    if floor <= last + object_timeout:
+        return
+    which = {its: "transport_its_qps", wds: "transport_wds_qps", bindings: "controller_wds_qps"}[
+        max(its, wds, bindings)
+    ]
+    raise UsageError(
+        f"timeouts.object: {trial}: {trial.objects} objects, {trial.copies} copies in WECs; the fleet's client limits "
+        f"alone ask for {floor:.0f} s (most: {which}), and {shown(object_timeout)} are allowed. Raise the fleet's "
+        "limits or max_num_wrapped with `fleet up -e`, or timeouts.object, or ask for less"
+    )
 
 
 def predicted_sizes(trials: Sequence[TrialPlan], limits: ClientLimits) -> Iterator[tuple[TrialPlan, Sizes]]:

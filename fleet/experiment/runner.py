@@ -44,6 +44,7 @@ from fleet.results.folder import RunFolder
 from fleet.results.run import RunRecord
 from fleet.spec.experiment_file import COUNTED, ExperimentFile
 from fleet.spec.experiment_load import check_fits
+from fleet.spec.experiments import LongRun
 from fleet.spec.fleet_file import FleetFile
 from fleet.spec.model_errors import nearest
 from fleet.workload.names import RunNames
@@ -84,7 +85,7 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
                 field=f"thresholds.{number}.stage",
             )
     made = trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
-    check_loads(made, fleet.limits)
+    check_loads(made, fleet.limits, spec.timeouts.object)
     return made
 
 
@@ -203,7 +204,9 @@ class Runner:
     ) -> None:
         """From the first watch to the last trial."""
         async with AsyncExitStack() as stack:
-            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder))
+            long = self.spec if isinstance(self.spec, LongRun) else None
+            profiles = long.paced_profiles if long else self.spec.profiles
+            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=long is not None))
             session = Session(
                 spec=self.spec,
                 names=names,
@@ -223,7 +226,7 @@ class Runner:
             await stack.enter_async_context(_beside(session.keep_sampling()))
             refitted = await stack.enter_async_context(Refitted(session, self.reconfigure, self.fleet.limits))
             # Inside it, so that the last round is of the programs that were measured, not of restarted ones.
-            await stack.enter_async_context(Profiling(self.fleet, self.spec.profiles, run, recorder))
+            await stack.enter_async_context(Profiling(self.fleet, profiles, run, recorder))
             await self._trials(session, refitted)
 
     async def _trials(self, session: Session, refitted: Refitted) -> None:

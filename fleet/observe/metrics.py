@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import aiohttp
 
 from fleet.errors import KubeError
 from fleet.kube.client import KubeClient
+from fleet.observe.pprof import client_context
 from fleet.observe.prometheus import Series, kept
 from fleet.results.events import Line, MetricSample
-from fleet.spec.fleet_file import FleetFile
+from fleet.spec.fleet_file import ClientTls, FleetFile
 
 _VERBS = frozenset({"verb", "resource", "code"})
 _NONE: frozenset[str] = frozenset()
 
-_PROCESS: Mapping[str, frozenset[str] | None] = {
+Names = Mapping[str, frozenset[str] | None]
+
+_PROCESS: Names = {
     "process_cpu_seconds_total": _NONE,
     "process_resident_memory_bytes": _NONE,
     "process_open_fds": _NONE,
     "go_goroutines": _NONE,
     "go_memstats_heap_alloc_bytes": _NONE,
 }
-API_SERVER: Mapping[str, frozenset[str] | None] = {
+API_SERVER: Names = {
     **_PROCESS,
     "apiserver_request_total": _VERBS,
     "apiserver_storage_size_bytes": _NONE,
@@ -34,7 +38,7 @@ API_SERVER: Mapping[str, frozenset[str] | None] = {
     "apiserver_flowcontrol_current_executing_requests": frozenset({"priority_level"}),
     "apiserver_flowcontrol_current_inqueue_requests": frozenset({"priority_level"}),
 }
-CONTROLLER: Mapping[str, frozenset[str] | None] = {
+CONTROLLER: Names = {
     **_PROCESS,
     "workqueue_depth": frozenset({"name"}),
     "rest_client_requests_total": frozenset({"method", "code"}),
@@ -45,6 +49,8 @@ CONTROLLER: Mapping[str, frozenset[str] | None] = {
 }
 SCRAPED = frozenset({"transport", "controller-manager", "status-agent", "ocm-status-addon"})
 """Components whose own `/metrics` is read. Kubernetes' own controller manager is named kube-controller-manager."""
+UNREAD = frozenset({"dense", "kube-apiserver"})
+"""Components whose page is never read as a program's: it is megabytes long. The hub's API servers' are, as such."""
 
 TIMEOUT_SECONDS = 10.0
 BUSY_REQUESTS_PER_SECOND = 1.0
@@ -59,6 +65,9 @@ class Target:
     cluster: str
     client: KubeClient | None = None
     url: str = ""
+    tls: ClientTls | None = None
+    kept: Names = field(default_factory=lambda: CONTROLLER, compare=False)
+    """Metrics that are kept, each with its labels."""
 
 
 class Sink(Protocol):
@@ -71,15 +80,23 @@ class Sink(Protocol):
         """Something that the reader of the run must know, now."""
 
 
-def targets(fleet: FleetFile, hub: Sequence[KubeClient]) -> list[Target]:
-    """The pages of that fleet that can be read from here."""
+def targets(fleet: FleetFile, hub: Sequence[KubeClient], *, everybody: bool = False) -> list[Target]:
+    """The pages of that fleet that can be read from here: the hub's; with `everybody` those of other programs too, of
+    which what each process tells of itself is kept."""
     local = {machine.name for machine in fleet.machines if machine.connection == "local"}
-    pages = [Target("kube-apiserver", client.cluster, client=client) for client in hub]
+    here = [program for program in fleet.components if program.metrics and program.machine in local]
+    pages = [Target("kube-apiserver", client.cluster, client=client, kept=API_SERVER) for client in hub]
     pages += [
         Target(program.component, program.cluster, url=program.metrics)
-        for program in fleet.components
-        if program.component in SCRAPED and program.metrics and program.machine in local
+        for program in here
+        if program.component in SCRAPED
     ]
+    if everybody:
+        pages += [
+            Target(program.component, program.program.partition(".")[2], None, program.metrics, program.tls, _PROCESS)
+            for program in here
+            if program.component not in SCRAPED | UNREAD
+        ]
     return pages
 
 
@@ -96,6 +113,7 @@ class Scraper:
         self._session: aiohttp.ClientSession | None = None
         self._complained: set[Target] = set()
         self._last: dict[Target, dict[tuple[str, str], float]] = {page: {} for page in pages}
+        self._contexts: dict[ClientTls, ssl.SSLContext] = {}
 
     async def __aenter__(self) -> Scraper:
         """Open the session; nothing is scraped yet."""
@@ -117,7 +135,7 @@ class Scraper:
 
         This sees what no watch shows: re-syncs that only read, yet use up the tokens of a client's rate limiter.
         """
-        pages = [page for page in self._pages if page.client is None]
+        pages = [page for page in self._pages if page.component in SCRAPED]
         if not pages:
             return ""
         began = time.monotonic()
@@ -156,7 +174,7 @@ class Scraper:
 
     async def _page(self, page: Target) -> list[Series]:
         try:
-            text = await (page.client.metrics() if page.client else self._text(page.url))
+            text = await (page.client.metrics() if page.client else self._text(page))
         except (KubeError, aiohttp.ClientError, TimeoutError, OSError) as error:
             if page not in self._complained:
                 self._complained.add(page)
@@ -164,12 +182,15 @@ class Scraper:
                 self._sink.anomaly("metrics", text, cluster=page.cluster)
             return []
         # In a thread: an API server's page has tens of thousands of lines, and the loop stamps events meanwhile.
-        return await asyncio.to_thread(kept, text, API_SERVER if page.client else CONTROLLER)
+        return await asyncio.to_thread(kept, text, page.kept)
 
-    async def _text(self, url: str) -> str:
+    async def _text(self, page: Target) -> str:
         if self._session is None:
             raise RuntimeError("use the scraper inside its `async with`")
-        async with self._session.get(url) as response:
+        if page.tls is not None and page.tls not in self._contexts:
+            self._contexts[page.tls] = client_context(page.tls)
+        trust = True if page.tls is None else self._contexts[page.tls]
+        async with self._session.get(page.url, ssl=trust) as response:
             response.raise_for_status()
             return await response.text()
 

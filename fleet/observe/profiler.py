@@ -8,11 +8,11 @@ empty line.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fleet.observe import priority
 from fleet.observe.pprof import Fetched, chosen, fetch
 from fleet.results.events import ProfileTaken, encode
 from fleet.results.folder import PROFILES
@@ -85,9 +85,7 @@ async def serve(opening: Opening) -> None:
 
 def main() -> None:
     """Read what to do, serve. The driver's raised priority is not for this program."""
-    raised = -os.getpriority(os.PRIO_PROCESS, 0)
-    if raised > 0:
-        os.nice(raised)
+    priority.give_up()
     asyncio.run(serve(Opening.model_validate_json(sys.stdin.buffer.readline())))
 
 

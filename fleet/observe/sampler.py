@@ -3,7 +3,7 @@
 A process of its own, because a metrics page of an API server is 3 MB of TLS and text: read in the driver it made the
 event loop 170 ms late on a busy machine (a thread does not help, it shares the interpreter's lock), and stamps with it.
 
-First line of stdin: the fleet file as JSON. Then one order per line, `sample` or `busy SECONDS`; the answer is any
+First line of stdin: an `Opening` as JSON. Then one order per line, `sample` or `busy SECONDS`; the answer is any
 number of event lines (for `busy` one JSON string), ended by an empty line. End of stdin ends it: it never outlives
 the driver.
 """
@@ -22,7 +22,16 @@ from fleet.observe import priority
 from fleet.observe.metrics import Scraper, targets
 from fleet.observe.processes import Weigher
 from fleet.results.events import Anomaly, Line, encode
+from fleet.spec.base import Model
 from fleet.spec.fleet_file import FleetFile
+
+
+class Opening(Model):
+    """What the sampler is told first."""
+
+    fleet: FleetFile
+    everybody: bool = False
+    """Scrape every program that tells of itself, not only the hub's."""
 
 
 class Answer:
@@ -45,9 +54,9 @@ class Answer:
         return b"".join(lines)
 
 
-async def serve(fleet: FleetFile) -> None:
+async def serve(opening: Opening) -> None:
     """Answer orders until stdin ends."""
-    answer = Answer()
+    answer, fleet = Answer(), opening.fleet
     weigher = Weigher(fleet)
     allowed = [machine.address for machine in fleet.machines]
     hub = [
@@ -55,7 +64,7 @@ async def serve(fleet: FleetFile) -> None:
         for entry in (*fleet.of_role("its"), *fleet.of_role("wds"))
     ]
     try:
-        async with Scraper(targets(fleet, hub), answer) as scraper:
+        async with Scraper(targets(fleet, hub, everybody=opening.everybody), answer) as scraper:
             while order := await asyncio.to_thread(sys.stdin.buffer.readline):
                 name, _, argument = order.decode().strip().partition(" ")
                 if name == "sample":
@@ -74,9 +83,9 @@ async def serve(fleet: FleetFile) -> None:
 
 
 def main() -> None:
-    """Read the fleet, serve. The driver's raised priority is not for this program."""
+    """Read what to look at, serve. The driver's raised priority is not for this program."""
     priority.give_up()
-    asyncio.run(serve(FleetFile.model_validate_json(sys.stdin.buffer.readline())))
+    asyncio.run(serve(Opening.model_validate_json(sys.stdin.buffer.readline())))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import orjson
 
 from fleet.observe.beside import Beside
 from fleet.observe.recorder import Recorder
+from fleet.observe.sampler import Opening
 from fleet.results.events import decode
 from fleet.spec.fleet_file import FleetFile
 
@@ -18,9 +19,11 @@ from fleet.spec.fleet_file import FleetFile
 class Sampling:
     """Use as `async with`. When the sampler dies, that is told once and nothing is sampled any more."""
 
-    def __init__(self, fleet: FleetFile, recorder: Recorder) -> None:
+    def __init__(self, fleet: FleetFile, recorder: Recorder, *, everybody: bool = False) -> None:
+        """`everybody`: scrape every program that tells of itself, for a run that looks for what grows."""
         self._recorder = recorder
-        self._sampler = Beside("fleet.observe.sampler", fleet.model_dump_json().encode(), self._ended)
+        opening = Opening(fleet=fleet, everybody=everybody)
+        self._sampler = Beside("fleet.observe.sampler", opening.model_dump_json().encode(), self._ended)
 
     async def __aenter__(self) -> Self:
         """Start it."""

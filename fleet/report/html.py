@@ -15,6 +15,7 @@ from fleet.report.pages import fill
 from fleet.report.sections import sections
 from fleet.report.setting import facts
 from fleet.spec.duration import written
+from fleet.spec.experiments import LongRun
 from fleet.spec.fleet_file import Role
 
 HEADLINE = ("downsync", "downsync_last", "downsync_spread", "e2e", "e2e_reported")
@@ -65,6 +66,7 @@ def page(study: Study) -> str:
         limits=_safe(figures.limits(study)),
         resources=_safe(figures.resources(study, hub)),
         profiles=study.profiles,
+        profiled_every=_interval(study),
         profile_table=profiled.table(study.profiles),
         flames=[(Markup(one.svg), one.title, one.caption) for one in profiled.flames(study.profiles)],  # noqa: S704
         spec=_spec(study),
@@ -75,6 +77,12 @@ def page(study: Study) -> str:
 def _safe(drawings: list[Drawing]) -> list[tuple[Markup, str, str]]:
     """Matplotlib escapes every text that it writes, so its SVG is the one thing that is not escaped again."""
     return [(Markup(drawing.svg), drawing.title, drawing.caption) for drawing in drawings]  # noqa: S704
+
+
+def _interval(study: Study) -> float:
+    """Seconds from one round of profiles to the next."""
+    spec = study.run.spec
+    return spec.paced_profiles.interval if isinstance(spec, LongRun) else spec.profiles.interval
 
 
 def _spec(study: Study) -> str:

@@ -35,8 +35,7 @@ def sections(study: Study) -> list[Section]:
 
 def _sections(study: Study) -> Iterator[Section]:
     if study.leaks:
-        leaking = [str(leak) for leak in study.leaks if leak.verdict == "leaking"]
-        yield Section("leaks", "What grows", leaking or ["Nothing that was watched leaks."], _leaks(study.leaks))
+        yield Section("leaks", "What grows", _grows(study.leaks), _leaks(study.leaks))
     if study.recorded.after_seconds:
         said = [str(fight) for fight in study.fights] or [
             f"Nobody fights: no object changed its writer {TURNS} times between the same two managers."
@@ -52,6 +51,14 @@ def _sections(study: Study) -> Iterator[Section]:
     points = [row for row in study.predictions if row.point]
     if any(plan.limits for plan in study.recorded.trials):
         yield Section("binds", "Which limit binds", [_binds(row) for row in points], _floors(points))
+
+
+def _grows(found: Sequence[Leak]) -> list[str]:
+    leaking = [str(leak) for leak in found if leak.verdict == "leaking"]
+    steady = sum(leak.verdict == "steady" for leak in found)
+    short = len(found) - len(leaking) - steady
+    said = leaking or ["Nothing that was watched long enough leaks." if steady else "Nothing can be said of leaks."]
+    return [*said, f"{steady} of {len(found)} series are steady, {short} were watched too short to tell."]
 
 
 def _leaks(found: Sequence[Leak]) -> Table:

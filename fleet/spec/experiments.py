@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from fleet.spec.base import Model, Name
 from fleet.spec.duration import Duration
-from fleet.spec.experiment_file import ExperimentFile, Layout, Workload
+from fleet.spec.experiment_file import ExperimentFile, Layout, Profiles, Workload
 from fleet.spec.load_shape import LoadShape, PoissonLoad, SteppedLoad
 
 Count = Annotated[int, Field(ge=1, le=10_000)]
@@ -107,6 +107,10 @@ class ClientLimits(ExperimentFile):
     warmup: int = Field(default=0, ge=0, le=100)
 
 
+ROUNDS = 8
+"""Of profiles in a long run at least: the first after the warm-up and the last tell where a leak allocates."""
+
+
 class LeakRules(Model):
     """When growth is called a leak."""
 
@@ -132,9 +136,16 @@ class LongRun(ExperimentFile):
     workload: Workload = Workload(kind="pod", lifetime=20.0)
     load: LoadShape = LoadShape(steppedLoad=SteppedLoad(burstSize=1, stepDelay=60.0))
     leak: LeakRules = LeakRules()
+    profiles: Profiles = Profiles(enabled=True, interval=3600.0)
     repeats: Literal[1] = 1
     warmup: Literal[0] = 0
     sample_interval: Duration = 10.0
+
+    @property
+    def paced_profiles(self) -> Profiles:
+        """The profiles, often enough that the run has `ROUNDS` of them however compressed it is."""
+        most = self.duration / self.compression / ROUNDS
+        return self.profiles.model_copy(update={"interval": min(self.profiles.interval, most)})
 
     @model_validator(mode="after")
     def _fits(self) -> LongRun:

@@ -66,8 +66,8 @@ def objects(
         name = f"{trial}-{policy.target}-{number:04d}"
         place = Place(name=name, namespace=policy.namespace, op=f"{names.short}-{name}", copy=number)
         for body in content.bodies(place):
-            # In one copy of a profile, objects of different kinds may share a name.
-            op = place.op if body.name == name else f"{names.short}-{body.resource.plural}-{body.name}"
+            # In one copy of a profile, objects of different kinds may share a name, the copy's own one included.
+            op = place.op if content.size == 1 else f"{names.short}-{body.resource}-{body.name}"
             made.append(_object(policy, body, labels, op=op, trial=trial))
     return tuple(made)
 

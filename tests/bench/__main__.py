@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fleet.toolchain import locate
-from tests.bench import load, planes, reflector_bench, startup
+from tests.bench import fleet_load, load, planes, reflector_bench, startup
 from tests.bench.ratios import HEADER, Ratio
 
 REPO = Path(__file__).resolve().parents[2]
@@ -17,7 +17,7 @@ REPO = Path(__file__).resolve().parents[2]
 def main() -> int:
     """Run the chosen parts and print a row as soon as it is known."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=["load", "planes", "reflector", "startup"], action="append")
+    parser.add_argument("--only", choices=["fleet-load", "load", "planes", "reflector", "startup"], action="append")
     parser.add_argument("--repeats", type=int, default=5, help="pairs per row (default 5)")
     parser.add_argument("--planes", type=int, default=10, help="control planes per system (default 10)")
     arguments = parser.parse_args()
@@ -25,6 +25,7 @@ def main() -> int:
         "startup": lambda: [startup.run(arguments.repeats)],
         "reflector": lambda: reflector_bench.ratios(arguments.repeats),
         "load": lambda: load.ratios(arguments.repeats),
+        "fleet-load": lambda: fleet_load.ratios(arguments.repeats),
         "planes": lambda: planes.run(locate(REPO / "toolchain"), arguments.planes, arguments.repeats),
     }
     print(HEADER)

@@ -74,6 +74,21 @@ def test_a_third_writer_does_not_hide_the_fight_and_turns_are_per_object() -> No
     assert (fight.managers, fight.turns, fight.objects) == (("alpha", "beta"), 7, 1)
 
 
+def test_the_waves_of_several_trials_are_no_fight() -> None:
+    lines: list[Line] = []
+    for begin in (0, 100, 200):
+        wave = [write(begin + 1 + n, "a", ("alpha", "beta")[n % 2]) for n in range(4)]  # three turns
+        lines += [mark(begin, "begin"), *wave, mark(begin + 30, "end")]
+    assert fights(recorded(*lines)) == []
+
+
+def test_an_object_that_is_there_in_one_window_is_held_against_that_one() -> None:
+    lines: list[Line] = []
+    for begin, name in ((0, "a"), (100, "b")):
+        lines += [mark(begin, "begin"), write(begin + 1, name, "one"), mark(begin + 30, "end")]
+    assert activity(recorded(*lines))[0].per_object_minute == pytest.approx(2.0)
+
+
 def test_several_windows_are_added_up() -> None:
     lines: list[Line] = []
     for begin in (0, 100):

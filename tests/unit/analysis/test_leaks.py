@@ -9,7 +9,7 @@ import pytest
 from fleet.analysis.leaks import MIB, Leak, leaks
 from fleet.analysis.recorded import record
 from fleet.analysis.resources import usages
-from fleet.results.events import Line, MetricSample, ProcessSample, Sent
+from fleet.results.events import Line, MetricSample, ProcessSample, RunMark, Sent, TrialPlan
 from fleet.spec.experiments import LeakRules
 
 SECOND = 1_000_000_000
@@ -99,3 +99,19 @@ def test_a_heap_is_judged_by_what_collections_leave_and_metrics_hold_between_cha
     assert (heap.verdict, heap.level) == ("steady", pytest.approx(10, abs=0.2))
     goroutines = found["transport.wds1", "goroutines"]
     assert (goroutines.verdict, goroutines.level, goroutines.last) == ("steady", 40, 41)
+
+
+def test_only_the_time_of_the_load_is_judged() -> None:
+    """Settling filled it and cleaning emptied it: neither is a trend."""
+    lines: list[Line] = [
+        process(1 + n * STEP, "p", MIB * (10 + min(n, 40) if n < 160 else 5), fds=20) for n in range(200)
+    ]
+    plan = TrialPlan(
+        ns=2 * SECOND, wall=0, trial="t000", layout="one-to-one", wecs=1, repeat=0, clusters=["w"], kind="pod"
+    )
+    edges = [
+        RunMark(ns=at * SECOND, wall=0, step="load", edge=edge, trial="t000")
+        for at, edge in ((405, "begin"), (1600, "end"))
+    ]
+    leak = judged([*lines, plan, *edges])["p", "resident memory"]
+    assert (leak.verdict, leak.level, leak.last) == ("steady", 50, 50)

@@ -15,7 +15,7 @@ from fleet.experiment.families import trials
 from fleet.experiment.feasible import check_loads, predicted_sizes
 from fleet.experiment.plan import TrialPlan, trial_policies
 from fleet.experiment.reconfigure import Refitted
-from fleet.spec.experiments import MODELS
+from fleet.spec.experiments import MODELS, LongRun
 from fleet.spec.fleet_file import ClientLimits
 from fleet.workload.content import Place
 from fleet.workload.names import RunNames
@@ -69,6 +69,13 @@ def test_a_long_run_is_compressed_whole() -> None:
     assert pod.manifest["metadata"]["annotations"]["fleet-testbed/lifetime"] == "208.333ms"
 
 
+def test_a_long_run_has_enough_profiles_however_compressed_it_is() -> None:
+    spec = LongRun(experiment="long-run", name="long-run", compression=96)
+    assert (spec.profiles.enabled, spec.profiles.interval) == (True, 3600)
+    assert spec.paced_profiles.interval == pytest.approx(1800 / 8)
+    assert LongRun(experiment="long-run", name="long-run").paced_profiles == spec.profiles
+
+
 def test_what_etcd_would_refuse_is_refused_before_the_run() -> None:
     limits = ClientLimits(max_num_wrapped=1000, max_size_wrapped=10_000_000)
     made = planned("workload-size", objects=[200], bytes=[10_000])
@@ -76,11 +83,28 @@ def test_what_etcd_would_refuse_is_refused_before_the_run() -> None:
         check_loads(made, limits)
 
 
+def test_what_the_limits_hold_up_beyond_the_timeout_is_refused_with_the_numbers() -> None:
+    made = planned("policy-scaling", policies=[4], repeats=1)
+    # 4 policies of 38 objects in 4 WECs: 608 ManifestWorks of two calls, 10 at once and 5 a second: 241.2 s, and 2 s.
+    told = r"policies=4, repeat 1: 152 objects, 608 copies in WECs; .* alone ask for 243 s \(most: transport_its_qps\)"
+    with pytest.raises(UsageError, match=told + ", and 200s are allowed"):
+        check_loads(made, ClientLimits(), 200.0)
+    check_loads(made, ClientLimits(), 300.0)
+    check_loads(made, ClientLimits(max_num_wrapped=50), 30.0)
+    # What is sent late may come late: here the last of three objects leaves after 20 s.
+    shape = {"steppedLoad": {"burstSize": 1, "stepDelay": 10.0}}
+    slow = planned("wec-scaling", wecs=[4], workload={"kind": "configmap", "objects": 3}, load=shape, warmup=0)
+    check_loads([trial for trial in slow if trial.layout == "one-to-many"], ClientLimits(transport_its_qps=1), 1.0)
+
+
 def test_fleet_up_is_told_the_very_fleet() -> None:
     fleet = fleet_file(4)
     told = variables(fleet, {**fleet.limits.model_dump(), "transport_its_qps": 50.0})
     assert (told["fleet_name"], told["wec_count"], told["control_plane_driver"]) == (fleet.name, "4", "dense")
     assert (told["transport_its_qps"], told["transport_wds_qps"], told["max_num_wrapped"]) == ("50", "5", "1")
+    # What would be lost, and its programs restarted, if it were not said again.
+    assert (told["control_plane_debug"], told["monitoring_enabled"], told["wec_prefix"]) == ("false", "false", "wec")
+    assert variables(fleet, {"transport_its_burst": 1_000_000})["transport_its_burst"] == "1000000"
 
 
 class Session:

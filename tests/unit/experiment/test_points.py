@@ -99,6 +99,7 @@ async def test_pods_of_a_long_run_are_deleted_once_they_completed(fleet: StandIn
         compression=20.0,
         load={"steppedLoad": {"burstSize": 1, "stepDelay": "10s"}},
         workload={"kind": "pod", "lifetime": "20s"},
+        profiles={"enabled": False},
     ).run()
 
     assert wrong(outcome) == []

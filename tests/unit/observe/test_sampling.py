@@ -10,7 +10,7 @@ from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.tracker import Tracker
 from fleet.results import events
-from fleet.spec.fleet_file import Cluster, FleetFile, Machine, StatusAgent
+from fleet.spec.fleet_file import ClientTls, Cluster, Component, FleetFile, Machine, StatusAgent
 from fleet.workload.names import RunNames
 
 PAGE = 'apiserver_request_total{verb="GET",resource="pods",code="200",group=""} %d\nprocess_open_fds 5\n'
@@ -57,6 +57,29 @@ async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
         ("process_open_fds", "", 5.0),
         ("apiserver_request_total", "code=200,resource=pods,verb=GET", 3.0),
     ]
+
+
+async def test_with_everybody_other_programs_tell_of_their_processes(tmp_path: Path) -> None:
+    """Of the agent's page what the process tells of itself, over TLS; a dense process' page is not read."""
+    log = Kept()
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wds="wds1"))  # noqa: ARG005
+    async with FakeApiServer("its1", tls=True) as server:
+        server.metrics_text = PAGE % 1 + "go_goroutines 7\n"
+        assert server.authority is not None
+        pair = server.authority.issue("looker")
+        for name, content in (("ca", server.authority.certificate), ("crt", pair.certificate), ("key", pair.key)):
+            (tmp_path / name).write_bytes(content)
+        tls = ClientTls(ca=str(tmp_path / "ca"), cert=str(tmp_path / "crt"), key=str(tmp_path / "key"))
+        programs = [
+            Component(program=f"{name}.wec001", component=name, machine="m", metrics=f"{server.url}/metrics", tls=tls)
+            for name in ("ocm-agent", "dense")
+        ]
+        fleet = fleet_of(server, tmp_path).model_copy(update={"clusters": [], "components": programs})
+        async with Sampling(fleet, recorder, everybody=True) as sampling:
+            await sampling.sample()
+
+    told = [(line.component, line.cluster, line.name) for line in log.lines if isinstance(line, events.MetricSample)]
+    assert told == [("ocm-agent", "wec001", "go_goroutines"), ("ocm-agent", "wec001", "process_open_fds")]
 
 
 async def test_a_page_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:

@@ -35,6 +35,14 @@ def test_the_shipped_profiles_are_found() -> None:
     assert {"cluster-density", "cluster-density-ms", "fakepod"} <= set(available())
 
 
+@pytest.mark.parametrize("profile", ["cluster-density", "cluster-density-ms", "fakepod"])
+def test_every_object_has_an_op_id_of_its_own(profile: str) -> None:
+    """Two of one op-id are one object to the join: the marks of the first go to the second, which has them already."""
+    items = made(profile, copies=3)
+    assert len({item.op for item in items}) == len(items)
+    assert [item.manifest()["metadata"]["annotations"][OP_ANNOTATION] for item in items] == [item.op for item in items]
+
+
 def test_cluster_density_is_what_kube_burner_makes() -> None:
     items = made("cluster-density")
     assert Counter(item.resource.kind for item in items) == {

@@ -1,0 +1,198 @@
+"""The talk's experiments on a small fleet: each in its quick form, a planted fight, a planted leak, comparisons.
+
+`make test` runs the first half; `make test-talk` the rest too, which changes the fleet's limits and takes minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tests.live.conftest import FAST, state_folder
+from tests.live.lab import BIN, Lab
+from tests.live.planted import MANAGERS, fight, leaks
+from tests.live.test_fleet import report_path, run_record
+
+pytestmark = pytest.mark.live
+long = pytest.mark.skipif(os.environ.get("FLEET_TEST_TALK") != "1", reason="minutes: `make test-talk` runs it")
+
+WECS = 3
+QUICK_SECONDS = 120
+NOISE = ("harness-bound", "could not keep up")
+"""What a neighbour on the same two cores may do to a run; it is said in the verdict and is no fault of ours."""
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """Dense WECs without the default 5 QPS."""
+    with state_folder() as state:
+        made = Lab("t-talk", state, {"wec_count": WECS, **FAST})
+        try:
+            made.playbook("site.yml").check()
+            yield made
+        finally:
+            made.playbook("playbooks/teardown.yml")
+
+
+def words(lab: Lab, results: Path, experiment: str, *sets: str) -> list[str]:
+    """The command of a run in its quick form."""
+    chosen = [word for one in sets for word in ("--set", one)]
+    return ["experiment", "run", experiment, "--quick", *chosen, "--fleet", lab.name, "--results", str(results)]
+
+
+def ended(lab: Lab, code: int, out: str) -> dict[str, Any]:
+    """`summary.json` of a run that measured everything."""
+    path = report_path(lab, out)
+    record = run_record(path)
+    noisy = [reason for reason in cast("list[str]", record["reasons"]) if any(word in reason for word in NOISE)]
+    assert record["status"] == "valid" or record["reasons"] == noisy, record["reasons"]
+    summary: dict[str, Any] = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
+    assert all(row["missing"] == 0 for row in summary["rows"]), summary["rows"]
+    assert code in (0, 3, 4)
+    assert (code == 3) == bool(summary["failures"] and record["status"] == "valid"), summary["failures"]
+    return summary | {"folder": path.parent}
+
+
+def run(lab: Lab, results: Path, experiment: str, *sets: str, seconds: float = QUICK_SECONDS) -> dict[str, Any]:
+    """A run in its quick form to its end, in less than so many seconds."""
+    began = time.monotonic()
+    ran = lab.fleet(*words(lab, results, experiment, *sets))
+    took = time.monotonic() - began
+    found = ended(lab, ran.code, ran.out)
+    assert took < seconds, f"{took:.0f} s"
+    return found
+
+
+def points(summary: dict[str, Any], stage: str = "downsync") -> dict[str, int]:
+    """Samples by point."""
+    return {row["point"]: row["count"] for row in summary["rows"] if row["stage"] == stage}
+
+
+def test_policy_scaling(lab: Lab, tmp_path: Path) -> None:
+    found = run(lab, tmp_path, "policy-scaling")
+    assert points(found) == {"policies=1": 2 * WECS, "policies=3": 6 * WECS}
+    assert found["fights"] == []
+
+
+def test_every_object_of_the_openshift_profile_arrives(lab: Lab, tmp_path: Path) -> None:
+    """Image streams and routes too, whose CRDs the run brings."""
+    sets = ["policies=[1]", "workload.profile=cluster-density-ms", "workload.objects=1"]
+    found = run(lab, tmp_path, "policy-scaling", *sets)
+    assert points(found) == {"policies=1": 38 * WECS}
+    kinds = {line.split(",")[4] for line in (found["folder"] / "samples.csv").read_text().splitlines()[1:]}
+    assert kinds == {"imagestream", "deployment", "service", "route", "secret", "configmap"}
+
+
+def test_workload_size(lab: Lab, tmp_path: Path) -> None:
+    found = run(lab, tmp_path, "workload-size")
+    assert points(found) == {"objects=1 bytes=0": WECS, "objects=10 bytes=0": 10 * WECS}
+
+
+def test_long_run(lab: Lab, tmp_path: Path) -> None:
+    """Each pod came, completed, told it and was deleted; a minute is too short to tell of leaks, and that is said."""
+    found = run(lab, tmp_path, "long-run")
+    assert points(found) == points(found, "e2e") == {"": 12}
+    assert {leak["verdict"] for leak in found["leaks"]} == {"too short to tell"}
+    programs = {leak["program"] for leak in found["leaks"] if leak["quantity"] == "goroutines"}
+    assert {"transport.wds1", "ocm-agent.wec001", "registration.its1"} <= programs
+    assert list((found["folder"] / "profiles" / "transport.wds1").glob("heap-*.pb.gz"))
+
+
+def test_a_planted_fight_is_found_and_named(lab: Lab, tmp_path: Path) -> None:
+    command = words(lab, tmp_path, "policy-scaling", "policies=[1]", "after=20s")
+    running = lab.start([str(BIN / "fleet"), *command])
+    try:
+        wait_for(tmp_path, b'"step":"after","edge":"begin"')
+        name = asyncio.run(fight(lab, "wec001", rounds=8, pause=0.5))
+        out, _ = running.communicate(timeout=300)
+    finally:
+        running.kill()
+    found = ended(lab, running.returncode, out)
+    (one,) = found["fights"]
+    assert (one["cluster"], one["resource"], one["managers"]) == ("wec001", "deployments", list(MANAGERS))
+    assert one["example"].endswith(f"/{name}")
+    assert found["findings"][0].startswith(f"{MANAGERS[0]} and {MANAGERS[1]} fight over deployments ")
+    assert found["failures"][0]["stage"] == "fights"
+
+
+def wait_for(results: Path, text: bytes) -> None:
+    """Until the events of the run in `results` have that."""
+    deadline = time.monotonic() + QUICK_SECONDS
+    while not any(text in events.read_bytes() for events in results.rglob("events.jsonl")):
+        assert time.monotonic() < deadline, text
+        time.sleep(0.2)
+
+
+FEW = ("workload.kind=configmap", "workload.objects=4", "repeats=3")
+"""36 copies of little work: most of what is measured is the fixed hold-back, which a busy machine does not change; at
+5 requests a second with a burst of 10, more than half of the copies wait for seconds."""
+
+
+@pytest.fixture(scope="module")
+def fast(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two runs of the same kind."""
+    results = tmp_path_factory.mktemp("fast")
+    one, two = (run(lab, results, "wec-scaling", *FEW)["folder"] for _ in range(2))
+    return one, two
+
+
+def outcome(lab: Lab, a: Path, b: Path, code: int) -> str:
+    """The verdict of `fleet compare`, which ends with that code."""
+    compared = lab.fleet("compare", str(a), str(b), "-o", "json").check(code)
+    told: str = json.loads(compared.out)["verdict"]
+    return told
+
+
+def test_two_runs_of_a_kind_do_not_differ(lab: Lab, fast: tuple[Path, Path]) -> None:
+    assert outcome(lab, *fast, 0) == "no difference"
+
+
+def test_a_run_is_reproduced_on_a_fleet_that_is_alike(lab: Lab, fast: tuple[Path, Path], tmp_path: Path) -> None:
+    ran = lab.fleet("reproduce", str(fast[0]), "--fleet", lab.name, "--results", str(tmp_path))
+    assert ran.code in (0, 4), ran
+    assert "no difference" in ran.out
+    assert list(tmp_path.rglob("reproduced.html"))
+
+
+@long
+def test_client_limits(lab: Lab, tmp_path: Path) -> None:
+    """The fleet gets the charts' limits for the point, and its own ones back."""
+    before = json.loads((lab.folder / "fleet.json").read_text())["limits"]
+    found = run(lab, tmp_path, "client-limits", seconds=300)  # two times `fleet up`, which are not of the quick form
+    assert points(found) == {"qps=5 burst=10": 10 * WECS}
+    assert json.loads((lab.folder / "fleet.json").read_text())["limits"] == before
+
+
+@long
+def test_a_planted_leak_is_found_and_named_with_its_site(lab: Lab, tmp_path: Path) -> None:
+    """Two programs that do the same work; one keeps 1 KiB of each object. The other one is the control."""
+    sets = [
+        "duration=150s", "compression=1", "sample_interval=2s", "workload.lifetime=2s", "leak.shortest=60s",
+        "load.steppedLoad.burstSize=4", "load.steppedLoad.stepDelay=1s", "profiles.programs=[leaky]", "thresholds=[]",
+    ]  # fmt: skip
+    with leaks(lab) as (kept, dropped):
+        found = run(lab, tmp_path, "long-run", *sets, seconds=400)
+    memory = {leak["program"]: leak for leak in found["leaks"] if leak["quantity"] == "resident memory"}
+    assert memory[kept]["verdict"] == "leaking", memory[kept]
+    assert memory[kept]["sites"][0][0] == "main.(*store).keep"
+    assert memory[kept]["sites"][0][1] > MIB
+    assert memory[dropped]["verdict"] == "steady", memory[dropped]
+    assert any(text.startswith(f"{kept} leaks resident memory") and "keep" in text for text in found["findings"])
+    assert not any(text.startswith(dropped) for text in found["findings"])
+
+
+@long
+def test_the_charts_limits_are_told_from_raised_ones(lab: Lab, fast: tuple[Path, Path], tmp_path: Path) -> None:
+    """Last: the fleet keeps the charts' limits."""
+    lab.playbook("site.yml", transport_its_qps=5, transport_its_burst=10).check()
+    slow = run(lab, tmp_path, "wec-scaling", *FEW)["folder"]
+    assert outcome(lab, fast[0], slow, 3) == "worse"
+    assert outcome(lab, slow, fast[0], 0) == "better"
