@@ -53,9 +53,12 @@ def member(cluster: Mapping[str, Any], wec: str) -> Member:
     )
 
 
-def acceptance(wec: str) -> dict[str, Any]:
+def acceptance(wec: str, machine: str = "") -> dict[str, Any]:
     """What we set on a WEC's ManagedCluster, as a merge patch: one write, so that policies are matched once."""
-    return {"metadata": {"labels": names.wec_labels(wec)}, "spec": {"hubAcceptsClient": True}}
+    metadata: dict[str, Any] = {"labels": names.wec_labels(wec)}
+    if machine:
+        metadata["annotations"] = {names.MACHINE_ANNOTATION: machine}
+    return {"metadata": metadata, "spec": {"hubAcceptsClient": True}}
 
 
 def approval() -> dict[str, Any]:

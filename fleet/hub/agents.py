@@ -15,17 +15,17 @@ from fleet.host.machine import Machine
 from fleet.host.supervise import Staged
 from fleet.host.supervisor_config import Program
 from fleet.hub import names, ready, serving, spoke, status_config
+from fleet.hub.access import GivenAccess, HubAccess, OwnAccess, own_endpoint
 from fleet.hub.admission import Member
 from fleet.hub.crds import read_crds
 from fleet.hub.credentials import ORPHANED, Credentials
-from fleet.hub.identities import HubEndpoint
 from fleet.hub.join import Join, JoinOptions, look
 from fleet.hub.leave import Leave, LeaveOptions
 from fleet.hub.objects import Ledger
 from fleet.hub.programs import AGENT_PORTS, AgentFiles, AgentPrograms, Upstream
 from fleet.hub.status_config import StatusSpec
 from fleet.kube.client import KubeClient
-from fleet.kube.resources import CSRS, NAMESPACES
+from fleet.kube.resources import CSRS
 
 SPOKE_CRDS = ("appliedmanifestworks", "clusterclaims")
 PREPARE_PARALLELISM = 8
@@ -48,6 +48,10 @@ class AgentsSpec:
     """Admin kubeconfig of the ITS; by default that of the control plane `its` on this machine."""
     hub_server: str = ""
     """URL by which agents reach the ITS; by default the one of the admin kubeconfig."""
+    access: GivenAccess | None = None
+    """What the hub made for this machine; None on the hub's own. `hub_kubeconfig` is then the registrar's."""
+    machine_name: str = ""
+    """As the inventory has it; told to the hub, so that it knows where each WEC is."""
     programs: AgentPrograms | None = None
     status: StatusSpec = field(default_factory=StatusSpec)
     join: JoinOptions = field(default_factory=JoinOptions)
@@ -121,8 +125,8 @@ async def _converge(spec: AgentsSpec) -> Change:
     """Prepare every WEC, write the files, then start and admit what is not in yet."""
     ledger, supervisor = Ledger(), spec.machine.supervisor
     async with _hub(spec) as hub:
-        endpoint = await hub_endpoint(spec, hub)
-        credentials = Credentials(spec.layout, spec.machine.fleet, endpoint, spec.its)
+        access = spec.access or await _own_access(spec, hub)
+        credentials = Credentials(spec.layout, access, spec.its)
         await _prepare(spec, ledger)
         await _finish_leaving(spec, hub, ledger)
         members = await look(hub)
@@ -134,7 +138,7 @@ async def _converge(spec: AgentsSpec) -> Change:
         for wec in rewritten:
             ledger.record(f"bootstrap kubeconfig of {wec}", None, "written")
         serving.ensure(spec.layout, spec.machine.fleet)
-        status = status_config.write(spec.status, spec.machine, credentials.authority, endpoint, spec.wecs)
+        status = status_config.write(spec.status, spec.machine, access, spec.wecs)
         programs = [*_agent_programs(spec), *status.programs]
         with supervisor.stage(names.AGENTS_GROUP, programs) as staged:
             change = staged.change
@@ -160,6 +164,7 @@ async def _admit(spec: AgentsSpec, hub: KubeClient, staged: Staged, joining: Seq
         credential=lambda wec: AgentFiles.of(spec.layout, wec).hub_kubeconfig.exists(),
         ledger=ledger,
         options=spec.join,
+        machine=spec.machine_name,
         tail=lambda wec: spec.machine.supervisor.tail(names.agent_program(wec)),
     )
     await join.run(wanted)
@@ -248,11 +253,10 @@ def _agent_programs(spec: AgentsSpec) -> list[Program]:
     return made
 
 
-async def hub_endpoint(spec: AgentsSpec, hub: KubeClient) -> HubEndpoint:
-    """How agents name the hub; its context carries the uid of the hub's data, so that a rebuilt hub is another one."""
-    system = await hub.get(NAMESPACES, "kube-system")
-    uid = str(system["metadata"]["uid"])[:8]
-    return HubEndpoint(spec.hub_server or hub.server, spec.layout.pki / "ca.crt", f"{spec.its}-{uid}")
+async def _own_access(spec: AgentsSpec, hub: KubeClient) -> HubAccess:
+    """This machine is the hub's."""
+    endpoint = await own_endpoint(spec.layout, spec.its, hub, spec.hub_server)
+    return OwnAccess(spec.layout, spec.machine.fleet, endpoint)
 
 
 def _check(spec: AgentsSpec) -> Change:

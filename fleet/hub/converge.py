@@ -15,7 +15,7 @@ from fleet.host.machine import Machine
 from fleet.host.supervisor_config import Program
 from fleet.hub import names, ready, serving
 from fleet.hub.crds import ensure_crds, read_crds, work_status_crd
-from fleet.hub.identities import bootstrap_objects, embedded, status_agent_objects
+from fleet.hub.identities import bootstrap_objects, embedded, registrar_objects, status_agent_objects
 from fleet.hub.objects import Ledger, ensure, ensure_all
 from fleet.hub.programs import HUB_PORTS, Extra, HubPrograms, Upstream, temporary
 from fleet.hub.spaces import ensure_space, namespace
@@ -116,7 +116,7 @@ async def _objects(spec: HubSpec, ledger: Ledger) -> None:
             await ensure(its, NAMESPACES, namespace(name), ledger)
         for space, role in ((spec.its, "its"), (spec.wds, "wds")):
             await ensure_space(its, space, role, embedded(layout.kubeconfig(space)), ledger)
-        await ensure_all(its, [*bootstrap_objects(), *status_agent_objects()], ledger)
+        await ensure_all(its, [*bootstrap_objects(), *status_agent_objects(), *registrar_objects()], ledger)
 
 
 async def _wait(spec: HubSpec, port: int) -> None:
