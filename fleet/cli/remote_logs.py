@@ -1,0 +1,35 @@
+"""Logs of programs on other machines of the fleet: the same lines, read there with `tail`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fleet.spec.fleet_file import FleetFile, Machine
+
+
+def remote_programs(fleet: FleetFile, name: str) -> tuple[Machine, list[str]] | None:
+    """The machine and its programs when `name` is a program or cluster of a machine that is reached over SSH.
+
+    A cluster of the dense driver has its own programs only (kwok, agent); what carries it has a name of its own.
+    """
+    away = {machine.name: machine for machine in fleet.machines if machine.connection == "ssh"}
+    found = [
+        c
+        for c in fleet.components
+        if c.machine in away and (c.program == name or name in (c.cluster, _suffix(c.program)))
+    ]
+    if not found:
+        return None
+    machine = away[found[0].machine]
+    return machine, sorted(c.program for c in found if c.machine == machine.name)
+
+
+def tail(machine: Machine, programs: list[str], lines: int, *, follow: bool) -> list[str]:
+    """The command that prints them."""
+    files = [f"{machine.state_dir}/log/{program}.log" for program in programs]
+    return ["tail", "-n", str(lines), *(["-F"] if follow else []), *(["-v"] if len(files) > 1 else []), "--", *files]
+
+
+def _suffix(program: str) -> str:
+    return program.partition(".")[2]
