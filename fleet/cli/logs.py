@@ -14,7 +14,7 @@ import typer
 
 from fleet.cli.console import clean, ink_for, out, say
 from fleet.cli.options import FleetOption
-from fleet.cli.remote_logs import remote_programs, tail
+from fleet.cli.remote_logs import remote_programs, tail_command
 from fleet.errors import FleetError, UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _print_remote(machine: Machine, programs: list[str], lines: int, *, follow: 
     """Print what `tail` prints there."""
     from fleet.remote.shell import FabricShell
 
-    argv = tail(machine, programs, lines, follow=follow)
+    argv = tail_command(machine, programs, lines, follow=follow)
     with FabricShell(machine) as shell:
         if follow:
             shell.follow(argv, lambda block: out(clean(block.decode(errors="replace").rstrip("\r\n"))))

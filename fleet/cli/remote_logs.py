@@ -25,7 +25,7 @@ def remote_programs(fleet: FleetFile, name: str) -> tuple[Machine, list[str]] | 
     return machine, sorted(c.program for c in found if c.machine == machine.name)
 
 
-def tail(machine: Machine, programs: list[str], lines: int, *, follow: bool) -> list[str]:
+def tail_command(machine: Machine, programs: list[str], lines: int, *, follow: bool) -> list[str]:
     """The command that prints them."""
     files = [f"{machine.state_dir}/log/{program}.log" for program in programs]
     return ["tail", "-n", str(lines), *(["-F"] if follow else []), *(["-v"] if len(files) > 1 else []), "--", *files]

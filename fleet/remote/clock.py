@@ -16,7 +16,7 @@ ROUNDS = 21
 
 @dataclass(frozen=True)
 class Round:
-    """One question: our wall clock when it was sent and answered, and theirs in between. Nanoseconds since the epoch."""
+    """One question: our clock when it was sent and answered, theirs in between. Nanoseconds since the epoch."""
 
     sent: int
     there: int
@@ -61,7 +61,7 @@ def measure(machine: str, shell: Shell, python: str) -> MachineClock:
 
 
 def clocks(fleet: FleetFile, connect: Callable[[Machine], Shell] = FabricShell) -> list[MachineClock]:
-    """Every machine that is reached over SSH, one after the other; one that does not answer is named with the reason."""
+    """Every machine that is reached over SSH, in turn; one that does not answer is named with the reason."""
     found = []
     for machine in fleet.machines:
         if machine.connection != "ssh":

@@ -1,4 +1,4 @@
-"""Commands on another machine over SSH: known host keys only, an argument list and never a shell line, time-outs always."""
+"""Commands on another machine over SSH: known host keys only, argument lists, time-outs always."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class FabricShell:
 
     def __init__(self, machine: Machine) -> None:
         """Nothing is connected before the first command. HostError for a key file that others can read."""
-        import paramiko  # type: ignore[import-untyped]
-        from fabric import Config, Connection
+        import paramiko  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy
+        from fabric import Config, Connection  # noqa: PLC0415 - heavy
 
         self.name = machine.name
         self._machine = machine
@@ -123,7 +123,7 @@ class FabricShell:
         return found
 
     def _open(self) -> None:
-        import paramiko
+        import paramiko  # noqa: PLC0415 - heavy
 
         machine = self._machine
         place = f"machine {self.name} ({machine.user or 'you'}@{machine.address}:{machine.port})"

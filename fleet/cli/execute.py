@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fleet.spec.fleet_file import FleetFile, Machine
 
 
-def exec_(
+def execute(
     name: Annotated[str, typer.Argument(metavar="MACHINE|CLUSTER", help="For example m2 or wec001.")],
     command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="The program and its arguments.")],
     fleet: FleetOption = None,
