@@ -27,6 +27,8 @@ class Member:
     joined: bool = False
     available: bool = False
     leaving: bool = False
+    machine: str = ""
+    """The machine that it was registered from; empty when it does not tell."""
 
     @property
     def complete(self) -> bool:
@@ -50,7 +52,13 @@ def member(cluster: Mapping[str, Any], wec: str) -> Member:
         joined=condition(cluster, "ManagedClusterJoined"),
         available=condition(cluster, "ManagedClusterConditionAvailable"),
         leaving=bool(cluster["metadata"].get("deletionTimestamp")),
+        machine=registered_from(cluster),
     )
+
+
+def registered_from(cluster: Mapping[str, Any]) -> str:
+    """The machine that a ManagedCluster was registered from, as `acceptance` told it; empty when it does not tell."""
+    return str((cluster["metadata"].get("annotations") or {}).get(names.MACHINE_ANNOTATION, ""))
 
 
 def acceptance(wec: str, machine: str = "") -> dict[str, Any]:

@@ -113,7 +113,10 @@ def leave_agents(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
 async def _leave(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
     ledger, reachable = Ledger(), _reachable(spec)
     async with _hub(spec) as hub:
-        await Leave(hub, reachable=reachable, ledger=ledger, options=spec.leave).run(wecs)
+        members = await look(hub)
+        # While this machine was away another may have taken the WEC over: then the name on the hub is not ours.
+        ours = [wec for wec in wecs if wec not in members or members[wec].machine in ("", spec.machine_name)]
+        await Leave(hub, reachable=reachable, ledger=ledger, options=spec.leave).run(ours)
     for wec in wecs:
         if await reachable(wec):
             async with KubeClient.from_kubeconfig(spec.layout.kubeconfig(wec), cluster=wec) as client:

@@ -8,7 +8,8 @@ from typing import Any
 
 from fleet.host.change import Change
 from fleet.host.layout import Layout
-from fleet.hub import names, ready
+from fleet.hub import ready
+from fleet.hub.admission import registered_from
 from fleet.hub.leave import Leave, LeaveOptions
 from fleet.hub.objects import Ledger
 from fleet.kube.client import KubeClient
@@ -18,17 +19,15 @@ from fleet.kube.resources import MANAGED_CLUSTERS
 def strangers(clusters: list[dict[str, Any]], wanted: Mapping[str, str]) -> dict[str, str]:
     """ManagedClusters of ours that the fleet no longer has, or has on another machine: name to the reason.
 
-    `wanted` is WEC to machine. One that does not tell its machine (an older release) counts as where it should be.
+    `wanted` is WEC to machine. One that does not tell its machine was registered by somebody else, or by a release from
+    before there were several machines: it is not ours to take off.
     """
     found = {}
     for cluster in clusters:
-        metadata = cluster["metadata"]
-        name, labels = metadata["name"], metadata.get("labels") or {}
-        machine = (metadata.get("annotations") or {}).get(names.MACHINE_ANNOTATION, "")
-        ours = machine or labels.get("name") == name
-        if ours and name not in wanted:
-            found[name] = f"no longer in the fleet (was on {machine})" if machine else "no longer in the fleet"
-        elif machine and machine != wanted.get(name, machine):
+        name, machine = cluster["metadata"]["name"], registered_from(cluster)
+        if machine and name not in wanted:
+            found[name] = f"no longer in the fleet (was on {machine})"
+        elif machine and machine != wanted[name]:
             found[name] = f"moved from {machine} to {wanted[name]}"
     return found
 

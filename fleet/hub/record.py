@@ -19,6 +19,8 @@ from fleet.hub.inspection import Inspection, inspect
 from fleet.spec.fleet_file import ClientLimits, Cluster, FleetFile, Machine, StatusAgent
 
 FILE = "fleet.json"
+HELD = ("experiment.lock", "experiment.holder")
+"""What experiments leave beside it (fleet.experiment.hold)."""
 KUBECONFIGS = "kubeconfigs"
 """Below the controller's folder: the admin kubeconfigs of control planes on other machines."""
 PRIVATE = 0o600
@@ -159,10 +161,11 @@ def _keep_kubeconfigs(spec: RecordSpec, file: FleetFile, *, check: bool) -> Chan
 
 def forget(root: Path, *, check: bool = False) -> Change:
     """Remove the record and the kubeconfigs beside it, and their folder when nothing else is in it; absent is fine."""
-    path, folder = root / FILE, root / KUBECONFIGS
-    there = {str(each): "kept" for each in (path, folder) if each.exists()}
+    files, folder = [root / name for name in (FILE, *HELD)], root / KUBECONFIGS
+    there = {str(each): "kept" for each in (*files, folder) if each.exists()}
     if not check and there:
-        path.unlink(missing_ok=True)
+        for file in files:
+            file.unlink(missing_ok=True)
         remove_tree(folder)
         if not any(root.iterdir()):
             root.rmdir()

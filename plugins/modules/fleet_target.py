@@ -22,6 +22,7 @@ RETURN = r"""
 python: {description: Path of the interpreter., returned: always, type: str}
 version: {description: "Its version, such as 3.11.", returned: always, type: str}
 machine: {description: "Processor, such as x86_64.", returned: always, type: str}
+identity: {description: The same for two names of one machine., returned: always, type: str}
 sent: {description: Names of the archives that are unpacked there., returned: always, type: list, elements: str}
 exists: {description: Whether the fleet has a folder there., returned: always, type: bool}
 """
@@ -48,16 +49,23 @@ def problems(state_dir: Path, disk_bytes: int, sent: list[str]) -> list[str]:
             f"its Python is {platform.python_version()}, 3.11 or newer is needed: install one"
             " (Ubuntu 22.04: apt-get install python3.11) and name it with target_python_interpreter"
         )
-    folder = next(path for path in (state_dir, *state_dir.parents) if path.exists())
+    folder = next(path for path in (state_dir, *state_dir.parents) if os.path.exists(path))  # noqa: PTH110 - below
+    # os.path.exists is false, and does not raise, where a folder above cannot be entered.
     if not os.access(folder, os.W_OK | os.X_OK):
-        found.append(f"{folder} cannot be written by uid {os.geteuid()}: set fleet_state_dir")
+        found.append(f"{folder} cannot be written by uid {os.geteuid()}: set machine_state_dir")
     free = shutil.disk_usage(folder).free
     if not sent and free < disk_bytes:
         found.append(
             f"{free / GIB:.1f} GiB are free in {folder}, {disk_bytes / GIB:.1f} are needed:"
-            " free some, or set fleet_state_dir to a larger disk"
+            " free some, or set machine_state_dir to a larger disk"
         )
     return found
+
+
+def identity() -> str:
+    """The boot and the process namespace: machines that share a kernel differ in the second."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
 
 
 def main() -> None:
@@ -70,7 +78,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     state_dir = Path(module.params["state_dir"])
-    sent = sorted(marker.parent.name for marker in (state_dir / "sent").glob(f"*/{COMPLETE}"))
+    archives = state_dir / "sent"
+    there = os.path.isdir(archives)  # noqa: PTH112 - false, and no error, where a folder above cannot be entered
+    sent = sorted(marker.parent.name for marker in archives.glob(f"*/{COMPLETE}")) if there else []
     found = problems(state_dir, module.params["disk_bytes"], sent)
     if found:
         module.fail_json(msg=f"this machine cannot be used: {'; '.join(found)}. Nothing was changed.")
@@ -79,6 +89,7 @@ def main() -> None:
         python=os.path.realpath(sys.executable),
         version=f"{sys.version_info[0]}.{sys.version_info[1]}",
         machine=platform.machine(),
+        identity=identity(),
         sent=sent,
         exists=state_dir.is_dir(),
     )
