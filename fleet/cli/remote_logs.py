@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fleet.errors import UsageError
+
 if TYPE_CHECKING:
     from fleet.spec.fleet_file import FleetFile, Machine
 
@@ -11,9 +13,16 @@ if TYPE_CHECKING:
 def remote_programs(fleet: FleetFile, name: str) -> tuple[Machine, list[str]] | None:
     """The machine and its programs when `name` is a program or cluster of a machine that is reached over SSH.
 
-    A cluster of the dense driver has its own programs only (kwok, agent); what carries it has a name of its own.
+    A cluster of the dense driver has its own programs only (kwok, agent); what carries it has a name of its own, which
+    several machines may have: UsageError then, `MACHINE/PROGRAM` tells which.
     """
-    away = {machine.name: machine for machine in fleet.machines if machine.connection == "ssh"}
+    only, slash, rest = name.partition("/")
+    away = {
+        machine.name: machine
+        for machine in fleet.machines
+        if machine.connection == "ssh" and (not slash or machine.name == only)
+    }
+    name = rest if slash else name
     found = [
         c
         for c in fleet.components
@@ -21,7 +30,11 @@ def remote_programs(fleet: FleetFile, name: str) -> tuple[Machine, list[str]] | 
     ]
     if not found:
         return None
-    machine = away[found[0].machine]
+    places = list(dict.fromkeys(component.machine for component in found))
+    if len(places) > 1:
+        asked = " or ".join(f"{place}/{name}" for place in places)
+        raise UsageError(f"{name} runs on {', '.join(places)}: write {asked}")
+    machine = away[places[0]]
     return machine, sorted(c.program for c in found if c.machine == machine.name)
 
 

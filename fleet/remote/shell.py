@@ -20,8 +20,11 @@ CHUNK = 65_536
 class Shell(Protocol):
     """One machine, connected."""
 
-    def run(self, argv: Sequence[str], *, seconds: float = RUN_SECONDS) -> str:
-        """Run to the end; what it wrote. HostError names the machine and what it said when it fails."""
+    def run(self, argv: Sequence[str], *, seconds: float = RUN_SECONDS, stdin: bytes = b"") -> str:
+        """Run to the end; what it wrote. HostError names the machine and what it said when it fails.
+
+        `seconds` bound each wait for more of its output.
+        """
         ...
 
     def follow(self, argv: Sequence[str], take: Callable[[bytes], None]) -> int:
@@ -77,13 +80,17 @@ class FabricShell:
         """End the connection."""
         self.close()
 
-    def run(self, argv: Sequence[str], *, seconds: float = RUN_SECONDS) -> str:
+    def run(self, argv: Sequence[str], *, seconds: float = RUN_SECONDS, stdin: bytes = b"") -> str:
         """As in Shell."""
-        stdout, stderr = self._start(argv, seconds)[1:]
+        given, stdout, stderr = self._start(argv, seconds)
         try:
+            given.write(stdin)
+            given.channel.shutdown_write()
             text, said = stdout.read(), stderr.read()
         except TimeoutError as error:
             raise DeadlineError(f"machine {self.name}: `{argv[0]}` did not answer within {seconds:.0f} s") from error
+        except OSError as error:
+            raise HostError(f"machine {self.name}: the connection ended: {error}") from error
         code = stdout.channel.recv_exit_status()
         if code:
             raise HostError(f"machine {self.name}: `{' '.join(argv[:4])}` ended with {code}: {_last(said)}")
@@ -160,10 +167,13 @@ class FakeShell:
     def __init__(self, answers: Mapping[str, str | Exception]) -> None:
         self.answers = dict(answers)
         self.ran: list[tuple[str, ...]] = []
+        self.said: list[bytes] = []
+        """What each command was given on its stdin."""
 
-    def run(self, argv: Sequence[str], *, seconds: float = RUN_SECONDS) -> str:
+    def run(self, argv: Sequence[str], *, seconds: float = RUN_SECONDS, stdin: bytes = b"") -> str:
         """The answer of the first entry whose key is one of the words."""
         self.ran.append(tuple(argv))
+        self.said.append(stdin)
         found = next((answer for key, answer in self.answers.items() if key in argv), None)
         if isinstance(found, Exception):
             raise found
