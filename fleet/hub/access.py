@@ -12,7 +12,7 @@ from fleet.host.authority import Authority, Subject
 from fleet.host.files import private_directory, write_private
 from fleet.host.kubeconfig import render_kubeconfig
 from fleet.host.layout import Layout
-from fleet.hub import names, ready
+from fleet.hub import dial, names, ready
 from fleet.hub.identities import BOOTSTRAP_DAYS, HubEndpoint, bootstrap_kubeconfig, status_agent_kubeconfig
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import NAMESPACES
@@ -129,7 +129,7 @@ def grant(layout: Layout, fleet: str, its: str, *, server: str = "", check: bool
 
 
 async def _ask(layout: Layout, its: str, server: str, *, check: bool) -> HubEndpoint | None:
-    async with KubeClient.from_kubeconfig(layout.kubeconfig(its), cluster=its) as hub:
+    async with dial.client(layout, its) as hub:
         if check and not await ready.answers(hub):
             return None
         return await own_endpoint(layout, its, hub, server)

@@ -14,7 +14,7 @@ from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.host.supervise import Staged
 from fleet.host.supervisor_config import Program
-from fleet.hub import names, ready, serving, spoke, status_config
+from fleet.hub import dial, names, ready, serving, spoke, status_config
 from fleet.hub.access import GivenAccess, HubAccess, OwnAccess, own_endpoint
 from fleet.hub.admission import Member
 from fleet.hub.crds import read_crds
@@ -119,7 +119,7 @@ async def _leave(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
         await Leave(hub, reachable=reachable, ledger=ledger, options=spec.leave).run(ours)
     for wec in wecs:
         if await reachable(wec):
-            async with KubeClient.from_kubeconfig(spec.layout.kubeconfig(wec), cluster=wec) as client:
+            async with dial.client(spec.layout, wec) as client:
                 await spoke.forget(client)
     return ledger.change
 
@@ -207,7 +207,7 @@ def _reachable(spec: AgentsSpec) -> Callable[[str], Awaitable[bool]]:
         path = spec.layout.kubeconfig(wec)
         if not await asyncio.to_thread(path.exists):
             return False
-        async with KubeClient.from_kubeconfig(path, cluster=wec, timeout=PROBE_SECONDS) as client:
+        async with dial.client(spec.layout, wec, timeout=PROBE_SECONDS) as client:
             return await client.ready(PROBE_SECONDS)
 
     return reachable
@@ -218,7 +218,7 @@ async def _prepare(spec: AgentsSpec, ledger: Ledger) -> None:
     gate = asyncio.Semaphore(PREPARE_PARALLELISM)
 
     async def one(wec: str) -> None:
-        async with gate, KubeClient.from_kubeconfig(spec.layout.kubeconfig(wec), cluster=wec) as client:
+        async with gate, dial.client(spec.layout, wec) as client:
             await spoke.prepare(client, crds, ledger)
 
     for wec in spec.wecs:
@@ -235,7 +235,7 @@ async def _reset(spec: AgentsSpec, hub: KubeClient, faults: Mapping[str, str], l
     for wec, fault in sorted(faults.items()):
         if names.agent_program(wec) in known:
             await asyncio.to_thread(supervisor.stop, names.agent_program(wec))
-        async with KubeClient.from_kubeconfig(spec.layout.kubeconfig(wec), cluster=wec) as client:
+        async with dial.client(spec.layout, wec) as client:
             await spoke.forget(client)
             left = await spoke.disown(client) if fault == ORPHANED else 0
         if left:
@@ -282,8 +282,13 @@ async def _unregistered(spec: AgentsSpec) -> list[str]:
 
 
 def _hub(spec: AgentsSpec) -> KubeClient:
+    servers = [spec.access.server] if spec.access else [spec.hub_server]
     return KubeClient.from_kubeconfig(
-        spec.admin, cluster=spec.its, timeout=HUB_SECONDS, retry_seconds=HUB_RETRY_SECONDS
+        spec.admin,
+        cluster=spec.its,
+        allowed=dial.places(spec.layout, *servers),
+        timeout=HUB_SECONDS,
+        retry_seconds=HUB_RETRY_SECONDS,
     )
 
 

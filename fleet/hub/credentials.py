@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fleet.host.files import write_private
 from fleet.host.layout import Layout
-from fleet.hub import spoke
+from fleet.hub import dial, spoke
 from fleet.hub.access import HubAccess
 from fleet.hub.identities import client_certificate, same_hub
 from fleet.hub.names import agent_program
@@ -40,6 +40,7 @@ class Credentials:
         the file would go on without.
         """
         gate = asyncio.Semaphore(PARALLELISM)
+        allowed = dial.places(self.layout, self.endpoint.server)
 
         async def one(wec: str) -> tuple[str, str | None]:
             kubeconfig = AgentFiles.of(self.layout, wec).hub_kubeconfig
@@ -48,7 +49,7 @@ class Credentials:
             if wec not in clusters:
                 return wec, ORPHANED
             async with gate:
-                return wec, await spoke.credential_fault(kubeconfig, wec, self.its)
+                return wec, await spoke.credential_fault(kubeconfig, wec, self.its, allowed)
 
         found = await asyncio.gather(*(one(wec) for wec in wecs))
         return {wec: fault for wec, fault in found if fault is not None}

@@ -8,11 +8,10 @@ from typing import Any
 
 from fleet.host.change import Change
 from fleet.host.layout import Layout
-from fleet.hub import ready
+from fleet.hub import dial, ready
 from fleet.hub.admission import registered_from
 from fleet.hub.leave import Leave, LeaveOptions
 from fleet.hub.objects import Ledger
-from fleet.kube.client import KubeClient
 from fleet.kube.resources import MANAGED_CLUSTERS
 
 
@@ -44,7 +43,7 @@ def purge(
 async def _purge(
     layout: Layout, its: str, wanted: Mapping[str, str], *, check: bool, options: LeaveOptions | None
 ) -> Change:
-    async with KubeClient.from_kubeconfig(layout.kubeconfig(its), cluster=its) as hub:
+    async with dial.client(layout, its) as hub:
         if check and not await ready.answers(hub):
             return Change.none()
         found = strangers(await hub.list_all(MANAGED_CLUSTERS), wanted)

@@ -16,7 +16,7 @@ from fleet.host.files import private_directory, write_private
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.host.supervisor_config import Program
-from fleet.hub import names
+from fleet.hub import dial, names
 from fleet.hub.access import HubAccess
 from fleet.hub.programs import STATUS_PORTS, Extra, loopback, status_agent
 from fleet.spec.fleet_file import ClientLimits
@@ -68,6 +68,7 @@ def write(spec: StatusSpec, machine: Machine, access: HubAccess, wecs: Iterable[
     write_private(kubeconfig_file(layout), access.status_agent())
     live = names.STATUS_PROGRAM in machine.live_programs()
     port = machine.take(names.STATUS_PROGRAM, STATUS_PORTS, in_use=live).start
+    others = dial.places(layout, access.endpoint.server)
     document = {
         "hub_kubeconfig": str(kubeconfig_file(layout)),
         "wecs": [{"name": wec, "kubeconfig": str(layout.kubeconfig(wec))} for wec in wecs],
@@ -78,6 +79,7 @@ def write(spec: StatusSpec, machine: Machine, access: HubAccess, wecs: Iterable[
         "parity": spec.parity,
         "metrics_address": loopback(port),
         **({"log": str(layout.log / "status-agent.journal")} if spec.journal else {}),
+        **({"allowed": list(others)} if others else {}),
     }
     text = _render(document)
     write_private(config_file(layout), text)
