@@ -32,8 +32,13 @@ def execute(
         sys.stdout.buffer.write(block)
         sys.stdout.buffer.flush()
 
+    def complain(block: bytes) -> None:
+        sys.stderr.buffer.write(block)
+        sys.stderr.buffer.flush()
+
     with FabricShell(machine) as shell:
-        code = shell.follow(command, take)
+        # A terminal there only for one here: it would turn every newline into two characters.
+        code = shell.follow(command, take, None if sys.stdout.isatty() else complain)
     raise typer.Exit(code)
 
 

@@ -6,6 +6,7 @@ import shlex
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -27,8 +28,13 @@ class Shell(Protocol):
         """
         ...
 
-    def follow(self, argv: Sequence[str], take: Callable[[bytes], None]) -> int:
-        """Run until it ends or the caller is interrupted, handing on what it writes; its exit code."""
+    def follow(
+        self, argv: Sequence[str], take: Callable[[bytes], None], complain: Callable[[bytes], None] | None = None
+    ) -> int:
+        """Run until it ends or the caller is interrupted, handing on what it writes; its exit code.
+
+        Without `complain` it gets a terminal of its own, which carries both its outputs and ends it with us.
+        """
         ...
 
     def ask(self, argv: Sequence[str], lines: Sequence[bytes], turn: Callable[[bytes], None]) -> None:
@@ -96,12 +102,18 @@ class FabricShell:
             raise HostError(f"machine {self.name}: `{' '.join(argv[:4])}` ended with {code}: {_last(said)}")
         return bytes(text).decode(errors="replace")
 
-    def follow(self, argv: Sequence[str], take: Callable[[bytes], None]) -> int:
-        """As in Shell. The program gets a terminal of its own, so that it ends with us."""
-        stdout = self._start(argv, None, terminal=True)[1]
-        while block := stdout.channel.recv(CHUNK):
-            take(block)
-        return int(stdout.channel.recv_exit_status())
+    def follow(
+        self, argv: Sequence[str], take: Callable[[bytes], None], complain: Callable[[bytes], None] | None = None
+    ) -> int:
+        """As in Shell."""
+        channel = self._start(argv, None, terminal=complain is None)[1].channel
+        beside = Thread(target=_pump, args=(channel.recv_stderr, complain), daemon=True) if complain else None
+        if beside:
+            beside.start()
+        _pump(channel.recv, take)
+        if beside:
+            beside.join()
+        return int(channel.recv_exit_status())
 
     def ask(self, argv: Sequence[str], lines: Sequence[bytes], turn: Callable[[bytes], None]) -> None:
         """As in Shell."""
@@ -147,6 +159,11 @@ class FabricShell:
             raise HostError(f"{place} is not reached: {error}") from error
 
 
+def _pump(read: Callable[[int], bytes], take: Callable[[bytes], None]) -> None:
+    while block := read(CHUNK):
+        take(block)
+
+
 def _check_key(machine: Machine) -> None:
     try:
         mode = Path(machine.key_file).stat().st_mode
@@ -181,7 +198,12 @@ class FakeShell:
             raise HostError(f"`{' '.join(argv)}` ended with 127 after {seconds:.0f} s")
         return found
 
-    def follow(self, argv: Sequence[str], take: Callable[[bytes], None]) -> int:
+    def follow(
+        self,
+        argv: Sequence[str],
+        take: Callable[[bytes], None],
+        complain: Callable[[bytes], None] | None = None,  # noqa: ARG002 - it never complains
+    ) -> int:
         """The whole answer at once."""
         take(self.run(argv).encode())
         return 0
