@@ -126,9 +126,10 @@ def inventory(lab: Machines, folder: Path, **hosts: dict[str, object]) -> str:
             told["wec_hosts"]["hosts"].append(name)
     source = Path(__file__).resolve().parents[2] / "inventories" / "lab"
     shutil.copytree(source / "group_vars", folder / "group_vars")
-    (folder / "told.json").write_text(json.dumps(told), encoding="utf-8")
+    answer = folder.with_suffix(".json")  # beside it: Ansible reads every file of an inventory
+    answer.write_text(json.dumps(told), encoding="utf-8")
     script = folder / "hosts.sh"
-    script.write_text(f"#!/bin/sh\ncat {folder / 'told.json'}\n", encoding="utf-8")
+    script.write_text(f"#!/bin/sh\ncat {answer}\n", encoding="utf-8")
     script.chmod(0o755)
     return str(folder)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,65 @@ def test_refused(variables: dict[str, object], said: str, tmp_path: Path) -> Non
     assert done.returncode == 2
     assert all(part in words for part in ("Nothing was changed", said.rsplit(":", maxsplit=1)[-1].strip())), words
     assert not state.exists()
+
+
+def over_ssh(folder: Path, hosts: dict[str, dict[str, object]]) -> Path:
+    """An inventory of machines over SSH, the first the hub's; the variables are those of the lab's."""
+    groups = {
+        "hub_hosts": {"hosts": {next(iter(hosts)): {}}},
+        "wec_hosts": {"hosts": {name: {} for name in list(hosts)[1:]}},
+    }
+    tree = {
+        "all": {"hosts": hosts, "vars": {"ansible_user": "fleet"}, "children": {"fleet_hosts": {"children": groups}}}
+    }
+    shutil.copytree(CHECKOUT / "inventories" / "lab" / "group_vars", folder / "group_vars")
+    (folder / "hosts.yml").write_text(json.dumps(tree), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("hosts", "said"),
+    [
+        ({"a": {"ansible_host": "192.0.2.1"}, "b": {"ansible_host": "192.0.2.1"}}, "b and a are one machine"),
+        ({"a": {"ansible_host": "192.0.2.1"}, "B_2": {"ansible_host": "192.0.2.2"}}, '"B_2" is not a name for a machine'),
+        ({"a": {"ansible_host": "192.0.2.1"}, "b": {"ansible_host": "192.0.2.2", "wec_weight": -1}}, "wec_weight: -1.0 of b"),
+        ({"a": {"ansible_host": "192.0.2.1"}}, "wec_hosts at least one"),
+        (
+            {"a": {"ansible_host": "192.0.2.1"}, "b": {"ansible_host": "192.0.2.2", "control_plane_bind_address": "127.0.0.1"}},
+            '"127.0.0.1" of b is reached by no other machine',
+        ),
+        (
+            {"a": {"ansible_host": "192.0.2.1"}, "b": {"ansible_host": "192.0.2.2", "ansible_ssh_private_key_file": "/no/key"}},
+            "/no/key of b does not exist",
+        ),
+    ],
+)  # fmt: skip
+def test_machines_that_cannot_be_are_refused_before_any_is_reached(
+    hosts: dict[str, dict[str, object]], said: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "ansible",
+            "playbook",
+            "playbooks/machines.yml",
+            "-i",
+            str(over_ssh(tmp_path / "i", hosts)),
+        ],
+        cwd=CHECKOUT,
+        env={
+            **os.environ,
+            "FLEET_STATE_DIR": str(tmp_path / "state"),
+            "ANSIBLE_LOCAL_TEMP": str(tmp_path / "ansible"),
+            "ANSIBLE_HOME": str(tmp_path / "home"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    words = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 2, words
+    assert "Nothing was changed" in words
+    assert said in words, words
+    assert "UNREACHABLE" not in words
