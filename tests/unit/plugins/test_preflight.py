@@ -72,7 +72,7 @@ def over_ssh(folder: Path, **hosts: dict[str, str]) -> Path:
         ({"a": {}}, "wec_hosts at least one"),
         (
             {"a": {}, "b": {"control_plane_bind_address": "127.0.0.1"}},
-            '"127.0.0.1" of b is reached by no other machine',
+            '"127.0.0.1" of b is reached by no',
         ),
         ({"a": {}, "b": {"ansible_ssh_private_key_file": "/no/key"}}, "/no/key of b does not exist"),
     ],
