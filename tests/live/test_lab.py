@@ -61,7 +61,7 @@ class Machines(Lab):
 
     def touched(self, machine: str) -> bool:
         """Whether anything of a fleet lies on that machine."""
-        return bool(self.there(machine, "find", f"/home/fleet/{HOME}", "-mindepth", "1", "-maxdepth", "1").split())
+        return bool(self.there(machine, "find", "/home/fleet", "-path", f"/home/fleet/{HOME}/*").split())
 
 
 def traces() -> dict[str, object]:

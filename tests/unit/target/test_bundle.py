@@ -17,6 +17,13 @@ from fleet.target.packages import needed
 
 HERE = Interpreter(os.path.realpath(sys.executable), f"{sys.version_info[0]}.{sys.version_info[1]}", platform.machine())
 
+RUN_THERE = (
+    *("fleet.host.clock", "fleet.host.converge", "fleet.host.limits", "fleet.host.look", "supervisor.supervisord"),
+    *("fleet.hub.access", "fleet.hub.agents", "fleet.hub.converge", "fleet.hub.inspection", "fleet.hub.monitoring"),
+    *("fleet.hub.purge", "fleet.hub.status_agent.agent", "fleet.observe.pprof_away", "fleet.observe.sampler"),
+)
+"""What our modules and commands run on a machine."""
+
 
 def test_what_a_machine_needs_is_all_that_its_packages_need_and_no_more() -> None:
     names = {package.name for package in needed(("aiohttp",))}
@@ -34,7 +41,7 @@ def test_the_python_that_is_sent_imports_fleet_and_nothing_of_ours(tmp_path: Pat
         assert tar.getnames()[-1] == COMPLETE
         tar.extractall(tmp_path / "there", filter="tar")
     python = tmp_path / "there" / "bin" / "python"
-    code = "import fleet.hub.agents, fleet.host.converge, sys; print(fleet.__file__); import pandas"
+    code = f"import fleet, {', '.join(RUN_THERE)}; print(fleet.__file__); import pandas"
     done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False, cwd="/")
     assert done.stdout.startswith(str(tmp_path / "there")), done.stderr
     assert "No module named 'pandas'" in done.stderr
