@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
@@ -249,15 +250,15 @@ def test_wec_scaling_is_valid_over_all_machines(lab: Machines, tmp_path: Path) -
     assert ran.code in (0, 4), ran
     path = report_path(lab, ran.out)
     record = run_record(path)
-    noisy = [reason for reason in record["reasons"] if "harness-bound" in str(reason)]  # type: ignore[attr-defined]
-    assert record["status"] == "valid" or record["reasons"] == noisy, record["reasons"]
+    reasons = cast("list[str]", record["reasons"])
+    noisy = [reason for reason in reasons if "harness-bound" in reason]
+    assert record["status"] == "valid" or reasons == noisy, reasons
     cells = {row["layout"]: row for row in summary(path) if row["stage"] == "downsync"}
     assert {layout: (row["count"], row["missing"]) for layout, row in cells.items()} == {
         "one-to-one": (WECS, 0),
         "one-to-many": (WECS, 0),
     }
-    clocks = record["clocks"]
-    assert isinstance(clocks, list)
+    clocks = cast("list[dict[str, object]]", record["clocks"])
     assert {clock["machine"]: bool(clock["rounds"]) for clock in clocks} == {"m1": True, "m2": True, "m3": True}
     with (path.parent / "resources.csv").open(encoding="utf-8", newline="") as file:
         weighed = {(row["machine"], row["program"]) for row in csv.DictReader(file)}
