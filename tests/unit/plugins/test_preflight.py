@@ -80,16 +80,9 @@ def over_ssh(folder: Path, **hosts: dict[str, str]) -> Path:
 def test_machines_that_cannot_be_are_refused_before_any_is_reached(
     hosts: dict[str, dict[str, str]], said: str, tmp_path: Path
 ) -> None:
+    inventory = str(over_ssh(tmp_path / "i", **hosts))
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "ansible",
-            "playbook",
-            "playbooks/machines.yml",
-            "-i",
-            str(over_ssh(tmp_path / "i", hosts)),
-        ],
+        [sys.executable, "-m", "ansible", "playbook", "playbooks/machines.yml", "-i", inventory],
         cwd=CHECKOUT,
         env={
             **os.environ,
