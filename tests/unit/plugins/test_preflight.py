@@ -53,7 +53,7 @@ def test_refused(variables: dict[str, object], said: str, tmp_path: Path) -> Non
 def over_ssh(folder: Path, **hosts: dict[str, str]) -> Path:
     """An inventory of machines over SSH, the first the hub's; the other variables are those of the lab's."""
     known = {name: {"ansible_host": f"192.0.2.{at}", **more} for at, (name, more) in enumerate(hosts.items())}
-    groups = {
+    groups: dict[str, object] = {
         "hub_hosts": {"hosts": {next(iter(hosts)): {}}},
         "wec_hosts": {"hosts": {name: {} for name in list(hosts)[1:]}},
     }
