@@ -108,7 +108,7 @@ def _to_take_down(asked: str | None) -> tuple[str, Path, str] | None:
         say(f"warning: {error}\nwarning: taken down by its folder alone, with the default inventory")
         return file.parent.name, file.absolute().parent.parent, ""
     own = next((m for m in loaded.machines if m.connection == "local"), None)
-    state = Path(own.state_dir).parent if own else root
+    state = Path(own.state_dir).parent if own else file.absolute().parent.parent
     return loaded.name, state, loaded.inventory
 
 

@@ -14,10 +14,11 @@ import typer
 
 from fleet.cli.console import clean, ink_for, out, say
 from fleet.cli.options import FleetOption
+from fleet.cli.remote_logs import remote_programs, tail_command
 from fleet.errors import FleetError, UsageError
 
 if TYPE_CHECKING:
-    from fleet.spec.fleet_file import FleetFile
+    from fleet.spec.fleet_file import FleetFile, Machine
 
 POLL = 0.25
 CHUNK = 65_536
@@ -32,7 +33,12 @@ def logs(
     """Print logs of a program or of a whole cluster."""
     from fleet.spec import fleet_load
 
-    files = find_logs(fleet_load.load(fleet_load.find(fleet), kubeconfigs=False), name)
+    found_fleet = fleet_load.load(fleet_load.find(fleet), kubeconfigs=False)
+    away = remote_programs(found_fleet, name)
+    if away is not None:
+        _print_remote(*away, lines, follow=follow)
+        return
+    files = find_logs(found_fleet, name)
     tails = [Tail(file) for file in files]
     _print([(tail, tail.last(lines)) for tail in tails], several=len(tails) > 1)
     while follow:
@@ -41,6 +47,18 @@ def logs(
             _print(fresh, several=len(tails) > 1)
         else:
             time.sleep(POLL)
+
+
+def _print_remote(machine: Machine, programs: list[str], lines: int, *, follow: bool) -> None:
+    """Print what `tail` prints there."""
+    from fleet.remote.shell import FabricShell
+
+    argv = tail_command(machine, programs, lines, follow=follow)
+    with FabricShell(machine) as shell:
+        if follow:
+            shell.follow(argv, lambda block: out(clean(block.decode(errors="replace").rstrip("\r\n"))))
+        else:
+            out("\n".join(clean(line) for line in shell.run(argv).splitlines()))
 
 
 def find_logs(fleet: FleetFile, name: str) -> list[Path]:

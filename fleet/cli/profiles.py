@@ -82,7 +82,8 @@ def _kinds(asked: list[str]) -> list[ProfileKind]:
 def _fetch(
     names: list[str], kinds: list[ProfileKind], seconds: int, folder: Path | None, asked: str | None, output: str
 ) -> None:
-    from fleet.observe.pprof import chosen, fetch
+    from fleet.observe.pprof import chosen
+    from fleet.observe.pprof_away import fetch_everywhere
     from fleet.spec import fleet_load
 
     found = fleet_load.load(fleet_load.find(asked), kubeconfigs=False)
@@ -91,7 +92,7 @@ def _fetch(
     target = folder if folder is not None else Path(f"profiles-{found.name}-{stamp}")
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise UsageError(f"--out: {target} is not a folder; name another")
-    answers = asyncio.run(fetch(programs, kinds, cpu_seconds=seconds))
+    answers = asyncio.run(fetch_everywhere(found, programs, kinds, cpu_seconds=seconds))
     rows = [_stored(target, one) for one in answers]
     if output == "json":
         out_items("ProfileList", rows, fleet=found.name, folder=str(target))

@@ -19,6 +19,7 @@ from fleet.cli import (
     cluster,
     compare,
     doctor,
+    execute,
     experiment,
     export,
     kubeconfig,
@@ -58,6 +59,7 @@ app.command("export")(export.export)
 app.add_typer(cluster.app, name="cluster")
 app.command("logs")(logs.logs)
 app.command("profiles")(profiles.profiles)
+app.command("exec", context_settings={"ignore_unknown_options": True})(execute.execute)
 app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("doctor")(doctor.doctor)
 app.add_typer(toolchain.app, name="toolchain")

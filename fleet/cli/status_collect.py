@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from fleet.cli.status_model import ClusterRow, MachineRow, ProgramRow, Status
-from fleet.errors import KubeError
-from fleet.host.supervise import ProgramState, Supervisor
-from fleet.host.weigh import ProcessWeight, weigh_pids
+from fleet.errors import FleetError, KubeError
+from fleet.host.look import Look, look, parse
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import MANAGED_CLUSTERS, NODES
+from fleet.remote.shell import FabricShell
 from fleet.spec.fleet_file import Cluster, Component, FleetFile, Machine
 
 LOOK_SECONDS = 0.5
@@ -27,22 +25,19 @@ AT_ONCE = 20
 """Clusters asked at the same time; more only queue on a machine of a few cores."""
 
 
-Weights = Mapping[int, ProcessWeight]
-"""By process id."""
-
-
 def collect(fleet: FleetFile, file: Path) -> Status:
     """The status now; takes at least half a second. Raises SpecError for a kubeconfig that must not be used."""
-    local = [machine for machine in fleet.machines if machine.connection == "local"]
-    states = {machine.name: Supervisor(Path(machine.state_dir)).states() for machine in local}
-    pids = [(state.name, state.pid) for machine in states.values() for state in machine if state.pid]
-    began, before = time.monotonic(), _weigh(pids)
-    clusters = asyncio.run(_ask_all(fleet))
-    time.sleep(max(0.0, LOOK_SECONDS - (time.monotonic() - began)))
-    ended, after = time.monotonic(), _weigh(pids)
-    programs = []
-    for machine in local:
-        programs += _programs(fleet, machine, states[machine.name], (before, after), ended - began)
+    with ThreadPoolExecutor(max(1, len(fleet.machines))) as pool:
+        looking = [pool.submit(_look_at, machine) for machine in fleet.machines]
+        clusters = asyncio.run(_ask_all(fleet))
+        looks = [future.result() for future in looking]
+    programs, machines = [], []
+    for machine, seen in zip(fleet.machines, looks, strict=True):
+        if isinstance(seen, Look):
+            programs += _programs(fleet, machine, seen)
+            machines.append(MachineRow(machine.name, looked=True, total=seen.total, available=seen.available))
+        else:
+            machines.append(MachineRow(machine.name, looked=False, problem=seen))
     return Status(
         fleet=fleet.name,
         file=str(file),
@@ -51,7 +46,7 @@ def collect(fleet: FleetFile, file: Path) -> Status:
         status_agent=f"{fleet.status_agent.implementation} {fleet.status_agent.version}",
         clusters=clusters,
         programs=sorted(programs, key=lambda row: (row.machine, row.name)),
-        machines=[_memory(machine) for machine in fleet.machines],
+        machines=machines,
         wec_nodes=fleet.wec_nodes,
     )
 
@@ -120,14 +115,21 @@ def _condition(item: Mapping[str, Any], name: str) -> str:
     return next((str(c.get("status", "")) for c in conditions if c.get("type") == name), "")
 
 
-def _programs(
-    fleet: FleetFile,
-    machine: Machine,
-    states: list[ProgramState],
-    looks: tuple[Weights, Weights],
-    seconds: float,
-) -> list[ProgramRow]:
-    """Rows of what the supervisor has, and of recorded programs that it lacks. `looks` are `seconds` apart."""
+def _look_at(machine: Machine) -> Look | str:
+    """A look at one machine, there; why there is none when it does not answer."""
+    if machine.connection == "local":
+        return look(Path(machine.state_dir), LOOK_SECONDS)
+    try:
+        with FabricShell(machine) as shell:
+            return parse(shell.run([machine.python, "-m", "fleet.host.look", machine.state_dir, str(LOOK_SECONDS)]))
+    except FleetError as error:
+        return str(error)
+
+
+def _programs(fleet: FleetFile, machine: Machine, seen: Look) -> list[ProgramRow]:
+    """Rows of what the supervisor has, and of recorded programs that it lacks."""
+    states, seconds = seen.states, seen.seconds
+    looks = tuple({weight.pid: weight for weight in weights} for weights in (seen.first, seen.second))
     recorded = {c.program: c for c in fleet.components if c.machine == machine.name}
     rows = []
     for state in states:
@@ -149,14 +151,3 @@ def _row(name: str, machine: str, component: Component | None) -> ProgramRow:
     return ProgramRow(
         name, component.component, component.cluster, machine, "", version=component.version, argv=component.argv
     )
-
-
-def _weigh(pids: Iterable[tuple[str, int]]) -> Weights:
-    return {weight.pid: weight for weight in weigh_pids(pids)}
-
-
-def _memory(machine: Machine) -> MachineRow:
-    if machine.connection != "local":
-        return MachineRow(machine.name, looked=False)
-    memory = psutil.virtual_memory()
-    return MachineRow(machine.name, looked=True, total=memory.total, available=memory.available)

@@ -43,12 +43,14 @@ class ProgramRow:
 
 @dataclass(frozen=True)
 class MachineRow:
-    """Memory of one machine in bytes; `looked` is False for a machine that is reached by ssh."""
+    """Memory of one machine in bytes; `looked` is False for a machine that is not reached."""
 
     name: str
     looked: bool
     total: int = 0
     available: int = 0
+    problem: str = ""
+    """Why a machine was not looked at."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Status:
 
     def problems(self) -> list[str]:
         """One sentence for each thing that is not well; empty when all is."""
-        found = []
+        found = [f"machine {row.name}: {row.problem}" for row in self.machines if row.problem]
         for cluster in self.clusters:
             if not cluster.ready:
                 found.append(f"{cluster.name}: its API server is not ready{_reason(cluster.problem)}")

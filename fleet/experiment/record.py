@@ -11,6 +11,7 @@ import fleet as project
 from fleet.kube.looplag import LoopLag
 from fleet.kube.reflector import Reflector
 from fleet.observe import priority
+from fleet.remote.clock import clocks
 from fleet.results.folder import RunFolder
 from fleet.results.machine import clock_info, machine_facts
 from fleet.results.run import DriverFacts, RunRecord, without_paths
@@ -34,6 +35,7 @@ def begin_record(folder: RunFolder, spec: ExperimentFile, fleet: FleetFile) -> R
         git=git_commit(),
         machine=machine_facts(),
         clock=clock_info(),
+        clocks=clocks(fleet),
         notes=[note] if (note := priority.note()) else [],
     )
 

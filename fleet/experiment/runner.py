@@ -318,8 +318,9 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 def state_folder(fleet: FleetFile) -> Path:
-    """The fleet's own folder on this machine: the first local machine's; where the WDS's kubeconfig lies otherwise."""
+    """The fleet's own folder on this machine: the first local machine's, else the one that holds the kubeconfigs."""
     for machine in fleet.machines:
         if machine.connection == "local":
             return Path(machine.state_dir)
-    return Path(the_one(fleet, "wds").kubeconfig).parent
+    # `<folder>/kubeconfigs/<cluster>` (fleet.hub.record).
+    return Path(the_one(fleet, "wds").kubeconfig).parents[1]

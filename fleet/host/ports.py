@@ -72,7 +72,13 @@ def holder_of(port: int) -> str:
 
 
 def bindable(port: int) -> bool:
-    """Whether a listener could be opened on that port of loopback right now."""
+    """Whether a listener could be opened on that port right now, on loopback or on any address of this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104 - bound, never listening
+        except OSError:
+            return False
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

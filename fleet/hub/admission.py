@@ -27,6 +27,8 @@ class Member:
     joined: bool = False
     available: bool = False
     leaving: bool = False
+    machine: str = ""
+    """The machine that it was registered from; empty when it does not tell."""
 
     @property
     def complete(self) -> bool:
@@ -50,12 +52,21 @@ def member(cluster: Mapping[str, Any], wec: str) -> Member:
         joined=condition(cluster, "ManagedClusterJoined"),
         available=condition(cluster, "ManagedClusterConditionAvailable"),
         leaving=bool(cluster["metadata"].get("deletionTimestamp")),
+        machine=registered_from(cluster),
     )
 
 
-def acceptance(wec: str) -> dict[str, Any]:
+def registered_from(cluster: Mapping[str, Any]) -> str:
+    """The machine that a ManagedCluster was registered from, as `acceptance` told it; empty when it does not tell."""
+    return str((cluster["metadata"].get("annotations") or {}).get(names.MACHINE_ANNOTATION, ""))
+
+
+def acceptance(wec: str, machine: str = "") -> dict[str, Any]:
     """What we set on a WEC's ManagedCluster, as a merge patch: one write, so that policies are matched once."""
-    return {"metadata": {"labels": names.wec_labels(wec)}, "spec": {"hubAcceptsClient": True}}
+    metadata: dict[str, Any] = {"labels": names.wec_labels(wec)}
+    if machine:
+        metadata["annotations"] = {names.MACHINE_ANNOTATION: machine}
+    return {"metadata": metadata, "spec": {"hubAcceptsClient": True}}
 
 
 def approval() -> dict[str, Any]:

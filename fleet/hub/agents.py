@@ -14,18 +14,18 @@ from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.host.supervise import Staged
 from fleet.host.supervisor_config import Program
-from fleet.hub import names, ready, serving, spoke, status_config
+from fleet.hub import dial, names, ready, serving, spoke, status_config
+from fleet.hub.access import GivenAccess, HubAccess, OwnAccess, own_endpoint
 from fleet.hub.admission import Member
 from fleet.hub.crds import read_crds
 from fleet.hub.credentials import ORPHANED, Credentials
-from fleet.hub.identities import HubEndpoint
 from fleet.hub.join import Join, JoinOptions, look
 from fleet.hub.leave import Leave, LeaveOptions
 from fleet.hub.objects import Ledger
 from fleet.hub.programs import AGENT_PORTS, AgentFiles, AgentPrograms, Upstream
 from fleet.hub.status_config import StatusSpec
 from fleet.kube.client import KubeClient
-from fleet.kube.resources import CSRS, NAMESPACES
+from fleet.kube.resources import CSRS
 
 SPOKE_CRDS = ("appliedmanifestworks", "clusterclaims")
 PREPARE_PARALLELISM = 8
@@ -48,6 +48,10 @@ class AgentsSpec:
     """Admin kubeconfig of the ITS; by default that of the control plane `its` on this machine."""
     hub_server: str = ""
     """URL by which agents reach the ITS; by default the one of the admin kubeconfig."""
+    access: GivenAccess | None = None
+    """What the hub made for this machine; None on the hub's own. `hub_kubeconfig` is then the registrar's."""
+    machine_name: str = ""
+    """As the inventory has it; told to the hub, so that it knows where each WEC is."""
     programs: AgentPrograms | None = None
     status: StatusSpec = field(default_factory=StatusSpec)
     join: JoinOptions = field(default_factory=JoinOptions)
@@ -109,10 +113,13 @@ def leave_agents(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
 async def _leave(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
     ledger, reachable = Ledger(), _reachable(spec)
     async with _hub(spec) as hub:
-        await Leave(hub, reachable=reachable, ledger=ledger, options=spec.leave).run(wecs)
+        members = await look(hub)
+        # While this machine was away another may have taken the WEC over: then the name on the hub is not ours.
+        ours = [wec for wec in wecs if wec not in members or members[wec].machine in ("", spec.machine_name)]
+        await Leave(hub, reachable=reachable, ledger=ledger, options=spec.leave).run(ours)
     for wec in wecs:
         if await reachable(wec):
-            async with KubeClient.from_kubeconfig(spec.layout.kubeconfig(wec), cluster=wec) as client:
+            async with dial.client(spec.layout, wec) as client:
                 await spoke.forget(client)
     return ledger.change
 
@@ -121,8 +128,8 @@ async def _converge(spec: AgentsSpec) -> Change:
     """Prepare every WEC, write the files, then start and admit what is not in yet."""
     ledger, supervisor = Ledger(), spec.machine.supervisor
     async with _hub(spec) as hub:
-        endpoint = await hub_endpoint(spec, hub)
-        credentials = Credentials(spec.layout, spec.machine.fleet, endpoint, spec.its)
+        access = spec.access or await _own_access(spec, hub)
+        credentials = Credentials(spec.layout, access, spec.its)
         await _prepare(spec, ledger)
         await _finish_leaving(spec, hub, ledger)
         members = await look(hub)
@@ -134,7 +141,7 @@ async def _converge(spec: AgentsSpec) -> Change:
         for wec in rewritten:
             ledger.record(f"bootstrap kubeconfig of {wec}", None, "written")
         serving.ensure(spec.layout, spec.machine.fleet)
-        status = status_config.write(spec.status, spec.machine, credentials.authority, endpoint, spec.wecs)
+        status = status_config.write(spec.status, spec.machine, access, spec.wecs)
         programs = [*_agent_programs(spec), *status.programs]
         with supervisor.stage(names.AGENTS_GROUP, programs) as staged:
             change = staged.change
@@ -160,6 +167,7 @@ async def _admit(spec: AgentsSpec, hub: KubeClient, staged: Staged, joining: Seq
         credential=lambda wec: AgentFiles.of(spec.layout, wec).hub_kubeconfig.exists(),
         ledger=ledger,
         options=spec.join,
+        machine=spec.machine_name,
         tail=lambda wec: spec.machine.supervisor.tail(names.agent_program(wec)),
     )
     await join.run(wanted)
@@ -199,7 +207,7 @@ def _reachable(spec: AgentsSpec) -> Callable[[str], Awaitable[bool]]:
         path = spec.layout.kubeconfig(wec)
         if not await asyncio.to_thread(path.exists):
             return False
-        async with KubeClient.from_kubeconfig(path, cluster=wec, timeout=PROBE_SECONDS) as client:
+        async with dial.client(spec.layout, wec, timeout=PROBE_SECONDS) as client:
             return await client.ready(PROBE_SECONDS)
 
     return reachable
@@ -210,7 +218,7 @@ async def _prepare(spec: AgentsSpec, ledger: Ledger) -> None:
     gate = asyncio.Semaphore(PREPARE_PARALLELISM)
 
     async def one(wec: str) -> None:
-        async with gate, KubeClient.from_kubeconfig(spec.layout.kubeconfig(wec), cluster=wec) as client:
+        async with gate, dial.client(spec.layout, wec) as client:
             await spoke.prepare(client, crds, ledger)
 
     for wec in spec.wecs:
@@ -227,7 +235,7 @@ async def _reset(spec: AgentsSpec, hub: KubeClient, faults: Mapping[str, str], l
     for wec, fault in sorted(faults.items()):
         if names.agent_program(wec) in known:
             await asyncio.to_thread(supervisor.stop, names.agent_program(wec))
-        async with KubeClient.from_kubeconfig(spec.layout.kubeconfig(wec), cluster=wec) as client:
+        async with dial.client(spec.layout, wec) as client:
             await spoke.forget(client)
             left = await spoke.disown(client) if fault == ORPHANED else 0
         if left:
@@ -248,11 +256,10 @@ def _agent_programs(spec: AgentsSpec) -> list[Program]:
     return made
 
 
-async def hub_endpoint(spec: AgentsSpec, hub: KubeClient) -> HubEndpoint:
-    """How agents name the hub; its context carries the uid of the hub's data, so that a rebuilt hub is another one."""
-    system = await hub.get(NAMESPACES, "kube-system")
-    uid = str(system["metadata"]["uid"])[:8]
-    return HubEndpoint(spec.hub_server or hub.server, spec.layout.pki / "ca.crt", f"{spec.its}-{uid}")
+async def _own_access(spec: AgentsSpec, hub: KubeClient) -> HubAccess:
+    """This machine is the hub's."""
+    endpoint = await own_endpoint(spec.layout, spec.its, hub, spec.hub_server)
+    return OwnAccess(spec.layout, spec.machine.fleet, endpoint)
 
 
 def _check(spec: AgentsSpec) -> Change:
@@ -275,8 +282,13 @@ async def _unregistered(spec: AgentsSpec) -> list[str]:
 
 
 def _hub(spec: AgentsSpec) -> KubeClient:
+    servers = [spec.access.server] if spec.access else [spec.hub_server]
     return KubeClient.from_kubeconfig(
-        spec.admin, cluster=spec.its, timeout=HUB_SECONDS, retry_seconds=HUB_RETRY_SECONDS
+        spec.admin,
+        cluster=spec.its,
+        allowed=dial.places(spec.layout, *servers),
+        timeout=HUB_SECONDS,
+        retry_seconds=HUB_RETRY_SECONDS,
     )
 
 

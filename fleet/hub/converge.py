@@ -10,16 +10,14 @@ from dataclasses import dataclass, field
 from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.files import private_directory
-from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.host.supervisor_config import Program
-from fleet.hub import names, ready, serving
+from fleet.hub import dial, names, ready, serving
 from fleet.hub.crds import ensure_crds, read_crds, work_status_crd
-from fleet.hub.identities import bootstrap_objects, embedded, status_agent_objects
+from fleet.hub.identities import bootstrap_objects, embedded, registrar_objects, status_agent_objects
 from fleet.hub.objects import Ledger, ensure, ensure_all
 from fleet.hub.programs import HUB_PORTS, Extra, HubPrograms, Upstream, temporary
 from fleet.hub.spaces import ensure_space, namespace
-from fleet.kube.client import KubeClient
 from fleet.kube.resources import NAMESPACES
 from fleet.spec.fleet_file import ClientLimits
 
@@ -103,7 +101,7 @@ def stop_hub(machine: Machine) -> Change:
 async def _objects(spec: HubSpec, ledger: Ledger) -> None:
     """Everything that must be in the ITS before a program starts."""
     layout = spec.machine.layout
-    async with _client(layout, spec.its) as its:
+    async with dial.client(layout, spec.its) as its:
         if ledger.check and not await ready.answers(its):
             ledger.record(f"{spec.its} objects of the hub", None, "present")
             return
@@ -116,22 +114,18 @@ async def _objects(spec: HubSpec, ledger: Ledger) -> None:
             await ensure(its, NAMESPACES, namespace(name), ledger)
         for space, role in ((spec.its, "its"), (spec.wds, "wds")):
             await ensure_space(its, space, role, embedded(layout.kubeconfig(space)), ledger)
-        await ensure_all(its, [*bootstrap_objects(), *status_agent_objects()], ledger)
+        await ensure_all(its, [*bootstrap_objects(), *status_agent_objects(), *registrar_objects()], ledger)
 
 
 async def _wait(spec: HubSpec, port: int) -> None:
     supervisor, layout = spec.machine.supervisor, spec.machine.layout
     registration, controller, transport = ready.programs_of(spec.its, spec.wds)
     async with AsyncExitStack() as stack:
-        its = await stack.enter_async_context(_client(layout, spec.its))
-        wds = await stack.enter_async_context(_client(layout, spec.wds))
+        its = await stack.enter_async_context(dial.client(layout, spec.its))
+        wds = await stack.enter_async_context(dial.client(layout, spec.wds))
         await ready.registration(its, supervisor, registration)
         await ready.controller_manager(wds, supervisor, controller, port + 1)
         await ready.transport(supervisor, transport, port + 4)
-
-
-def _client(layout: Layout, name: str) -> KubeClient:
-    return KubeClient.from_kubeconfig(layout.kubeconfig(name), cluster=name)
 
 
 def _any_runs(spec: HubSpec) -> bool:

@@ -7,11 +7,11 @@ import datetime
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from fleet.host.authority import Authority
-from fleet.host.files import private_directory, write_private
+from fleet.host.files import write_private
 from fleet.host.layout import Layout
-from fleet.hub import spoke
-from fleet.hub.identities import HubEndpoint, bootstrap_kubeconfig, client_certificate, same_hub
+from fleet.hub import dial, spoke
+from fleet.hub.access import HubAccess
+from fleet.hub.identities import client_certificate, same_hub
 from fleet.hub.names import agent_program
 from fleet.hub.programs import AgentFiles
 
@@ -24,11 +24,11 @@ MARGIN = datetime.timedelta(hours=1)
 class Credentials:
     """Of all agents of one machine towards one hub."""
 
-    def __init__(self, layout: Layout, fleet: str, endpoint: HubEndpoint, its: str) -> None:
+    def __init__(self, layout: Layout, access: HubAccess, its: str) -> None:
         self.layout = layout
-        self.endpoint = endpoint
+        self.access = access
+        self.endpoint = access.endpoint
         self.its = its
-        self.authority = Authority.ensure(layout.pki, "ca", common_name=f"{fleet}-ca")
 
     async def faults(
         self, wecs: Iterable[str], clusters: Collection[str], live: Collection[str] = ()
@@ -40,6 +40,7 @@ class Credentials:
         the file would go on without.
         """
         gate = asyncio.Semaphore(PARALLELISM)
+        allowed = dial.places(self.layout, self.endpoint.server)
 
         async def one(wec: str) -> tuple[str, str | None]:
             kubeconfig = AgentFiles.of(self.layout, wec).hub_kubeconfig
@@ -48,7 +49,7 @@ class Credentials:
             if wec not in clusters:
                 return wec, ORPHANED
             async with gate:
-                return wec, await spoke.credential_fault(kubeconfig, wec, self.its)
+                return wec, await spoke.credential_fault(kubeconfig, wec, self.its, allowed)
 
         found = await asyncio.gather(*(one(wec) for wec in wecs))
         return {wec: fault for wec, fault in found if fault is not None}
@@ -61,9 +62,7 @@ class Credentials:
         due = [wec for wec in wecs if self._due(AgentFiles.of(self.layout, wec).bootstrap, joining=wec in joining)]
         if not due:
             return []
-        folder = self.layout.root / "hub" / "pki"
-        private_directory(folder.parent)
-        document = bootstrap_kubeconfig(self.authority, folder, self.endpoint)
+        document = self.access.bootstrap()
         return [wec for wec in due if write_private(AgentFiles.of(self.layout, wec).bootstrap, document)]
 
     def _due(self, file: Path, *, joining: bool) -> bool:

@@ -22,6 +22,7 @@ BOOTSTRAP_DAYS = 0.25
 _CSR = "certificates.k8s.io"
 _CLUSTER = "cluster.open-cluster-management.io"
 _CONTROL = "control.kubestellar.io"
+_RBAC = "rbac.authorization.k8s.io"
 _WORK = "work.open-cluster-management.io"
 
 
@@ -60,6 +61,34 @@ def status_agent_objects() -> list[tuple[Resource, dict[str, Any]]]:
         {"apiGroups": [_WORK], "resources": ["manifestworks"], "verbs": ["get", "list", "watch"]},
     ]
     return _role("fleet:status-agent", names.STATUS_AGENT_GROUP, rules)
+
+
+def registrar_objects() -> list[tuple[Resource, dict[str, Any]]]:
+    """What it takes to accept, approve and take out WECs from another machine than the hub's."""
+    rules = [
+        {
+            "apiGroups": [_CLUSTER],
+            "resources": ["managedclusters"],
+            "verbs": ["delete", "get", "list", "patch", "update"],
+        },
+        {"apiGroups": [_CLUSTER], "resources": ["managedclusters/accept"], "verbs": ["update"]},
+        {
+            "apiGroups": [_CSR],
+            "resources": ["certificatesigningrequests"],
+            "verbs": ["deletecollection", "get", "list"],
+        },
+        {"apiGroups": [_CSR], "resources": ["certificatesigningrequests/approval"], "verbs": ["patch", "update"]},
+        {
+            "apiGroups": [_CSR],
+            "resources": ["signers"],
+            "resourceNames": [names.CLIENT_SIGNER],
+            "verbs": ["approve"],
+        },
+        {"apiGroups": [_WORK], "resources": ["manifestworks"], "verbs": ["delete", "get", "list", "patch", "update"]},
+        {"apiGroups": [_RBAC], "resources": ["rolebindings"], "verbs": ["get", "list", "patch", "update"]},
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["delete", "get"]},
+    ]
+    return _role("fleet:registrar", names.REGISTRAR_GROUP, rules)
 
 
 def bootstrap_kubeconfig(authority: Authority, directory: Path, endpoint: HubEndpoint) -> bytes:
@@ -117,12 +146,11 @@ def _embed(fields: dict[str, Any], keys: tuple[str, ...], folder: Path) -> None:
 
 def _role(name: str, group: str, rules: Sequence[Mapping[str, Any]]) -> list[tuple[Resource, dict[str, Any]]]:
     metadata = {"name": name, "labels": {names.MANAGED_BY: names.OURS}}
-    rbac = "rbac.authorization.k8s.io"
     return [
         (
             CLUSTER_ROLES,
             {
-                "apiVersion": f"{rbac}/v1",
+                "apiVersion": f"{_RBAC}/v1",
                 "kind": "ClusterRole",
                 "metadata": metadata,
                 "rules": [dict(r) for r in rules],
@@ -131,11 +159,11 @@ def _role(name: str, group: str, rules: Sequence[Mapping[str, Any]]) -> list[tup
         (
             CLUSTER_ROLE_BINDINGS,
             {
-                "apiVersion": f"{rbac}/v1",
+                "apiVersion": f"{_RBAC}/v1",
                 "kind": "ClusterRoleBinding",
                 "metadata": metadata,
-                "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": name},
-                "subjects": [{"apiGroup": rbac, "kind": "Group", "name": group}],
+                "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name},
+                "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": group}],
             },
         ),
     ]

@@ -62,6 +62,7 @@ class Join:
         credential: Callable[[str], bool],
         ledger: Ledger,
         options: JoinOptions | None = None,
+        machine: str = "",
         tail: Callable[[str], str] = lambda _: "",
     ) -> None:
         self.hub = hub
@@ -70,6 +71,7 @@ class Join:
         self._start = start
         self._credential = credential
         self._tail = tail
+        self._machine = machine
         self._refused: set[str] = set()
 
     async def run(self, wecs: Iterable[str]) -> dict[str, float]:
@@ -117,7 +119,7 @@ class Join:
 
     async def _accept(self, wec: str) -> None:
         try:
-            await self.hub.patch(MANAGED_CLUSTERS, wec, acceptance(wec))
+            await self.hub.patch(MANAGED_CLUSTERS, wec, acceptance(wec, self._machine))
         except NotFound:
             return  # deleted in between: its agent makes it again
         self.ledger.record(f"managedcluster {wec}", None, "accepted")

@@ -17,6 +17,9 @@ OURS = "fleet"
 CP_TYPE_LABEL = "kflex.kubestellar.io/cptype"
 CP_SECRET = "admin-kubeconfig"  # noqa: S105 - the name of a Secret
 
+MACHINE_ANNOTATION = "fleet.kubestellar.io/machine"
+"""On a WEC's ManagedCluster: the machine that it was registered from."""
+
 CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
 CLIENT_USAGES = frozenset({"digital signature", "key encipherment", "client auth"})
 
@@ -24,6 +27,9 @@ BOOTSTRAP_USER = "fleet:ocm-bootstrap"
 BOOTSTRAP_GROUP = "fleet:ocm-bootstrap"
 STATUS_AGENT_USER = "fleet:status-agent"
 STATUS_AGENT_GROUP = "fleet:status-agents"
+
+REGISTRAR_USER = "fleet:registrar"
+REGISTRAR_GROUP = "fleet:registrars"
 
 WORK_FINALIZER = "cluster.open-cluster-management.io/manifest-work-cleanup"
 CLUSTER_FINALIZERS = frozenset(

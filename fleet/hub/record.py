@@ -13,15 +13,16 @@ from pydantic import ValidationError
 from fleet import __version__
 from fleet.errors import UsageError
 from fleet.host.change import Change
-from fleet.host.files import mode_of, private_directory, write_private
+from fleet.host.files import mode_of, private_directory, remove_tree, same_private, write_private
 from fleet.host.layout import Layout
-from fleet.host.records import stored_planes
-from fleet.hub.agents import registered
-from fleet.hub.components import read_components
-from fleet.hub.names import wec_labels
-from fleet.spec.fleet_file import ClientLimits, Cluster, Component, FleetFile, Machine, StatusAgent
+from fleet.hub.inspection import Inspection, inspect
+from fleet.spec.fleet_file import ClientLimits, Cluster, FleetFile, Machine, StatusAgent
 
 FILE = "fleet.json"
+HELD = ("experiment.lock", "experiment.holder")
+"""What experiments leave beside it (fleet.experiment.hold)."""
+KUBECONFIGS = "kubeconfigs"
+"""Below the controller's folder: the admin kubeconfigs of control planes on other machines."""
 PRIVATE = 0o600
 
 
@@ -33,6 +34,7 @@ class RecordSpec:
     root: Path
     """The controller's folder of this fleet."""
     machines: tuple[Machine, ...]
+    """All of the inventory, also those that did not answer."""
     toolchain_digest: str
     versions: Mapping[str, str] = field(default_factory=dict)
     limits: ClientLimits = field(default_factory=ClientLimits)
@@ -40,6 +42,8 @@ class RecordSpec:
     inventory: str = ""
     status_implementation: str = "fleet"
     status_version: str = __version__
+    found: tuple[Inspection, ...] = ()
+    """What the machines that answered told of themselves; one with connection local may be left out."""
 
 
 def write_record(spec: RecordSpec, *, check: bool = False) -> Change:
@@ -47,28 +51,26 @@ def write_record(spec: RecordSpec, *, check: bool = False) -> Change:
     path = spec.root / FILE
     old = _read(path)
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    new = describe(spec, created=old.created if old is not None and old.name == spec.fleet else now)
-    same = old == new and mode_of(path) == PRIVATE
-    if same:
-        return Change.none()
+    old = old if old is not None and old.name == spec.fleet else None
+    new = describe(spec, created=old.created if old is not None else now, old=old)
+    keys = _keep_kubeconfigs(spec, new, check=check)
+    if old == new and mode_of(path) == PRIVATE:
+        return keys
     if not check:
         private_directory(spec.root)
         write_private(path, (new.model_dump_json(indent=1) + "\n").encode())
     before = _lines(old) if old is not None else {}
     change = Change.between(before, _lines(new))
-    return change if change.changed else Change({str(path): "mode or format"}, {str(path): "0600, as it should be"})
+    if not change.changed:
+        change = Change({str(path): "mode or format"}, {str(path): "0600, as it should be"})
+    return Change.merge([change, keys])
 
 
-def describe(spec: RecordSpec, *, created: str) -> FleetFile:
-    """The fleet file of what the machines hold now."""
-    clusters: list[Cluster] = []
-    components: list[Component] = []
-    for machine in spec.machines:
-        if machine.connection != "local":
-            raise UsageError(f"machine {machine.name}: only machines with connection local can be recorded")
-        layout = Layout(Path(machine.state_dir))
-        clusters += _clusters(layout, machine.name)
-        components += read_components(layout, machine.name, spec.versions)
+def describe(spec: RecordSpec, *, created: str, old: FleetFile | None = None) -> FleetFile:
+    """The fleet file of what the machines hold now; of one that did not answer, what `old` says."""
+    parts = _parts(spec, old)
+    clusters = [_at(cluster, spec) for part in parts for cluster in part.clusters]
+    components = [component for part in parts for component in part.components]
     try:
         return FleetFile.model_validate(
             {
@@ -105,20 +107,69 @@ def digest_of(inventory: Path) -> str:
     return digest.hexdigest() if files else ""
 
 
-def _clusters(layout: Layout, machine: str) -> list[Cluster]:
-    joined = set(registered(layout))
+def _parts(spec: RecordSpec, old: FleetFile | None) -> list[Inspection]:
+    """Each machine's part: as it was read there now, else what was known of it."""
+    given = {found.machine: found for found in spec.found}
+    parts = []
+    for machine in spec.machines:
+        if machine.name in given:
+            parts.append(given[machine.name])
+        elif machine.connection == "local":
+            parts.append(inspect(Layout(Path(machine.state_dir)), machine.name, spec.versions, secrets=False))
+        elif old is not None:
+            clusters = [cluster for cluster in old.clusters if cluster.machine == machine.name]
+            components = [component for component in old.components if component.machine == machine.name]
+            parts.append(Inspection(machine=machine.name, clusters=clusters, components=components))
+    taken = {cluster.name for found in spec.found for cluster in found.clusters}
     return [
-        Cluster(
-            name=plane.name,
-            role=plane.role,
-            machine=machine,
-            driver=plane.driver,
-            server=plane.server,
-            kubeconfig=str(layout.kubeconfig(plane.name)),
-            labels=wec_labels(plane.name) if plane.name in joined else {},
-        )
-        for plane in stored_planes(layout)
+        part
+        if part.machine in given
+        else part.model_copy(update={"clusters": [c for c in part.clusters if c.name not in taken]})
+        for part in parts
     ]
+
+
+def _at(cluster: Cluster, spec: RecordSpec) -> Cluster:
+    """The cluster with the path of its kubeconfig on the controller."""
+    remote = {machine.name for machine in spec.machines if machine.connection == "ssh"}
+    if cluster.machine not in remote:
+        return cluster
+    return cluster.model_copy(update={"kubeconfig": str(_kubeconfig(spec.root, cluster.name))})
+
+
+def _kubeconfig(root: Path, cluster: str) -> Path:
+    return root / KUBECONFIGS / cluster
+
+
+def _keep_kubeconfigs(spec: RecordSpec, file: FleetFile, *, check: bool) -> Change:
+    """Write those that other machines told, and remove those of clusters that are no more."""
+    folder = spec.root / KUBECONFIGS
+    told = {name: text for found in spec.found for name, text in found.kubeconfigs.items()}
+    wanted = {cluster.name for cluster in file.clusters if Path(cluster.kubeconfig).parent == folder}
+    new = [n for n in sorted(wanted & told.keys()) if not same_private(_kubeconfig(spec.root, n), told[n].encode())]
+    gone = sorted(path for path in folder.glob("*") if path.name not in wanted)
+    if not check and wanted:
+        private_directory(spec.root)
+        private_directory(folder)
+        for name in new:
+            write_private(_kubeconfig(spec.root, name), told[name].encode())
+    if not check:
+        for path in gone:
+            path.unlink()
+    return Change({f"kubeconfig {path.name}": "kept" for path in gone}, {f"kubeconfig {n}": "written" for n in new})
+
+
+def forget(root: Path, *, check: bool = False) -> Change:
+    """Remove the record and the kubeconfigs beside it, and their folder when nothing else is in it; absent is fine."""
+    files, folder = [root / name for name in (FILE, *HELD)], root / KUBECONFIGS
+    there = {str(each): "kept" for each in (*files, folder) if each.exists()}
+    if not check and there:
+        for file in files:
+            file.unlink(missing_ok=True)
+        remove_tree(folder)
+        if not any(root.iterdir()):
+            root.rmdir()
+    return Change(there, {})
 
 
 def _read(path: Path) -> FleetFile | None:

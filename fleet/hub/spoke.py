@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +41,17 @@ async def disown(wec: KubeClient) -> int:
     return len(works)
 
 
-async def credential_fault(kubeconfig: Path, wec: str, hub: str) -> str | None:
+async def credential_fault(kubeconfig: Path, wec: str, hub: str, allowed: Collection[str] = ()) -> str | None:
     """Why an agent's hub kubeconfig is of no use any more; None when it is good.
 
     Asks the hub for the WEC's own ManagedCluster with it. Only for a file that exists, while the hub answers others.
     A refusal for lack of rights is no fault: OCM gives and takes them a moment later than the ManagedCluster.
+    `allowed` are hosts of the hub, beside loopback.
     """
     try:
-        client = KubeClient.from_kubeconfig(kubeconfig, cluster=hub, timeout=PROBE_SECONDS, retry_seconds=0)
+        client = KubeClient.from_kubeconfig(
+            kubeconfig, cluster=hub, allowed=allowed, timeout=PROBE_SECONDS, retry_seconds=0
+        )
     except SpecError as error:
         return f"damaged: {error}"
     async with client:

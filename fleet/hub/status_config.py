@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet.host.authority import Authority
 from fleet.host.files import private_directory, write_private
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.host.supervisor_config import Program
-from fleet.hub import names
-from fleet.hub.identities import HubEndpoint, status_agent_kubeconfig
+from fleet.hub import dial, names
+from fleet.hub.access import HubAccess
 from fleet.hub.programs import STATUS_PORTS, Extra, loopback, status_agent
 from fleet.spec.fleet_file import ClientLimits
 
@@ -60,17 +59,16 @@ def _applied_file(layout: Layout) -> Path:
     return layout.root / "hub" / "status-agent.applied"
 
 
-def write(
-    spec: StatusSpec, machine: Machine, authority: Authority, endpoint: HubEndpoint, wecs: Iterable[str]
-) -> StatusFiles:
+def write(spec: StatusSpec, machine: Machine, access: HubAccess, wecs: Iterable[str]) -> StatusFiles:
     """Write configuration and credential; the program that reads them."""
     if not spec.enabled:
         return StatusFiles((), "")
     layout = machine.layout
     private_directory(layout.root / "hub")
-    write_private(kubeconfig_file(layout), status_agent_kubeconfig(authority, layout.root / "hub" / "pki", endpoint))
+    write_private(kubeconfig_file(layout), access.status_agent())
     live = names.STATUS_PROGRAM in machine.live_programs()
     port = machine.take(names.STATUS_PROGRAM, STATUS_PORTS, in_use=live).start
+    others = dial.places(layout, access.endpoint.server)
     document = {
         "hub_kubeconfig": str(kubeconfig_file(layout)),
         "wecs": [{"name": wec, "kubeconfig": str(layout.kubeconfig(wec))} for wec in wecs],
@@ -81,6 +79,7 @@ def write(
         "parity": spec.parity,
         "metrics_address": loopback(port),
         **({"log": str(layout.log / "status-agent.journal")} if spec.journal else {}),
+        **({"allowed": list(others)} if others else {}),
     }
     text = _render(document)
     write_private(config_file(layout), text)

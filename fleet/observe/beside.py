@@ -1,4 +1,4 @@
-"""A helper process of the driver: gets one line of JSON, then orders, one per line; answers each with lines.
+"""A helper process of the driver, here or on a machine of the fleet: gets a line of JSON, then orders; answers each.
 
 The end of its stdin ends it, so it never outlives the driver.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -19,9 +19,9 @@ END_SECONDS = 5.0
 class Beside:
     """Use as `async with`. When the helper dies, `ended` is called once and every later answer is empty."""
 
-    def __init__(self, module: str, opening: bytes, ended: Callable[[], None]) -> None:
-        """`module` is run with `-m`; `opening` is its first line, without the newline."""
-        self._module = module
+    def __init__(self, command: Sequence[str], opening: bytes, ended: Callable[[], None]) -> None:
+        """`command` starts it (see `here`); `opening` is its first line, without the newline."""
+        self._command = tuple(command)
         self._opening = opening
         self._tell = ended
         self._process: asyncio.subprocess.Process | None = None
@@ -30,15 +30,7 @@ class Beside:
 
     async def __aenter__(self) -> Self:
         """Start it, in a session of its own: a Ctrl-C in the terminal is the driver's to handle."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            self._module,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        await self._send(self._opening)
+        await self._start()
         return self
 
     async def __aexit__(
@@ -57,10 +49,30 @@ class Beside:
                 process.kill()
             await process.wait()
 
+    @property
+    def lost(self) -> bool:
+        """Whether the helper is gone, and was told to be."""
+        return self._ended
+
+    async def again(self) -> None:
+        """Start a new helper in place of one that is gone."""
+        await self.__aexit__(None, None, None)
+        self._ended = False
+        await self._start()
+
     async def order(self, order: str) -> list[bytes]:
         """The lines of the answer; empty when the helper is gone."""
         # Shielded: an answer that nobody waited for would be taken for the next order's.
         return await asyncio.shield(asyncio.ensure_future(self._answer(order)))
+
+    async def _start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        await self._send(self._opening)
 
     async def _answer(self, order: str) -> list[bytes]:
         async with self._one:
@@ -82,3 +94,8 @@ class Beside:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._process.stdin.write(line + b"\n")
             await self._process.stdin.drain()
+
+
+def here(module: str) -> list[str]:
+    """The command of a module of ours on this machine."""
+    return [sys.executable, "-m", module]

@@ -39,20 +39,20 @@ class Fetched:
     seconds: float
     data: bytes = b""
     error: str = ""
+    away: str = ""
+    """The other machine that it was fetched on: programs of two machines may have one name."""
 
 
 def chosen(fleet: FleetFile, names: Collection[str] = ()) -> list[Component]:
-    """Programs of this machine that serve profiles: all, or those of the named programs, components or clusters.
+    """Programs that serve profiles: all, or those of the named programs, components, clusters or machines.
 
     UsageError for a name that is none of these, and when what it names serves none.
     """
-    local = {machine.name for machine in fleet.machines if machine.connection == "local"}
-    here = [program for program in fleet.components if program.machine in local]
-    known = {name for program in here for name in _names(program)}
+    known = {name for program in fleet.components for name in _names(program)}
     for name in names:
         if name not in known:
-            raise UsageError(f"there is no program, component or cluster {name!r} here{nearest(name, known)}")
-    wanted = [program for program in here if not names or set(_names(program)) & set(names)]
+            raise UsageError(f"there is no program, component, cluster or machine {name!r}{nearest(name, known)}")
+    wanted = [program for program in fleet.components if not names or set(_names(program)) & set(names)]
     found = [program for program in wanted if program.pprof]
     if not found:
         what = ", ".join(sorted(names)) or f"the fleet {fleet.name}"
@@ -129,5 +129,5 @@ def client_context(tls: ClientTls) -> ssl.SSLContext:
 
 
 def _names(program: Component) -> tuple[str, ...]:
-    names = (program.program, program.component, program.cluster)
+    names = (program.program, program.component, program.cluster, program.machine)
     return tuple(name for name in names if name)

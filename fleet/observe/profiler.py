@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet.observe import priority
-from fleet.observe.pprof import Fetched, chosen, fetch
+from fleet.observe.pprof import Fetched, chosen
+from fleet.observe.pprof_away import fetch_everywhere
 from fleet.results.events import ProfileTaken, encode
 from fleet.results.folder import PROFILES
 from fleet.spec.base import Model
@@ -31,9 +32,9 @@ class Opening(Model):
 
 
 def file_name(one: Fetched) -> str:
-    """`<program>/<kind>-<UTC>.pb.gz`; the names sort by time."""
+    """`<program>/<kind>-<UTC>.pb.gz`, below the machine's name when it is another; the names sort by time."""
     stamp = datetime.fromtimestamp(one.wall / 1e9, UTC).strftime("%Y%m%dT%H%M%SZ")
-    return f"{one.component.program}/{one.kind}-{stamp}.pb.gz"
+    return f"{one.away}/{one.component.program}/{one.kind}-{stamp}.pb.gz".removeprefix("/")
 
 
 def store(folder: Path, one: Fetched) -> Path:
@@ -77,7 +78,7 @@ async def serve(opening: Opening) -> None:
     spec = opening.profiles
     programs = chosen(opening.fleet, spec.programs)
     while await asyncio.to_thread(sys.stdin.buffer.readline):
-        for one in await fetch(programs, spec.kinds, cpu_seconds=spec.seconds):
+        for one in await fetch_everywhere(opening.fleet, programs, spec.kinds, cpu_seconds=spec.seconds):
             sys.stdout.buffer.write(encode(taken(Path(opening.folder), one)))
         sys.stdout.buffer.write(b"\n")
         sys.stdout.buffer.flush()

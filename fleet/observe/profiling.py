@@ -11,7 +11,7 @@ from typing import Self
 
 import msgspec
 
-from fleet.observe.beside import Beside
+from fleet.observe.beside import Beside, here
 from fleet.observe.profiler import Opening
 from fleet.observe.recorder import Recorder
 from fleet.results.events import ProfileTaken, decode
@@ -34,7 +34,7 @@ class Profiling:
         self._complained: set[tuple[str, str]] = set()
         self._task: asyncio.Task[None] | None = None
         opening = Opening(fleet=fleet, profiles=spec, folder=str(run))
-        self._profiler = Beside("fleet.observe.profiler", opening.model_dump_json().encode(), self._ended)
+        self._profiler = Beside(here("fleet.observe.profiler"), opening.model_dump_json().encode(), self._ended)
 
     async def __aenter__(self) -> Self:
         """Start the profiler and its rounds."""

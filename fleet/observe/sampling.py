@@ -1,51 +1,115 @@
-"""The driver's side of the sampler: starts it, gives it orders, records what it answers."""
+"""The driver's side of the samplers, one per machine: starts them, gives them orders, records what they answer."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 import msgspec
 import orjson
 
-from fleet.observe.beside import Beside
+from fleet.observe.beside import Beside, here
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampler import Opening
+from fleet.remote.openssh import command
 from fleet.results.events import decode
-from fleet.spec.fleet_file import FleetFile
+from fleet.spec.fleet_file import FleetFile, Machine
+
+MODULE = "fleet.observe.sampler"
+Reach = Callable[[Machine, Sequence[str]], list[str]]
+ANSWER_SECONDS = 10.0
+"""A machine whose sampler takes longer is left out this time, so that the others are sampled at their interval."""
+AGAIN_SECONDS = 15.0
+"""How long a machine that was lost is left alone before it is tried again."""
+
+
+def part_of(fleet: FleetFile, machine: Machine) -> FleetFile:
+    """The fleet as that machine sees it: its own programs, and no control planes (the driver's machine reads those)."""
+    return fleet.model_copy(
+        update={
+            "machines": [machine.model_copy(update={"connection": "local", "key_file": "", "known_hosts": ""})],
+            "clusters": [],
+            "components": [component for component in fleet.components if component.machine == machine.name],
+        }
+    )
 
 
 class Sampling:
-    """Use as `async with`. When the sampler dies, that is told once and nothing is sampled any more."""
+    """Use as `async with`. When a sampler dies, that is told once; one on another machine is started again later."""
 
-    def __init__(self, fleet: FleetFile, recorder: Recorder, *, everybody: bool = False) -> None:
-        """`everybody`: scrape every program that tells of itself, for a run that looks for what grows."""
+    def __init__(
+        self, fleet: FleetFile, recorder: Recorder, *, everybody: bool = False, reach: Reach = command
+    ) -> None:
+        """`everybody`: scrape every program that tells of itself, for a run that looks for what grows. `reach` gives
+        the command that runs a program on another machine."""
         self._recorder = recorder
-        opening = Opening(fleet=fleet, everybody=everybody)
-        self._sampler = Beside("fleet.observe.sampler", opening.model_dump_json().encode(), self._ended)
+
+        def opening(part: FleetFile) -> bytes:
+            return Opening(fleet=part, everybody=everybody).model_dump_json().encode()
+
+        told = self._told("the sampler ended: no more programs are weighed and")
+        self._here = Beside(here(MODULE), opening(fleet), told)
+        self._away: dict[str, Beside] = {}
+        self._retry: dict[str, float] = {}
+        for machine in fleet.machines:
+            if machine.connection == "ssh":
+                told = self._told(f"machine {machine.name} was lost: until it is back no program is weighed there and")
+                command_there = reach(machine, [machine.python, "-m", MODULE])
+                self._away[machine.name] = Beside(command_there, opening(part_of(fleet, machine)), told)
 
     async def __aenter__(self) -> Self:
-        """Start it."""
-        await self._sampler.__aenter__()
+        """Start them."""
+        await asyncio.gather(*(one.__aenter__() for one in (self._here, *self._away.values())))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it."""
-        await self._sampler.__aexit__(kind, error, trace)
+        """End them."""
+        await asyncio.gather(*(one.__aexit__(kind, error, trace) for one in (self._here, *self._away.values())))
 
     async def sample(self) -> None:
-        """Weigh every program and scrape every page, once, now."""
-        for line in await self._sampler.order("sample"):
-            with contextlib.suppress(msgspec.DecodeError):
-                self._recorder.record(decode(line))
+        """Weigh every program and scrape every page, once, now.
+
+        What another machine tells is stamped with the driver's clock when it arrives.
+        """
+        await asyncio.gather(self._sample_here(), *(self._sample_away(name) for name in self._away))
 
     async def busy(self, seconds: float) -> str:
         """Which program works, looking twice `seconds` apart (see `metrics.Scraper.busy`); empty when none does."""
-        lines = await self._sampler.order(f"busy {seconds:.3f}")
-        return str(orjson.loads(lines[0])) if lines else ""
+        order = f"busy {seconds:.3f}"
+        asked = [self._here.order(order), *(self._ask(name, order, seconds) for name in self._away)]
+        answers = [str(orjson.loads(lines[0])) for lines in await asyncio.gather(*asked) if lines]
+        return next(filter(None, answers), "")
 
-    def _ended(self) -> None:
-        self._recorder.anomaly("metrics", "the sampler ended: no more programs are weighed and no metrics read")
+    async def _sample_here(self) -> None:
+        for line in await self._here.order("sample"):
+            with contextlib.suppress(msgspec.DecodeError):
+                self._recorder.record(decode(line))
+
+    async def _sample_away(self, name: str) -> None:
+        lines = await self._ask(name, "sample")
+        ns, wall = time.monotonic_ns(), time.time_ns()
+        for line in lines:
+            with contextlib.suppress(msgspec.DecodeError):
+                self._recorder.record(msgspec.structs.replace(decode(line), ns=ns, wall=wall))
+
+    async def _ask(self, name: str, order: str, seconds: float = 0.0) -> list[bytes]:
+        """The answer of another machine; empty when it is lost or late."""
+        sampler = self._away[name]
+        if sampler.lost:
+            if time.monotonic() < self._retry.setdefault(name, time.monotonic() + AGAIN_SECONDS):
+                return []
+            del self._retry[name]
+            await sampler.again()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds + ANSWER_SECONDS):
+                return await sampler.order(order)
+        return []
+
+    def _told(self, what: str) -> Callable[[], None]:
+        return lambda: self._recorder.anomaly("metrics", f"{what} no metrics are read")

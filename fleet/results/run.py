@@ -47,6 +47,19 @@ class ClockInfo(Model):
     wall_ns: int = 0
 
 
+class MachineClock(Model):
+    """How another machine's wall clock stood against the driver's at the start. No latency is computed from it."""
+
+    machine: str
+    offset_ns: int = 0
+    """Theirs minus ours, nanoseconds."""
+    error_ns: int = 0
+    """The offset is wrong by at most this much: half of the shortest round trip."""
+    rounds: int = 0
+    problem: str = ""
+    """Why it could not be measured; then the numbers mean nothing."""
+
+
 class DriverFacts(Model):
     """How well the driver itself kept up."""
 
@@ -87,6 +100,8 @@ class RunRecord(Model):
     """Commit of this project, `-dirty` appended, empty when unknown."""
     machine: MachineFacts = MachineFacts()
     clock: ClockInfo = ClockInfo()
+    clocks: list[MachineClock] = Field(default_factory=list)
+    """Of the machines that are reached over SSH."""
     driver: DriverFacts = DriverFacts()
     interrupted: str = ""
     """The signal that ended the run early; empty when none did."""
@@ -131,6 +146,9 @@ def without_paths(fleet: FleetFile, home: Path | None = None) -> FleetFile:
     if inventory.is_absolute():
         fleet = fleet.model_copy(update={"inventory": "/".join(inventory.parts[-2:])})
     folders = {machine.state_dir: "$STATE" for machine in fleet.machines}
+    folders |= {str(Path(c.kubeconfig).parent): "$KUBECONFIGS" for c in fleet.clusters if "/kubeconfigs/" in c.kubeconfig}
+    # The lab's keys lie in the state folder of whoever made it.
+    folders |= {str(Path(m.key_file).parent): "$SSH" for m in fleet.machines if m.key_file}
     folders |= {sys.prefix: "$VENV", str(home or Path.home()): "~"}
     text = fleet.model_dump_json()
     for folder in sorted(folders, key=len, reverse=True):

@@ -23,6 +23,12 @@ class Machine(Model):
     connection: Literal["local", "ssh"] = "local"
     user: str = ""
     port: int = 22
+    key_file: str = ""
+    """Private key on the controller; empty: the SSH client's own choice."""
+    known_hosts: str = ""
+    """The machines' host keys on the controller; empty: the user's own file."""
+    python: str = ""
+    """Interpreter on that machine that can import `fleet`; for connection ssh."""
     state_dir: str
     """The machine's folder of this fleet, absolute, on that machine."""
 

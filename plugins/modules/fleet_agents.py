@@ -24,6 +24,15 @@ options:
   its: {description: Name of the inventory and transport space., type: str, default: its1}
   hub_kubeconfig: {description: Admin kubeconfig of the ITS; by default the one on this machine., type: path}
   hub_server: {description: URL by which agents reach the ITS; else the kubeconfig's., type: str, default: ""}
+  hub_access:
+    description: What C(fleet_hub_access) told, when the hub is on another machine.
+    type: dict
+    suboptions:
+      server: {description: URL of the ITS., type: str, required: true}
+      context: {description: Name of the hub in kubeconfigs., type: str, required: true}
+      ca: {description: Its certificate authority as PEM., type: str, required: true}
+  hub_secrets: {description: Its C(secrets)., type: dict}
+  machine: {description: The machine's name in the inventory., type: str, default: ""}
   limits: {description: Client limits as in C(fleet.spec.fleet_file.ClientLimits)., type: dict, default: {}}
   status_sync_interval: {description: How often an agent looks at what it applied., type: str, default: 10s}
   extra_args: {description: Flags of every OCM agent., type: list, elements: str, default: []}
@@ -63,7 +72,9 @@ from ansible.module_utils.fleet_module import Imports, outcome, serve
 
 IMPORTS = Imports()
 with IMPORTS:
+    from fleet.host.files import write_private
     from fleet.hub import ansible_values
+    from fleet.hub.access import GivenAccess
     from fleet.hub.agents import AgentsSpec, converge_agents, leave_agents, registered
     from fleet.hub.join import JoinOptions
     from fleet.hub.leave import LeaveOptions
@@ -80,6 +91,12 @@ ARGUMENTS = {
     "its": {"type": "str", "default": "its1"},
     "hub_kubeconfig": {"type": "path"},
     "hub_server": {"type": "str", "default": ""},
+    "hub_access": {
+        "type": "dict",
+        "options": {name: {"type": "str", "required": True} for name in ("server", "context", "ca")},
+    },
+    "hub_secrets": {"type": "dict", "no_log": True},
+    "machine": {"type": "str", "default": ""},
     "limits": {"type": "dict", "default": {}},
     "status_sync_interval": {"type": "str", "default": "10s"},
     "extra_args": {"type": "list", "elements": "str", "default": []},
@@ -95,6 +112,22 @@ ARGUMENTS = {
 }
 
 
+def access_of(given: dict[str, Any], folder: Path) -> GivenAccess | None:
+    """What the hub made for this machine; None on the hub's own."""
+    place, secrets = given["hub_access"], given["hub_secrets"]
+    if not place or not secrets:
+        return None
+    return GivenAccess(
+        server=place["server"],
+        context=place["context"],
+        ca=place["ca"],
+        registrar=secrets["registrar"],
+        first=secrets["bootstrap"],
+        status=secrets["status_agent"],
+        folder=folder,
+    )
+
+
 def spec_of(given: dict[str, Any], check: bool) -> AgentsSpec:
     """The values of one call."""
     machine, upstream = ansible_values.machine(given, check=check), ansible_values.upstream(given, check=check)
@@ -106,6 +139,8 @@ def spec_of(given: dict[str, Any], check: bool) -> AgentsSpec:
         its=given["its"],
         hub_kubeconfig=Path(given["hub_kubeconfig"]) if given["hub_kubeconfig"] else None,
         hub_server=given["hub_server"],
+        access=access_of(given, machine.layout.root / "hub"),
+        machine_name=given["machine"],
         programs=AgentPrograms(
             machine.layout,
             upstream,
@@ -127,6 +162,12 @@ def spec_of(given: dict[str, Any], check: bool) -> AgentsSpec:
 
 def run(module: AnsibleModule) -> dict[str, Any]:
     """Converge, or let go; return what Ansible wants to know."""
+    registrar = (module.params["hub_secrets"] or {}).get("registrar")
+    if registrar:
+        # Only for the time of this call: whoever takes the machine over must not find it.
+        file = Path(module.tmpdir) / "registrar.kubeconfig"
+        write_private(file, registrar.encode())
+        module.params["hub_kubeconfig"] = str(file)
     spec = spec_of(module.params, module.check_mode)
     if module.params["state"] == "registered":
         change = converge_agents(spec)

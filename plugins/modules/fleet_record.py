@@ -13,7 +13,18 @@ options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The controller's folder of this fleet (absolute)., type: path, required: true}
   machines: {description: Machines as in C(fleet.spec.fleet_file.Machine)., type: list, elements: dict, required: true}
-  toolchain_digest: {description: Digest of the upstream programs., type: str, required: true}
+  found:
+    description: What C(fleet_inspect) told on each machine that answered.
+    type: list
+    elements: dict
+    default: []
+  kubeconfigs: {description: Their C(kubeconfigs)., type: dict, default: {}}
+  state:
+    description: Whether the file is written or removed.
+    type: str
+    choices: [present, absent]
+    default: present
+  toolchain_digest: {description: Digest of the upstream programs., type: str, default: ""}
   versions: {description: Versions of the upstream programs by source., type: dict, default: {}}
   limits: {description: Client limits as in C(fleet.spec.fleet_file.ClientLimits)., type: dict, default: {}}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
@@ -55,14 +66,18 @@ with IMPORTS:
     from fleet import __version__
     from fleet.errors import UsageError
     from fleet.hub import ansible_values
-    from fleet.hub.record import FILE, RecordSpec, write_record
+    from fleet.hub.inspection import Inspection
+    from fleet.hub.record import FILE, RecordSpec, forget, write_record
     from fleet.spec.fleet_file import Machine
 
 ARGUMENTS = {
     "fleet": {"type": "str", "required": True},
     "state_dir": {"type": "path", "required": True},
     "machines": {"type": "list", "elements": "dict", "required": True},
-    "toolchain_digest": {"type": "str", "required": True},
+    "found": {"type": "list", "elements": "dict", "default": [], "no_log": False},
+    "kubeconfigs": {"type": "dict", "default": {}, "no_log": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "toolchain_digest": {"type": "str", "default": ""},
     "versions": {"type": "dict", "default": {}},
     "limits": {"type": "dict", "default": {}},
     "wec_nodes": {"type": "int", "default": 1},
@@ -81,13 +96,27 @@ def machines_of(given: list[dict[str, Any]]) -> tuple[Machine, ...]:
         raise UsageError(f"machines: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error
 
 
+def found_of(parts: list[dict[str, Any]], kubeconfigs: dict[str, str]) -> tuple[Inspection, ...]:
+    """What the machines told, each with the kubeconfigs of its control planes."""
+    found = []
+    for part in parts:
+        told = Inspection.model_validate(part)
+        names = {cluster.name for cluster in told.clusters}
+        own = {name: text for name, text in kubeconfigs.items() if name in names}
+        found.append(told.model_copy(update={"kubeconfigs": own}))
+    return tuple(found)
+
+
 def run(module: AnsibleModule) -> dict[str, Any]:
     """Describe, compare, write."""
     given = module.params
+    if given["state"] == "absent":
+        return outcome(forget(Path(given["state_dir"]), check=module.check_mode), path="")
     spec = RecordSpec(
         fleet=given["fleet"],
         root=Path(given["state_dir"]),
         machines=machines_of(given["machines"]),
+        found=found_of(given["found"], given["kubeconfigs"]),
         toolchain_digest=given["toolchain_digest"],
         versions={name: str(version) for name, version in given["versions"].items()},
         limits=ansible_values.limits(given["limits"]),

@@ -14,6 +14,7 @@ from fleet.host.authority import Authority
 from fleet.host.files import write_private
 from fleet.host.layout import Layout
 from fleet.hub import names
+from fleet.hub.access import OwnAccess
 from fleet.hub.credentials import ORPHANED, Credentials
 from fleet.hub.identities import (
     HubEndpoint,
@@ -99,7 +100,7 @@ def credentials(tmp_path: Path, endpoint: HubEndpoint) -> Credentials:
     layout = Layout(tmp_path)
     for wec in ("wec001", "wec002"):
         AgentFiles.of(layout, wec).hub_directory.mkdir(parents=True, mode=0o700)
-    return Credentials(layout, "demo", endpoint, "its1")
+    return Credentials(layout, OwnAccess(layout, "demo", endpoint), "its1")
 
 
 def test_bootstrap_files_are_written_once_and_again_for_another_hub(tmp_path: Path, endpoint: HubEndpoint) -> None:
@@ -107,7 +108,8 @@ def test_bootstrap_files_are_written_once_and_again_for_another_hub(tmp_path: Pa
     wecs = ["wec001", "wec002"]
     assert made.write_bootstrap(wecs, wecs) == wecs
     assert made.write_bootstrap(wecs, wecs) == []
-    made.endpoint = replace(endpoint, context="its1-00000000")
+    other = OwnAccess(made.layout, "demo", replace(endpoint, context="its1-00000000"))
+    made = Credentials(made.layout, other, "its1")
     assert made.write_bootstrap(wecs, []) == wecs
 
 

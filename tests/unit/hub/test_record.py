@@ -11,8 +11,9 @@ from fleet.errors import UsageError
 from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program, render_group
 from fleet.hub.components import command_of, read_components
-from fleet.hub.record import FILE, RecordSpec, digest_of, write_record
-from fleet.spec.fleet_file import ClientLimits, FleetFile, Machine
+from fleet.hub.inspection import Inspection
+from fleet.hub.record import FILE, RecordSpec, digest_of, forget, write_record
+from fleet.spec.fleet_file import ClientLimits, Cluster, FleetFile, Machine
 
 VERSIONS = {"kubernetes": "v1.34.4", "kubestellar": "v0.30.0", "ocm": "v1.2.0", "etcd": "v3.6.4", "kwok": "v0.7.0"}
 
@@ -104,10 +105,57 @@ def test_a_value_that_it_cannot_hold_is_named(layout: Layout) -> None:
     assert not (layout.root / FILE).exists()
 
 
-def test_a_machine_elsewhere_is_refused(layout: Layout) -> None:
-    other = Machine(name="m2", connection="ssh", address="10.0.0.2", state_dir="/x")
-    with pytest.raises(UsageError, match="m2"):
-        write_record(spec(layout, machines=(other,)))
+def remote() -> tuple[Machine, Inspection]:
+    machine = Machine(name="m2", connection="ssh", address="10.0.0.2", state_dir="/x")
+    cluster = Cluster(
+        name="wec003", role="wec", machine="m2", driver="dense", server="https://10.0.0.2:1", kubeconfig="/x/k"
+    )
+    return machine, Inspection(machine="m2", clusters=[cluster], kubeconfigs={"wec003": "secret"})
+
+
+def test_kubeconfigs_of_other_machines_are_kept_private_on_the_controller(layout: Layout) -> None:
+    machine, found = remote()
+    here = Machine(name="localhost", state_dir=str(layout.root))
+    told = spec(layout, machines=(here, machine), found=(found,))
+    assert write_record(told, check=True).changed
+    assert not (layout.root / FILE).exists()
+    assert write_record(told).after["kubeconfig wec003"] == "written"
+    file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    kept = Path(next(c.kubeconfig for c in file.clusters if c.name == "wec003"))
+    assert (kept.read_text(encoding="utf-8"), kept.stat().st_mode & 0o777) == ("secret", 0o600)
+    assert kept.parent == layout.root / "kubeconfigs"
+    assert kept.parent.stat().st_mode & 0o777 == 0o700
+    assert "secret" not in (layout.root / FILE).read_text(encoding="utf-8")
+    assert not write_record(told).changed
+
+
+def test_a_machine_that_does_not_answer_stays_as_it_was_known(layout: Layout) -> None:
+    machine, found = remote()
+    here = Machine(name="localhost", state_dir=str(layout.root))
+    write_record(spec(layout, machines=(here, machine), found=(found,)))
+    assert not write_record(spec(layout, machines=(here, machine))).changed
+    moved = found.clusters[0].model_copy(update={"machine": "localhost", "server": "https://127.0.0.1:2"})
+    write_record(spec(layout, machines=(here, machine), found=(Inspection(machine="localhost", clusters=[moved]),)))
+    file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    assert [(c.name, c.machine) for c in file.clusters] == [("wec003", "localhost")]
+    gone = write_record(spec(layout, machines=(here,)))
+    assert "machine m2" in gone.before
+    assert not list((layout.root / "kubeconfigs").iterdir())
+
+
+def test_what_was_recorded_is_forgotten_and_nothing_else(tmp_path: Path) -> None:
+    machine, found = remote()
+    root = tmp_path / "controller" / "demo"
+    given = RecordSpec("demo", root, (machine,), "d", found=(found,))
+    write_record(given)
+    assert forget(root, check=True).before
+    assert forget(root).before
+    assert not root.exists()
+    assert not forget(root).before
+    write_record(given)
+    (root / "clusters").mkdir()
+    forget(root)
+    assert [path.name for path in root.iterdir()] == ["clusters"]
 
 
 def test_the_digest_of_an_inventory_is_that_of_its_files(tmp_path: Path) -> None:

@@ -127,15 +127,16 @@ async def test_what_is_no_profile_is_an_error_in_its_place(tmp_path: Path) -> No
     assert lines[1].size == len(HEAP)
 
 
-def test_programs_are_chosen_by_program_component_and_cluster() -> None:
+def test_programs_are_chosen_by_program_component_cluster_and_machine() -> None:
     fleet = fleet_of(
         program("etcd.its1", "https://a"), program("etcd.wds1", "https://b"), program("status-agent", ""),
         Component(program="etcd.far", component="etcd", machine="far", pprof="https://c"),
     )  # fmt: skip
-    assert [one.program for one in chosen(fleet)] == ["etcd.its1", "etcd.wds1"]
+    assert [one.program for one in chosen(fleet)] == ["etcd.its1", "etcd.wds1", "etcd.far"]
     assert [one.program for one in chosen(fleet, ["wds1"])] == ["etcd.wds1"]
-    assert [one.program for one in chosen(fleet, ["etcd", "status-agent"])] == ["etcd.its1", "etcd.wds1"]
+    assert [one.program for one in chosen(fleet, ["far"])] == ["etcd.far"]
+    assert [one.program for one in chosen(fleet, ["etcd", "status-agent"])] == ["etcd.its1", "etcd.wds1", "etcd.far"]
     with pytest.raises(UsageError, match="serves profiles"):
         chosen(fleet, ["status-agent"])
-    with pytest.raises(UsageError, match=r"there is no program, component or cluster 'etdc'"):
+    with pytest.raises(UsageError, match=r"there is no program, component, cluster or machine 'etdc'"):
         chosen(fleet, ["etdc"])

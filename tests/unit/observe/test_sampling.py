@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+
+from aiohttp import web
 
 from fleet.kube.fake import FakeApiServer
 from fleet.observe.recorder import Recorder
@@ -113,7 +118,7 @@ async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Pa
     log = Kept()
     recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wds="wds1"))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server, Sampling(fleet_of(server, tmp_path), recorder) as sampling:
-        process = sampling._sampler._process
+        process = sampling._here._process
         assert process is not None
         process.kill()
         await sampling.sample()
@@ -121,3 +126,62 @@ async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Pa
         assert await sampling.busy(0.01) == ""
 
     assert [type(line) for line in log.lines] == [events.Anomaly]
+
+
+async def test_a_machine_over_ssh_is_sampled_there_and_stamped_here(tmp_path: Path) -> None:
+    log = Kept()
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wds="wds1"))  # noqa: ARG005
+    async with FakeApiServer("its1", tls=True) as server, page("fleet_writes_total 7\n") as url:
+        server.metrics_text = PAGE % 1
+        fleet = with_machine(fleet_of(server, tmp_path), url)
+        async with Sampling(fleet, recorder, reach=lambda _, argv: list(argv)) as sampling:
+            await sampling.sample()
+            assert await sampling.busy(0.01) == ""
+
+    told = {line.component: line for line in log.lines if isinstance(line, events.MetricSample)}
+    assert told["status-agent"].value == 7
+    assert told["kube-apiserver"].ns != told["status-agent"].ns
+
+
+async def test_a_machine_that_is_lost_is_told_once_and_the_others_are_sampled(tmp_path: Path) -> None:
+    log = Kept()
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wds="wds1"))  # noqa: ARG005
+    async with FakeApiServer("its1", tls=True) as server:
+        server.metrics_text = PAGE % 1
+        fleet = with_machine(fleet_of(server, tmp_path), "http://127.0.0.1:1/metrics")
+        async with Sampling(fleet, recorder, reach=lambda *_: ["false"]) as sampling:
+            await sampling.sample()
+            await sampling.sample()
+            assert await sampling.busy(0.01) == ""
+
+    (lost,) = [line for line in log.lines if isinstance(line, events.Anomaly)]
+    assert lost.text.startswith("machine m2 was lost")
+    assert [line.name for line in log.lines if isinstance(line, events.MetricSample)] == [
+        "apiserver_request_total",
+        "process_open_fds",
+    ]
+
+
+def with_machine(fleet: FleetFile, url: str) -> FleetFile:
+    """That fleet with a machine over SSH, whose Python is this one."""
+    other = Machine(name="m2", connection="ssh", address="10.0.0.2", python=sys.executable, state_dir="/nowhere")
+    agent = Component(program="status-agent", component="status-agent", machine="m2", metrics=url)
+    return fleet.model_copy(update={"machines": [*fleet.machines, other], "components": [agent]})
+
+
+@asynccontextmanager
+async def page(text: str) -> AsyncIterator[str]:
+    """A metrics page of a program."""
+    app = web.Application()
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=text)
+
+    app.router.add_get("/metrics", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/metrics"
+    finally:
+        await runner.cleanup()

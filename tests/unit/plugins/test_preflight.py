@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,54 @@ def test_refused(variables: dict[str, object], said: str, tmp_path: Path) -> Non
     assert done.returncode == 2
     assert all(part in words for part in ("Nothing was changed", said.rsplit(":", maxsplit=1)[-1].strip())), words
     assert not state.exists()
+
+
+def over_ssh(folder: Path, **hosts: dict[str, str]) -> Path:
+    """An inventory of machines over SSH, the first the hub's; the other variables are those of the lab's."""
+    known = {name: {"ansible_host": f"192.0.2.{at}", **more} for at, (name, more) in enumerate(hosts.items())}
+    groups: dict[str, object] = {
+        "hub_hosts": {"hosts": {next(iter(hosts)): {}}},
+        "wec_hosts": {"hosts": {name: {} for name in list(hosts)[1:]}},
+    }
+    every = {"hosts": known, "vars": {"ansible_user": "fleet"}, "children": {"fleet_hosts": {"children": groups}}}
+    shutil.copytree(CHECKOUT / "inventories" / "lab" / "group_vars", folder / "group_vars")
+    (folder / "hosts.yml").write_text(json.dumps({"all": every}), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("hosts", "said"),
+    [
+        ({"a": {}, "b": {"ansible_host": "192.0.2.0"}}, "b and a are one machine"),
+        ({"a": {}, "B_2": {}}, '"B_2" is not a name for a machine'),
+        ({"a": {}, "b": {"wec_weight": "-1"}}, "wec_weight: -1.0 of b"),
+        ({"a": {}}, "wec_hosts at least one"),
+        (
+            {"a": {}, "b": {"control_plane_bind_address": "127.0.0.1"}},
+            '"127.0.0.1" of b is reached by no',
+        ),
+        ({"a": {}, "b": {"ansible_ssh_private_key_file": "/no/key"}}, "/no/key of b does not exist"),
+    ],
+)
+def test_machines_that_cannot_be_are_refused_before_any_is_reached(
+    hosts: dict[str, dict[str, str]], said: str, tmp_path: Path
+) -> None:
+    inventory = str(over_ssh(tmp_path / "i", **hosts))
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible", "playbook", "playbooks/machines.yml", "-i", inventory],
+        cwd=CHECKOUT,
+        env={
+            **os.environ,
+            "FLEET_STATE_DIR": str(tmp_path / "state"),
+            "ANSIBLE_LOCAL_TEMP": str(tmp_path / "ansible"),
+            "ANSIBLE_HOME": str(tmp_path / "home"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    words = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 2, words
+    assert "Nothing was changed" in words
+    assert said in words, words
+    assert "UNREACHABLE" not in words

@@ -1,0 +1,217 @@
+"""Commands on another machine over SSH: known host keys only, argument lists, time-outs always."""
+
+from __future__ import annotations
+
+import shlex
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from fleet.errors import DeadlineError, HostError
+from fleet.spec.fleet_file import Machine
+
+CONNECT_SECONDS = 10.0
+RUN_SECONDS = 30.0
+CHUNK = 65_536
+
+
+class Shell(Protocol):
+    """One machine, connected."""
+
+    def run(self, argv: Sequence[str], *, seconds: float = RUN_SECONDS, stdin: bytes = b"") -> str:
+        """Run to the end; what it wrote. HostError names the machine and what it said when it fails.
+
+        `seconds` bound each wait for more of its output.
+        """
+        ...
+
+    def follow(
+        self, argv: Sequence[str], take: Callable[[bytes], None], complain: Callable[[bytes], None] | None = None
+    ) -> int:
+        """Run until it ends or the caller is interrupted, handing on what it writes; its exit code.
+
+        Without `complain` it gets a terminal of its own, which carries both its outputs and ends it with us.
+        """
+        ...
+
+    def ask(self, argv: Sequence[str], lines: Sequence[bytes], turn: Callable[[bytes], None]) -> None:
+        """Start a program, send one line at a time, and hand each line that comes back to `turn` before the next."""
+        ...
+
+    def close(self) -> None:
+        """End the connection."""
+        ...
+
+
+class FabricShell:
+    """Over fabric. Use as `with`."""
+
+    def __init__(self, machine: Machine) -> None:
+        """Nothing is connected before the first command. HostError for a key file that others can read."""
+        import paramiko  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy
+        from fabric import Config, Connection  # noqa: PLC0415 - heavy
+
+        self.name = machine.name
+        self._machine = machine
+        if machine.key_file:
+            _check_key(machine)
+        options: dict[str, Any] = {"look_for_keys": not machine.key_file, "allow_agent": not machine.key_file}
+        if machine.key_file:
+            options["key_filename"] = machine.key_file
+        options |= {"banner_timeout": CONNECT_SECONDS, "auth_timeout": CONNECT_SECONDS}
+        self._connection: Any = Connection(
+            machine.address,
+            user=machine.user or None,
+            port=machine.port,
+            connect_timeout=int(CONNECT_SECONDS),
+            connect_kwargs=options,
+            config=Config(overrides={"load_ssh_configs": False}),
+        )
+        # fabric itself would trust whoever answers.
+        self._connection.client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        known = machine.known_hosts or str(Path.home() / ".ssh" / "known_hosts")
+        if Path(known).is_file():
+            self._connection.client.load_host_keys(known)
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the connection."""
+        self.close()
+
+    def run(self, argv: Sequence[str], *, seconds: float = RUN_SECONDS, stdin: bytes = b"") -> str:
+        """As in Shell."""
+        given, stdout, stderr = self._start(argv, seconds)
+        try:
+            given.write(stdin)
+            given.channel.shutdown_write()
+            text, said = stdout.read(), stderr.read()
+        except TimeoutError as error:
+            raise DeadlineError(f"machine {self.name}: `{argv[0]}` did not answer within {seconds:.0f} s") from error
+        except OSError as error:
+            raise HostError(f"machine {self.name}: the connection ended: {error}") from error
+        code = stdout.channel.recv_exit_status()
+        if code:
+            raise HostError(f"machine {self.name}: `{' '.join(argv[:4])}` ended with {code}: {_last(said)}")
+        return bytes(text).decode(errors="replace")
+
+    def follow(
+        self, argv: Sequence[str], take: Callable[[bytes], None], complain: Callable[[bytes], None] | None = None
+    ) -> int:
+        """As in Shell."""
+        channel = self._start(argv, None, terminal=complain is None)[1].channel
+        beside = Thread(target=_pump, args=(channel.recv_stderr, complain), daemon=True) if complain else None
+        if beside:
+            beside.start()
+        _pump(channel.recv, take)
+        if beside:
+            beside.join()
+        return int(channel.recv_exit_status())
+
+    def ask(self, argv: Sequence[str], lines: Sequence[bytes], turn: Callable[[bytes], None]) -> None:
+        """As in Shell."""
+        stdin, stdout, stderr = self._start(argv, RUN_SECONDS)
+        try:
+            for line in lines:
+                stdin.write(line + b"\n")
+                stdin.flush()
+                answer = stdout.readline()
+                if not answer:
+                    raise HostError(f"machine {self.name}: `{' '.join(argv[:4])}` ended: {_last(stderr.read())}")
+                turn(answer.encode() if isinstance(answer, str) else answer)
+        except TimeoutError as error:
+            raise DeadlineError(f"machine {self.name} did not answer within {RUN_SECONDS:.0f} s") from error
+        finally:
+            stdin.close()
+
+    def close(self) -> None:
+        """As in Shell."""
+        self._connection.close()
+
+    def _start(self, argv: Sequence[str], seconds: float | None, *, terminal: bool = False) -> tuple[Any, Any, Any]:
+        self._open()
+        command = " ".join(shlex.quote(word) for word in argv)
+        found: tuple[Any, Any, Any] = self._connection.client.exec_command(command, timeout=seconds, get_pty=terminal)
+        return found
+
+    def _open(self) -> None:
+        import paramiko  # noqa: PLC0415 - heavy
+
+        machine = self._machine
+        place = f"machine {self.name} ({machine.user or 'you'}@{machine.address}:{machine.port})"
+        try:
+            self._connection.open()
+        except paramiko.BadHostKeyException as error:
+            raise HostError(
+                f"{place} shows another host key than {machine.known_hosts or 'known_hosts'} has: if it was built anew,"
+                " write its new key there; else somebody is in between"
+            ) from error
+        except paramiko.AuthenticationException as error:
+            raise HostError(f"{place} does not let us in: {error}") from error
+        except (OSError, socket.gaierror, EOFError, paramiko.SSHException) as error:
+            raise HostError(f"{place} is not reached: {error}") from error
+
+
+def _pump(read: Callable[[int], bytes], take: Callable[[bytes], None]) -> None:
+    while block := read(CHUNK):
+        take(block)
+
+
+def _check_key(machine: Machine) -> None:
+    try:
+        mode = Path(machine.key_file).stat().st_mode
+    except OSError as error:
+        raise HostError(f"machine {machine.name}: {machine.key_file}: {error.strerror}") from error
+    if mode & 0o077:
+        raise HostError(f"machine {machine.name}: {machine.key_file} can be read by others: chmod 600 it")
+
+
+def _last(said: bytes) -> str:
+    lines = bytes(said).decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+class FakeShell:
+    """Answers from what it was told: the words of a command to its output, or an error to raise."""
+
+    def __init__(self, answers: Mapping[str, str | Exception]) -> None:
+        self.answers = dict(answers)
+        self.ran: list[tuple[str, ...]] = []
+        self.said: list[bytes] = []
+        """What each command was given on its stdin."""
+
+    def run(self, argv: Sequence[str], *, seconds: float = RUN_SECONDS, stdin: bytes = b"") -> str:
+        """The answer of the first entry whose key is one of the words."""
+        self.ran.append(tuple(argv))
+        self.said.append(stdin)
+        found = next((answer for key, answer in self.answers.items() if key in argv), None)
+        if isinstance(found, Exception):
+            raise found
+        if found is None:
+            raise HostError(f"`{' '.join(argv)}` ended with 127 after {seconds:.0f} s")
+        return found
+
+    def follow(
+        self,
+        argv: Sequence[str],
+        take: Callable[[bytes], None],
+        complain: Callable[[bytes], None] | None = None,  # noqa: ARG002 - it never complains
+    ) -> int:
+        """The whole answer at once."""
+        take(self.run(argv).encode())
+        return 0
+
+    def ask(self, argv: Sequence[str], lines: Sequence[bytes], turn: Callable[[bytes], None]) -> None:
+        """One line of the answer for each line that is sent."""
+        for _, answer in zip(lines, self.run(argv).splitlines(), strict=False):
+            turn(answer.encode())
+
+    def close(self) -> None:
+        """Nothing to end."""
