@@ -18,7 +18,7 @@ from fleet.hub import dial, names, ready, serving, spoke, status_config
 from fleet.hub.access import GivenAccess, HubAccess, OwnAccess, own_endpoint
 from fleet.hub.admission import Member
 from fleet.hub.crds import read_crds
-from fleet.hub.credentials import ORPHANED, Credentials
+from fleet.hub.credentials import MOVED, ORPHANED, Credentials
 from fleet.hub.join import Join, JoinOptions, look
 from fleet.hub.leave import Leave, LeaveOptions
 from fleet.hub.objects import Ledger
@@ -237,9 +237,9 @@ async def _reset(spec: AgentsSpec, hub: KubeClient, faults: Mapping[str, str], l
             await asyncio.to_thread(supervisor.stop, names.agent_program(wec))
         async with dial.client(spec.layout, wec) as client:
             await spoke.forget(client)
-            left = await spoke.disown(client) if fault == ORPHANED else 0
+            left = await spoke.disown(client) if fault in (MOVED, ORPHANED) else 0
         if left:
-            ledger.notes.append(f"{wec}: {left} works of a hub that is gone are removed with their objects")
+            ledger.notes.append(f"{wec}: {left} works of the hub that was there before are removed with their objects")
         directory = AgentFiles.of(spec.layout, wec).hub_directory
         await asyncio.to_thread(remove_tree, directory)
         private_directory(directory)

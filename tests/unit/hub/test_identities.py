@@ -15,7 +15,7 @@ from fleet.host.files import write_private
 from fleet.host.layout import Layout
 from fleet.hub import names
 from fleet.hub.access import OwnAccess
-from fleet.hub.credentials import ORPHANED, Credentials
+from fleet.hub.credentials import MOVED, ORPHANED, Credentials
 from fleet.hub.identities import (
     HubEndpoint,
     bootstrap_kubeconfig,
@@ -128,3 +128,13 @@ async def test_credentials_that_are_of_no_use(tmp_path: Path, endpoint: HubEndpo
     assert await made.faults(["wec001"], clusters=["wec002"]) == {"wec001": ORPHANED}
     faults = await made.faults(["wec001"], clusters=["wec001"])
     assert faults["wec001"].startswith("damaged: ")
+
+
+async def test_a_hub_at_another_address_is_registered_at_anew(tmp_path: Path, endpoint: HubEndpoint) -> None:
+    made = credentials(tmp_path, endpoint)
+    made.write_bootstrap(["wec001"], ["wec001"])
+    # The agent's own credential names the same server as the file that it began with.
+    document = AgentFiles.of(made.layout, "wec001").bootstrap.read_bytes()
+    write_private(AgentFiles.of(made.layout, "wec001").hub_kubeconfig, document)
+    made.endpoint = replace(endpoint, server="https://127.0.0.1:1")
+    assert await made.faults(["wec001"], clusters=["wec001"]) == {"wec001": MOVED}
