@@ -1,4 +1,4 @@
-"""Changes the client limits of a fleet that runs, for experiments that sweep them: `fleet up` in a process of its own.
+"""Changes client limits or links of a fleet that runs, for experiments that sweep them: `fleet up` in its own process.
 
 A process of its own, because Ansible would make the driver's event loop late and takes over its signals.
 """
@@ -15,35 +15,52 @@ from pathlib import Path
 from fleet.errors import FleetError
 from fleet.observe import priority
 from fleet.spec.fleet_file import FleetFile
+from fleet.spec.link import Link
 
 TOLD_LINES = 8
 """Of what a failed `fleet up` said."""
 
 
-def variables(fleet: FleetFile, limits: Mapping[str, float]) -> dict[str, str]:
-    """What `fleet up` must be told to make this very fleet with other limits.
+LINK_TAGS = "binaries,link,record"
+"""The parts of site.yml that a change of the links alone needs."""
 
-    Inventory variables that the fleet file does not hold (extra arguments, ports) come from the inventory again.
+
+def variables(fleet: FleetFile, limits: Mapping[str, float], link: Link | None = None) -> dict[str, str]:
+    """What `fleet up` must be told to make this very fleet with other limits, and with `link` on every machine.
+
+    Inventory variables that the fleet file does not hold (extra arguments, ports) come from the inventory again; so do
+    links that differ from machine to machine.
     """
+    links = {machine.wan for machine in fleet.machines}
+    own = links.pop() if len(links) == 1 else None
     wecs = fleet.of_role("wec")
     values = {"fleet_name": fleet.name, "wec_count": str(len(wecs)), "wec_nodes": str(fleet.wec_nodes)}
     if wecs:
         values["control_plane_driver"] = wecs[0].driver
+    if (wanted := link or own) is not None:
+        values["wan"] = json.dumps(wanted.written())
     return values | {name: f"{value:g}" for name, value in limits.items()}
 
 
 class FleetUp:
-    """Reconfigures through `fleet up`; what it says is shown only when it fails."""
+    """Reconfigures through `fleet up`; what it says is shown only when it fails.
+
+    A change of the links alone plays only what they need: some seconds, and no program but the links is touched.
+    """
 
     def __init__(self, fleet: FleetFile, state_root: Path) -> None:
         self._fleet = fleet
         self._root = state_root
         self._inventory = fleet.inventory if fleet.inventory and Path(fleet.inventory).exists() else ""
+        self._limits: Mapping[str, float] = fleet.limits.model_dump()
 
-    async def __call__(self, limits: Mapping[str, float]) -> None:
+    async def __call__(self, limits: Mapping[str, float], link: Link | None) -> None:
         """Run it to its end; when cancelled, wait for it all the same: half a change is worse than a late end."""
         command = [sys.executable, "-m", "fleet", "up"]
-        for name, value in variables(self._fleet, limits).items():
+        if dict(limits) == dict(self._limits):
+            command += ["--tags", LINK_TAGS]
+        self._limits = limits
+        for name, value in variables(self._fleet, limits, link).items():
             command += ["-e", f"{name}={value}"]
         command += ["-i", self._inventory] if self._inventory else []
         process = await asyncio.create_subprocess_exec(
@@ -63,4 +80,5 @@ class FleetUp:
             raise
         if process.returncode:
             last = "\n".join(said.decode(errors="replace").splitlines()[-TOLD_LINES:])
-            raise FleetError(f"`fleet up` with {json.dumps(dict(limits))} ended with {process.returncode}:\n{last}")
+            what = f"{json.dumps(dict(limits))}{f' and {link}' if link is not None else ''}"
+            raise FleetError(f"`fleet up` with {what} ended with {process.returncode}:\n{last}")

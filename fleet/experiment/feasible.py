@@ -1,11 +1,12 @@
-"""Refuses, before anything is touched, what no fleet could do: a load without moments, a ManifestWork beyond etcd."""
+"""Refuses, before anything is touched, what cannot be: a load without moments, a ManifestWork beyond etcd, a link nowhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fleet.errors import UsageError
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
-from fleet.spec.fleet_file import ClientLimits
+from fleet.spec.fleet_file import ClientLimits, FleetFile
 from fleet.workload.names import RunNames
 from fleet.workload.pacing import schedule
 from fleet.workload.sizing import Sizes, check, sizes
@@ -20,6 +21,21 @@ def check_loads(trials: Sequence[TrialPlan], limits: ClientLimits) -> None:
         schedule(trial.load, trial.policies * trial.copies_each, seed="")
     for trial, found in predicted_sizes(trials, limits):
         check(found, limits.model_copy(update=dict(trial.limits)))
+
+
+def check_links(trials: Sequence[TrialPlan], fleet: FleetFile) -> None:
+    """UsageError when a trial changes the links, and a machine with WECs of it has none.
+
+    One is not put there for the run: agents that find the hub at another address register anew.
+    """
+    used = {name for trial in trials if trial.link is not None for name in trial.clusters}
+    carrying = {cluster.machine for cluster in fleet.of_role("wec") if cluster.name in used}
+    bare = sorted(machine.name for machine in fleet.machines if machine.name in carrying and machine.wan is None)
+    if bare:
+        raise UsageError(
+            f"this experiment changes the links between WECs and hub, and {', '.join(bare)} has none: "
+            "build the fleet with one, `fleet up -e 'wan={rtt: 0ms}'`"
+        )
 
 
 def predicted_sizes(trials: Sequence[TrialPlan], limits: ClientLimits) -> Iterator[tuple[TrialPlan, Sizes]]:
