@@ -1,4 +1,4 @@
-"""Refuses, before anything is touched, what cannot be: a load without moments, a ManifestWork beyond etcd, a link nowhere."""
+"""Refuses, before anything is touched, what cannot be: no moments to send at, a work beyond etcd, a link nowhere."""
 
 from __future__ import annotations
 
