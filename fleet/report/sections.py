@@ -113,7 +113,7 @@ def _loads(found: Sequence[LoadFidelity]) -> Table:
 def _told(found: Sequence[RoundTrips]) -> list[str]:
     """What the link costs down-sync, and the stages that are not as predicted."""
     rule = (
-        "Every link between WECs and hub had each round trip in turn. A stage grows by as many round trips as it makes; "
+        "Every link between WECs and hub had each round trip in turn. A stage grows by as many as it makes; "
         "delivery must make 1.5: the work comes, the agent asks for its finalizer, the hub tells of it."
     )
     whole = [

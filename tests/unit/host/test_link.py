@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.errors import HostError, UsageError
@@ -82,6 +82,7 @@ def test_half_the_round_trip_each_way_and_bytes_of_bits() -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=60_000), st.data())
 def test_the_two_ways_add_up_and_no_delay_is_negative(rtt: int, data: st.DataObject) -> None:
     jitter = data.draw(st.integers(min_value=0, max_value=rtt))

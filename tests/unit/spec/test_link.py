@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.errors import UsageError
@@ -23,17 +23,20 @@ def links(draw: st.DrawFn) -> Link:
     return Link.model_validate({"rtt": rtt / 1000, "jitter": jitter / 1000, "rate": draw(_RATES)})
 
 
+@settings(deadline=None)
 @given(links())
 def test_a_link_comes_back_the_same_from_an_inventory_and_from_a_fleet_file(link: Link) -> None:
     assert link_of(link.written()) == link
     assert Link.model_validate_json(link.model_dump_json()) == link
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=int(LEAST_RATE), max_value=int(MOST_RATE)).map(float))
 def test_a_rate_is_read_as_it_was_shown(bits: float) -> None:
     assert parse_rate(shown_rate(bits)) == bits
 
 
+@settings(deadline=None)
 @given(st.text(max_size=12))
 def test_any_text_is_a_rate_or_refused(text: str) -> None:
     try:
