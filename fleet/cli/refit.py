@@ -31,7 +31,8 @@ def variables(fleet: FleetFile, limits: Mapping[str, float], link: Link | None =
     Inventory variables that the fleet file does not hold (extra arguments, ports) come from the inventory again; so do
     links that differ from machine to machine.
     """
-    links = {machine.wan for machine in fleet.machines}
+    carrying = {wec.machine for wec in fleet.of_role("wec")}
+    links = {machine.wan for machine in fleet.machines if machine.name in carrying}
     own = links.pop() if len(links) == 1 else None
     wecs = fleet.of_role("wec")
     values = {"fleet_name": fleet.name, "wec_count": str(len(wecs)), "wec_nodes": str(fleet.wec_nodes)}

@@ -15,7 +15,7 @@ from fleet.host.machine import Machine
 from fleet.host.supervise import Staged
 from fleet.host.supervisor_config import Program
 from fleet.hub import dial, names, ready, serving, spoke, status_config
-from fleet.hub.access import GivenAccess, HubAccess, OwnAccess, own_endpoint
+from fleet.hub.access import GivenAccess, HubAccess, LinkedAccess, OwnAccess, own_endpoint
 from fleet.hub.admission import Member
 from fleet.hub.crds import read_crds
 from fleet.hub.credentials import MOVED, ORPHANED, Credentials
@@ -48,6 +48,8 @@ class AgentsSpec:
     """Admin kubeconfig of the ITS; by default that of the control plane `its` on this machine."""
     hub_server: str = ""
     """URL by which agents reach the ITS; by default the one of the admin kubeconfig."""
+    link_server: str = ""
+    """URL of this machine's link to the ITS, which the agents dial instead; empty when there is none."""
     access: GivenAccess | None = None
     """What the hub made for this machine; None on the hub's own. `hub_kubeconfig` is then the registrar's."""
     machine_name: str = ""
@@ -128,7 +130,8 @@ async def _converge(spec: AgentsSpec) -> Change:
     """Prepare every WEC, write the files, then start and admit what is not in yet."""
     ledger, supervisor = Ledger(), spec.machine.supervisor
     async with _hub(spec) as hub:
-        access = spec.access or await _own_access(spec, hub)
+        access: HubAccess = spec.access or await _own_access(spec, hub)
+        access = LinkedAccess(access, spec.link_server) if spec.link_server else access
         credentials = Credentials(spec.layout, access, spec.its)
         await _prepare(spec, ledger)
         await _finish_leaving(spec, hub, ledger)

@@ -126,6 +126,14 @@ def server_of(kubeconfig: bytes) -> str:
         return ""
 
 
+def with_server(kubeconfig: bytes, server: str) -> bytes:
+    """The same kubeconfig, pointing at another address of the same API server."""
+    document = yaml.safe_load(kubeconfig)
+    for entry in document["clusters"]:
+        entry["cluster"]["server"] = server
+    return yaml.safe_dump(document, sort_keys=False).encode()
+
+
 def client_certificate(kubeconfig: bytes) -> x509.Certificate | None:
     """The client certificate embedded in a kubeconfig; None when there is none to be read."""
     try:
