@@ -130,7 +130,7 @@ class LinkLatency(ExperimentFile):
 
     @field_validator("rtts")
     @classmethod
-    def _each_once(cls, values: list[float]) -> list[float]:
+    def _ascending_rtts(cls, values: list[float]) -> list[float]:
         if len(set(values)) != len(values):
             raise ValueError("each value once")
         return sorted(values)

@@ -83,9 +83,8 @@ def up(host: Host, machines: int, wanted: Wanted) -> list[Vm]:
     base, base_format = ensure_image(wanted.image, host.cache, fetch=host.fetch, tell=host.tell)
     private_directory(host.files.root)
     known = record.load(host.files.root)
-    for started in known.machines:
-        if started.number > machines:
-            known = _remove(host, known, started.number)
+    for number in [started.number for started in known.machines if started.number > machines]:
+        known = _remove(host, known, number)
     made, fresh = [], []
     for number in range(1, machines + 1):
         started = known.of(number)
