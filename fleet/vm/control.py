@@ -24,6 +24,7 @@ PORT_FLEET = ".vm"
 """In the port registry; no fleet can have this name."""
 UP_SECONDS = 900.0
 """From a machine's start to its SSH server's greeting: seconds with KVM, minutes under emulation."""
+GONE_SECONDS = 20.0
 POLL = 0.2
 KVM = Path("/dev/kvm")
 
@@ -146,8 +147,11 @@ def _stop(host: Host, known: VmRecord, vm: Vm, wanted: Wanted | None) -> VmRecor
     started = known.of(vm.number)
     if started is not None and host.system.alive(started.pid, started.began):
         host.system.kill(started.pid)
-        if host.system.alive(started.pid, started.began):
-            raise HostError(f"{vm.name}: its process {started.pid} does not end")
+        end = time.monotonic() + GONE_SECONDS
+        while host.system.alive(started.pid, started.began):
+            if time.monotonic() > end:
+                raise HostError(f"{vm.name}: its process {started.pid} does not end")
+            time.sleep(POLL)
     if started is None or wanted is None or started.wanted.image != wanted.image:
         vm.disk.unlink(missing_ok=True)
     known = known.without(vm.number)
