@@ -5,8 +5,11 @@ Where a stage crosses the link, restated from OCM 1.2.0 (read in its source):
 - `delivery` (ManifestWork in the ITS to AppliedManifestWork in the WEC): the agent hears of the work (half a round
   trip: its watch is open), and does nothing before the work carries its finalizer. It asks for that with a PATCH (half
   a round trip until the hub has it) and goes on when the hub tells it of the change (half a round trip): 1.5.
+- The agent asks for one finalizer at a time and waits for the answer (its AddFinalizer controller has one worker, the
+  one that applies has ten). Works that come faster than one per round trip wait for each other: a WEC takes at most
+  1/rtt new works a second. How long each waits follows from when the works were there, which was recorded.
 - `binding`, `packaging` and `finalization` happen in the hub, `activation` and `workload` in the WEC: 0.
-- `downsync` is the sum of binding, packaging, delivery and activation: 1.5.
+- `downsync` is the sum of binding, packaging, delivery and activation: as delivery.
 
 Nothing is predicted for `report`: the status agent's calls overlap with the WEC's own work.
 """
@@ -23,16 +26,11 @@ from fleet.spec.base import Model
 
 AXIS = "rtt_ms"
 """What a point of `link-latency` is named by."""
-PREDICTED: Mapping[str, float] = {
-    "binding": 0.0,
-    "packaging": 0.0,
-    "delivery": 1.5,
-    "activation": 0.0,
-    "downsync": 1.5,
-    "downsync_last": 1.5,
-    "workload": 0.0,
-    "finalization": 0.0,
-}
+HEARS, ASKS = 0.5, 1.0
+"""Round trips of a work: until the agent hears of it; from its request for the finalizer until it hears of that."""
+ELSEWHERE = frozenset({"binding", "packaging", "activation", "workload", "finalization"})
+"""Stages that do not cross the link."""
+CROSSING = frozenset({"delivery", "downsync"})
 CLOSE = 0.25
 """Round trips. A stage that is not told apart from its prediction by more is as predicted, whatever its interval."""
 CONFIDENCE = 0.95
@@ -47,7 +45,7 @@ class RoundTrips(Model):
     layout: str
     wecs: int
     predicted: float | None
-    """Round trips; None where nothing is predicted."""
+    """Round trips: the slope of what the protocol asks for, over the same trials; None where nothing is predicted."""
     measured: float
     """Seconds of latency per second of rtt: round trips. Theil-Sen slope over the medians of the trials."""
     low: float | None
@@ -76,12 +74,42 @@ def round_trips(samples: Sequence[Sample]) -> list[RoundTrips]:
         rtt = values(sample.point).get(AXIS) if sample.point else None
         if rtt is not None and sample.counted and sample.seconds is not None:
             trials[sample.stage, sample.layout, sample.wecs][sample.trial, rtt / 1000].append(sample.seconds)
+    asked = {trial: median(found) for trial, found in _asked(samples).items()}
     keys = sorted(trials, key=lambda key: (STAGES.index(key[0]), LAYOUTS.index(key[1]), key[2]))
-    rows = (_row(*key, {trial: median(found) for trial, found in trials[key].items()}) for key in keys)
+    rows = (_row(*key, {trial: median(found) for trial, found in trials[key].items()}, asked) for key in keys)
     return [row for row in rows if row is not None]
 
 
-def _row(stage: str, layout: str, wecs: int, medians: Mapping[tuple[str, float], float]) -> RoundTrips | None:
+def waits(there: Sequence[float], rtt: float) -> list[float]:
+    """Seconds that each work waits for those before it, by when it was in the hub (ascending, seconds).
+
+    One server that takes a round trip for each, first come first served.
+    """
+    free, found = float("-inf"), []
+    for moment in there:
+        begins = max(moment, free)
+        found.append(begins - moment)
+        free = begins + rtt
+    return found
+
+
+def _asked(samples: Sequence[Sample]) -> dict[str, list[float]]:
+    """What the protocol asks of each delivery, in seconds by trial."""
+    works: defaultdict[tuple[str, str, float], set[int]] = defaultdict(set)
+    for sample in samples:
+        rtt = values(sample.point).get(AXIS) if sample.point else None
+        if sample.stage == "delivery" and rtt is not None and sample.counted and sample.start_ns is not None:
+            # Objects of one ManifestWork were there at the same moment: the agent asks once for all of them.
+            works[sample.trial, sample.cluster, rtt / 1000].add(sample.start_ns)
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for (trial, _, rtt), there in works.items():
+        found[trial] += [(HEARS + ASKS) * rtt + wait for wait in waits([ns / 1e9 for ns in sorted(there)], rtt)]
+    return found
+
+
+def _row(
+    stage: str, layout: str, wecs: int, medians: Mapping[tuple[str, float], float], asked: Mapping[str, float]
+) -> RoundTrips | None:
     """None when fewer than two round trips were measured."""
     from scipy.stats import theilslopes  # noqa: PLC0415 - slow to import, and most runs sweep something else
 
@@ -89,12 +117,15 @@ def _row(stage: str, layout: str, wecs: int, medians: Mapping[tuple[str, float],
     if len(set(rtts)) < 2:  # noqa: PLR2004 - a slope needs two
         return None
     slope, base, low, high = (float(value) for value in theilslopes(list(medians.values()), rtts, CONFIDENCE))
+    predicted = 0.0 if stage in ELSEWHERE else None
+    if stage in CROSSING and all(trial in asked for trial, _ in medians):
+        predicted = float(theilslopes([asked[trial] for trial, _ in medians], rtts)[0])
     enough = len(medians) >= FEWEST
     return RoundTrips(
         stage=stage,
         layout=layout,
         wecs=wecs,
-        predicted=PREDICTED.get(stage),
+        predicted=predicted,
         measured=slope,
         low=low if enough else None,
         high=high if enough else None,

@@ -114,17 +114,19 @@ def _told(found: Sequence[RoundTrips]) -> list[str]:
     """What the link costs down-sync, and the stages that are not as predicted."""
     rule = (
         "Every link between WECs and hub had each round trip in turn. A stage grows by as many as it makes; "
-        "delivery must make 1.5: the work comes, the agent asks for its finalizer, the hub tells of it."
+        "delivery must make 1.5: the work comes, the agent asks for its finalizer, the hub tells of it. An agent asks "
+        "for one at a time, so that works which come faster than one per round trip wait for each other."
     )
     whole = [
         f"{row.layout}, {row.wecs} WEC{'s' if row.wecs != 1 else ''}: down-sync takes {row.base:.3f} s without delay, "
-        f"and {row.measured:.2f} round trips more ({row.predicted:g} predicted)."
+        f"and {row.measured:.2f} round trips more"
+        + ("." if row.predicted is None else f" ({row.predicted:.2f} predicted).")
         for row in found
         if row.stage == "downsync"
     ]
     strange = [
         f"Not as predicted: {row.stage} ({row.layout}, {row.wecs}) takes {row.measured:.2f} round trips, not "
-        f"{row.predicted:g}."
+        f"{row.predicted:.2f}."
         for row in found
         if row.agrees is False
     ]
@@ -142,7 +144,7 @@ def _round_trips(found: Sequence[RoundTrips]) -> Table:
             f"{row.base:.3f}",
             f"{row.measured:.2f}",
             ABSENT if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}",
-            ABSENT if row.predicted is None else f"{row.predicted:g}",
+            ABSENT if row.predicted is None else f"{row.predicted:.2f}",
         )
         for row in found
     ]

@@ -18,15 +18,15 @@ def test_down_sync_is_told_and_what_is_not_as_predicted() -> None:
     rule, *said = _told([row("delivery", 1.52, 1.5), row("activation", 0.9, 0.0), row("downsync", 2.4, 1.5)])
     assert "delivery must make 1.5" in rule
     assert said == [
-        "one-to-many, 4 WECs: down-sync takes 2.100 s without delay, and 2.40 round trips more (1.5 predicted).",
-        "Not as predicted: activation (one-to-many, 4) takes 0.90 round trips, not 0.",
-        "Not as predicted: downsync (one-to-many, 4) takes 2.40 round trips, not 1.5.",
+        "one-to-many, 4 WECs: down-sync takes 2.100 s without delay, and 2.40 round trips more (1.50 predicted).",
+        "Not as predicted: activation (one-to-many, 4) takes 0.90 round trips, not 0.00.",
+        "Not as predicted: downsync (one-to-many, 4) takes 2.40 round trips, not 1.50.",
     ]
 
 
 def test_the_table_leaves_open_what_is_not_known() -> None:
     table = _round_trips([row("delivery", 1.52, 1.5), row("report", 3.0, None, interval=False)])
     assert table.rows == [
-        ("delivery", "one-to-many", "4", "6", "2.100", "1.52", "1.42 to 1.62", "1.5"),
+        ("delivery", "one-to-many", "4", "6", "2.100", "1.52", "1.42 to 1.62", "1.50"),
         ("report", "one-to-many", "4", "6", "2.100", "3.00", "\N{EN DASH}", "\N{EN DASH}"),
     ]
