@@ -117,8 +117,11 @@ async def test_links_change_between_the_points_and_get_their_own_delay_back(flee
     found = studied(outcome)
     assert {row.point for row in found.rows} == {"rtt_ms=0", "rtt_ms=20"}
     assert found.run.fleet.machines[0].wan == Link()
-    # The stand-in has no link: its latencies do not grow, and the report says that this was not as predicted.
-    assert {(row.stage, row.predicted) for row in found.roundtrips} >= {("delivery", 1.5), ("binding", 0.0)}
+    # The stand-in has no link, so its latencies do not grow; what the protocol would ask for is told all the same.
+    predicted = {row.stage: row.predicted for row in found.roundtrips}
+    assert predicted["binding"] == 0.0
+    assert predicted["delivery"] is not None
+    assert predicted["delivery"] >= 1.5
 
 
 async def test_pods_of_a_long_run_are_deleted_once_they_completed(fleet: StandInFleet) -> None:
