@@ -29,6 +29,9 @@ def up(
     cpus: Annotated[int, typer.Option("--cpus", metavar="N", help="Of each machine.")] = 2,
     memory: Annotated[int, typer.Option("--memory", metavar="MIB", help="Of each machine.")] = 3072,
     disk: Annotated[int, typer.Option("--disk", metavar="GIB", help="Of each machine, at most.")] = 10,
+    accelerator: Annotated[
+        str, typer.Option("--accelerator", metavar="auto|kvm|tcg", help="tcg is plain emulation.")
+    ] = "auto",
     outside: Annotated[bool, typer.Option("--outside", help="Let them reach this host and beyond.")] = False,
     kernel: Annotated[str, typer.Option("--kernel", metavar="FILE", help="Of an image without boot loader.")] = "",
     initrd: Annotated[str, typer.Option("--initrd", metavar="FILE", help="Of an image without boot loader.")] = "",
@@ -39,7 +42,7 @@ def up(
 
     given = {"url": image} if "://" in image else {"path": str(Path(image).expanduser().absolute())}
     boot = {"kernel": _absolute(kernel), "initrd": _absolute(initrd)}
-    size = {"cpus": cpus, "memory_mib": memory, "disk_gib": disk, "outside": outside}
+    size = {"cpus": cpus, "memory_mib": memory, "disk_gib": disk, "accelerator": accelerator, "outside": outside}
     for vm in control.up(_host(), machines, wanted_of({**given, **boot, "sha256": sha256}, size)):
         out(f"{vm.name} 127.0.0.1:{vm.port}")
     say(f"{machines} machines; Ansible reaches them with `-i inventories/qemu`")
@@ -63,9 +66,10 @@ def status(output: OutputOption = "table") -> None:
     if output == "json":
         out_items("VmList", [asdict(vm) for vm in found])
         return
-    columns = [Column(title) for title in ("MACHINE", "SSH", "STATE")]
+    columns = [Column(title) for title in ("MACHINE", "SSH", "BY", "STATE")]
     rows = [
-        [vm.name, vm.address, "ready" if vm.reachable else "unreachable" if vm.running else "stopped"] for vm in found
+        [vm.name, vm.address, vm.accelerator, "ready" if vm.reachable else "unreachable" if vm.running else "stopped"]
+        for vm in found
     ]
     out(render(columns, rows, ink_for(sys.stdout)))
 

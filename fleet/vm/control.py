@@ -68,6 +68,8 @@ class VmState:
 
     name: str
     address: str
+    accelerator: str
+    """kvm, or tcg: emulated."""
     running: bool
     reachable: bool
 
@@ -80,6 +82,7 @@ def up(host: Host, machines: int, wanted: Wanted) -> list[Vm]:
     """
     if not 0 < machines <= MAX_MACHINES:
         raise UsageError(f"--machines: {machines} is not between 1 and {MAX_MACHINES}")
+    kvm = _kvm(host, wanted)
     seed_program = require(host.system, host.architecture)
     base, base_format = ensure_image(wanted.image, host.cache, fetch=host.fetch, tell=host.tell)
     private_directory(host.files.root)
@@ -99,15 +102,27 @@ def up(host: Host, machines: int, wanted: Wanted) -> list[Vm]:
         furnish.write_seed(host.system, seed_program, host.files, vm, outside=wanted.size.outside)
         if not vm.disk.exists():
             host.system.run(plan.disk(vm, base, base_format, wanted.size.disk_gib))
-        argv = plan.qemu(vm, wanted, host.architecture, kvm=host.kvm)
-        pid, began = host.system.spawn(argv, vm.folder / "qemu.log")
-        known = known.having(Started(number=number, pid=pid, began=began, wanted=wanted))
-        record.save(host.files.root, known)
+        known = _start(host, known, vm, wanted, kvm=kvm)
         fresh.append(vm)
     furnish.write_known_hosts(host.files, made)
     furnish.write_inventory(host.files, made)
     _wait(host, known, fresh)
     return made
+
+
+def _kvm(host: Host, wanted: Wanted) -> bool:
+    """Whether to try KVM; UsageError when it is asked for and may not be used."""
+    if wanted.size.accelerator == "kvm" and not host.kvm:
+        raise UsageError(f"size.accelerator: {KVM} is not there or not for you: join its group, or write tcg")
+    return host.kvm and wanted.size.accelerator != "tcg"
+
+
+def _start(host: Host, known: VmRecord, vm: Vm, wanted: Wanted, *, kvm: bool) -> VmRecord:
+    argv = plan.qemu(vm, wanted, host.architecture, kvm=kvm)
+    pid, began = host.system.spawn(argv, vm.folder / "qemu.log")
+    known = known.having(Started(number=vm.number, pid=pid, began=began, wanted=wanted, kvm=kvm))
+    record.save(host.files.root, known)
+    return known
 
 
 def down(host: Host) -> bool:
@@ -133,7 +148,7 @@ def status(host: Host) -> list[VmState]:
         vm = _vm(host, started.number, in_use=True)
         running = host.system.alive(started.pid, started.began)
         reachable = running and host.system.answers("127.0.0.1", vm.port)
-        found.append(VmState(vm.name, f"127.0.0.1:{vm.port}", running, reachable))
+        found.append(VmState(vm.name, f"127.0.0.1:{vm.port}", "kvm" if started.kvm else "tcg", running, reachable))
     return found
 
 
@@ -168,14 +183,21 @@ def _remove(host: Host, known: VmRecord, number: int) -> VmRecord:
 
 
 def _wait(host: Host, known: VmRecord, machines: Iterable[Vm]) -> None:
-    """Until every SSH server greets; a machine whose QEMU ends is told at once, with what it said."""
+    """Until every SSH server greets; a machine whose QEMU ends is told at once, with what it said.
+
+    One that ends with KVM is emulated, unless KVM was asked for: a device that opens is not yet one that works.
+    """
     missing = list(machines)
     end = time.monotonic() + UP_SECONDS
     while missing:
         for vm in missing:
             started = known.of(vm.number)
-            if started is None or not host.system.alive(started.pid, started.began):
+            if started is not None and host.system.alive(started.pid, started.began):
+                continue
+            if started is None or not started.kvm or started.wanted.size.accelerator == "kvm":
                 raise HostError(f"{vm.name}: QEMU ended: {_tail(vm.folder / 'qemu.log')}")
+            host.tell(f"{vm.name}: QEMU ended with KVM ({_tail(vm.folder / 'qemu.log', 200)}): emulated instead")
+            known = _start(host, known, vm, started.wanted, kvm=False)
         missing = [vm for vm in missing if not host.system.answers("127.0.0.1", vm.port)]
         if missing and time.monotonic() > end:
             first = missing[0]

@@ -48,15 +48,14 @@ def seed(program: str, vm: Vm, files: Sequence[Path]) -> Argv:
 
 
 def qemu(vm: Vm, wanted: Wanted, architecture: Architecture, *, kvm: bool) -> Argv:
-    """The machine, in the foreground, without a screen. With `kvm` it falls back to emulation when that fails."""
+    """The machine, in the foreground, without a screen; emulated without `kvm`."""
     size, image = wanted.size, wanted.image
     forward = f"hostfwd=tcp:127.0.0.1:{vm.port}-:22"
     argv: list[str] = [
         architecture.program,
         *("-name", vm.name),
         *("-machine", architecture.machine),
-        *(("-accel", "kvm") if kvm else ()),
-        *("-accel", "tcg,thread=multi"),
+        *("-accel", "kvm" if kvm else "tcg,thread=multi"),
         *("-cpu", architecture.cpu),
         *("-smp", str(size.cpus)),
         *("-m", f"{size.memory_mib}M"),

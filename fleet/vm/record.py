@@ -22,6 +22,7 @@ class Started(Model):
     began: float
     """Seconds since the epoch: a process id alone may be another's by now."""
     wanted: Wanted
+    kvm: bool = False
 
 
 class VmRecord(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -76,6 +76,8 @@ class Size(Model):
     memory_mib: int = Field(default=3072, ge=256, le=4_194_304)
     disk_gib: int = Field(default=10, ge=1, le=10_000)
     """At least the image's own size; only what is written takes space."""
+    accelerator: Literal["auto", "kvm", "tcg"] = "auto"
+    """tcg is plain emulation; auto is KVM where it may be used and works, else emulation."""
     outside: bool = False
     """Whether the machines reach this host and what is beyond it; SSH into them works either way."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -185,6 +186,30 @@ def test_a_seed_is_what_cloud_init_reads(comment: str, outside: bool) -> None:
     assert (
         yaml.safe_load(seed.meta_data(vm, "a"))["instance-id"] != yaml.safe_load(seed.meta_data(vm, "b"))["instance-id"]
     )
+
+
+class Breaking(FakeSystem):
+    """A host whose KVM opens and does not work: QEMU ends at once."""
+
+    def spawn(self, argv: Sequence[str], log: Path) -> tuple[int, float]:
+        pid, began = super().spawn(argv, log)
+        if "kvm" in argv:
+            log.write_text("failed to set MSR\n", encoding="ascii")
+            self.kill(pid)
+        return pid, began
+
+
+def test_a_machine_is_emulated_where_kvm_opens_and_does_not_work(tmp_path: Path) -> None:
+    told: list[str] = []
+    here = host(tmp_path, Breaking(), tell=told.append)
+    control.up(here, 1, wanted(tmp_path))
+    assert told == ["vm1: QEMU ended with KVM (failed to set MSR): emulated instead"]
+    assert [state.accelerator for state in control.status(here)] == ["tcg"]
+    with pytest.raises(HostError, match="QEMU ended: failed to set MSR"):
+        control.up(here, 1, wanted(tmp_path, accelerator="kvm"))
+    with pytest.raises(UsageError, match="/dev/kvm is not there or not for you"):
+        control.up(host(tmp_path, kvm=False), 1, wanted(tmp_path, accelerator="kvm"))
+    control.down(here)
 
 
 def test_without_kvm_and_with_a_kernel(tmp_path: Path) -> None:
