@@ -67,7 +67,8 @@ def _machines(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
 def _versions(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     one, two = a.run.fleet, b.run.fleet
     for name in sorted({*one.versions, *two.versions}):
-        yield f"fleet.versions.{name}", one.versions.get(name, "none"), two.versions.get(name, "none"), True
+        both = name in one.versions and name in two.versions  # else one of the toolchains was before the program
+        yield f"fleet.versions.{name}", one.versions.get(name, "none"), two.versions.get(name, "none"), both
     yield "fleet.status_agent.implementation", one.status_agent.implementation, two.status_agent.implementation, True
     yield "fleet.status_agent.version", one.status_agent.version, two.status_agent.version, True
     digests = [fleet.toolchain_digest.removeprefix("sha256:")[:16] for fleet in (one, two)]
@@ -100,6 +101,7 @@ def _fleets(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     yield "fleet WECs", str(len(one.of_role("wec"))), str(len(two.of_role("wec"))), False
     yield "fleet drivers", _drivers(a), _drivers(b), False
     yield "fleet.wec_nodes", str(one.wec_nodes), str(two.wec_nodes), False
+    yield "fleet links", _links(a), _links(b), False
     flags_a, flags_b = _flags(a), _flags(b)
     for name in sorted({*flags_a, *flags_b}):
         left = " ".join(sorted(flags_a.get(name, set()) - flags_b.get(name, set())))
@@ -117,6 +119,10 @@ def _wecs(study: Study) -> str:
 
 def _drivers(study: Study) -> str:
     return ", ".join(sorted({cluster.driver for cluster in study.run.fleet.of_role("wec")})) or "none"
+
+
+def _links(study: Study) -> str:
+    return "; ".join(sorted({str(machine.wan) for machine in study.run.fleet.machines if machine.wan})) or "none"
 
 
 def _flags(study: Study) -> dict[str, set[str]]:

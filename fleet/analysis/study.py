@@ -14,6 +14,7 @@ from fleet.analysis.profiles import NO_PROFILES, RunProfiles, read_profiles
 from fleet.analysis.quality import Verdict, judge
 from fleet.analysis.recorded import Recorded, record
 from fleet.analysis.resources import Usage, usages
+from fleet.analysis.roundtrips import RoundTrips, round_trips
 from fleet.analysis.samples import Sample
 from fleet.analysis.sites import with_sites
 from fleet.analysis.summary import Failure, Row, Summary, summarise
@@ -42,6 +43,8 @@ class Study:
     fights: Sequence[Fight]
     leaks: Sequence[Leak]
     """Of a long run."""
+    roundtrips: Sequence[RoundTrips]
+    """Of a run that swept the links between WECs and hub."""
     lost: int
     """Lines of events.jsonl that could not be read."""
     profiles: RunProfiles = NO_PROFILES
@@ -64,6 +67,7 @@ class Study:
             activity=list(self.activity),
             fights=list(self.fights),
             leaks=list(self.leaks),
+            roundtrips=list(self.roundtrips),
         )
 
 
@@ -95,6 +99,7 @@ def analyse(folder: RunFolder) -> Study:
         activity=activity(recorded),
         fights=fought,
         leaks=grown,
+        roundtrips=round_trips(samples),
         lost=reading.lost,
         profiles=read_profiles(folder.path, recorded.profiles),
         folder=folder.path,

@@ -11,6 +11,7 @@ from pydantic import Field
 from fleet.analysis.fidelity import LoadFidelity
 from fleet.analysis.fights import Activity, Fight
 from fleet.analysis.leaks import Leak
+from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.samples import STAGES, Sample, Setting
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
 from fleet.spec.base import Model
@@ -79,6 +80,8 @@ class Summary(Model):
     """Writes after the load had ended."""
     fights: list[Fight] = Field(default_factory=list)
     leaks: list[Leak] = Field(default_factory=list)
+    roundtrips: list[RoundTrips] = Field(default_factory=list)
+    """Of a run that swept the links between WECs and hub."""
 
 
 def summarise(samples: Sequence[Sample]) -> list[Row]:

@@ -33,7 +33,18 @@ InventoryOption = Annotated[
 ]
 
 
-def up(variables: SetVariables = None, inventory: InventoryOption = None, fleet: FleetOption = None) -> None:
+TagsOption = Annotated[
+    str | None,
+    typer.Option("--tags", metavar="TAGS", show_default=False, help="Play only these tags of site.yml."),
+]
+
+
+def up(
+    variables: SetVariables = None,
+    inventory: InventoryOption = None,
+    fleet: FleetOption = None,
+    tags: TagsOption = None,
+) -> None:
     """Build the fleet, or change it to what is asked."""
     from fleet.cli.playbook import play
 
@@ -42,7 +53,7 @@ def up(variables: SetVariables = None, inventory: InventoryOption = None, fleet:
         values["fleet_name"] = checked_name(fleet, "--fleet")
     if "fleet_name" in values:
         checked_name(str(values["fleet_name"]), "fleet_name")
-    done = play("site.yml", inventory=inventory, variables=values)
+    done = play("site.yml", inventory=inventory, variables=values, tags=tags or "")
     say(f"{done.changed} changed; look at it with `fleet status`")
 
 

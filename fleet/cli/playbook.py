@@ -97,8 +97,10 @@ def _bare(task: str) -> str:
     return task.rpartition(" : ")[2].strip()
 
 
-def play(playbook: str, *, inventory: Path | None, variables: Mapping[str, Any], quiet: bool = False) -> Progress:
-    """Run `playbook` of the checkout to its end.
+def play(
+    playbook: str, *, inventory: Path | None, variables: Mapping[str, Any], quiet: bool = False, tags: str = ""
+) -> Progress:
+    """Run `playbook` of the checkout to its end; with `tags` only the tasks that have one of them.
 
     Raises UsageError when the machine or the variables were refused up front, FleetError when a task failed.
     """
@@ -126,6 +128,7 @@ def play(playbook: str, *, inventory: Path | None, variables: Mapping[str, Any],
             event_handler=None if quiet else progress.event,
             quiet=True,
             suppress_env_files=True,
+            **({"tags": tags} if tags else {}),
         )
     if result.status == "canceled":
         raise KeyboardInterrupt

@@ -30,6 +30,7 @@ from fleet.cli import (
     reproduce,
     status,
     toolchain,
+    vm,
 )
 from fleet.cli.console import out, say, say_error
 from fleet.errors import FleetError
@@ -64,6 +65,7 @@ app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("doctor")(doctor.doctor)
 app.add_typer(toolchain.app, name="toolchain")
 app.add_typer(lab.app, name="lab")
+app.add_typer(vm.app, name="vm")
 
 
 @app.callback()

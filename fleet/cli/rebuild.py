@@ -44,6 +44,7 @@ def variables(fleet: FleetFile) -> dict[str, Any]:
         "dense_shard_size": size,
         "control_plane_debug": any("--enable-pprof" in program.argv for program in fleet.components),
         "monitoring_enabled": any(program.component == "prometheus" for program in fleet.components),
+        "wan": link.written() if (link := fleet.machines[0].wan) is not None else {},
         **fleet.limits.model_dump(),
     }
 
@@ -53,9 +54,10 @@ def refuse(run: RunRecord, versions: Mapping[str, str]) -> None:
     if run.status == "running":
         raise UsageError(f"{run.id} has no end: it is under way, or its driver died; name a run that has ended")
     old = run.fleet.versions
-    wrong = sorted(name for name in {*old, *versions} if old.get(name) != versions.get(name))
+    # What the toolchain has got since is no part of that fleet.
+    wrong = sorted(name for name in old if old[name] != versions.get(name))
     if wrong:
-        told = ", ".join(f"{name} {old.get(name, 'none')} (here {versions.get(name, 'none')})" for name in wrong)
+        told = ", ".join(f"{name} {old[name]} (here {versions.get(name, 'none')})" for name in wrong)
         where = f": check out {run.git.removesuffix('-dirty')}" if run.git else ""
         raise UsageError(f"{run.id} ran with other versions: {told}{where}")
     if run.fleet.status_agent.implementation != "fleet":
@@ -66,7 +68,7 @@ def unlike(recorded: FleetFile, found: FleetFile) -> list[str]:
     """What of a fleet that is there differs from the recorded one, as sentences."""
     was, now = variables(recorded), variables(found)
     told = [f"{name} {now[name]} instead of {was[name]}" for name in was if was[name] != now[name]]
-    if recorded.versions != found.versions:
+    if any(found.versions.get(name) != version for name, version in recorded.versions.items()):
         told.append("other versions of the upstream programs")
     return told
 

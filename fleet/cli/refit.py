@@ -1,4 +1,4 @@
-"""Changes the client limits of a fleet that runs, for experiments that sweep them: `fleet up` in a process of its own.
+"""Changes client limits or links of a fleet that runs, for experiments that sweep them: `fleet up` in its own process.
 
 A process of its own, because Ansible would make the driver's event loop late and takes over its signals.
 """
@@ -17,26 +17,40 @@ from fleet.cli import rebuild
 from fleet.errors import FleetError, UsageError
 from fleet.observe import priority
 from fleet.spec.fleet_file import FleetFile
+from fleet.spec.link import Link
 
 TOLD_LINES = 8
 """Of what a failed `fleet up` said."""
 
 
-def variables(fleet: FleetFile, limits: Mapping[str, float]) -> dict[str, str]:
-    """What `fleet up` must be told to make this very fleet with other limits, as the words of its `-e`.
+LINK_TAGS = "binaries,link,record"
+"""The parts of site.yml that a change of the links alone needs."""
+
+
+def variables(fleet: FleetFile, limits: Mapping[str, float], link: Link | None = None) -> dict[str, str]:
+    """What `fleet up` must be told to make this very fleet with other limits, and with `link` on every machine, as the
+    words of its `-e`.
 
     What the fleet file does not hold (extra arguments, ports) comes from the inventory again; so does nearly everything
-    of a fleet over several machines.
+    of a fleet over several machines, links that differ from machine to machine among it.
     """
     try:
         values: dict[str, Any] = rebuild.variables(fleet)
     except UsageError:
         values = {"wec_nodes": fleet.wec_nodes}
+        carrying = {wec.machine for wec in fleet.of_role("wec")}
+        links = {machine.wan for machine in fleet.machines if machine.name in carrying}
+        if len(links) == 1 and (own := links.pop()) is not None:
+            values["wan"] = own.written()
+    if link is not None:
+        values["wan"] = link.written()
     return {name: _word(value) for name, value in {"fleet_name": fleet.name, **values, **limits}.items()}
 
 
-def _word(value: str | float) -> str:
+def _word(value: str | float | Mapping[str, Any]) -> str:
     """As YAML has it: a whole number without a point or an exponent."""
+    if isinstance(value, Mapping):
+        return json.dumps(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and not value.is_integer():
@@ -45,17 +59,24 @@ def _word(value: str | float) -> str:
 
 
 class FleetUp:
-    """Reconfigures through `fleet up`; what it says is shown only when it fails."""
+    """Reconfigures through `fleet up`; what it says is shown only when it fails.
+
+    A change of the links alone plays only what they need: some seconds, and no program but the links is touched.
+    """
 
     def __init__(self, fleet: FleetFile, state_root: Path) -> None:
         self._fleet = fleet
         self._root = state_root
         self._inventory = fleet.inventory if fleet.inventory and Path(fleet.inventory).exists() else ""
+        self._limits: Mapping[str, float] = fleet.limits.model_dump()
 
-    async def __call__(self, limits: Mapping[str, float]) -> None:
+    async def __call__(self, limits: Mapping[str, float], link: Link | None) -> None:
         """Run it to its end; when cancelled, wait for it all the same: half a change is worse than a late end."""
         command = [sys.executable, "-m", "fleet", "up"]
-        for name, value in variables(self._fleet, limits).items():
+        if dict(limits) == dict(self._limits):
+            command += ["--tags", LINK_TAGS]
+        self._limits = limits
+        for name, value in variables(self._fleet, limits, link).items():
             command += ["-e", f"{name}={value}"]
         command += ["-i", self._inventory] if self._inventory else []
         process = await asyncio.create_subprocess_exec(
@@ -75,4 +96,5 @@ class FleetUp:
             raise
         if process.returncode:
             last = "\n".join(said.decode(errors="replace").splitlines()[-TOLD_LINES:])
-            raise FleetError(f"`fleet up` with {json.dumps(dict(limits))} ended with {process.returncode}:\n{last}")
+            what = f"{json.dumps(dict(limits))}{f' and {link}' if link is not None else ''}"
+            raise FleetError(f"`fleet up` with {what} ended with {process.returncode}:\n{last}")

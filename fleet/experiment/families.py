@@ -1,7 +1,7 @@
 """The experiments: of each, the points that it visits and how it measures one; everything else they share.
 
 A trial is a layout over a number of WECs at a point. The points of `wec-scaling` are one, those of the others differ in
-the workload, the number of policies or the fleet's client limits.
+the workload, the number of policies, the fleet's client limits or its links.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from fleet.experiment import steps
 from fleet.experiment.churn import Churn
 from fleet.experiment.plan import TrialPlan
 from fleet.spec.experiment_file import ExperimentFile, Workload
-from fleet.spec.experiments import ClientLimits, LongRun, PolicyScaling, WecScaling, WorkloadSize
+from fleet.spec.experiments import ClientLimits, LinkLatency, LongRun, PolicyScaling, WecScaling, WorkloadSize
+from fleet.spec.link import Link
 from fleet.spec.load_shape import LoadShape
 from fleet.workload.content import Content
 from fleet.workload.names import trial_id
@@ -38,6 +39,12 @@ class Point:
     load: LoadShape | None = None
     """None: the spec's."""
     limits: Mapping[str, float] = field(default_factory=dict)
+    link: Link | None = None
+
+    @property
+    def fleet(self) -> tuple[object, ...]:
+        """What the fleet is changed to for it."""
+        return (*self.limits.items(), self.link)
 
 
 @dataclass(frozen=True)
@@ -55,15 +62,15 @@ def trials(spec: ExperimentFile, wecs: Sequence[str], counts: Sequence[int]) -> 
 
     `wecs` are the fleet's WECs in the order of their names; a count takes the first so many. Shuffled, because
     something that drifts during the run (memory, compaction) must not look like an effect of what is swept. Groups with
-    the same client limits stay together: each change of them restarts programs.
+    the same client limits and links stay together: each change takes time, and of limits restarts programs.
     """
     family = FAMILIES[type(spec)]
     chosen = [
         (layout, count, point) for layout in spec.layouts for count in counts for point in family.points(spec, count)
     ]
     random.Random(spec.seed).shuffle(chosen)  # noqa: S311 - a reproducible order, not a secret
-    limits = list(dict.fromkeys(tuple(point.limits.items()) for _, _, point in chosen))
-    chosen.sort(key=lambda entry: limits.index(tuple(entry[2].limits.items())))
+    fleets = list(dict.fromkeys(point.fleet for _, _, point in chosen))
+    chosen.sort(key=lambda entry: fleets.index(entry[2].fleet))
     made: list[TrialPlan] = []
     for group, (layout, count, point) in enumerate(chosen):
         for repeat in [-1] * spec.warmup + list(range(spec.repeats)):
@@ -81,6 +88,7 @@ def trials(spec: ExperimentFile, wecs: Sequence[str], counts: Sequence[int]) -> 
                     own_namespaces=point.own_namespaces,
                     point=point.label,
                     limits=point.limits,
+                    link=point.link,
                 )
             )
     return made
@@ -128,6 +136,19 @@ def _limits(spec: ClientLimits, _wecs: int) -> list[Point]:
     ]
 
 
+def _links(spec: LinkLatency, _wecs: int) -> list[Point]:
+    content = content_of(spec.workload)
+    return [
+        Point(
+            content,
+            spec.workload.objects,
+            f"rtt_ms={rtt * 1000:g}",
+            link=Link(rtt=rtt, jitter=min(spec.jitter, rtt), rate=spec.rate),
+        )
+        for rtt in spec.rtts
+    ]
+
+
 def _long(spec: LongRun, wecs: int) -> list[Point]:
     load = compressed(spec.load, spec.compression)
     assert spec.workload.lifetime is not None  # noqa: S101 - the model requires it
@@ -143,5 +164,6 @@ FAMILIES: Mapping[type[ExperimentFile], Family] = {
     PolicyScaling: Family(_policies),
     WorkloadSize: Family(_sizes),
     ClientLimits: Family(_limits),
+    LinkLatency: Family(_links),
     LongRun: Family(_long, measure=(Churn(),)),
 }

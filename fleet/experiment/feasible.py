@@ -1,5 +1,5 @@
 """Refuses, before anything is touched, what this fleet could not do: a load without moments, a ManifestWork beyond
-etcd, a trial that the fleet's own client limits hold up beyond its timeout."""
+etcd, a trial that the fleet's own client limits hold up beyond its timeout, a link where there is none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fleet.analysis.prediction import HOLD_BACK_SECONDS, predict
 from fleet.errors import UsageError
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
 from fleet.spec.duration import shown
-from fleet.spec.fleet_file import ClientLimits
+from fleet.spec.fleet_file import ClientLimits, FleetFile
 from fleet.workload.names import RunNames
 from fleet.workload.pacing import schedule
 from fleet.workload.sizing import Sizes, check, sizes
@@ -45,6 +45,21 @@ def _check_time(trial: TrialPlan, limits: ClientLimits, last: float, object_time
         f"alone ask for {floor:.0f} s (most: {which}), and {shown(object_timeout)} are allowed. Raise the fleet's "
         "limits or max_num_wrapped with `fleet up -e`, or timeouts.object, or ask for less"
     )
+
+
+def check_links(trials: Sequence[TrialPlan], fleet: FleetFile) -> None:
+    """UsageError when a trial changes the links, and a machine with WECs of it has none.
+
+    One is not put there for the run: agents that find the hub at another address register anew.
+    """
+    used = {name for trial in trials if trial.link is not None for name in trial.clusters}
+    carrying = {cluster.machine for cluster in fleet.of_role("wec") if cluster.name in used}
+    bare = sorted(machine.name for machine in fleet.machines if machine.name in carrying and machine.wan is None)
+    if bare:
+        raise UsageError(
+            f"this experiment changes the links between WECs and hub, and {', '.join(bare)} has none: "
+            "build the fleet with one, `fleet up -e 'wan={rtt: 0ms}'`"
+        )
 
 
 def predicted_sizes(trials: Sequence[TrialPlan], limits: ClientLimits) -> Iterator[tuple[TrialPlan, Sizes]]:

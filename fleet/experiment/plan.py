@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fleet.spec.experiment_file import Layout
+from fleet.spec.link import Link
 from fleet.spec.load_shape import LoadShape
 from fleet.workload.content import Content
 from fleet.workload.layouts import BindingPolicy, policies
@@ -38,6 +39,8 @@ class TrialPlan:
     """What other groups have another value of, as `policies=5`; empty where only layout and WECs vary."""
     limits: Mapping[str, float] = field(default_factory=dict)
     """Client limits that the fleet gets for this group, where they are not its own."""
+    link: Link | None = None
+    """What all links of the fleet get for this group; None: their own."""
 
     @property
     def kind(self) -> str:

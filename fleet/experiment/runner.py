@@ -20,7 +20,7 @@ from fleet.experiment import steps
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import opened, the_one
 from fleet.experiment.families import measure_steps, trials
-from fleet.experiment.feasible import check_loads
+from fleet.experiment.feasible import check_links, check_loads
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
 from fleet.experiment.plan import TrialPlan, groups, trial_policies
@@ -86,6 +86,7 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
             )
     made = trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
     check_loads(made, fleet.limits, spec.timeouts.object)
+    check_links(made, fleet)
     return made
 
 
@@ -116,7 +117,7 @@ class Runner:
         self.keep = keep
         self.reconfigure = reconfigure
         self.trials = plan(fleet, spec, hold_back=hold_back)
-        if reconfigure is None and any(trial.limits for trial in self.trials):
+        if reconfigure is None and any(trial.limits or trial.link for trial in self.trials):
             raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         RunFolder.check_root(results_root)
         self.interrupts = Interrupts()
@@ -232,7 +233,7 @@ class Runner:
     async def _trials(self, session: Session, refitted: Refitted) -> None:
         number = 0
         for group in groups(self.trials):
-            await refitted.have(group.trials[0].limits)
+            await refitted.have(group.trials[0].limits, group.trials[0].link)
             for trial in group.trials:
                 number += 1
                 self.progress.trial(number, str(trial))

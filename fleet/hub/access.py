@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +13,13 @@ from fleet.host.files import private_directory, write_private
 from fleet.host.kubeconfig import render_kubeconfig
 from fleet.host.layout import Layout
 from fleet.hub import dial, names, ready
-from fleet.hub.identities import BOOTSTRAP_DAYS, HubEndpoint, bootstrap_kubeconfig, status_agent_kubeconfig
+from fleet.hub.identities import (
+    BOOTSTRAP_DAYS,
+    HubEndpoint,
+    bootstrap_kubeconfig,
+    status_agent_kubeconfig,
+    with_server,
+)
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import NAMESPACES
 
@@ -92,6 +98,27 @@ class GivenAccess:
     def status_agent(self) -> bytes:
         """As in HubAccess."""
         return self.status.encode()
+
+
+@dataclass(frozen=True)
+class LinkedAccess:
+    """Through the machine's link: the same credentials for another address."""
+
+    inner: HubAccess
+    server: str
+
+    @property
+    def endpoint(self) -> HubEndpoint:
+        """The ITS, as the link shows it: with its own certificate, which names 127.0.0.1 too."""
+        return replace(self.inner.endpoint, server=self.server)
+
+    def bootstrap(self) -> bytes:
+        """As in HubAccess."""
+        return with_server(self.inner.bootstrap(), self.server)
+
+    def status_agent(self) -> bytes:
+        """As in HubAccess."""
+        return with_server(self.inner.status_agent(), self.server)
 
 
 async def own_endpoint(layout: Layout, its: str, hub: KubeClient, server: str = "") -> HubEndpoint:

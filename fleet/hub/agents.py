@@ -15,10 +15,10 @@ from fleet.host.machine import Machine
 from fleet.host.supervise import Staged
 from fleet.host.supervisor_config import Program
 from fleet.hub import dial, names, ready, serving, spoke, status_config
-from fleet.hub.access import GivenAccess, HubAccess, OwnAccess, own_endpoint
+from fleet.hub.access import GivenAccess, HubAccess, LinkedAccess, OwnAccess, own_endpoint
 from fleet.hub.admission import Member
 from fleet.hub.crds import read_crds
-from fleet.hub.credentials import ORPHANED, Credentials
+from fleet.hub.credentials import MOVED, ORPHANED, Credentials
 from fleet.hub.join import Join, JoinOptions, look
 from fleet.hub.leave import Leave, LeaveOptions
 from fleet.hub.objects import Ledger
@@ -48,6 +48,8 @@ class AgentsSpec:
     """Admin kubeconfig of the ITS; by default that of the control plane `its` on this machine."""
     hub_server: str = ""
     """URL by which agents reach the ITS; by default the one of the admin kubeconfig."""
+    link_server: str = ""
+    """URL of this machine's link to the ITS, which the agents dial instead; empty when there is none."""
     access: GivenAccess | None = None
     """What the hub made for this machine; None on the hub's own. `hub_kubeconfig` is then the registrar's."""
     machine_name: str = ""
@@ -128,7 +130,8 @@ async def _converge(spec: AgentsSpec) -> Change:
     """Prepare every WEC, write the files, then start and admit what is not in yet."""
     ledger, supervisor = Ledger(), spec.machine.supervisor
     async with _hub(spec) as hub:
-        access = spec.access or await _own_access(spec, hub)
+        access: HubAccess = spec.access or await _own_access(spec, hub)
+        access = LinkedAccess(access, spec.link_server) if spec.link_server else access
         credentials = Credentials(spec.layout, access, spec.its)
         await _prepare(spec, ledger)
         await _finish_leaving(spec, hub, ledger)
@@ -237,9 +240,9 @@ async def _reset(spec: AgentsSpec, hub: KubeClient, faults: Mapping[str, str], l
             await asyncio.to_thread(supervisor.stop, names.agent_program(wec))
         async with dial.client(spec.layout, wec) as client:
             await spoke.forget(client)
-            left = await spoke.disown(client) if fault == ORPHANED else 0
+            left = await spoke.disown(client) if fault in (MOVED, ORPHANED) else 0
         if left:
-            ledger.notes.append(f"{wec}: {left} works of a hub that is gone are removed with their objects")
+            ledger.notes.append(f"{wec}: {left} works of the hub that was there before are removed with their objects")
         directory = AgentFiles.of(spec.layout, wec).hub_directory
         await asyncio.to_thread(remove_tree, directory)
         private_directory(directory)

@@ -24,6 +24,7 @@ SOURCE: Mapping[str, str] = {
     "ocm-agent": "ocm",
     "controller-manager": "kubestellar",
     "transport": "kubestellar",
+    "link": "toxiproxy",
 }
 """Which entry of the toolchain's versions a component's version is."""
 

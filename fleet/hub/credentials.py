@@ -11,12 +11,14 @@ from fleet.host.files import write_private
 from fleet.host.layout import Layout
 from fleet.hub import dial, spoke
 from fleet.hub.access import HubAccess
-from fleet.hub.identities import client_certificate, same_hub
+from fleet.hub.identities import client_certificate, same_hub, server_of
 from fleet.hub.names import agent_program
 from fleet.hub.programs import AgentFiles
 
 PARALLELISM = 8
 ORPHANED = "orphaned: the hub has no ManagedCluster of that name"
+MOVED = "moved: the hub is reached at another address"
+"""OCM's agent names what it applied after the address, so what it applied by the old one must go."""
 MARGIN = datetime.timedelta(hours=1)
 """A registration may take minutes; a bootstrap certificate with less left is replaced before one begins."""
 
@@ -48,6 +50,8 @@ class Credentials:
                 return wec, "missing" if agent_program(wec) in live else None
             if wec not in clusters:
                 return wec, ORPHANED
+            if server_of(kubeconfig.read_bytes()) not in ("", self.endpoint.server):
+                return wec, MOVED
             async with gate:
                 return wec, await spoke.credential_fault(kubeconfig, wec, self.its, allowed)
 

@@ -116,6 +116,24 @@ def same_hub(kubeconfig: bytes, endpoint: HubEndpoint) -> bool:
     return found == (endpoint.server, endpoint.ca_data(), endpoint.context)
 
 
+def server_of(kubeconfig: bytes) -> str:
+    """The API server that a kubeconfig points at; empty when it cannot be read."""
+    try:
+        document = yaml.safe_load(kubeconfig)
+        context = next(c["context"] for c in document["contexts"] if c["name"] == document["current-context"])
+        return str(next(c["cluster"] for c in document["clusters"] if c["name"] == context["cluster"])["server"])
+    except (yaml.YAMLError, KeyError, TypeError, StopIteration):
+        return ""
+
+
+def with_server(kubeconfig: bytes, server: str) -> bytes:
+    """The same kubeconfig, pointing at another address of the same API server."""
+    document = yaml.safe_load(kubeconfig)
+    for entry in document["clusters"]:
+        entry["cluster"]["server"] = server
+    return yaml.safe_dump(document, sort_keys=False).encode()
+
+
 def client_certificate(kubeconfig: bytes) -> x509.Certificate | None:
     """The client certificate embedded in a kubeconfig; None when there is none to be read."""
     try:

@@ -190,6 +190,7 @@ def _lines(file: FleetFile) -> dict[str, str]:
         for c in file.components
     }
     lines |= {f"machine {m.name}": f"{m.connection} {m.address} {m.state_dir}" for m in file.machines}
+    lines |= {f"link of {m.name}": str(m.wan) for m in file.machines if m.wan is not None}
     lines["fleet"] = (
         f"{file.name} {file.inventory} {file.inventory_sha256} {file.toolchain_digest} {file.wec_nodes} nodes"
         f" {file.status_agent.implementation} {file.status_agent.version}"

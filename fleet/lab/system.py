@@ -134,6 +134,7 @@ class FakeSystem:
         self.namespaces: set[str] = set()
         self.blackholes: set[str] = set()
         self._root, self._lacking, self._fails = root, frozenset(lacking), fails
+        self._next = 1000
 
     def is_root(self) -> bool:
         """As told."""
@@ -182,7 +183,7 @@ class FakeSystem:
         """A process that lives until it is killed."""
         self.ran.append(tuple(argv))
         log.touch()
-        pid = 1000 + len(self.living)
+        pid, self._next = self._next, self._next + 1
         self.living[pid] = float(pid)
         return pid, float(pid)
 

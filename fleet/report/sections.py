@@ -1,4 +1,4 @@
-"""Sections that a report has only when its run has something to say there: loads with a schedule, fights, leaks."""
+"""Sections that a report has only when its run has something to say there: scheduled loads, fights, leaks, links."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fleet.analysis.fidelity import LEAST_ACHIEVED, MOST_LAG_SECONDS, LoadFideli
 from fleet.analysis.fights import TURNS, Activity
 from fleet.analysis.leaks import Leak
 from fleet.analysis.prediction import Prediction
+from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.study import Study
 from fleet.report.tables import ABSENT, Table
 
@@ -48,6 +49,8 @@ def _sections(study: Study) -> Iterator[Section]:
             f"achieved and no send in a hundred was later than {MOST_LAG_SECONDS * 1e3:.0f} ms."
         )
         yield Section("load", "How true the load was", [rule], _loads(study.loads))
+    if study.roundtrips:
+        yield Section("roundtrips", "What a round trip costs", _told(study.roundtrips), _round_trips(study.roundtrips))
     points = [row for row in study.predictions if row.point]
     if any(plan.limits for plan in study.recorded.trials):
         yield Section("binds", "Which limit binds", [_binds(row) for row in points], _floors(points))
@@ -112,6 +115,47 @@ def _loads(found: Sequence[LoadFidelity]) -> Table:
         for one in found
     ]
     return Table(head, rows, frozenset(head[2:8]))
+
+
+def _told(found: Sequence[RoundTrips]) -> list[str]:
+    """What the link costs down-sync, and the stages that are not as predicted."""
+    rule = (
+        "Every link between WECs and hub had each round trip in turn. A stage grows by as many as it makes; "
+        "delivery must make 1.5: the work comes, the agent asks for its finalizer, the hub tells of it. An agent asks "
+        "for one at a time, so that works which come faster than one per round trip wait for each other."
+    )
+    whole = [
+        f"{row.layout}, {row.wecs} WEC{'s' if row.wecs != 1 else ''}: down-sync takes {row.base:.3f} s without delay, "
+        f"and {row.measured:.2f} round trips more"
+        + ("." if row.predicted is None else f" ({row.predicted:.2f} predicted).")
+        for row in found
+        if row.stage == "downsync"
+    ]
+    strange = [
+        f"Not as predicted: {row.stage} ({row.layout}, {row.wecs}) takes {row.measured:.2f} round trips, not "
+        f"{row.predicted:.2f}."
+        for row in found
+        if row.agrees is False
+    ]
+    return [rule, *whole, *strange]
+
+
+def _round_trips(found: Sequence[RoundTrips]) -> Table:
+    head = ("stage", "layout", "WECs", "trials", "without delay (s)", "round trips", "95 % interval", "predicted")
+    rows = [
+        (
+            row.stage,
+            row.layout,
+            str(row.wecs),
+            str(row.trials),
+            f"{row.base:.3f}",
+            f"{row.measured:.2f}",
+            ABSENT if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}",
+            ABSENT if row.predicted is None else f"{row.predicted:.2f}",
+        )
+        for row in found
+    ]
+    return Table(head, rows, frozenset(head[2:]))
 
 
 def _binds(row: Prediction) -> str:

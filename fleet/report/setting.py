@@ -13,6 +13,7 @@ def facts(study: Study) -> list[tuple[str, str]]:
         ("Status agent", f"{fleet.status_agent.implementation} {fleet.status_agent.version}"),
         ("Versions", versions or "none given"),
         ("Fleet", _fleet(study)),
+        *([("Links", links)] if (links := _links(study)) else []),
         ("Machine", _machine(study)),
         ("Limits of the machine", _limits(study)),
         ("Driver", _driver(study)),
@@ -32,6 +33,13 @@ def _fleet(study: Study) -> str:
         f"{fleet.name}: {_many(len(wecs), 'WEC')} ({drivers} driver), {_many(fleet.wec_nodes, 'kwok node')} each, "
         f"{_many(len(fleet.machines), 'machine')}"
     )
+
+
+def _links(study: Study) -> str:
+    """Of machines that have one between their WECs and the hub."""
+    machines = [machine for machine in study.run.fleet.machines if machine.wan is not None]
+    told = "; ".join(f"{machine.name}: {machine.wan}" for machine in machines)
+    return f"{told}; swept by the experiment" if study.roundtrips else told
 
 
 def _machine(study: Study) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from fleet.spec.base import Model, Name
 from fleet.spec.duration import Duration
 from fleet.spec.experiment_file import ExperimentFile, Layout, Profiles, Workload
+from fleet.spec.link import Milliseconds, Rate, RoundTrip
 from fleet.spec.load_shape import LoadShape, PoissonLoad, SteppedLoad
 
 Count = Annotated[int, Field(ge=1, le=10_000)]
@@ -111,6 +112,34 @@ ROUNDS = 8
 """Of profiles in a long run at least: the first after the warm-up and the last tell where a leak allocates."""
 
 
+class LinkLatency(ExperimentFile):
+    """The round trip between WECs and hub, swept: how many of them each stage costs, against how many it must."""
+
+    QUICK: ClassVar[Mapping[str, Any]] = {
+        "rtts": ["0ms", "100ms"], "repeats": 2, "warmup": 0, "sample_interval": "2s",
+    }  # fmt: skip
+    experiment: Literal["link-latency"]
+    name: Name = "link-latency"
+    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "fleet"
+    layouts: list[Layout] = Field(default=["one-to-many"], min_length=1)
+    rtts: list[RoundTrip] = Field(default=[0.0, 0.02, 0.05, 0.1, 0.2], min_length=2)
+    """Every link of the fleet gets each in turn. Two at least: a slope needs them."""
+    jitter: Milliseconds = 0.0
+    """Of every round trip, as far as it is not longer than the round trip itself."""
+    rate: Rate | None = None
+    """Each way of every link, as `50mbit`; None: no limit."""
+    workload: Workload = Workload(kind="configmap", objects=5)
+    repeats: int = Field(default=3, ge=1, le=1000)
+    warmup: int = Field(default=0, ge=0, le=100)
+
+    @field_validator("rtts")
+    @classmethod
+    def _ascending_rtts(cls, values: list[float]) -> list[float]:
+        if len(set(values)) != len(values):
+            raise ValueError("each value once")
+        return sorted(values)
+
+
 class LeakRules(Model):
     """When growth is called a leak."""
 
@@ -157,7 +186,8 @@ class LongRun(ExperimentFile):
 
 
 AnyExperiment = Annotated[
-    WecScaling | PolicyScaling | WorkloadSize | ClientLimits | LongRun, Field(discriminator="experiment")
+    WecScaling | PolicyScaling | WorkloadSize | ClientLimits | LinkLatency | LongRun,
+    Field(discriminator="experiment"),
 ]
 """Any experiment file; which one, its field `experiment` says."""
 
@@ -166,6 +196,7 @@ MODELS: Mapping[str, type[ExperimentFile]] = {
     "policy-scaling": PolicyScaling,
     "workload-size": WorkloadSize,
     "client-limits": ClientLimits,
+    "link-latency": LinkLatency,
     "long-run": LongRun,
 }
 """By the word in the file."""

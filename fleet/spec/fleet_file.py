@@ -5,11 +5,12 @@ Written by the `record` role, read by every `fleet` command. It holds no secret:
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fleet.spec.base import Model, Name
+from fleet.spec.link import Link
 
 Role = Literal["its", "wds", "wec"]
 DriverName = Literal["dense", "process", "kind"]
@@ -31,6 +32,13 @@ class Machine(Model):
     """Interpreter on that machine that can import `fleet`; for connection ssh."""
     state_dir: str
     """The machine's folder of this fleet, absolute, on that machine."""
+    wan: Link | None = None
+    """What its WECs' agents reach the hub through; None: as the network has it."""
+
+    @field_validator("wan", mode="before")
+    @classmethod
+    def _none(cls, value: Any) -> Any:
+        return value or None  # an inventory writes {}
 
 
 class Cluster(Model):

@@ -24,6 +24,7 @@ options:
   its: {description: Name of the inventory and transport space., type: str, default: its1}
   hub_kubeconfig: {description: Admin kubeconfig of the ITS; by default the one on this machine., type: path}
   hub_server: {description: URL by which agents reach the ITS; else the kubeconfig's., type: str, default: ""}
+  link_server: {description: URL of this machine's link to the ITS, which its agents then dial., type: str, default: ""}
   hub_access:
     description: What C(fleet_hub_access) told, when the hub is on another machine.
     type: dict
@@ -91,6 +92,7 @@ ARGUMENTS = {
     "its": {"type": "str", "default": "its1"},
     "hub_kubeconfig": {"type": "path"},
     "hub_server": {"type": "str", "default": ""},
+    "link_server": {"type": "str", "default": ""},
     "hub_access": {
         "type": "dict",
         "options": {name: {"type": "str", "required": True} for name in ("server", "context", "ca")},
@@ -139,6 +141,7 @@ def spec_of(given: dict[str, Any], check: bool) -> AgentsSpec:
         its=given["its"],
         hub_kubeconfig=Path(given["hub_kubeconfig"]) if given["hub_kubeconfig"] else None,
         hub_server=given["hub_server"],
+        link_server=given["link_server"],
         access=access_of(given, machine.layout.root / "hub"),
         machine_name=given["machine"],
         programs=AgentPrograms(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -17,6 +18,7 @@ from fleet.experiment.plan import TrialPlan, trial_policies
 from fleet.experiment.reconfigure import Refitted
 from fleet.spec.experiments import MODELS, LongRun
 from fleet.spec.fleet_file import ClientLimits
+from fleet.spec.link import Link
 from fleet.workload.content import Place
 from fleet.workload.names import RunNames
 from tests.unit.report.made import fleet_file
@@ -125,9 +127,11 @@ class Session:
 
 async def test_a_fleet_gets_its_own_limits_back_whatever_happens() -> None:
     given: list[float] = []
+    links: list[Link | None] = []
 
-    async def reconfigure(limits: Any) -> None:
+    async def reconfigure(limits: Any, link: Link | None) -> None:
         given.append(limits["transport_its_qps"])
+        links.append(link)
 
     session: Any = Session()
 
@@ -135,9 +139,34 @@ async def test_a_fleet_gets_its_own_limits_back_whatever_happens() -> None:
         async with Refitted(session, reconfigure, ClientLimits()) as refitted:
             for qps in (50.0, 50.0, 1000.0):
                 await refitted.have({"transport_its_qps": qps})
+            await refitted.have({"transport_its_qps": 1000.0}, Link(rtt=0.04))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await run()
-    assert given == [50.0, 1000.0, 5.0]
-    assert session.notes.count("reconfigure") == 3
+    assert given == [50.0, 1000.0, 1000.0, 5.0]
+    assert links == [None, None, Link(rtt=0.04), None]
+    assert session.notes.count("reconfigure") == 4
+    assert "giving the fleet links with rtt 40ms" in session.notes
+    assert "giving the fleet transport_its_qps=5, its own links" in session.notes
+
+
+def test_links_are_swept_together_with_what_the_fleet_is_changed_to() -> None:
+    made = planned(
+        "link-latency", layouts=["one-to-one", "one-to-many"], rtts=["0ms", "40ms"], jitter="10ms", repeats=2
+    )
+    changes = [one.link for one in made]
+    # One change per delay: both layouts of a delay run before the next.
+    assert len([1 for was, now in pairwise(changes) if was != now]) == 1
+    assert {(one.point, one.link) for one in made} == {
+        ("rtt_ms=0", Link()),
+        ("rtt_ms=40", Link(rtt=0.04, jitter=0.01)),
+    }
+
+
+def test_fleet_up_keeps_the_links_it_is_not_asked_to_change() -> None:
+    fleet = fleet_file(4)
+    assert "wan" not in variables(fleet, {})
+    linked = fleet.model_copy(update={"machines": [m.model_copy(update={"wan": Link()}) for m in fleet.machines]})
+    assert json.loads(variables(linked, {"transport_its_qps": 50.0})["wan"]) == {"rtt": "0s"}
+    assert json.loads(variables(linked, {}, Link(rtt=0.04, rate=50e6))["wan"]) == {"rtt": "40ms", "rate": "50mbit"}

@@ -16,6 +16,7 @@ from fleet.experiment.runner import Outcome, Runner
 from fleet.results import events
 from fleet.results.folder import RunFolder
 from fleet.spec.experiments import MODELS
+from fleet.spec.link import Link
 from tests.unit.experiment.stand_in import StandInFleet
 from tests.unit.experiment.test_runner import HOLD_BACK, faults, give_service_accounts, lines
 
@@ -74,7 +75,8 @@ async def test_policies_by_a_schedule_are_watched_on_after_the_load(fleet: Stand
 async def test_limits_change_between_the_points_and_are_put_back(fleet: StandInFleet) -> None:
     given: list[float] = []
 
-    async def reconfigure(limits: Mapping[str, float]) -> None:
+    async def reconfigure(limits: Mapping[str, float], link: Link | None) -> None:
+        assert link is None
         given.append(limits["transport_its_qps"])
 
     points = [{"qps": 50.0, "burst": 100}, {"qps": 1000.0, "burst": 2000}]
@@ -87,6 +89,39 @@ async def test_limits_change_between_the_points_and_are_put_back(fleet: StandInF
     assert given[-1] == fleet.file().limits.transport_its_qps
     assert steps(outcome).count("reconfigure") == 3
     assert {row.point for row in studied(outcome).rows} == {"qps=50 burst=100", "qps=1000 burst=2000"}
+
+
+async def test_links_change_between_the_points_and_get_their_own_delay_back(fleet: StandInFleet) -> None:
+    given: list[Link | None] = []
+
+    async def reconfigure(limits: Mapping[str, float], link: Link | None) -> None:
+        assert dict(limits) == fleet.file().limits.model_dump()
+        given.append(link)
+
+    fields: dict[str, Any] = {"experiment": "link-latency", "rtts": ["0ms", "20ms"], "rate": "50mbit"}
+    with pytest.raises(
+        UsageError, match=r"changes the links .* has none: build the fleet with one, `fleet up -e 'wan="
+    ):
+        runner(fleet, reconfigure, **fields)
+    bare = fleet.file()
+    linked = bare.model_copy(update={"machines": [m.model_copy(update={"wan": Link()}) for m in bare.machines]})
+    chosen = MODELS["link-latency"].model_validate({**SHORT, **fields})
+    results = fleet.folder.parent / "results"
+    made = Runner(linked, fleet.folder, chosen, results, Silent(), reconfigure=reconfigure, hold_back=HOLD_BACK)
+    outcome = await made.run()
+
+    assert wrong(outcome) == []
+    assert {link.rtt for link in given[:-1] if link is not None} == {0.0, 0.02}
+    assert given[-1] is None
+    assert len(given) == 3
+    found = studied(outcome)
+    assert {row.point for row in found.rows} == {"rtt_ms=0", "rtt_ms=20"}
+    assert found.run.fleet.machines[0].wan == Link()
+    # The stand-in has no link, so its latencies do not grow; what the protocol would ask for is told all the same.
+    predicted = {row.stage: row.predicted for row in found.roundtrips}
+    assert predicted["binding"] == 0.0
+    assert predicted["delivery"] is not None
+    assert predicted["delivery"] >= 1.5
 
 
 async def test_pods_of_a_long_run_are_deleted_once_they_completed(fleet: StandInFleet) -> None:

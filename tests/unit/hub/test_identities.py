@@ -14,8 +14,8 @@ from fleet.host.authority import Authority
 from fleet.host.files import write_private
 from fleet.host.layout import Layout
 from fleet.hub import names
-from fleet.hub.access import OwnAccess
-from fleet.hub.credentials import ORPHANED, Credentials
+from fleet.hub.access import LinkedAccess, OwnAccess
+from fleet.hub.credentials import MOVED, ORPHANED, Credentials
 from fleet.hub.identities import (
     HubEndpoint,
     bootstrap_kubeconfig,
@@ -23,6 +23,7 @@ from fleet.hub.identities import (
     client_certificate,
     embedded,
     same_hub,
+    server_of,
     status_agent_kubeconfig,
     status_agent_objects,
 )
@@ -128,3 +129,22 @@ async def test_credentials_that_are_of_no_use(tmp_path: Path, endpoint: HubEndpo
     assert await made.faults(["wec001"], clusters=["wec002"]) == {"wec001": ORPHANED}
     faults = await made.faults(["wec001"], clusters=["wec001"])
     assert faults["wec001"].startswith("damaged: ")
+
+
+async def test_agents_that_get_a_link_begin_anew_and_dial_it(tmp_path: Path, endpoint: HubEndpoint) -> None:
+    made = credentials(tmp_path, endpoint)
+    made.write_bootstrap(["wec001"], ["wec001"])
+    # The agent's own credential names the same server as the file that it began with.
+    files = AgentFiles.of(made.layout, "wec001")
+    write_private(files.hub_kubeconfig, files.bootstrap.read_bytes())
+
+    linked = Credentials(made.layout, LinkedAccess(made.access, "https://127.0.0.1:1"), "its1")
+    assert await linked.faults(["wec001"], clusters=["wec001"]) == {"wec001": MOVED}
+    assert linked.write_bootstrap(["wec001"], ["wec001"]) == ["wec001"]
+    assert linked.write_bootstrap(["wec001"], ["wec001"]) == []
+    for document in (files.bootstrap.read_bytes(), linked.access.status_agent()):
+        assert server_of(document) == "https://127.0.0.1:1"
+        assert same_hub(document, linked.endpoint)
+        assert client_certificate(document) is not None
+    assert linked.access.status_agent() == linked.access.status_agent()
+    assert server_of(b"half") == ""

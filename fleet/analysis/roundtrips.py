@@ -1,0 +1,134 @@
+"""How many round trips between WEC and hub each stage costs: the slope of its latency over the rtt, and the theory.
+
+Where a stage crosses the link, restated from OCM 1.2.0 (read in its source):
+
+- `delivery` (ManifestWork in the ITS to AppliedManifestWork in the WEC): the agent hears of the work (half a round
+  trip: its watch is open), and does nothing before the work carries its finalizer. It asks for that with a PATCH (half
+  a round trip until the hub has it) and goes on when the hub tells it of the change (half a round trip): 1.5.
+- The agent asks for one finalizer at a time and waits for the answer (its AddFinalizer controller has one worker, the
+  one that applies has ten). Works that come faster than one per round trip wait for each other: a WEC takes at most
+  1/rtt new works a second. How long each waits follows from when the works were there, which was recorded.
+- `binding`, `packaging` and `finalization` happen in the hub, `activation` and `workload` in the WEC: 0.
+- `downsync` is the sum of binding, packaging, delivery and activation: as delivery.
+
+Nothing is predicted for `report`: the status agent's calls overlap with the WEC's own work.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from fleet.analysis.samples import STAGES, Sample
+from fleet.analysis.setting import LAYOUTS, values
+from fleet.spec.base import Model
+
+AXIS = "rtt_ms"
+"""What a point of `link-latency` is named by."""
+HEARS, ASKS = 0.5, 1.0
+"""Round trips of a work: until the agent hears of it; from its request for the finalizer until it hears of that."""
+ELSEWHERE = frozenset({"binding", "packaging", "activation", "workload", "finalization"})
+"""Stages that do not cross the link."""
+CROSSING = frozenset({"delivery", "downsync"})
+CLOSE = 0.25
+"""Round trips. A stage that is not told apart from its prediction by more is as predicted, whatever its interval."""
+CONFIDENCE = 0.95
+FEWEST = 3
+"""Trials below which there is no interval."""
+
+
+class RoundTrips(Model):
+    """One stage over all round trips that were tried, at one layout and number of WECs."""
+
+    stage: str
+    layout: str
+    wecs: int
+    predicted: float | None
+    """Round trips: the slope of what the protocol asks for, over the same trials; None where nothing is predicted."""
+    measured: float
+    """Seconds of latency per second of rtt: round trips. Theil-Sen slope over the medians of the trials."""
+    low: float | None
+    """95 % interval of the slope; None with too few trials."""
+    high: float | None
+    base: float
+    """Seconds: what the line says of a link without delay."""
+    trials: int
+    """Counted ones that had samples of the stage."""
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether it is as predicted; None where nothing is predicted."""
+        if self.predicted is None:
+            return None
+        if abs(self.measured - self.predicted) <= CLOSE:
+            return True
+        return self.low is not None and self.high is not None and self.low <= self.predicted <= self.high
+
+
+def round_trips(samples: Sequence[Sample]) -> list[RoundTrips]:
+    """A row per stage, layout and WEC count of a run whose points are round trips; none for other runs."""
+    trials: defaultdict[tuple[str, str, int], defaultdict[tuple[str, float], list[float]]]
+    trials = defaultdict(lambda: defaultdict(list))
+    for sample in samples:
+        rtt = values(sample.point).get(AXIS) if sample.point else None
+        if rtt is not None and sample.counted and sample.seconds is not None:
+            trials[sample.stage, sample.layout, sample.wecs][sample.trial, rtt / 1000].append(sample.seconds)
+    asked = {trial: median(found) for trial, found in _asked(samples).items()}
+    keys = sorted(trials, key=lambda key: (STAGES.index(key[0]), LAYOUTS.index(key[1]), key[2]))
+    rows = (_row(*key, {trial: median(found) for trial, found in trials[key].items()}, asked) for key in keys)
+    return [row for row in rows if row is not None]
+
+
+def waits(there: Sequence[float], rtt: float) -> list[float]:
+    """Seconds that each work waits for those before it, by when it was in the hub (ascending, seconds).
+
+    One server that takes a round trip for each, first come first served.
+    """
+    free, found = float("-inf"), []
+    for moment in there:
+        begins = max(moment, free)
+        found.append(begins - moment)
+        free = begins + rtt
+    return found
+
+
+def _asked(samples: Sequence[Sample]) -> dict[str, list[float]]:
+    """What the protocol asks of each delivery, in seconds by trial."""
+    works: defaultdict[tuple[str, str, float], set[int]] = defaultdict(set)
+    for sample in samples:
+        rtt = values(sample.point).get(AXIS) if sample.point else None
+        if sample.stage == "delivery" and rtt is not None and sample.counted and sample.start_ns is not None:
+            # Objects of one ManifestWork were there at the same moment: the agent asks once for all of them.
+            works[sample.trial, sample.cluster, rtt / 1000].add(sample.start_ns)
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for (trial, _, rtt), there in works.items():
+        found[trial] += [(HEARS + ASKS) * rtt + wait for wait in waits([ns / 1e9 for ns in sorted(there)], rtt)]
+    return found
+
+
+def _row(
+    stage: str, layout: str, wecs: int, medians: Mapping[tuple[str, float], float], asked: Mapping[str, float]
+) -> RoundTrips | None:
+    """None when fewer than two round trips were measured."""
+    from scipy.stats import theilslopes  # noqa: PLC0415 - slow to import, and most runs sweep something else
+
+    rtts = [rtt for _, rtt in medians]
+    if len(set(rtts)) < 2:  # noqa: PLR2004 - a slope needs two
+        return None
+    slope, base, low, high = (float(value) for value in theilslopes(list(medians.values()), rtts, CONFIDENCE))
+    predicted = 0.0 if stage in ELSEWHERE else None
+    if stage in CROSSING and all(trial in asked for trial, _ in medians):
+        predicted = float(theilslopes([asked[trial] for trial, _ in medians], rtts)[0])
+    enough = len(medians) >= FEWEST
+    return RoundTrips(
+        stage=stage,
+        layout=layout,
+        wecs=wecs,
+        predicted=predicted,
+        measured=slope,
+        low=low if enough else None,
+        high=high if enough else None,
+        base=base,
+        trials=len(medians),
+    )
