@@ -36,6 +36,8 @@ def variables(fleet: FleetFile, limits: Mapping[str, float], link: Link | None =
     """
     try:
         values: dict[str, Any] = rebuild.variables(fleet)
+        if not values["wan"]:
+            del values["wan"]
     except UsageError:
         values = {"wec_nodes": fleet.wec_nodes}
         carrying = {wec.machine for wec in fleet.of_role("wec")}

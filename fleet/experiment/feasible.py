@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fleet.analysis.prediction import HOLD_BACK_SECONDS, predict
+from fleet.analysis.prediction import predict
 from fleet.errors import UsageError
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
 from fleet.spec.duration import shown
@@ -34,7 +34,7 @@ def _check_time(trial: TrialPlan, limits: ClientLimits, last: float, object_time
     """`last`: seconds after the load's begin at which its last object is sent."""
     each = trial.copies_each * trial.content.size
     its, wds, bindings, _ = predict(trial.layout, trial.wecs, each, limits, returns=False, policies=trial.policies)
-    floor = HOLD_BACK_SECONDS + max(its, wds, bindings)
+    floor = max(its, wds, bindings)
     if floor <= last + object_timeout:
         return
     which = {its: "transport_its_qps", wds: "transport_wds_qps", bindings: "controller_wds_qps"}[

@@ -161,11 +161,9 @@ def test_runs_without_a_sample_in_common_are_not_comparable(tmp_path: Path) -> N
     assert "no cell" not in str(found.cells)
 
 
-@pytest.mark.parametrize("status", ["invalid"])
-def test_an_invalid_run_blocks(tmp_path: Path, status: str) -> None:
+def test_an_invalid_run_blocks(tmp_path: Path) -> None:
     good = study(tmp_path / "a")
-    bad = study(tmp_path / "b")
-    folder = RunFolder(tmp_path / "b" / "wec-scaling" / bad.run.id)
-    broken = with_record(folder, run_record(folder.id, 10).with_(status=status, reasons=["the clock went back"]))
+    broken = study(tmp_path / "b", lost=frozenset(f"wec{number:03}" for number in range(1, 101)))
+    assert broken.verdict.status == "invalid"
     assert compare(good, broken).outcome == "not comparable"
     assert compare(broken, broken).outcome == "not comparable"
