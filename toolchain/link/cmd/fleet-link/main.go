@@ -41,8 +41,8 @@ func run() error {
 	if *listen == "" || *upstream == "" || *toxics == "" || *socket == "" || flag.NArg() > 0 {
 		return errors.New("--listen, --upstream, --toxics and --api are needed")
 	}
-	// Each connection is told of at level info; what goes wrong is worth a line.
-	logger := zerolog.New(os.Stdout).Level(zerolog.WarnLevel).With().Timestamp().Logger()
+	// Each connection is told of at level info, its end at level warn; a hub that cannot be reached is an error.
+	logger := zerolog.New(os.Stdout).Level(zerolog.ErrorLevel).With().Timestamp().Logger()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), logger)
 	proxy := toxiproxy.NewProxy(server, proxyName, *listen, *upstream)
 	if err := add(proxy, *toxics); err != nil {
