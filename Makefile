@@ -7,7 +7,7 @@ DEMO_WECS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-live test-kind test-talk lint format bench clean
+.PHONY: help env toolchain demo test test-live test-kind test-lab test-talk lint format bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,7 +41,10 @@ test-live: toolchain ## only the live tests
 test-kind: toolchain ## a live fleet of 3 kind clusters (root; installs Docker where it is missing)
 	@FLEET_TEST_KIND=1 $(BIN)/python -m pytest -m kind -v
 
-test-talk: toolchain ## the talk's experiments on a live fleet of 3 WECs, the long tests too
+test-lab: toolchain ## fleets over SSH on machines of `fleet lab`, and over slow links (root)
+	@FLEET_TEST_LAB=1 $(BIN)/python -m pytest tests/live/test_lab.py tests/live/test_link.py -v
+
+test-talk: toolchain ## the talk's experiments on a live fleet of 3 WECs
 	@FLEET_TEST_TALK=1 $(BIN)/python -m pytest tests/live/test_talk.py -v
 
 lint: env ## ruff, mypy --strict, yamllint, ansible-lint, gofmt

@@ -35,7 +35,9 @@ InventoryOption = Annotated[
 
 TagsOption = Annotated[
     str | None,
-    typer.Option("--tags", metavar="TAGS", envvar="FLEET_TAGS", show_default=False, help="Play only these tags of site.yml."),
+    typer.Option(
+        "--tags", metavar="TAGS", envvar="FLEET_TAGS", show_default=False, help="Play only these tags of site.yml."
+    ),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import time
 from collections.abc import Iterator
@@ -21,7 +22,10 @@ from tests.live.conftest import FAST, state_folder
 from tests.live.lab import Lab, changed
 from tests.live.test_fleet import report_path, run_record
 
-pytestmark = pytest.mark.live
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(os.environ.get("FLEET_TEST_LAB") != "1", reason="minutes: `make test-lab` runs it"),
+]
 
 GETS = 20
 

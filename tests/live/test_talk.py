@@ -20,8 +20,10 @@ from tests.live.lab import BIN, Lab
 from tests.live.planted import MANAGERS, fight, leaks
 from tests.live.test_fleet import report_path, run_record
 
-pytestmark = pytest.mark.live
-long = pytest.mark.skipif(os.environ.get("FLEET_TEST_TALK") != "1", reason="minutes: `make test-talk` runs it")
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(os.environ.get("FLEET_TEST_TALK") != "1", reason="minutes: `make test-talk` runs it"),
+]
 
 WECS = 3
 QUICK_SECONDS = 120
@@ -162,7 +164,6 @@ def test_a_run_is_reproduced_on_a_fleet_that_is_alike(lab: Lab, fast: tuple[Path
     assert list(tmp_path.rglob("reproduced.html"))
 
 
-@long
 def test_client_limits(lab: Lab, tmp_path: Path) -> None:
     """The fleet gets the charts' limits for the point, and its own ones back."""
     before = json.loads((lab.folder / "fleet.json").read_text())["limits"]
@@ -171,7 +172,6 @@ def test_client_limits(lab: Lab, tmp_path: Path) -> None:
     assert json.loads((lab.folder / "fleet.json").read_text())["limits"] == before
 
 
-@long
 def test_a_planted_leak_is_found_and_named_with_its_site(lab: Lab, tmp_path: Path) -> None:
     """Two programs that do the same work; one keeps 1 KiB of each object. The other one is the control."""
     sets = [
@@ -189,7 +189,6 @@ def test_a_planted_leak_is_found_and_named_with_its_site(lab: Lab, tmp_path: Pat
     assert not any(text.startswith(dropped) for text in found["findings"])
 
 
-@long
 def test_the_charts_limits_are_told_from_raised_ones(lab: Lab, fast: tuple[Path, Path], tmp_path: Path) -> None:
     """Last: the fleet keeps the charts' limits."""
     lab.playbook("site.yml", transport_its_qps=5, transport_its_burst=10).check()
