@@ -23,7 +23,7 @@ repeats: 1
 warmup: 0
 quiet: 4100ms
 timeouts: {settle: 60s, object: 60s, clean: 60s}
-thresholds: [{stage: downsync, test: p50 < 1ms}]
+thresholds: [{stage: downsync, test: p50 < 0ms}]  # no run can keep it, however fast the stand-in is
 """
 
 
@@ -67,7 +67,7 @@ async def test_a_run_prints_the_report_and_one_verdict(stand_in: StandInFleet) -
     told = err.decode()
     assert f"/{report.parent.name}: {record['status']}\n" in told
     assert "downsync  one-to-many" in told
-    assert "threshold failed: downsync (one-to-many, 1 WEC): p50 < 1ms" in told
+    assert "threshold failed: downsync (one-to-many, 1 WEC): p50 < 0ms" in told
     assert "\x1b" not in told
     assert stand_in.leftovers() == []
 
