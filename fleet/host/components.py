@@ -117,8 +117,8 @@ class Store:
 def etcd(program: Path, store: Store, trust: Trust, extra: tuple[str, ...]) -> tuple[str, ...]:
     """One member, TLS with client certificates on loopback, beside a unix socket for the WECs' own API servers.
 
-    Heartbeat and election are ten times slower than etcd's defaults and snapshots ten times as frequent: one member
-    has nobody to elect, and what is not snapshotted stays in memory.
+    It ticks 4 times a second where etcd's default is 10, and waits 1 to 5 ticks before it elects itself, which is the
+    start's longest part. Snapshots are ten times as frequent as by default: what is not snapshotted stays in memory.
     """
     peer = f"https://127.0.0.1:{store.peer_port}"
     return (
@@ -139,8 +139,8 @@ def etcd(program: Path, store: Store, trust: Trust, extra: tuple[str, ...]) -> t
         f"--peer-trusted-ca-file={trust.etcd_ca}",
         "--peer-client-cert-auth=true",
         f"--quota-backend-bytes={QUOTA_BYTES}",
-        "--heartbeat-interval=1000",
-        "--election-timeout=10000",
+        "--heartbeat-interval=250",
+        "--election-timeout=1250",
         "--snapshot-count=10000",
         "--log-level=warn",
         *extra,

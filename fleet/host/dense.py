@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from fleet.errors import DeadlineError, HostError
 from fleet.host.change import Change
@@ -83,6 +83,7 @@ class DenseDriver:
             # Shards one after another: each brings up its own control planes in parallel.
             for part in planned:
                 self._bring_up(part, done[part.shard.number], staged)
+        machine.supervisor.settle(staged.watched)
         return Change.merge([files, staged.change])
 
     def stop(self, name: str) -> None:
@@ -93,7 +94,7 @@ class DenseDriver:
         """Start one instance and wait for `/readyz`."""
         number = self.shard_of(name)
         self._admin(number).start(name)
-        self._wait(name, stored_server(self.machine, name), number)
+        self._wait({name: stored_server(self.machine, name)}, number)
 
     def delete(self, names: Sequence[str]) -> Change:
         """See `Driver`. The keys of a deleted control plane leave its shard's etcd; an empty shard goes as
@@ -147,24 +148,17 @@ class DenseDriver:
         return planned
 
     def _bring_up(self, part: _Planned, done: Materialised, staged: Staged) -> None:
-        machine, number = self.machine, part.shard.number
+        number = part.shard.number
         store, host = (planned.program.name for planned in part.own.programs)
-        young = set(staged.watched) & {store, host}
         staged.start([store])
-        if young:
-            machine.supervisor.settle([store])
         if host in staged.pending:
             self._sweep(number)
         staged.start([host])
-        if young:
-            machine.supervisor.settle([host])
         admin = self._admin(number)
-        self._until(lambda: self._answers(admin), f"dense process {number} did not open {admin.socket}", number)
-        if host not in young:
+        self._until(lambda: self._answers(admin), lambda: f"dense process {number} did not open {admin.socket}", number)
+        if host not in staged.watched:
             self._tell(admin, part, done)
-        with ThreadPoolExecutor(machine.options.parallelism) as pool:
-            servers = {name: plan.kubeconfigs[0].server for name, plan in part.instances.items()}
-            list(pool.map(lambda name: self._wait(name, servers[name], number), servers))
+        self._wait({name: plan.kubeconfigs[0].server for name, plan in part.instances.items()}, number)
 
     def _tell(self, admin: DenseAdmin, part: _Planned, done: Materialised) -> None:
         """Let a process that runs on see what changed.
@@ -211,7 +205,8 @@ class DenseDriver:
         block = machine.registry.find(machine.fleet, f"dense-{number}")
         if gone and block is not None:
             shard = Shard(number, block.start, block.start + 1)
-            self._until(lambda: etcd_answers(machine, shard), f"etcd of dense process {number} did not answer", number)
+            silent = f"etcd of dense process {number} did not answer"
+            self._until(lambda: etcd_answers(machine, shard), lambda: silent, number)
             for file in gone:
                 delete_prefix(machine, shard, etcd_prefix(file.stem))
         for file in gone:
@@ -235,22 +230,38 @@ class DenseDriver:
     def _admin(self, number: int) -> DenseAdmin:
         return DenseAdmin(self.machine.layout.run / f"dense-{number}.sock")
 
-    def _wait(self, name: str, server: str, number: int) -> None:
-        supervisor = self.machine.supervisor
-        program = f"{DENSE}.{number}"
-
-        def alive() -> None:
-            for watched in (f"etcd.dense-{number}", program):
-                supervisor.raise_if_dead(watched, supervisor.state(watched))
-            instance = self._states(number).get(name)
-            if instance is not None and instance.failed:
-                raise HostError(
-                    f"{name}: its API server in {program} failed: {instance.error}\n{supervisor.tail(program)}"
-                )
-
-        endpoint = self.machine.endpoint(name, server)
+    def _wait(self, servers: Mapping[str, str], number: int) -> None:
+        """Until all say `/readyz`. The process is asked first: that costs it less than a handshake with each."""
         deadline = self.machine.options.ready_seconds * max(1, self.machine.options.shard_size // 10)
-        wait_ready(name, endpoint, deadline=deadline, alive=alive, tail=lambda: supervisor.tail(program))
+        left = set(servers)
+
+        def none_left() -> bool:
+            for instance in self._states(number).values():
+                if instance.name in left:
+                    self._raise_if_failed(instance, number)
+                    left.difference_update({instance.name} if instance.ready else ())
+            return not left
+
+        self._until(none_left, lambda: f"{min(left)}: its API server was not ready", number, deadline)
+        for name, server in servers.items():
+            wait_ready(
+                name,
+                self.machine.endpoint(name, server),
+                deadline=self.machine.options.ready_seconds,
+                alive=partial(self._raise_if_down, name, number),
+                tail=lambda: self.machine.supervisor.tail(f"{DENSE}.{number}"),
+            )
+
+    def _raise_if_down(self, name: str, number: int) -> None:
+        instance = self._states(number).get(name)
+        if instance is not None:
+            self._raise_if_failed(instance, number)
+
+    def _raise_if_failed(self, instance: Instance, number: int) -> None:
+        if instance.failed:
+            program = f"{DENSE}.{number}"
+            tail = self.machine.supervisor.tail(program)
+            raise HostError(f"{instance.name}: its API server in {program} failed: {instance.error}\n{tail}")
 
     def _states(self, number: int) -> dict[str, Instance]:
         """The instances of a shard; none when its process does not answer."""
@@ -266,14 +277,16 @@ class DenseDriver:
             return False
         return True
 
-    def _until(self, condition: Callable[[], bool], what: str, number: int) -> None:
-        end = time.monotonic() + ADMIN_SECONDS
+    def _until(
+        self, condition: Callable[[], bool], what: Callable[[], str], number: int, seconds: float = ADMIN_SECONDS
+    ) -> None:
+        """Wait; HostError when one of the shard's two programs dies, DeadlineError with `what()` in its words."""
+        end = time.monotonic() + seconds
         supervisor = self.machine.supervisor
         while not condition():
             for watched in (f"etcd.dense-{number}", f"{DENSE}.{number}"):
                 supervisor.raise_if_dead(watched, supervisor.state(watched))
             if time.monotonic() > end:
-                raise DeadlineError(
-                    f"{what} within {ADMIN_SECONDS:.0f} s; its last lines:\n{supervisor.tail(f'{DENSE}.{number}')}"
-                )
+                tail = supervisor.tail(f"{DENSE}.{number}")
+                raise DeadlineError(f"{what()} within {seconds:.0f} s; its last lines:\n{tail}")
             time.sleep(POLL)

@@ -27,6 +27,11 @@ class Instance:
         return self.state == "failed"
 
     @property
+    def ready(self) -> bool:
+        """Whether all its components run."""
+        return self.state == "ready"
+
+    @property
     def idle(self) -> bool:
         """Whether it neither runs nor is about to."""
         return self.state in ("stopped", "failed")

@@ -63,6 +63,7 @@ class ProcessDriver:
         pool = ThreadPoolExecutor(machine.options.parallelism)
         with machine.supervisor.stage(self.group, done.programs) as staged, pool:
             list(pool.map(lambda plane: self._bring_up(plane, plans[plane.name], staged), planes))
+        machine.supervisor.settle(staged.watched)
         return Change.merge([done.change, staged.change])
 
     def stop(self, name: str) -> None:
@@ -107,13 +108,10 @@ class ProcessDriver:
         """Store and API server first; their clients when it is ready, so that they need not die and be
         restarted."""
         programs = [planned.program.name for planned in plan.programs]
-        young = set(staged.watched) & set(programs)
         early = [name for name in programs if name.startswith(("etcd.", "kube-apiserver."))]
         staged.start(early)
         self._wait(plane.name, plan.kubeconfigs[0].server)
         staged.start(programs)
-        if young:
-            self.machine.supervisor.settle(young)
 
     def _wait(self, name: str, server: str) -> None:
         supervisor = self.machine.supervisor

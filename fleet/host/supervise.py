@@ -108,8 +108,7 @@ class Supervisor:
             return self._difference(group, programs)
         with self.stage(group, programs) as staged:
             staged.finish()
-        if staged.watched:
-            self.settle(staged.watched)
+        self.settle(staged.watched)
         return staged.change
 
     @contextmanager
@@ -195,6 +194,8 @@ class Supervisor:
     def settle(self, names: Iterable[str], *, deadline: float = SETTLE_SECONDS) -> None:
         """Wait until each of `names` runs; HostError with the last log lines of the first that dies."""
         wanted = set(names)
+        if not wanted:
+            return
         end = time.monotonic() + deadline
         while True:
             by_name = {s.name: s for s in self.states() if s.name in wanted}

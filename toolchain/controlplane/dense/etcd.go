@@ -12,8 +12,13 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// etcdDeadline bounds the wait for etcd; then the process ends and its supervisor starts it again.
-const etcdDeadline = 5 * time.Minute
+const (
+	// etcdDeadline bounds the wait for etcd; then the process ends and its supervisor starts it again.
+	etcdDeadline = 5 * time.Minute
+	// A read that comes before etcd has elected its leader is answered only when it is asked again: the first attempt is
+	// short, and each next one twice as long.
+	firstAttempt, longestAttempt = 250 * time.Millisecond, 5 * time.Second
+)
 
 func connect(etcd Etcd) (*clientv3.Client, error) {
 	config := clientv3.Config{Endpoints: etcd.Servers, DialTimeout: 5 * time.Second, Logger: zap.NewNop()}
@@ -35,9 +40,11 @@ func waitForEtcd(ctx context.Context, etcd Etcd) error {
 	}
 	defer client.Close()
 	var last error
-	err = wait.PollUntilContextTimeout(ctx, time.Second, etcdDeadline, true, func(ctx context.Context) (bool, error) {
-		attempt, cancel := context.WithTimeout(ctx, 5*time.Second)
+	patience := firstAttempt
+	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, etcdDeadline, true, func(ctx context.Context) (bool, error) {
+		attempt, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
+		patience = min(2*patience, longestAttempt)
 		if _, last = client.Get(attempt, "health"); last != nil {
 			klog.InfoS("Waiting for etcd", "servers", etcd.Servers, "err", last)
 		}

@@ -10,7 +10,7 @@ import (
 const (
 	// startingGC is GOGC while an instance starts: a starting one makes a gigabyte of garbage in seconds, and at the
 	// value for rest the collector would take more of the cores than the start itself.
-	startingGC = 100
+	startingGC = 200
 	// calm after the last start or stop, what is garbage by then goes back to the kernel.
 	calm = 15 * time.Second
 )
