@@ -62,7 +62,9 @@ func (s *apiServer) run(ctx context.Context, etcd Etcd, instance Instance) error
 		config.KubeAPIs.ControlPlane.Generic.SkipOpenAPIInstallation = true
 		config.ApiExtensions.GenericConfig.SkipOpenAPIInstallation = true
 		config.Aggregator.GenericConfig.SkipOpenAPIInstallation = true
+		config.Aggregator.GenericConfig.OpenAPIConfig = nil // else the aggregator merges what nobody serves: 6 MB
 	}
+	shareDefinitions(config)
 	completed, err := config.Complete()
 	if err != nil {
 		return err
