@@ -26,12 +26,13 @@ DEBUG_PORTS = 2
 """Controller manager, scheduler."""
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 SETTLED_GOGC = "KUBE_SETTLED_GOGC"
-"""GOGC once a program of ours has started: from the start on, a small one would cost more than the start itself."""
+"""GOGC once a program of ours has started. GOGC itself is for the start: a small one costs more than the start does, and the
+garbage of a large one lies between what stays, in pages that never go back to the kernel."""
 WEC_ENV = {
     "etcd": {"GOGC": "20"},
-    "kube-apiserver": {SETTLED_GOGC: "20"},
-    "kube-controller-manager": {SETTLED_GOGC: "30"},
-    "kube-scheduler": {SETTLED_GOGC: "50"},
+    "kube-apiserver": {"GOGC": "40", SETTLED_GOGC: "20"},
+    "kube-controller-manager": {"GOGC": "40", SETTLED_GOGC: "20"},
+    "kube-scheduler": {"GOGC": "40", SETTLED_GOGC: "20"},
 }
 """WECs are many and idle, so the garbage between two collections is what they weigh.
 
