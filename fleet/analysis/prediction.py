@@ -120,6 +120,11 @@ def _policies(plan: TrialPlan) -> int:
     return plan.policies or (plan.wecs if plan.layout == "one-to-one" else 1)
 
 
+def _policies_of_one(plan: TrialPlan) -> int:
+    """In the WDS that has most: each WDS has programs of its own, with buckets of their own."""
+    return math.ceil(_policies(plan) / max(1, len(plan.wdses)))
+
+
 def _prediction(
     setting: Setting,
     objects: int,
@@ -131,7 +136,7 @@ def _prediction(
     own = limits.model_copy(update=dict(plans[0].limits))
     returns = any(sample.stage == "e2e" for trial in trials for sample in trial)
     its, wds, bindings, statuses = predict(
-        setting.layout, setting.wecs, objects, own, returns=returns, policies=_policies(plans[0])
+        setting.layout, setting.wecs, objects, own, returns=returns, policies=_policies_of_one(plans[0])
     )
     return Prediction(
         **setting._asdict(),

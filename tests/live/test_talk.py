@@ -16,7 +16,7 @@ from typing import Any, cast
 import pytest
 
 from tests.live.conftest import FAST, state_folder
-from tests.live.lab import BIN, Lab
+from tests.live.lab import BIN, Lab, changed
 from tests.live.planted import MANAGERS, fight, leaks
 from tests.live.test_fleet import report_path, run_record
 
@@ -36,7 +36,7 @@ MIB = 1 << 20
 def lab() -> Iterator[Lab]:
     """Dense WECs without the default 5 QPS."""
     with state_folder() as state:
-        made = Lab("t-talk", state, {"wec_count": WECS, **FAST})
+        made = Lab("t-talk", state, {"wec_count": WECS, "wds_count": 2, **FAST})
         try:
             made.playbook("site.yml").check()
             yield made
@@ -106,6 +106,34 @@ def test_long_run(lab: Lab, tmp_path: Path) -> None:
     programs = {leak["program"] for leak in found["leaks"] if leak["quantity"] == "goroutines"}
     assert {"transport.wds1", "ocm-agent.wec001", "registration.its1"} <= programs
     assert list((found["folder"] / "profiles" / "transport.wds1").glob("heap-*.pb.gz"))
+
+
+def test_wds_scaling(lab: Lab, tmp_path: Path) -> None:
+    """Both WDSes serve again when it has ended."""
+    found = run(lab, tmp_path, "wds-scaling", seconds=300)  # with two times `fleet up`
+    assert points(found) == {"wdses=1": 4 * WECS, "wdses=2": 4 * WECS}
+    assert points(found, "e2e") == {"wdses=1": 4, "wdses=2": 4}
+    rows = (found["folder"] / "samples.csv").read_text().splitlines()[1:]
+    assert {row.rpartition(",")[2] for row in rows if ",wdses=2," in row} == {"wds1", "wds2"}
+    one, two = found["sharing"]
+    assert one["its_requests"] > 0
+    assert two["wds_rss_bytes"] > one["wds_rss_bytes"] > 100 * MIB
+    programs = {one["program"] for one in json.loads((lab.folder / "fleet.json").read_text())["components"]}
+    assert {"transport.wds1", "transport.wds2"} <= programs
+
+
+def test_wdses_come_and_go(lab: Lab) -> None:
+    """A third one with all that belongs to it, and nothing of it afterwards; a second run changes nothing."""
+    before = {path for path in lab.folder.rglob("*") if "wds" in path.name}
+    lab.playbook("site.yml", wds_count=3).check()
+    assert changed(lab.playbook("site.yml", wds_count=3).check()) == 0
+    assert "transport.wds3" in (lab.folder / "fleet.json").read_text()
+    lab.playbook("site.yml").check()
+    assert changed(lab.playbook("site.yml").check()) == 0
+    assert "wds3" not in (lab.folder / "fleet.json").read_text()
+    left = {path for path in lab.folder.rglob("*") if "wds" in path.name} - before
+    assert {path for path in left if path.suffix != ".log"} == set()
+    assert "wds3" not in (lab.folder.parent / "ports.json").read_text()
 
 
 def test_a_planted_fight_is_found_and_named(lab: Lab, tmp_path: Path) -> None:
