@@ -203,8 +203,8 @@ def test_client_limits(lab: Lab, tmp_path: Path) -> None:
 def test_a_planted_leak_is_found_and_named_with_its_site(lab: Lab, tmp_path: Path) -> None:
     """Two programs that do the same work; one keeps 1 KiB of each object. The other one is the control."""
     sets = [
-        "duration=150s", "compression=1", "sample_interval=2s", "workload.lifetime=2s", "leak.shortest=60s",
-        "load.steppedLoad.burstSize=4", "load.steppedLoad.stepDelay=1s", "profiles.programs=[leaky]", "thresholds=[]",
+        "duration=240s", "compression=1", "sample_interval=2s", "workload.lifetime=2s", "leak.shortest=60s",
+        "load.steppedLoad.burstSize=2", "load.steppedLoad.stepDelay=1s", "profiles.programs=[leaky]", "thresholds=[]",
     ]  # fmt: skip
     with leaks(lab) as (kept, dropped):
         found = run(lab, tmp_path, "long-run", *sets, seconds=400)
