@@ -39,6 +39,8 @@ class Prediction(Model):
     layout: str
     wecs: int
     point: str = ""
+    policies: int
+    """Over all WDSes."""
     objects: int
     """Per policy."""
     its_floor: float
@@ -140,6 +142,7 @@ def _prediction(
     )
     return Prediction(
         **setting._asdict(),
+        policies=_policies(plans[0]),
         objects=objects,
         its_floor=its,
         wds_floor=wds,

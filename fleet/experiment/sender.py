@@ -68,8 +68,8 @@ class Sender:
             async with asyncio.TaskGroup() as group:
                 for offset, item, body in ready:
                     scheduled_ns = start_ns + round(offset * 1e9)
-                    early = (scheduled_ns - time.monotonic_ns()) / 1e9
-                    if early > 0:
+                    # More than once: uvloop counts in whole milliseconds, and wakes up to one too early.
+                    while (early := (scheduled_ns - time.monotonic_ns()) / 1e9) > 0:  # noqa: ASYNC110 - time it is
                         await asyncio.sleep(early)
                     group.create_task(self._create(item, body, scheduled_ns))
         except BaseExceptionGroup as errors:

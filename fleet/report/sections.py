@@ -75,15 +75,20 @@ def _leaks(found: Sequence[Leak]) -> Table:
             leak.program,
             f"{leak.quantity} ({leak.unit})" if leak.unit else leak.quantity,
             leak.verdict,
-            f"{leak.level:.1f}",
-            f"{leak.last:.1f}",
-            f"{leak.per_hour:+.2f}",
-            f"{leak.low:+.2f} to {leak.high:+.2f}",
+            *_trend(leak),
             leak.reason,
         )
         for leak in [*(leak for leak in found if leak.verdict == "leaking"), *rest]
     ]
     return Table(head, rows, frozenset(head[3:7]), frozenset({"why"}))
+
+
+def _trend(leak: Leak) -> tuple[str, str, str, str]:
+    """Its numbers; of a series with too few values there are none."""
+    if leak.verdict == "too short to tell" and not any((leak.level, leak.last, leak.per_hour, leak.low, leak.high)):
+        return ABSENT, ABSENT, ABSENT, ABSENT
+    interval = f"{leak.low:+.2f} to {leak.high:+.2f}"
+    return f"{leak.level:.1f}", f"{leak.last:.1f}", f"{leak.per_hour:+.2f}", interval
 
 
 def _activity(found: Sequence[Activity]) -> Table:
