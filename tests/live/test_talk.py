@@ -190,7 +190,8 @@ def test_two_runs_of_a_kind_do_not_differ(lab: Lab, fast: tuple[Path, Path]) -> 
 def test_a_run_is_reproduced_on_a_fleet_that_is_alike(lab: Lab, fast: tuple[Path, Path], tmp_path: Path) -> None:
     ran = lab.fleet("reproduce", str(fast[0]), "--fleet", lab.name, "--results", str(tmp_path))
     assert ran.code in (0, 4), ran
-    assert "no difference" in ran.out
+    # Where others load the machine meanwhile, the interval may be too wide to tell; the test above asks for more.
+    assert any(f": {verdict}\n" in ran.out for verdict in ("no difference", "too few to tell")), ran.out
     assert list(tmp_path.rglob("reproduced.html"))
 
 
