@@ -1,7 +1,9 @@
 """Who still writes when the load has ended, and which two managers undo each other's writes.
 
 Only the step `after` of each trial counts: whatever is written then has no cause in the driver. Two managers fight over
-an object when they write it in turn, again and again; a controller that writes alone is merely busy.
+an object when they write it in turn, again and again; a controller that writes alone is merely busy. Nor does one fight
+that writes the status of what another writes: neither can undo the other, the API server keeps the two apart, and a
+controller that follows each change with a status (a Deployment's `observedGeneration`) does its duty.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from fleet.spec.base import Model
 
 TURNS = 6
 """Changes of the writer, A to B or B to A, of one object: three rounds. The waves that follow a status take fewer."""
+SUBRESOURCES = ("status", "scale")
+"""That Kubernetes knows; a manager's own name may have a slash in it too."""
 
 
 class Activity(Model):
@@ -86,15 +90,22 @@ def _by_object(writes: Sequence[Write]) -> dict[str, list[Write]]:
 
 def fights(recorded: Recorded) -> list[Fight]:
     """The fight with the most turns first."""
-    histories: defaultdict[tuple[str, str, str, int], list[Write]] = defaultdict(list)
+    histories: defaultdict[tuple[str, str, str, str, int], list[Write]] = defaultdict(list)
     for write in recorded.writes:  # step by step: the waves of several trials over one Binding are no fight
-        histories[write.cluster, write.resource, write.uid, write.step].append(write)
+        part = _subresource(write.writer)
+        histories[write.cluster, write.resource, write.uid, part, write.step].append(write)
     found: defaultdict[tuple[str, str, tuple[str, str]], list[tuple[int, list[Write]]]] = defaultdict(list)
-    for (cluster, resource, _, _), history in histories.items():
+    for (cluster, resource, *_), history in histories.items():
         for pair, turns in _turns(history).items():
             if turns >= TURNS:
                 found[cluster, resource, pair].append((turns, history))
     return sorted((_fight(*key, members, recorded) for key, members in found.items()), key=lambda one: -one.turns)
+
+
+def _subresource(writer: str) -> str:
+    """What of the object was written: `status`, `scale`, or nothing for the object itself."""
+    last = writer.rpartition("/")[2]
+    return last if last in SUBRESOURCES and last != writer else ""
 
 
 def _turns(history: Sequence[Write]) -> Counter[tuple[str, str]]:

@@ -106,14 +106,16 @@ def leaks(recorded: Recorded, usages: Sequence[Usage], rules: LeakRules) -> list
 
 
 def window_of(recorded: Recorded) -> tuple[int, int]:
-    """From the first counted load's begin to the last one's end, nanoseconds; everything where none was counted.
+    """From the first counted load's begin to its last send, nanoseconds; everything where none was counted.
 
-    Settling and cleaning are other work: what grows or shrinks there would bend the trend.
+    Settling, waiting for the last to complete and cleaning are other work: what grows or shrinks there, or stands
+    still, would bend the trend.
     """
     spans = [recorded.span(plan) for plan in recorded.trials if plan.repeat >= 0]
     if not spans:
         return recorded.first_ns, recorded.last_ns
-    return min(begin for begin, _ in spans), max(end for _, end in spans)
+    begin, end = min(begin for begin, _ in spans), max(end for _, end in spans)
+    return begin, max((sent.ns for sent in recorded.sent if begin < sent.ns <= end), default=end)
 
 
 def _seconds(ns: int, recorded: Recorded) -> float:

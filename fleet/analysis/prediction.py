@@ -39,6 +39,8 @@ class Prediction(Model):
     layout: str
     wecs: int
     point: str = ""
+    policies: int
+    """Over all WDSes."""
     objects: int
     """Per policy."""
     its_floor: float
@@ -120,6 +122,11 @@ def _policies(plan: TrialPlan) -> int:
     return plan.policies or (plan.wecs if plan.layout == "one-to-one" else 1)
 
 
+def _policies_of_one(plan: TrialPlan) -> int:
+    """In the WDS that has most: each WDS has programs of its own, with buckets of their own."""
+    return math.ceil(_policies(plan) / max(1, len(plan.wdses)))
+
+
 def _prediction(
     setting: Setting,
     objects: int,
@@ -131,10 +138,11 @@ def _prediction(
     own = limits.model_copy(update=dict(plans[0].limits))
     returns = any(sample.stage == "e2e" for trial in trials for sample in trial)
     its, wds, bindings, statuses = predict(
-        setting.layout, setting.wecs, objects, own, returns=returns, policies=_policies(plans[0])
+        setting.layout, setting.wecs, objects, own, returns=returns, policies=_policies_of_one(plans[0])
     )
     return Prediction(
         **setting._asdict(),
+        policies=_policies(plans[0]),
         objects=objects,
         its_floor=its,
         wds_floor=wds,

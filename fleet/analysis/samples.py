@@ -32,6 +32,7 @@ COLUMNS = (
     "server_seconds",
     "flags",
     "point",
+    "wds",
 )
 """Of samples.csv and samples.parquet, in this order."""
 
@@ -94,6 +95,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """Of `Flag`, in the order of their names."""
     point: str = ""
     """What is swept besides layout and WECs, as `policies=5`."""
+    wds: str = ""
+    """Where the object was sent to."""
 
     @property
     def setting(self) -> Setting:
@@ -136,8 +139,8 @@ class TrialRows:
 
     plan: TrialPlan
     downs: Downs
-    hubs: Sequence[str]
-    """Clusters that every sample depends on: the WDS and the ITS."""
+    its: str
+    """A cluster that every sample depends on, beside its object's WDS."""
     ended_ns: int | None
     """When the next trial began: what was not there by then is missing."""
     timeout_ns: int | None
@@ -217,7 +220,7 @@ class TrialRows:
         label: str | None = None,
         extra: tuple[str, ...] = (),
     ) -> Sample:
-        planned, plan = original.planned, self.plan
+        planned, plan, way = original.planned, self.plan, [original.wds, self.its, *clusters]
         whole = start is not None and end is not None
         nanoseconds = end.ns - start.ns if start is not None and end is not None else None
         return Sample(
@@ -236,7 +239,8 @@ class TrialRows:
             seconds=None if nanoseconds is None else nanoseconds / 1e9,
             server_seconds=_server_seconds(start, end),
             point=plan.point,
-            flags=tuple(sorted({*self._flags(start, end, clusters, nanoseconds, self._deadline(original)), *extra})),
+            wds=original.wds,
+            flags=tuple(sorted({*self._flags(start, end, way, nanoseconds, self._deadline(original)), *extra})),
         )
 
     def _flags(
@@ -262,7 +266,7 @@ class TrialRows:
             yield "late"
         began = self.plan.ns if start is None else start.ns
         stopped = self.ended_ns if end is None or nanoseconds is None else end.ns
-        if self.downs.spans and self.downs.overlap([*clusters, *self.hubs], began, stopped):
+        if self.downs.spans and self.downs.overlap(clusters, began, stopped):
             yield "cluster-down"
 
 

@@ -16,6 +16,7 @@ from fleet.analysis.recorded import Recorded, record
 from fleet.analysis.resources import Usage, usages
 from fleet.analysis.roundtrips import RoundTrips, round_trips
 from fleet.analysis.samples import Sample
+from fleet.analysis.sharing import Sharing, sharing
 from fleet.analysis.sites import with_sites
 from fleet.analysis.summary import Failure, Row, Summary, summarise
 from fleet.analysis.thresholds import failures
@@ -45,6 +46,8 @@ class Study:
     """Of a long run."""
     roundtrips: Sequence[RoundTrips]
     """Of a run that swept the links between WECs and hub."""
+    sharing: Sequence[Sharing]
+    """Of a run that swept the WDSes of one ITS."""
     lost: int
     """Lines of events.jsonl that could not be read."""
     profiles: RunProfiles = NO_PROFILES
@@ -68,6 +71,7 @@ class Study:
             fights=list(self.fights),
             leaks=list(self.leaks),
             roundtrips=list(self.roundtrips),
+            sharing=list(self.sharing),
         )
 
 
@@ -100,6 +104,7 @@ def analyse(folder: RunFolder) -> Study:
         fights=fought,
         leaks=grown,
         roundtrips=round_trips(samples),
+        sharing=sharing(recorded, rows, its=next((one.name for one in run.fleet.of_role("its")), "")),
         lost=reading.lost,
         profiles=read_profiles(folder.path, recorded.profiles),
         folder=folder.path,

@@ -13,6 +13,7 @@ from fleet.analysis.fights import Activity, Fight
 from fleet.analysis.leaks import Leak
 from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.samples import STAGES, Sample, Setting
+from fleet.analysis.sharing import Sharing
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
 from fleet.spec.base import Model
 
@@ -82,6 +83,8 @@ class Summary(Model):
     leaks: list[Leak] = Field(default_factory=list)
     roundtrips: list[RoundTrips] = Field(default_factory=list)
     """Of a run that swept the links between WECs and hub."""
+    sharing: list[Sharing] = Field(default_factory=list)
+    """Of a run that swept the WDSes of one ITS."""
 
 
 def summarise(samples: Sequence[Sample]) -> list[Row]:

@@ -72,8 +72,8 @@ class _Trial:
 class Join:
     """Feed it every line in the order of arrival; ask it at any time what is known.
 
-    `wds` is the cluster whose workload lines are the originals; every other cluster's are WECs. `object_timeout`
-    (seconds from a trial's first send) is what makes a sample `late`.
+    `wds` is the cluster whose workload lines are the originals of objects that are not planned for another WDS; every
+    other cluster's are WECs. `object_timeout` (seconds from a trial's first send) is what makes a sample `late`.
     """
 
     def __init__(self, *, wds: str = "wds1", object_timeout: float | None = None) -> None:
@@ -141,7 +141,7 @@ class Join:
         for number, trial in enumerate(trials):
             timeout = None if self.object_timeout is None else round(self.object_timeout * 1e9)
             after = trials[number + 1].plan.ns if number + 1 < len(trials) else None
-            maker = TrialRows(trial.plan, self._downs, [self.wds, self._its], after, timeout, trial.first_sent_ns)
+            maker = TrialRows(trial.plan, self._downs, self._its, after, timeout, trial.first_sent_ns)
             for original in trial.originals:
                 rows.extend(maker.rows(original))
         return rows
@@ -156,7 +156,7 @@ class Join:
         original = self._ops.get(event.op)
         if original is None or event.type == "DELETED":
             return
-        if event.cluster == self.wds:
+        if event.cluster == original.wds:
             self._original(original, event)
         else:
             self._copy(original, event)
@@ -165,7 +165,7 @@ class Join:
         trial = self._trials.get(event.trial)
         if trial is None:
             return
-        original = Original(event)
+        original = Original(event, event.wds or self.wds)
         self._ops[event.op] = original
         trial.originals.append(original)
         trial.total.update(("created", "bound"))
@@ -240,12 +240,12 @@ class Join:
 
     def _work(self, event: ManifestWorkSeen) -> None:
         self._its = event.cluster
-        if event.type == "DELETED" or event.wds != self.wds:
+        if event.type == "DELETED":
             return
         at: Stamp | None = None
         for manifest in event.manifests:
             original = self._ops.get(manifest.op)
-            if original is None or event.binding != original.planned.policy:
+            if original is None or (event.wds, event.binding) != (original.wds, original.planned.policy):
                 continue
             track = original.tracks.get(event.namespace)
             if track is None:

@@ -134,6 +134,8 @@ class Original:
     """One planned object: in the WDS, with a track for each WEC that must get it."""
 
     planned: Planned
+    wds: str
+    """Where it was sent to."""
     tracks: dict[str, Track] = field(default_factory=dict)
     mode: str = ""
     """How its status returns: `copy`, `aggregate`, `report` or `none`."""

@@ -40,6 +40,7 @@ def variables(fleet: FleetFile) -> dict[str, Any]:
         "wec_count": len(wecs),
         "wec_prefix": _prefix([cluster.name for cluster in wecs]),
         "wec_nodes": fleet.wec_nodes,
+        **wds_variables(fleet),
         "control_plane_driver": drivers.pop(),
         "dense_shard_size": size,
         "control_plane_debug": any("--enable-pprof" in program.argv for program in fleet.components),
@@ -47,6 +48,11 @@ def variables(fleet: FleetFile) -> dict[str, Any]:
         "wan": link.written() if (link := fleet.machines[0].wan) is not None else {},
         **fleet.limits.model_dump(),
     }
+
+
+def wds_variables(fleet: FleetFile) -> dict[str, int]:
+    """How many WDSes it has, and how many of them KubeStellar runs for."""
+    return {"wds_count": len(fleet.of_role("wds")), "wds_serving": len(fleet.served())}
 
 
 def refuse(run: RunRecord, versions: Mapping[str, str]) -> None:

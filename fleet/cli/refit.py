@@ -1,4 +1,5 @@
-"""Changes client limits or links of a fleet that runs, for experiments that sweep them: `fleet up` in its own process.
+"""Changes client limits, links or served WDSes of a fleet that runs, for experiments that sweep them: `fleet up` in its
+own process.
 
 A process of its own, because Ansible would make the driver's event loop late and takes over its signals.
 """
@@ -23,13 +24,11 @@ TOLD_LINES = 8
 """Of what a failed `fleet up` said."""
 
 
-LINK_TAGS = "binaries,link,record"
-"""The parts of site.yml that a change of the links alone needs."""
-
-
-def variables(fleet: FleetFile, limits: Mapping[str, float], link: Link | None = None) -> dict[str, str]:
-    """What `fleet up` must be told to make this very fleet with other limits, and with `link` on every machine, as the
-    words of its `-e`.
+def variables(
+    fleet: FleetFile, limits: Mapping[str, float], link: Link | None = None, serving: int | None = None
+) -> dict[str, str]:
+    """What `fleet up` must be told to make this very fleet with other limits, with `link` on every machine, and with
+    KubeStellar for the first `serving` WDSes, as the words of its `-e`.
 
     What the fleet file does not hold (extra arguments, ports) comes from the inventory again; so does nearly everything
     of a fleet over several machines, links that differ from machine to machine among it.
@@ -39,13 +38,15 @@ def variables(fleet: FleetFile, limits: Mapping[str, float], link: Link | None =
         if not values["wan"]:
             del values["wan"]
     except UsageError:
-        values = {"wec_nodes": fleet.wec_nodes}
+        values = {"wec_nodes": fleet.wec_nodes, **rebuild.wds_variables(fleet)}
         carrying = {wec.machine for wec in fleet.of_role("wec")}
         links = {machine.wan for machine in fleet.machines if machine.name in carrying}
         if len(links) == 1 and (own := links.pop()) is not None:
             values["wan"] = own.written()
     if link is not None:
         values["wan"] = link.written()
+    if serving is not None:
+        values["wds_serving"] = serving
     return {name: _word(value) for name, value in {"fleet_name": fleet.name, **values, **limits}.items()}
 
 
@@ -63,7 +64,7 @@ def _word(value: str | float | Mapping[str, Any]) -> str:
 class FleetUp:
     """Reconfigures through `fleet up`; what it says is shown only when it fails.
 
-    A change of the links alone plays only what they need: some seconds, and no program but the links is touched.
+    A change of links or served WDSes alone plays only what it needs: some seconds, and no other program is touched.
     """
 
     def __init__(self, fleet: FleetFile, state_root: Path) -> None:
@@ -71,14 +72,16 @@ class FleetUp:
         self._root = state_root
         self._inventory = fleet.inventory if fleet.inventory and Path(fleet.inventory).exists() else ""
         self._limits: Mapping[str, float] = fleet.limits.model_dump()
+        self._link: Link | None = None
+        self._serving = len(fleet.served())
 
-    async def __call__(self, limits: Mapping[str, float], link: Link | None) -> None:
+    async def __call__(self, limits: Mapping[str, float], link: Link | None, serving: int) -> None:
         """Run it to its end; when cancelled, wait for it all the same: half a change is worse than a late end."""
         command = [sys.executable, "-m", "fleet", "up"]
         if dict(limits) == dict(self._limits):
-            command += ["--tags", LINK_TAGS]
-        self._limits = limits
-        for name, value in variables(self._fleet, limits, link).items():
+            command += ["--tags", self._tags(link, serving)]
+        self._limits, self._link, self._serving = limits, link, serving
+        for name, value in variables(self._fleet, limits, link, serving).items():
             command += ["-e", f"{name}={value}"]
         command += ["-i", self._inventory] if self._inventory else []
         process = await asyncio.create_subprocess_exec(
@@ -98,5 +101,10 @@ class FleetUp:
             raise
         if process.returncode:
             last = "\n".join(said.decode(errors="replace").splitlines()[-TOLD_LINES:])
-            what = f"{json.dumps(dict(limits))}{f' and {link}' if link is not None else ''}"
+            what = f"{json.dumps(dict(limits))}{f' and {link}' if link is not None else ''}, wds_serving={serving}"
             raise FleetError(f"`fleet up` with {what} ended with {process.returncode}:\n{last}")
+
+    def _tags(self, link: Link | None, serving: int) -> str:
+        """The parts of site.yml that the change needs, where no limits change."""
+        parts = [*(["link"] if link != self._link else []), *(["hub"] if serving != self._serving else [])]
+        return ",".join(("binaries", *parts, "record"))

@@ -1,6 +1,6 @@
 """Removes what runs left in the clusters, found by label alone: no memory of the run is needed, not even its folder.
 
-Order: objects and policies in the WDS, then KubeStellar and OCM take the rest down by themselves; what they leave
+Order: objects and policies in the WDSes, then KubeStellar and OCM take the rest down by themselves; what they leave
 (a ManifestWork whose Binding is gone) is deleted here; the run's namespaces go last. Finalizers of others are never
 taken off: what cannot go is named.
 """
@@ -85,10 +85,12 @@ async def remove(spaces: Spaces, run_id: str | None, *, timeout: float) -> Clean
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     try:
-        for kind in KINDS:
-            with suppress(NotFound):  # a kind that this WDS does not serve
-                await _delete_labelled(spaces.wds, kind, selector, tally)
-        await _delete_labelled(spaces.wds, resources.BINDING_POLICIES, selector, tally)
+        for wds in spaces.wdses.values():
+            for kind in KINDS:
+                with suppress(NotFound):  # a kind that this WDS does not serve
+                    await _delete_labelled(wds, kind, selector, tally)
+            with suppress(NotFound):  # nor policies, while KubeStellar has never run for it
+                await _delete_labelled(wds, resources.BINDING_POLICIES, selector, tally)
         grace = min(GRACE_SECONDS, timeout / 2)
         await _works_gone(spaces, run_id, tally, grace, max(1.0, deadline - loop.time()))
     except KubeError as error:
@@ -103,7 +105,7 @@ async def remove(spaces: Spaces, run_id: str | None, *, timeout: float) -> Clean
             except (KubeError, DeadlineError) as error:
                 tally.left.append(str(error))
 
-    await asyncio.gather(*(namespaces(client) for client in (*spaces.wecs.values(), spaces.wds)))
+    await asyncio.gather(*(namespaces(client) for client in spaces.workload()))
     return tally.report()
 
 
@@ -140,13 +142,13 @@ async def _works_gone(spaces: Spaces, run_id: str | None, tally: _Tally, grace: 
     """Wait for the run's ManifestWorks to go; delete those that nobody owns any more; name those that stay."""
     if await _wait_works(spaces.its, run_id, grace) is None:
         return
-    bindings = {item["metadata"]["name"] for item in await spaces.wds.list_all(resources.BINDINGS)}
+    bindings = {
+        (wds.cluster, item["metadata"]["name"])
+        for wds in spaces.wdses.values()
+        for item in await wds.list_all(resources.BINDINGS)
+    }
     works = await spaces.its.list_all(resources.MANIFEST_WORKS, label_selector=WORKS_LABEL)
-    orphans = [
-        item
-        for item in works
-        if holds_run(item, run_id) and item["metadata"].get("labels", {}).get(BINDING_LABEL) not in bindings
-    ]
+    orphans = [item for item in works if holds_run(item, run_id) and _binding_of(item) not in bindings]
     for item in orphans:
         meta = item["metadata"]
         try:
@@ -157,6 +159,12 @@ async def _works_gone(spaces: Spaces, run_id: str | None, tally: _Tally, grace: 
     why = await _wait_works(spaces.its, run_id, max(1.0, seconds - grace))
     if why is not None:
         tally.left.append(f"{why}. An OCM agent that does not run keeps them: see `fleet status`, then clean again")
+
+
+def _binding_of(work: Mapping[str, Any]) -> tuple[str, str]:
+    """The WDS and the name of the Binding that a ManifestWork is of."""
+    labels = work["metadata"].get("labels", {})
+    return labels.get(WORKS_LABEL, ""), labels.get(BINDING_LABEL, "")
 
 
 async def _wait_works(its: KubeClient, run_id: str | None, seconds: float) -> str | None:

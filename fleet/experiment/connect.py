@@ -1,4 +1,4 @@
-"""Opens the clients of a run: WDS, ITS and the WECs it uses, each only where the fleet file says it is."""
+"""Opens the clients of a run: WDSes, ITS and the WECs it uses, each only where the fleet file says it is."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from fleet.spec.fleet_file import Cluster, FleetFile, Role
 
 
 @contextlib.asynccontextmanager
-async def opened(fleet: FleetFile, wecs: Collection[str] | None = None) -> AsyncIterator[Spaces]:
-    """Clients of that fleet; `wecs` names those that are wanted, None wants all.
+async def opened(
+    fleet: FleetFile, wecs: Collection[str] | None = None, wdses: Collection[str] | None = None
+) -> AsyncIterator[Spaces]:
+    """Clients of that fleet; `wecs` and `wdses` name those that are wanted, None wants all.
 
     SpecError for a kubeconfig that is missing, readable by others, or that points at an address that is neither
     loopback nor a machine of the fleet file. No client-side limit: the driver must never be what is measured.
@@ -25,10 +27,13 @@ async def opened(fleet: FleetFile, wecs: Collection[str] | None = None) -> Async
             made = KubeClient.from_kubeconfig(cluster.kubeconfig, cluster=cluster.name, allowed=allowed)
             return await stack.enter_async_context(made)
 
-        wds = await client(the_one(fleet, "wds"))
+        async def those(role: Role, wanted: Collection[str] | None) -> dict[str, KubeClient]:
+            entries = [entry for entry in fleet.of_role(role) if wanted is None or entry.name in wanted]
+            return {entry.name: await client(entry) for entry in entries}
+
+        the_one(fleet, "wds")
         its = await client(the_one(fleet, "its"))
-        chosen = [entry for entry in fleet.of_role("wec") if wecs is None or entry.name in wecs]
-        yield Spaces(wds=wds, its=its, wecs={entry.name: await client(entry) for entry in chosen})
+        yield Spaces(wdses=await those("wds", wdses), its=its, wecs=await those("wec", wecs))
 
 
 def the_one(fleet: FleetFile, role: Role) -> Cluster:

@@ -1,7 +1,7 @@
 """The experiments: of each, the points that it visits and how it measures one; everything else they share.
 
 A trial is a layout over a number of WECs at a point. The points of `wec-scaling` are one, those of the others differ in
-the workload, the number of policies, the fleet's client limits or its links.
+the workload, the number of policies, the fleet's client limits, its links or its WDSes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from fleet.experiment import steps
 from fleet.experiment.churn import Churn
 from fleet.experiment.plan import TrialPlan
 from fleet.spec.experiment_file import ExperimentFile, Workload
-from fleet.spec.experiments import ClientLimits, LinkLatency, LongRun, PolicyScaling, WecScaling, WorkloadSize
+from fleet.spec.experiments import (
+    ClientLimits,
+    LinkLatency,
+    LongRun,
+    PolicyScaling,
+    WdsScaling,
+    WecScaling,
+    WorkloadSize,
+)
 from fleet.spec.link import Link
 from fleet.spec.load_shape import LoadShape
 from fleet.workload.content import Content
@@ -40,11 +48,13 @@ class Point:
     """None: the spec's."""
     limits: Mapping[str, float] = field(default_factory=dict)
     link: Link | None = None
+    wdses: int | None = None
+    """So many are used, and served; None: the first, and nothing is changed."""
 
     @property
     def fleet(self) -> tuple[object, ...]:
         """What the fleet is changed to for it."""
-        return (*self.limits.items(), self.link)
+        return (*self.limits.items(), self.link, self.wdses)
 
 
 @dataclass(frozen=True)
@@ -57,12 +67,14 @@ class Family:
     """From the settled fleet to the last sample."""
 
 
-def trials(spec: ExperimentFile, wecs: Sequence[str], counts: Sequence[int]) -> list[TrialPlan]:
+def trials(
+    spec: ExperimentFile, wecs: Sequence[str], counts: Sequence[int], wdses: Sequence[str] = ("wds1",)
+) -> list[TrialPlan]:
     """Every trial in its order: groups of (layout, count, point) shuffled by the seed, warm-ups first in each.
 
-    `wecs` are the fleet's WECs in the order of their names; a count takes the first so many. Shuffled, because
+    `wecs` and `wdses` are the fleet's in the order of their names; a count takes the first so many. Shuffled, because
     something that drifts during the run (memory, compaction) must not look like an effect of what is swept. Groups with
-    the same client limits and links stay together: each change takes time, and of limits restarts programs.
+    the same client limits, links and WDSes stay together: each change takes time, and most restart programs.
     """
     family = FAMILIES[type(spec)]
     chosen = [
@@ -89,6 +101,8 @@ def trials(spec: ExperimentFile, wecs: Sequence[str], counts: Sequence[int]) -> 
                     point=point.label,
                     limits=point.limits,
                     link=point.link,
+                    wdses=tuple(wdses[: point.wdses or 1]),
+                    serving=point.wdses,
                 )
             )
     return made
@@ -149,6 +163,13 @@ def _links(spec: LinkLatency, _wecs: int) -> list[Point]:
     ]
 
 
+def _wdses(spec: WdsScaling, _wecs: int) -> list[Point]:
+    content = content_of(spec.workload)
+    return [
+        Point(content, spec.workload.objects, f"wdses={count}", each=spec.policies, wdses=count) for count in spec.wdses
+    ]
+
+
 def _long(spec: LongRun, wecs: int) -> list[Point]:
     load = compressed(spec.load, spec.compression)
     assert spec.workload.lifetime is not None  # noqa: S101 - the model requires it
@@ -165,5 +186,6 @@ FAMILIES: Mapping[type[ExperimentFile], Family] = {
     WorkloadSize: Family(_sizes),
     ClientLimits: Family(_limits),
     LinkLatency: Family(_links),
+    WdsScaling: Family(_wdses),
     LongRun: Family(_long, measure=(Churn(),)),
 }

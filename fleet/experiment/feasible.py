@@ -1,5 +1,5 @@
 """Refuses, before anything is touched, what this fleet could not do: a load without moments, a ManifestWork beyond
-etcd, a trial that the fleet's own client limits hold up beyond its timeout, a link where there is none."""
+etcd, a trial that the fleet's own client limits hold up beyond its timeout, a link or a WDS where there is none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def check_loads(trials: Sequence[TrialPlan], limits: ClientLimits, object_timeou
 def _check_time(trial: TrialPlan, limits: ClientLimits, last: float, object_timeout: float) -> None:
     """`last`: seconds after the load's begin at which its last object is sent."""
     each = trial.copies_each * trial.content.size
-    its, wds, bindings, _ = predict(trial.layout, trial.wecs, each, limits, returns=False, policies=trial.policies)
+    # Each WDS has programs of its own, with buckets of their own.
+    mine = trial.policies_of_one
+    its, wds, bindings, _ = predict(trial.layout, trial.wecs, each, limits, returns=False, policies=mine)
     floor = max(its, wds, bindings)
     if floor <= last + object_timeout:
         return
@@ -59,6 +61,15 @@ def check_links(trials: Sequence[TrialPlan], fleet: FleetFile) -> None:
         raise UsageError(
             f"this experiment changes the links between WECs and hub, and {', '.join(bare)} has none: "
             "build the fleet with one, `fleet up -e 'wan={rtt: 0ms}'`"
+        )
+
+
+def check_wdses(trials: Sequence[TrialPlan], fleet: FleetFile) -> None:
+    """UsageError when a trial is to be served from more WDSes than the fleet has."""
+    most, there = max((trial.serving or 1 for trial in trials), default=1), len(fleet.of_role("wds"))
+    if most > there:
+        raise UsageError(
+            f"wdses: {most} are asked for, the fleet has {there}: grow it with `fleet up -e wds_count={most}`"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -41,6 +42,10 @@ class TrialPlan:
     """Client limits that the fleet gets for this group, where they are not its own."""
     link: Link | None = None
     """What all links of the fleet get for this group; None: their own."""
+    wdses: tuple[str, ...] = ("wds1",)
+    """What its policies are spread over."""
+    serving: int | None = None
+    """KubeStellar runs for the first so many WDSes of the fleet for this group; None: for those it ran for before."""
 
     @property
     def kind(self) -> str:
@@ -49,12 +54,17 @@ class TrialPlan:
 
     @property
     def policies(self) -> int:
-        """In the WDS."""
+        """In all of its WDSes together."""
         return self.each * (self.wecs if self.layout == "one-to-one" else 1)
 
     @property
+    def policies_of_one(self) -> int:
+        """In the WDS that has most."""
+        return math.ceil(self.policies / len(self.wdses))
+
+    @property
     def objects(self) -> int:
-        """In the WDS, over all policies."""
+        """In the WDSes, over all policies."""
         return self.policies * self.copies_each * self.content.size
 
     @property
@@ -98,6 +108,7 @@ def trial_policies(trial: TrialPlan, names: RunNames) -> tuple[BindingPolicy, ..
         group=trial.group,
         each=trial.each,
         own_namespaces=trial.own_namespaces,
+        wdses=trial.wdses,
     )
 
 

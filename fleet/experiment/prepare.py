@@ -34,7 +34,8 @@ async def check(spaces: Spaces) -> None:
             cluster=silent[0],
         )
     await _check_members(spaces)
-    await _check_leftovers(spaces.wds)
+    for wds in spaces.wdses.values():
+        await _check_leftovers(wds)
 
 
 async def _check_members(spaces: Spaces) -> None:
@@ -72,7 +73,7 @@ async def _check_leftovers(wds: KubeClient) -> None:
 
 
 async def make_namespaces(spaces: Spaces, names: RunNames, wanted: Collection[str], *, pods: bool) -> None:
-    """Namespaces of the run in the WDS and in every WEC, made by the driver and ready for the workload.
+    """Namespaces of the run in every WDS and WEC, made by the driver and ready for the workload.
 
     KubeStellar does not bring a Namespace by itself, and one that travelled with the objects would be measured with
     them. A Pod also needs the `default` ServiceAccount, which a controller makes a moment after the namespace.
@@ -87,7 +88,7 @@ async def make_namespaces(spaces: Spaces, names: RunNames, wanted: Collection[st
             await _wait_accounts(client, wanted)
 
     async with asyncio.TaskGroup() as group:
-        for client in (spaces.wds, *spaces.wecs.values()):
+        for client in spaces.workload():
             group.create_task(make(client))
 
 

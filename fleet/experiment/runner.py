@@ -20,7 +20,7 @@ from fleet.experiment import steps
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import opened, the_one
 from fleet.experiment.families import measure_steps, trials
-from fleet.experiment.feasible import check_links, check_loads
+from fleet.experiment.feasible import check_links, check_loads, check_wdses
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
 from fleet.experiment.plan import TrialPlan, groups, trial_policies
@@ -84,7 +84,9 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
                 f"{threshold.stage!r} is no stage{nearest(threshold.stage, (*STAGES, *COUNTED))}",
                 field=f"thresholds.{number}.stage",
             )
-    made = trials(spec, [entry.name for entry in fleet.of_role("wec")], counts)
+    wecs, wdses = ([entry.name for entry in fleet.of_role(role)] for role in ("wec", "wds"))
+    made = trials(spec, wecs, counts, wdses)
+    check_wdses(made, fleet)
     check_loads(made, fleet.limits, spec.timeouts.object)
     check_links(made, fleet)
     return made
@@ -107,7 +109,7 @@ class Runner:
     ) -> None:
         """`state` is the fleet's folder, where the lock lies; `keep` leaves everything in the clusters.
 
-        `reconfigure` is needed for trials with client limits of their own; UsageError without it.
+        `reconfigure` is needed for trials with client limits, links or WDSes of their own; UsageError without it.
         """
         self.fleet = fleet
         self.state = state
@@ -117,7 +119,7 @@ class Runner:
         self.keep = keep
         self.reconfigure = reconfigure
         self.trials = plan(fleet, spec, hold_back=hold_back)
-        if reconfigure is None and any(trial.limits or trial.link for trial in self.trials):
+        if reconfigure is None and any(trial.limits or trial.link or trial.serving for trial in self.trials):
             raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         RunFolder.check_root(results_root)
         self.interrupts = Interrupts()
@@ -126,9 +128,10 @@ class Runner:
 
     async def run(self) -> Outcome:
         """Do it. FleetError only for what is refused before the run folder exists."""
-        used = {name for trial in self.trials for name in trial.clusters}
+        wecs = {name for trial in self.trials for name in trial.clusters}
+        wdses = {name for trial in self.trials for name in trial.wdses}
         with held(self.state, f"fleet experiment run {self.spec.name}"):
-            async with self.interrupts, opened(self.fleet, used) as spaces:
+            async with self.interrupts, opened(self.fleet, wecs, wdses) as spaces:
                 await check(spaces)
                 folder = RunFolder.create(self.results_root, self.spec.name, datetime.now(UTC))
                 record = begin_record(folder, self.spec, self.fleet)
@@ -138,8 +141,8 @@ class Runner:
 
     async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
         names = RunNames(folder.id)
-        recorded = Recorded(Join(wds=spaces.wds.cluster, object_timeout=self.spec.timeouts.object))
-        tracker = Tracker(names=names, wds=spaces.wds.cluster)
+        recorded = Recorded(Join(wds=next(iter(spaces.wdses)), object_timeout=self.spec.timeouts.object))
+        tracker = Tracker(names=names, wdses=spaces.wdses.keys())
         log = folder.event_log()
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
         kinds = tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
@@ -225,7 +228,7 @@ class Runner:
                 pods = any(PODS in content.resources for content in contents.values())
                 await make_namespaces(spaces, names, wanted, pods=pods)
             await stack.enter_async_context(_beside(session.keep_sampling()))
-            refitted = await stack.enter_async_context(Refitted(session, self.reconfigure, self.fleet.limits))
+            refitted = await stack.enter_async_context(Refitted(session, self.reconfigure, self.fleet))
             # Inside it, so that the last round is of the programs that were measured, not of restarted ones.
             await stack.enter_async_context(Profiling(self.fleet, profiles, run, recorder))
             await self._trials(session, refitted)
@@ -233,7 +236,8 @@ class Runner:
     async def _trials(self, session: Session, refitted: Refitted) -> None:
         number = 0
         for group in groups(self.trials):
-            await refitted.have(group.trials[0].limits, group.trials[0].link)
+            first = group.trials[0]
+            await refitted.have(first.limits, first.link, first.serving)
             for trial in group.trials:
                 number += 1
                 self.progress.trial(number, str(trial))

@@ -24,7 +24,7 @@ _LONG_RUNNING = "apiserver_longrunning_requests{"
 
 
 async def ensure_served(spaces: Spaces, crds: Sequence[Mapping[str, Any]]) -> None:
-    """Create those that the WDS or a WEC does not serve, and wait until it does. They stay: other runs may use them.
+    """Create those that a WDS or a WEC does not serve, and wait until it does. They stay: other runs may use them.
 
     On OpenShift, or where another CRD of the kind is installed, nothing is done. DeadlineError when one is not
     established in time.
@@ -36,11 +36,11 @@ async def ensure_served(spaces: Spaces, crds: Sequence[Mapping[str, Any]]) -> No
             for crd in crds:
                 if not await _served(client, crd):
                     await _apply(client, crd)
-                    if client is spaces.wds:
+                    if client.cluster in spaces.wdses:
                         await _watched(client, crd["spec"]["names"]["plural"])
 
     async with asyncio.TaskGroup() as group:
-        for client in (spaces.wds, *spaces.wecs.values()):
+        for client in spaces.workload():
             group.create_task(one(client))
 
 
@@ -71,7 +71,7 @@ async def _watched(wds: KubeClient, plural: str) -> None:
         await asyncio.sleep(LOOK_SECONDS)
     raise DeadlineError(
         f"{wds.cluster}: nobody watches {plural} {WATCHED_SECONDS:g} s after its CRD was made: KubeStellar's "
-        "controller-manager would bind none of them. See `fleet logs controller-manager.wds1`"
+        f"controller-manager would bind none of them. See `fleet logs controller-manager.{wds.cluster}`"
     )
 
 

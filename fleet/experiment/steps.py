@@ -20,6 +20,7 @@ from fleet.experiment.session import Session
 from fleet.kube import resources
 from fleet.kube.errors import NotFound
 from fleet.results import events
+from fleet.workload.layouts import BindingPolicy
 from fleet.workload.objects import WorkloadObject
 
 BUSY_LOOK_SECONDS = 1.0
@@ -59,6 +60,7 @@ class Announce:
                 point=trial.point,
                 policies=trial.policies,
                 limits=dict(trial.limits),
+                wdses=list(trial.wdses),
                 load=str(trial.load) if trial.load.open else "",
             )
         )
@@ -73,6 +75,7 @@ class Announce:
                     clusters=list(item.clusters),
                     status=item.status,
                     kind=item.kind,
+                    wds=item.wds,
                 )
             )
 
@@ -83,11 +86,12 @@ class Apply:
     name = "apply"
 
     async def do(self, session: Session, trial: TrialPlan) -> None:
-        """Done when the WDS has taken them all."""
+        """Done when their WDSes have taken them all."""
         missing = [
             entry for entry in session.policies(trial) if session.recorder.tracker.destinations(entry.name) is None
         ]
-        await each(missing, lambda entry: session.spaces.wds.create(resources.BINDING_POLICIES, entry.manifest()))
+        wdses = session.spaces.wdses
+        await each(missing, lambda entry: wdses[entry.wds].create(resources.BINDING_POLICIES, entry.manifest()))
 
 
 class Settle:
@@ -112,7 +116,7 @@ class Settle:
 
         if not await recorder.until(bound, timeout=timeout):
             raise DeadlineError(
-                f"{session.spaces.wds.cluster}: no Binding with the right destinations for {len(unbound())} of "
+                f"{', '.join(trial.wdses)}: no Binding with the right destinations for {len(unbound())} of "
                 f"{len(wanted)} policies within {timeout:g} s ({shown(unbound())}). Is the controller-manager up? "
                 "See `fleet status`; timeouts.settle raises the limit"
             )
@@ -125,14 +129,14 @@ class Settle:
 
 
 class Load:
-    """Sends the trial's objects to the WDS."""
+    """Sends the trial's objects to their WDSes."""
 
     name = "load"
 
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """Done when each was answered."""
         writes, parallel = session.writes(trial)
-        await Sender(session.spaces.wds, session.recorder).send(writes, parallel=parallel)
+        await Sender(session.spaces.wdses, session.recorder).send(writes, parallel=parallel)
 
 
 class Drain:
@@ -199,20 +203,20 @@ class Clean:
 
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """An anomaly when something stays; the next trial's objects have other names."""
-        wds, recorder = session.spaces.wds, session.recorder
+        recorder = session.recorder
         await delete(session, session.objects(trial))
-        names = [entry.name for entry in session.policies(trial)] if self._policies else []
+        policies = session.policies(trial) if self._policies else ()
 
-        async def drop(name: str) -> None:
+        async def drop(policy: BindingPolicy) -> None:
             try:
-                await wds.delete(resources.BINDING_POLICIES, name)
+                await session.spaces.wdses[policy.wds].delete(resources.BINDING_POLICIES, policy.name)
             except NotFound:
                 return
 
-        await each(names, drop)
+        await each(policies, drop)
 
         def gone() -> bool:
-            bound = [name for name in names if recorder.tracker.destinations(name) is not None]
+            bound = [entry for entry in policies if recorder.tracker.destinations(entry.name) is not None]
             return not bound and recorder.tracker.left(session.alive(trial.clusters)).nothing
 
         if not await recorder.until(gone, timeout=session.spec.timeouts.clean):
@@ -222,11 +226,12 @@ class Clean:
 
 
 async def delete(session: Session, items: Sequence[WorkloadObject]) -> None:
-    """Delete objects of the run in the WDS; those that are not there are passed over."""
+    """Delete objects of the run in their WDSes; those that are not there are passed over."""
 
     async def one(item: WorkloadObject) -> None:
         try:
-            await session.spaces.wds.delete(item.resource, item.ref.name, item.ref.namespace, propagation="Background")
+            wds = session.spaces.wdses[item.wds]
+            await wds.delete(item.resource, item.ref.name, item.ref.namespace, propagation="Background")
         except NotFound:
             return
 

@@ -1,10 +1,9 @@
-"""The hub of a fleet: CRDs, spaces and identities in the ITS, then its three programs, until all of them work."""
+"""The hub of a fleet: CRDs, spaces and identities in the ITS, then its programs, until all of them work."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fleet.errors import UsageError
@@ -16,7 +15,17 @@ from fleet.hub import dial, names, ready, serving
 from fleet.hub.crds import ensure_crds, read_crds, work_status_crd
 from fleet.hub.identities import bootstrap_objects, embedded, registrar_objects, status_agent_objects
 from fleet.hub.objects import Ledger, ensure, ensure_all
-from fleet.hub.programs import HUB_PORTS, Extra, HubPrograms, Upstream, temporary
+from fleet.hub.programs import (
+    HUB_PORTS,
+    WDS_PORTS,
+    Extra,
+    HubPrograms,
+    Upstream,
+    controller_metrics,
+    temporary,
+    transport_metrics,
+)
+from fleet.hub.retire import retire
 from fleet.hub.spaces import ensure_space, namespace
 from fleet.kube.resources import NAMESPACES
 from fleet.spec.fleet_file import ClientLimits
@@ -31,6 +40,8 @@ ITS_CRDS = (
 )
 """Plurals. The registration controller watches all but the first, and exits after ten minutes when one is missing."""
 PORT_OWNER = "hub"
+WDS_PORT_OWNER = "kubestellar."
+"""And the name of the WDS."""
 
 
 @dataclass(frozen=True)
@@ -40,22 +51,33 @@ class HubSpec:
     machine: Machine
     upstream: Upstream
     its: str = "its1"
-    wds: str = "wds1"
+    wdses: tuple[str, ...] = ("wds1",)
+    serving: int | None = None
+    """KubeStellar runs for the first so many of them; None: for all."""
     limits: ClientLimits = field(default_factory=ClientLimits)
     registration: Extra = field(default_factory=Extra)
     controller_manager: Extra = field(default_factory=Extra)
     transport: Extra = field(default_factory=Extra)
 
+    @property
+    def served(self) -> tuple[str, ...]:
+        """The WDSes that KubeStellar runs for."""
+        return self.wdses[: self.serving]
+
     def check(self) -> None:
-        """UsageError naming the variable for an extra argument that is no flag."""
+        """UsageError naming the variable for what makes no sense: an argument that is no flag, more WDSes to serve
+        than there are."""
+        if self.serving is not None and not 1 <= self.serving <= len(self.wdses):
+            raise UsageError(f"wds_serving: {self.serving} is not from 1 to {len(self.wdses)}, the number of WDSes")
         self.registration.check("hub_registration_extra_args")
         self.controller_manager.check("hub_controller_manager_extra_args")
         self.transport.check("hub_transport_extra_args")
 
-    def programs(self, port: int) -> list[Program]:
-        """The three programs with the port block that starts there."""
+    def programs(self, port: int, wdses: Mapping[str, int]) -> list[Program]:
+        """All programs: the registration controller on that port, KubeStellar's on those of each WDS it serves."""
+        served = {wds: wdses[wds] for wds in self.served}
         return HubPrograms(
-            self.machine.layout, self.its, self.wds, port, self.upstream, self.limits,
+            self.machine.layout, self.its, port, served, self.upstream, self.limits,
             self.registration, self.controller_manager, self.transport,
         ).all()  # fmt: skip
 
@@ -67,10 +89,10 @@ def converge_hub(spec: HubSpec) -> Change:
     """
     spec.check()
     layout = spec.machine.layout
-    missing = [name for name in (spec.its, spec.wds) if not layout.kubeconfig(name).exists()]
+    missing = [name for name in (spec.its, *spec.wdses) if not layout.kubeconfig(name).exists()]
     if missing and not spec.machine.check:
         raise UsageError(f"control plane {', '.join(missing)} is not on this machine: build the control planes first")
-    port = spec.machine.take(PORT_OWNER, HUB_PORTS, in_use=_any_runs(spec)).start
+    port, wdses = _ports(spec)
     if not spec.machine.check:
         for folder in (layout.root / "hub", temporary(layout)):
             private_directory(folder)
@@ -80,9 +102,12 @@ def converge_hub(spec: HubSpec) -> Change:
         asyncio.run(_objects(spec, ledger))
     else:
         ledger.record(f"{spec.its} objects of the hub", None, "present")
-    change = spec.machine.supervisor.converge(names.HUB_GROUP, spec.programs(port), check=spec.machine.check)
+    change = spec.machine.supervisor.converge(names.HUB_GROUP, spec.programs(port, wdses), check=spec.machine.check)
+    if not missing:
+        asyncio.run(_retire(spec, ledger))
     if not spec.machine.check:
-        asyncio.run(_wait(spec, port))
+        _give_back(spec)
+        asyncio.run(_wait(spec, wdses))
     return Change.merge([ledger.change, change])
 
 
@@ -112,22 +137,51 @@ async def _objects(spec: HubSpec, ledger: Ledger) -> None:
             return  # what follows needs the CRDs: nothing more to be learned
         for name in (names.HUB_NAMESPACE, names.OCM_NAMESPACE):
             await ensure(its, NAMESPACES, namespace(name), ledger)
-        for space, role in ((spec.its, "its"), (spec.wds, "wds")):
+        for space, role in ((spec.its, "its"), *((wds, "wds") for wds in spec.wdses)):
             await ensure_space(its, space, role, embedded(layout.kubeconfig(space)), ledger)
         await ensure_all(its, [*bootstrap_objects(), *status_agent_objects(), *registrar_objects()], ledger)
 
 
-async def _wait(spec: HubSpec, port: int) -> None:
+async def _retire(spec: HubSpec, ledger: Ledger) -> None:
+    """Once nothing runs for them any more: take WDSes off the ITS that the fleet no longer has."""
+    async with dial.client(spec.machine.layout, spec.its) as its:
+        if ledger.check and (ledger.after or not await ready.answers(its)):
+            return  # not even the CRDs may be there
+        await retire(its, spec.wdses, ledger)
+
+
+async def _wait(spec: HubSpec, ports: Mapping[str, int]) -> None:
     supervisor, layout = spec.machine.supervisor, spec.machine.layout
-    registration, controller, transport = ready.programs_of(spec.its, spec.wds)
-    async with AsyncExitStack() as stack:
-        its = await stack.enter_async_context(dial.client(layout, spec.its))
-        wds = await stack.enter_async_context(dial.client(layout, spec.wds))
-        await ready.registration(its, supervisor, registration)
-        await ready.controller_manager(wds, supervisor, controller, port + 1)
-        await ready.transport(supervisor, transport, port + 4)
+
+    async def served(wds: str) -> None:
+        controller, transport = names.served_programs(wds)
+        async with dial.client(layout, wds) as client:
+            await ready.controller_manager(client, supervisor, controller, controller_metrics(ports[wds]))
+        await ready.transport(supervisor, transport, transport_metrics(ports[wds]))
+
+    async with dial.client(layout, spec.its) as its:
+        await ready.registration(its, supervisor, names.registration_program(spec.its))
+    for wds in spec.served:
+        await served(wds)
 
 
-def _any_runs(spec: HubSpec) -> bool:
-    programs: Sequence[str] = ready.programs_of(spec.its, spec.wds)
-    return bool(spec.machine.live_programs() & set(programs))
+def _ports(spec: HubSpec) -> tuple[int, dict[str, int]]:
+    """The registration controller's port, and the first of each WDS's."""
+    live = spec.machine.live_programs()
+    own = names.registration_program(spec.its) in live
+    wdses = {
+        wds: spec.machine.take(
+            f"{WDS_PORT_OWNER}{wds}", WDS_PORTS, in_use=bool(live & set(names.served_programs(wds)))
+        ).start
+        for wds in spec.wdses
+    }
+    return spec.machine.take(PORT_OWNER, HUB_PORTS, in_use=own).start, wdses
+
+
+def _give_back(spec: HubSpec) -> None:
+    """The ports of WDSes that are no more."""
+    registry, fleet = spec.machine.registry, spec.machine.fleet
+    kept = {f"{WDS_PORT_OWNER}{wds}" for wds in spec.wdses}
+    for block in registry.blocks(fleet):
+        if block.owner.startswith(WDS_PORT_OWNER) and block.owner not in kept:
+            registry.give_back(fleet, block.owner)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from fleet.hub import names
 from fleet.hub.objects import Ledger, drop_finalizers, remove
+from fleet.hub.waiting import drained
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import CSRS, MANAGED_CLUSTERS, MANIFEST_WORKS, NAMESPACES, ROLE_BINDINGS
@@ -96,7 +96,7 @@ class Leave:
             works = await self.hub.list_all(MANIFEST_WORKS, wec, label_selector=names.BINDING_LABEL)
             return len(works)
 
-        left = await _drain(count, self._bound(self.options.works_seconds, alive=alive), self.options.poll)
+        left = await drained(count, self._bound(self.options.works_seconds, alive=alive), self.options.poll)
         if left and alive:
             self.ledger.notes.append(
                 f"{wec}: {left} ManifestWorks of KubeStellar were still there after its labels were gone;"
@@ -109,7 +109,7 @@ class Leave:
                 return 0
             return 1 + len(await self.hub.list_all(MANIFEST_WORKS, wec))
 
-        return await _drain(count, seconds, self.options.poll) == 0
+        return await drained(count, seconds, self.options.poll) == 0
 
     async def _force(self, wec: str, *, alive: bool) -> None:
         """Take off OCM's own finalizers of this one cluster, nothing else, and say so."""
@@ -147,7 +147,7 @@ class Leave:
                 return 0
             return 1
 
-        if await _drain(count, self.options.cluster_seconds, self.options.poll):
+        if await drained(count, self.options.cluster_seconds, self.options.poll):
             self.ledger.notes.append(
                 f"namespace {wec} on the hub is still terminating: its controller manager is behind"
             )
@@ -160,14 +160,3 @@ class Leave:
 
     def _bound(self, seconds: float, *, alive: bool) -> float:
         return seconds if alive else min(seconds, self.options.dead_seconds)
-
-
-async def _drain(count: Callable[[], Awaitable[int]], seconds: float, poll: float) -> int:
-    """Wait until `count` is 0; gives up when it has not fallen for `seconds`, and returns what was left."""
-    least, since = await count(), time.monotonic()
-    while least and time.monotonic() - since < seconds:
-        await asyncio.sleep(poll)
-        now = await count()
-        if now < least:
-            least, since = now, time.monotonic()
-    return least

@@ -43,6 +43,9 @@ ROLE_FINALIZER = "cluster.open-cluster-management.io/manifest-work-cleanup"
 """The same word on the RoleBinding of a work agent: it keeps its rights until the last ManifestWork is gone."""
 BINDING_LABEL = "transport.kubestellar.io/originOwnerReferenceBindingKey"
 """On every ManifestWork that KubeStellar made."""
+WDS_LABEL = "transport.kubestellar.io/originWdsName"
+"""On every ManifestWork that KubeStellar made, and on its WorkStatuses: the WDS it came from. KubeStellar's
+controller-manager takes only those WorkStatuses that name its own."""
 
 EDGE_LABELS = {"location-group": "edge"}
 """What every WEC's ManagedCluster carries, beside `name=<wec>`; KubeStellar's documentation selects by it."""
@@ -71,6 +74,11 @@ def controller_program(wds: str) -> str:
 def transport_program(wds: str) -> str:
     """KubeStellar's transport controller of one WDS."""
     return f"transport.{wds}"
+
+
+def served_programs(wds: str) -> tuple[str, str]:
+    """Both of KubeStellar's programs of one WDS."""
+    return controller_program(wds), transport_program(wds)
 
 
 STATUS_PROGRAM = "status-agent"

@@ -14,7 +14,9 @@ from fleet.host.supervisor_config import Program
 from fleet.hub import names, serving
 from fleet.spec.fleet_file import ClientLimits
 
-HUB_PORTS = 8
+HUB_PORTS = 1
+WDS_PORTS = 6
+"""Metrics, health and profiles of both of KubeStellar's programs of one WDS."""
 AGENT_PORTS = 1
 STATUS_PORTS = 1
 REGISTRATION = "registration"
@@ -65,13 +67,14 @@ class Extra:
 
 @dataclass(frozen=True)
 class HubPrograms:
-    """Everything that the three programs of group `hub` are made of; files that are missing count as empty."""
+    """Everything that the programs of group `hub` are made of; files that are missing count as empty."""
 
     layout: Layout
     its: str
-    wds: str
     port: int
-    """First of HUB_PORTS consecutive ports on loopback."""
+    """Of the registration controller, on loopback."""
+    wdses: Mapping[str, int]
+    """The WDSes that KubeStellar serves, each with the first of WDS_PORTS consecutive ports."""
     upstream: Upstream
     limits: ClientLimits = field(default_factory=ClientLimits)
     registration_extra: Extra = field(default_factory=Extra)
@@ -80,7 +83,8 @@ class HubPrograms:
 
     def all(self) -> list[Program]:
         """In the order of their start."""
-        return [registration(self), controller_manager(self), transport(self)]
+        served = [made for wds in self.wdses for made in (controller_manager(self, wds), transport(self, wds))]
+        return [registration(self), *served]
 
 
 def loopback(port: int) -> str:
@@ -109,48 +113,59 @@ def registration(hub: HubPrograms) -> Program:
     return Program(names.registration_program(hub.its), argv, env, hub.layout.root / "hub", priority=300)
 
 
-def controller_manager(hub: HubPrograms) -> Program:
-    """KubeStellar's controller-manager; it finds both spaces through the ControlPlanes of the cluster in KUBECONFIG."""
-    limits = hub.limits
+def controller_manager(hub: HubPrograms, wds: str) -> Program:
+    """KubeStellar's controller-manager of one WDS; it finds both spaces through the ControlPlanes of the cluster in
+    KUBECONFIG."""
+    limits, port = hub.limits, hub.wdses[wds]
     argv = (
         str(hub.upstream.program(CONTROLLER_MANAGER)),
-        f"--wds-name={hub.wds}",
+        f"--wds-name={wds}",
         f"--its-name={hub.its}",
         *_limits("wds", limits.controller_wds_qps, limits.controller_wds_burst),
         *_limits("its", limits.controller_its_qps, limits.controller_its_burst),
-        f"--metrics-bind-address={loopback(hub.port + 1)}",
-        f"--health-probe-bind-address={loopback(hub.port + 2)}",
-        f"--pprof-bind-address={loopback(hub.port + 3)}",
+        f"--metrics-bind-address={loopback(controller_metrics(port))}",
+        f"--health-probe-bind-address={loopback(port + 1)}",
+        f"--pprof-bind-address={loopback(port + 2)}",
         "-v=2",
         *hub.controller_extra.args,
     )
-    its, wds = hub.layout.kubeconfig(hub.its), hub.layout.kubeconfig(hub.wds)
-    env = {"KUBECONFIG": str(its), **reads(its, wds), **hub.controller_extra.env}
-    return Program(names.controller_program(hub.wds), argv, env, hub.layout.root / "hub", priority=310)
+    its, own = hub.layout.kubeconfig(hub.its), hub.layout.kubeconfig(wds)
+    env = {"KUBECONFIG": str(its), **reads(its, own), **hub.controller_extra.env}
+    return Program(names.controller_program(wds), argv, env, hub.layout.root / "hub", priority=310)
 
 
-def transport(hub: HubPrograms) -> Program:
-    """KubeStellar's transport controller with OCM's transport."""
-    limits = hub.limits
-    its, wds = hub.layout.kubeconfig(hub.its), hub.layout.kubeconfig(hub.wds)
+def transport(hub: HubPrograms, wds: str) -> Program:
+    """KubeStellar's transport controller of one WDS, with OCM's transport."""
+    limits, port = hub.limits, hub.wdses[wds]
+    its, own = hub.layout.kubeconfig(hub.its), hub.layout.kubeconfig(wds)
     argv = (
         str(hub.upstream.program(TRANSPORT)),
-        f"--wds-kubeconfig={wds}",
+        f"--wds-kubeconfig={own}",
         *_limits("wds", limits.transport_wds_qps, limits.transport_wds_burst),
         f"--transport-kubeconfig={its}",
         *_limits("transport", limits.transport_its_qps, limits.transport_its_burst),
-        f"--wds-name={hub.wds}",
+        f"--wds-name={wds}",
         f"--concurrency={limits.transport_concurrency}",
         f"--max-num-wrapped={limits.max_num_wrapped}",
         f"--max-size-wrapped={limits.max_size_wrapped}",
-        f"--metrics-bind-address={loopback(hub.port + 4)}",
-        f"--pprof-bind-address={loopback(hub.port + 5)}",
-        f"--health-probe-bind-address={loopback(hub.port + 6)}",
+        f"--metrics-bind-address={loopback(transport_metrics(port))}",
+        f"--pprof-bind-address={loopback(port + 4)}",
+        f"--health-probe-bind-address={loopback(port + 5)}",
         "-v=2",
         *hub.transport_extra.args,
     )
-    env = {**reads(its, wds), **hub.transport_extra.env}
-    return Program(names.transport_program(hub.wds), argv, env, hub.layout.root / "hub", priority=320)
+    env = {**reads(its, own), **hub.transport_extra.env}
+    return Program(names.transport_program(wds), argv, env, hub.layout.root / "hub", priority=320)
+
+
+def controller_metrics(port: int) -> int:
+    """Of a WDS's ports the one that its controller-manager shows its metrics on."""
+    return port
+
+
+def transport_metrics(port: int) -> int:
+    """Of a WDS's ports the one that its transport controller shows its metrics on."""
+    return port + 3
 
 
 def metrics_url(port: int) -> str:

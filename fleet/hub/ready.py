@@ -10,7 +10,6 @@ from pathlib import Path
 
 from fleet.errors import HostError, KubeError
 from fleet.host.supervise import Supervisor
-from fleet.hub import names
 from fleet.hub.crds import wait_established
 from fleet.hub.programs import metrics_url
 from fleet.hub.waiting import until
@@ -132,8 +131,3 @@ def _end_of(log: Path) -> str:
             return file.read().decode(errors="replace")
     except FileNotFoundError:
         return ""
-
-
-def programs_of(its: str, wds: str) -> tuple[str, str, str]:
-    """Names of the three programs in the order of their start."""
-    return names.registration_program(its), names.controller_program(wds), names.transport_program(wds)

@@ -25,3 +25,14 @@ async def until(
             raise DeadlineError(failure())
         await asyncio.sleep(poll)
     return time.monotonic() - begin
+
+
+async def drained(count: Callable[[], Awaitable[int]], seconds: float, poll: float) -> int:
+    """Wait until `count` is 0; gives up when it has not fallen for `seconds`, and returns what was left."""
+    least, since = await count(), time.monotonic()
+    while least and time.monotonic() - since < seconds:
+        await asyncio.sleep(poll)
+        now = await count()
+        if now < least:
+            least, since = now, time.monotonic()
+    return least

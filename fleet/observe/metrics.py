@@ -114,6 +114,8 @@ class Scraper:
         self._complained: set[Target] = set()
         self._last: dict[Target, dict[tuple[str, str], float]] = {page: {} for page in pages}
         self._contexts: dict[ClientTls, ssl.SSLContext] = {}
+        self.resting: frozenset[str] = frozenset()
+        """WDSes that KubeStellar does not run for: its programs of them are not there to be read."""
 
     async def __aenter__(self) -> Scraper:
         """Open the session; nothing is scraped yet."""
@@ -128,14 +130,14 @@ class Scraper:
 
     async def scrape(self) -> None:
         """Read every page once and record what is kept of it."""
-        await asyncio.gather(*(self._record(page) for page in self._pages))
+        await asyncio.gather(*(self._record(page) for page in self._awake()))
 
     async def busy(self, seconds: float) -> str:
         """Which program works, looking twice `seconds` apart: its queue is not empty or it sends requests. Empty: none.
 
         This sees what no watch shows: re-syncs that only read, yet use up the tokens of a client's rate limiter.
         """
-        pages = [page for page in self._pages if page.component in SCRAPED]
+        pages = [page for page in self._awake() if page.component in SCRAPED]
         if not pages:
             return ""
         began = time.monotonic()
@@ -151,6 +153,9 @@ class Scraper:
             if sent / elapsed > BUSY_REQUESTS_PER_SECOND:
                 return f"{page.component} sends {sent / elapsed:.1f} requests per second"
         return ""
+
+    def _awake(self) -> list[Target]:
+        return [page for page in self._pages if page.client or page.cluster not in self.resting]
 
     async def _record(self, page: Target) -> None:
         samples = await self._page(page)

@@ -3,9 +3,9 @@
 A process of its own, because a metrics page of an API server is 3 MB of TLS and text: read in the driver it made the
 event loop 170 ms late on a busy machine (a thread does not help, it shares the interpreter's lock), and stamps with it.
 
-First line of stdin: an `Opening` as JSON. Then one order per line, `sample` or `busy SECONDS`; the answer is any
-number of event lines (for `busy` one JSON string), ended by an empty line. End of stdin ends it: it never outlives
-the driver.
+First line of stdin: an `Opening` as JSON. Then one order per line, `sample`, `busy SECONDS` or `rest CLUSTER...`; the
+answer is any number of event lines (for `busy` one JSON string), ended by an empty line. End of stdin ends it: it never
+outlives the driver.
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ async def serve(opening: Opening) -> None:
                         answer.record(line)
                     await scraper.scrape()
                     said = answer.take()
+                elif name == "rest":
+                    scraper.resting, said = frozenset(argument.split()), b""
                 else:
                     busy: Any = await scraper.busy(float(argument))
                     said = orjson.dumps(busy) + b"\n"

@@ -86,6 +86,11 @@ class Sampling:
         answers = [str(orjson.loads(lines[0])) for lines in await asyncio.gather(*asked) if lines]
         return next(filter(None, answers), "")
 
+    async def rest(self, clusters: Sequence[str]) -> None:
+        """KubeStellar does not run for these WDSes from now on, and does for all others: their pages are not read."""
+        order = " ".join(("rest", *clusters))
+        await asyncio.gather(self._here.order(order), *(self._ask(name, order) for name in self._away))
+
     async def _sample_here(self) -> None:
         for line in await self._here.order("sample"):
             with contextlib.suppress(msgspec.DecodeError):

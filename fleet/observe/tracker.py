@@ -43,13 +43,13 @@ class Left:
 
 
 class Tracker:
-    """Feed it every line in the order of arrival. `names` tell the run's namespaces, `wds` the originals' cluster."""
+    """Feed it every line in the order of arrival. `names` tell the run's namespaces, `wdses` where originals are."""
 
-    def __init__(self, *, names: RunNames, wds: str) -> None:
+    def __init__(self, *, names: RunNames, wdses: Collection[str]) -> None:
         self.names = names
-        self.wds = wds
+        self.wdses = frozenset(wdses)
         self.completed: set[str] = set()
-        """Op-ids of objects that the WDS shows as completed; whoever deletes one takes it out."""
+        """Op-ids of objects that a WDS shows as completed; whoever deletes one takes it out."""
         self._destinations: dict[str, frozenset[str]] = {}
         self._objects: dict[str, set[str]] = defaultdict(set)
         self._works: dict[str, tuple[str, str]] = {}
@@ -78,14 +78,14 @@ class Tracker:
         return self._destinations.get(binding)
 
     def bindings(self) -> frozenset[str]:
-        """Names of all Bindings that exist in the WDS."""
+        """Names of all Bindings that exist in the WDSes; a run has no name twice."""
         return frozenset(self._destinations)
 
     def left(self, wecs: Collection[str]) -> Left:
-        """What exists in the WDS, the ITS and those WECs."""
+        """What exists in the WDSes, the ITS and those WECs."""
         chosen = set(wecs)
         return Left(
-            objects=sum(len(self._objects[name]) for name in (self.wds, *chosen) if name in self._objects),
+            objects=sum(len(self._objects[name]) for name in (*self.wdses, *chosen) if name in self._objects),
             works=sum(1 for namespace, _ in self._works.values() if namespace in chosen),
             applied=sum(
                 1 for name in chosen for work in self._applied.get(name, {}).values() if work in self._work_names
@@ -97,7 +97,7 @@ class Tracker:
         if self.names.holds(line.ref.namespace):
             uids = self._objects[line.cluster]
             uids.discard(line.uid) if line.type == "DELETED" else uids.add(line.uid)
-            if line.cluster == self.wds and line.type != "DELETED" and _completed(line):
+            if line.cluster in self.wdses and line.type != "DELETED" and _completed(line):
                 self.completed.add(line.op)
 
     def _work(self, line: ManifestWorkSeen) -> None:

@@ -1,4 +1,4 @@
-"""All watches of a run: WDS, ITS and every chosen WEC, synced before the load begins."""
+"""All watches of a run: WDSes, ITS and every chosen WEC, synced before the load begins."""
 
 from __future__ import annotations
 
@@ -28,19 +28,24 @@ RECONNECT_TOLD_NS = 50_000_000
 class Spaces:
     """The clients of one run, by cluster name."""
 
-    wds: KubeClient
+    wdses: Mapping[str, KubeClient]
+    """Those that the run uses, the first of the fleet at least."""
     its: KubeClient
     wecs: Mapping[str, KubeClient]
 
     def all(self) -> tuple[KubeClient, ...]:
         """Every client, the hub's first."""
-        return (self.wds, self.its, *self.wecs.values())
+        return (*self.wdses.values(), self.its, *self.wecs.values())
+
+    def workload(self) -> tuple[KubeClient, ...]:
+        """Where objects of the workload come to be: WDSes and WECs."""
+        return (*self.wdses.values(), *self.wecs.values())
 
 
 class Watcher:
     """Use as `async with`: inside it every watch is synced and stays up, whatever happens to a cluster.
 
-    `kinds` are those of the workload, watched by label in the WDS and in every WEC.
+    `kinds` are those of the workload, watched by label in every WDS and WEC.
 
     Raises DeadlineError when a watch could not be listed within `sync_seconds`.
     """
@@ -60,9 +65,13 @@ class Watcher:
         self._sync_seconds = sync_seconds
         self._tasks: list[asyncio.Task[None]] = []
         self._clients = {client.cluster: client for client in spaces.all()}
-        self.reflectors = [
-            self._reflector(spaces.wds, resources.BINDINGS),
-            *(self._reflector(spaces.wds, kind, selector) for kind in kinds),
+        self.reflectors: list[Reflector] = []
+        for client in spaces.wdses.values():
+            self.reflectors += [
+                self._reflector(client, resources.BINDINGS),
+                *(self._reflector(client, kind, selector) for kind in kinds),
+            ]
+        self.reflectors += [
             self._reflector(spaces.its, resources.MANIFEST_WORKS),
             self._reflector(spaces.its, resources.WORK_STATUSES),
         ]

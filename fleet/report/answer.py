@@ -56,7 +56,9 @@ def _layout(most: Prediction, rows: Sequence[Row]) -> list[str]:
     downsync = here.get("downsync")
     what = "an object" if most.objects == 1 else f"each of {most.objects} objects"
     point = f" ({most.point})" if most.point else ""
-    fleet = f"At {most.wecs} WEC{'s' if most.wecs != 1 else ''} and {_POLICIES[most.layout]}{point}"
+    usual = most.wecs if most.layout == "one-to-one" else 1
+    policies = _POLICIES[most.layout] if most.policies == usual else f"{most.policies} policies"
+    fleet = f"At {most.wecs} WEC{'s' if most.wecs != 1 else ''} and {policies}{point}"
     said = []
     if downsync is not None and downsync.p50 is not None:
         said.append(

@@ -10,6 +10,7 @@ from fleet.analysis.fights import TURNS, Activity
 from fleet.analysis.leaks import Leak
 from fleet.analysis.prediction import Prediction
 from fleet.analysis.roundtrips import RoundTrips
+from fleet.analysis.sharing import Sharing
 from fleet.analysis.study import Study
 from fleet.report.tables import ABSENT, Table
 
@@ -51,6 +52,8 @@ def _sections(study: Study) -> Iterator[Section]:
         yield Section("load", "How true the load was", [rule], _loads(study.loads))
     if study.roundtrips:
         yield Section("roundtrips", "What a round trip costs", _told(study.roundtrips), _round_trips(study.roundtrips))
+    if study.sharing:
+        yield Section("sharing", "What it takes to share an ITS", _shared(study.sharing), _sharing(study.sharing))
     points = [row for row in study.predictions if row.point]
     if any(plan.limits for plan in study.recorded.trials):
         yield Section("binds", "Which limit binds", [_binds(row) for row in points], _floors(points))
@@ -72,15 +75,20 @@ def _leaks(found: Sequence[Leak]) -> Table:
             leak.program,
             f"{leak.quantity} ({leak.unit})" if leak.unit else leak.quantity,
             leak.verdict,
-            f"{leak.level:.1f}",
-            f"{leak.last:.1f}",
-            f"{leak.per_hour:+.2f}",
-            f"{leak.low:+.2f} to {leak.high:+.2f}",
+            *_trend(leak),
             leak.reason,
         )
         for leak in [*(leak for leak in found if leak.verdict == "leaking"), *rest]
     ]
     return Table(head, rows, frozenset(head[3:7]), frozenset({"why"}))
+
+
+def _trend(leak: Leak) -> tuple[str, str, str, str]:
+    """Its numbers; of a series with too few values there are none."""
+    if leak.verdict == "too short to tell" and not any((leak.level, leak.last, leak.per_hour, leak.low, leak.high)):
+        return ABSENT, ABSENT, ABSENT, ABSENT
+    interval = f"{leak.low:+.2f} to {leak.high:+.2f}"
+    return f"{leak.level:.1f}", f"{leak.last:.1f}", f"{leak.per_hour:+.2f}", interval
 
 
 def _activity(found: Sequence[Activity]) -> Table:
@@ -156,6 +164,77 @@ def _round_trips(found: Sequence[RoundTrips]) -> Table:
         for row in found
     ]
     return Table(head, rows, frozenset(head[2:]))
+
+
+_MIB = 1 << 20
+
+
+def _shared(found: Sequence[Sharing]) -> list[str]:
+    """What more WDSes do to the latency, to the ITS and to memory, the fewest against the most."""
+    rule = (
+        "The same policies and objects, spread over the WDSes of one ITS: each WDS has a KubeStellar of its own, with "
+        "client limits of its own; ITS, agents and WECs are shared. KubeStellar rests for the WDSes that are not used."
+    )
+    said = [rule]
+    for layout, wecs in dict.fromkeys((row.layout, row.wecs) for row in found):
+        mine = [row for row in found if (row.layout, row.wecs) == (layout, wecs)]
+        few, many = mine[0], mine[-1]
+        if few is many:
+            continue
+        where = f"{layout}, {wecs} WEC{'s' if wecs != 1 else ''}"
+        said.append(
+            f"{where}: all was complete after {few.whole:.1f} s with {_wdses(few)} and after {many.whole:.1f} s with "
+            f"{_wdses(many)}{_cost(few, many)}."
+        )
+    return said
+
+
+def _wdses(row: Sharing) -> str:
+    return f"{row.wdses} WDS{'es' if row.wdses != 1 else ''}"
+
+
+def _cost(few: Sharing, many: Sharing) -> str:
+    parts = []
+    if few.its_cpu_seconds is not None and many.its_cpu_seconds is not None:
+        parts.append(
+            f"the ITS's API server took {few.its_cpu_seconds:.1f} and {many.its_cpu_seconds:.1f} s of CPU for it"
+        )
+    if few.wds_rss_bytes is not None and many.wds_rss_bytes is not None:
+        each = (many.wds_rss_bytes - few.wds_rss_bytes) / (many.wdses - few.wdses) / _MIB
+        parts.append(f"each WDS more holds {each:.0f} MiB, KubeStellar's programs of it included")
+    return "".join(f"; {part}" for part in parts)
+
+
+def _sharing(found: Sequence[Sharing]) -> Table:
+    head = (
+        "layout", "WECs", "WDSes", "trials", "downsync p50 (s)", "downsync max (s)", "e2e p50 (s)", "e2e max (s)",
+        "complete after (s)", "ITS requests", "ITS CPU (s)", "ITS memory (MiB)", "WDSes CPU (s)", "WDSes memory (MiB)",
+    )  # fmt: skip
+    rows = [
+        (
+            row.layout,
+            str(row.wecs),
+            str(row.wdses),
+            str(row.trials),
+            *(_number(v, 3) for v in (row.downsync_p50, row.downsync_max, row.e2e_p50, row.e2e_max)),
+            f"{row.whole:.1f}",
+            _number(row.its_requests, 0),
+            _number(row.its_cpu_seconds, 2),
+            _number(_mebibytes(row.its_rss_bytes), 0),
+            _number(row.wds_cpu_seconds, 2),
+            _number(_mebibytes(row.wds_rss_bytes), 0),
+        )
+        for row in found
+    ]
+    return Table(head, rows, frozenset(head[1:]))
+
+
+def _number(value: float | None, digits: int) -> str:
+    return ABSENT if value is None else f"{value:.{digits}f}"
+
+
+def _mebibytes(size: int | None) -> float | None:
+    return None if size is None else size / _MIB
 
 
 def _binds(row: Prediction) -> str:

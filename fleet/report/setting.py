@@ -29,9 +29,10 @@ def _fleet(study: Study) -> str:
     fleet = study.run.fleet
     wecs = fleet.of_role("wec")
     drivers = ", ".join(sorted({cluster.driver for cluster in wecs})) or "no"
+    wdses = len(fleet.of_role("wds"))
     return (
         f"{fleet.name}: {_many(len(wecs), 'WEC')} ({drivers} driver), {_many(fleet.wec_nodes, 'kwok node')} each, "
-        f"{_many(len(fleet.machines), 'machine')}"
+        f"{_many(wdses, 'WDS', 'WDSes') + ', ' if wdses > 1 else ''}{_many(len(fleet.machines), 'machine')}"
     )
 
 

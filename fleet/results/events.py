@@ -77,6 +77,8 @@ class TrialPlan(Event, frozen=True, kw_only=True, tag="trial"):
     """In the WDS; 0 in runs of before 0.2: one per WEC, or one."""
     limits: dict[str, float] = {}
     """Client limits that the fleet had for this trial, where they were not its own."""
+    wdses: list[str] = []
+    """WDSes that the policies are spread over; empty in runs of before 0.2: the first."""
     load: str = ""
     """The load shape, when it has a schedule: latencies then count from the scheduled moment too. Empty for a closed loop,
     which sends as the answers come."""
@@ -96,6 +98,8 @@ class Planned(Event, frozen=True, kw_only=True, tag="planned"):
     the last WorkStatus), `none` (the kind has no status)."""
     kind: str = ""
     """deployment, secret and so on; empty: as the trial's."""
+    wds: str = ""
+    """Where it is sent to; empty in runs of before 0.2: the first WDS."""
 
 
 class Sent(Event, frozen=True, kw_only=True, tag="sent"):

@@ -108,6 +108,32 @@ class ClientLimits(ExperimentFile):
     warmup: int = Field(default=0, ge=0, le=100)
 
 
+class WdsScaling(ExperimentFile):
+    """The same policies and objects, spread over more and more WDSes that share one ITS."""
+
+    QUICK: ClassVar[Mapping[str, Any]] = {
+        "wdses": [1, 2], "policies": 2, "workload.objects": 2, "repeats": 1, "warmup": 0, "sample_interval": "2s",
+    }  # fmt: skip
+    experiment: Literal["wds-scaling"]
+    name: Name = "wds-scaling"
+    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "fleet"
+    layouts: list[Layout] = Field(default=["one-to-many"], min_length=1)
+    wdses: list[Annotated[int, Field(ge=1, le=9)]] = Field(default=[1, 2, 4], min_length=1)
+    """KubeStellar runs for so many of the fleet's WDSes and rests for the others."""
+    policies: Count = 4
+    """Policies per target, over all WDSes together: the load is the same at every point."""
+    repeats: int = Field(default=2, ge=1, le=1000)
+    warmup: int = Field(default=0, ge=0, le=100)
+
+    _ascending = field_validator("wdses")(distinct)
+
+    @model_validator(mode="after")
+    def _fits(self) -> WdsScaling:
+        if self.policies < self.wdses[-1]:
+            raise ValueError(f"policies: {self.policies} are too few for {self.wdses[-1]} WDSes: each needs one")
+        return self
+
+
 ROUNDS = 8
 """Of profiles in a long run at least: the first after the warm-up and the last tell where a leak allocates."""
 
@@ -186,7 +212,7 @@ class LongRun(ExperimentFile):
 
 
 AnyExperiment = Annotated[
-    WecScaling | PolicyScaling | WorkloadSize | ClientLimits | LinkLatency | LongRun,
+    WecScaling | PolicyScaling | WorkloadSize | ClientLimits | LinkLatency | WdsScaling | LongRun,
     Field(discriminator="experiment"),
 ]
 """Any experiment file; which one, its field `experiment` says."""
@@ -197,6 +223,7 @@ MODELS: Mapping[str, type[ExperimentFile]] = {
     "workload-size": WorkloadSize,
     "client-limits": ClientLimits,
     "link-latency": LinkLatency,
+    "wds-scaling": WdsScaling,
     "long-run": LongRun,
 }
 """By the word in the file."""

@@ -146,6 +146,12 @@ class FleetFile(Model):
         """Clusters of that role, in the order of their names."""
         return sorted((c for c in self.clusters if c.role == role), key=lambda c: c.name)
 
+    def served(self) -> list[Cluster]:
+        """The WDSes that KubeStellar runs for, the first ones; all of them where the file tells no such program."""
+        wdses = self.of_role("wds")
+        served = {program.cluster for program in self.components if program.component == "transport"}
+        return [wds for wds in wdses if wds.name in served] or wdses
+
     def machine(self, name: str) -> Machine:
         """The machine of that name; KeyError when there is none."""
         for machine in self.machines:

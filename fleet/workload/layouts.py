@@ -39,6 +39,8 @@ class BindingPolicy:
     resources: tuple[Resource, ...]
     namespace: str
     labels: tuple[tuple[str, str], ...]
+    wds: str
+    """Where it is, with its objects."""
 
     def manifest(self) -> dict[str, Any]:
         """The object as it is sent to the WDS."""
@@ -81,10 +83,12 @@ def policies(
     group: int,
     each: int = 1,
     own_namespaces: bool = False,
+    wdses: Sequence[str] = ("wds1",),
 ) -> tuple[BindingPolicy, ...]:
     """The policies of one group of trials: one layout over one set of WECs, `each` policies per target.
 
-    With `own_namespaces` each policy has a namespace of its own, else all share the run's.
+    With `own_namespaces` each policy has a namespace of its own, else all share the run's. The policies go to the
+    `wdses` in turn.
     """
     chosen = tuple(sorted(clusters))
     members = [(name, (name,)) for name in chosen] if layout == "one-to-one" else [("all", chosen)]
@@ -100,6 +104,7 @@ def policies(
             resources=tuple(dict.fromkeys(resources)),
             namespace=names.own_namespace(group, number) if own_namespaces else names.namespace,
             labels=tuple(names.labels().items()),
+            wds=wdses[number % len(wdses)],
         )
         for number, (target, wecs) in enumerate(targets)
     )

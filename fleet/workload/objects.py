@@ -33,6 +33,8 @@ class WorkloadObject:
     status: StatusReturn
     body: Mapping[str, Any]
     """The whole manifest."""
+    wds: str
+    """Where it is sent to: its policy's."""
 
     @property
     def kind(self) -> str:
@@ -91,4 +93,5 @@ def _object(policy: BindingPolicy, body: Body, labels: Mapping[str, str], *, op:
         clusters=policy.clusters,
         status=status_return(resource, len(policy.clusters)),
         body={"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, **rest},
+        wds=policy.wds,
     )

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Make the hub of a fleet what it should be: OCM's registration and KubeStellar in the ITS and the WDS."""
+"""Make the hub of a fleet what it should be: OCM's registration in the ITS, KubeStellar for every WDS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ DOCUMENTATION = r"""
 module: fleet_hub
 short_description: Converge the hub of a fleet
 description:
-  - The control planes of the ITS and the WDS must run on this machine. Waits until all programs do their work.
+  - The control planes of the ITS and the WDSes must run on this machine. Waits until all programs do their work.
+  - A WDS that is no longer named is taken off the ITS, with what it had delivered.
   - Runs with an interpreter that can import C(fleet).
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
@@ -20,7 +21,8 @@ options:
     choices: [present, absent]
     default: present
   its: {description: Name of the inventory and transport space., type: str, default: its1}
-  wds: {description: Name of the workload description space., type: str, default: wds1}
+  wdses: {description: Names of the workload description spaces., type: list, elements: str, default: [wds1]}
+  serving: {description: KubeStellar runs for the first so many of them; all by default., type: int}
   limits: {description: Client limits as in C(fleet.spec.fleet_file.ClientLimits)., type: dict, default: {}}
   registration_extra_args: {description: Flags., type: list, elements: str, default: []}
   registration_env: {description: Environment., type: dict, default: {}}
@@ -65,7 +67,8 @@ ARGUMENTS = {
     "crds_dir": {"type": "path"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "its": {"type": "str", "default": "its1"},
-    "wds": {"type": "str", "default": "wds1"},
+    "wdses": {"type": "list", "elements": "str", "default": ["wds1"]},
+    "serving": {"type": "int"},
     "limits": {"type": "dict", "default": {}},
     "registration_extra_args": FLAGS,
     "registration_env": ENV,
@@ -83,7 +86,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         machine=ansible_values.machine(given, check=check),
         upstream=ansible_values.upstream(given, check=check),
         its=given["its"],
-        wds=given["wds"],
+        wdses=tuple(given["wdses"]),
+        serving=given["serving"],
         limits=ansible_values.limits(given["limits"]),
         registration=ansible_values.component_extra(given["registration_extra_args"], given["registration_env"]),
         controller_manager=ansible_values.component_extra(

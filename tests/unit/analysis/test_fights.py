@@ -74,6 +74,17 @@ def test_a_third_writer_does_not_hide_the_fight_and_turns_are_per_object() -> No
     assert (fight.managers, fight.turns, fight.objects) == (("alpha", "beta"), 7, 1)
 
 
+def test_who_writes_the_status_of_what_another_writes_does_not_fight_with_it() -> None:
+    """The Deployment controller follows each change of two that fight: those two are named, it is not."""
+    order = ["alpha", "dense/status", "beta", "dense/status"] * 4
+    lines = [write(11 + n, "a", writer) for n, writer in enumerate(order)]
+    (fight,) = fights(recorded(mark(10, "begin"), *lines, mark(40, "end")))
+    assert (fight.managers, fight.turns) == (("alpha", "beta"), 7)
+    over_status = [write(11 + n, "a", ("one/status", "two/status")[n % 2]) for n in range(8)]
+    (fight,) = fights(recorded(mark(10, "begin"), *over_status, mark(40, "end")))
+    assert fight.managers == ("one/status", "two/status")
+
+
 def test_the_waves_of_several_trials_are_no_fight() -> None:
     lines: list[Line] = []
     for begin in (0, 100, 200):

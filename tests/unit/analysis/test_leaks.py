@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from fleet.analysis.leaks import MIB, Leak, leaks
+from fleet.analysis.leaks import MIB, Leak, leaks, window_of
 from fleet.analysis.recorded import record
 from fleet.analysis.resources import usages
 from fleet.results.events import Line, MetricSample, ProcessSample, RunMark, Sent, TrialPlan
@@ -102,7 +102,7 @@ def test_a_heap_is_judged_by_what_collections_leave_and_metrics_hold_between_cha
 
 
 def test_only_the_time_of_the_load_is_judged() -> None:
-    """Settling filled it and cleaning emptied it: neither is a trend."""
+    """Settling filled it and cleaning emptied it: neither is a trend, nor is the rest after the last send."""
     lines: list[Line] = [
         process(1 + n * STEP, "p", MIB * (10 + min(n, 40) if n < 160 else 5), fds=20) for n in range(200)
     ]
@@ -115,3 +115,7 @@ def test_only_the_time_of_the_load_is_judged() -> None:
     ]
     leak = judged([*lines, plan, *edges])["p", "resident memory"]
     assert (leak.verdict, leak.level, leak.last) == ("steady", 50, 50)
+    sent = [Sent(ns=at * SECOND, wall=0, op="o", scheduled_ns=0, sent_ns=0, code=201) for at in (500, 1000, 9000)]
+    assert window_of(record([*lines, plan, *edges, *sent], wds="wds1", object_timeout=None)) == (
+        405 * SECOND, 1000 * SECOND
+    )  # fmt: skip

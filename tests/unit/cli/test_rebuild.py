@@ -14,6 +14,7 @@ def test_counts_driver_and_limits_become_variables() -> None:
     fleet = fleet_file(4).model_copy(update={"limits": ClientLimits(transport_its_qps=1000), "wec_nodes": 2})
     found = variables(fleet)
     assert (found["wec_count"], found["wec_prefix"], found["wec_nodes"]) == (4, "wec", 2)
+    assert (found["wds_count"], found["wds_serving"]) == (1, 1)
     assert (found["control_plane_driver"], found["dense_shard_size"]) == ("dense", 25)
     assert (found["transport_its_qps"], found["work_hub_burst"]) == (1000, 100)
     assert (found["control_plane_debug"], found["monitoring_enabled"]) == (False, False)
@@ -28,6 +29,11 @@ def test_switches_and_shards_are_read_from_the_programs() -> None:
     ]
     found = variables(fleet.model_copy(update={"components": [*fleet.components, *more]}))
     assert (found["dense_shard_size"], found["control_plane_debug"], found["monitoring_enabled"]) == (2, True, True)
+
+
+def test_a_resting_wds_is_told_from_one_that_is_served() -> None:
+    found = variables(fleet_file(2, wdses=3))  # of all programs of a WDS only those of the first are in it
+    assert (found["wds_count"], found["wds_serving"]) == (3, 1)
 
 
 def test_what_site_yml_does_not_build_is_refused() -> None:

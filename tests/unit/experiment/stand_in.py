@@ -5,7 +5,7 @@ about the real ones, but it makes every object and every hop that the runner wat
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -28,11 +28,13 @@ POLL_SECONDS = 0.02
 
 
 class StandInFleet:
-    """Fake WDS, ITS and WECs with everything between them; `async with` starts all of it."""
+    """Fake WDSes, ITS and WECs with everything between them; `async with` starts all of it."""
 
-    def __init__(self, folder: Path, wecs: int) -> None:
+    def __init__(self, folder: Path, wecs: int, wdses: int = 1) -> None:
         self.folder = folder
-        self.wds = FakeApiServer("wds1", tls=True, collect_garbage=True)
+        spaces = [f"wds{number}" for number in range(1, wdses + 1)]
+        self.wdses = {name: FakeApiServer(name, tls=True, collect_garbage=True) for name in spaces}
+        self.wds = self.wdses["wds1"]
         self.its = FakeApiServer("its1", tls=True, collect_garbage=True)
         names = [f"wec{number:03d}" for number in range(1, wecs + 1)]
         self.wecs = {name: FakeApiServer(name, tls=True, collect_garbage=True) for name in names}
@@ -46,7 +48,7 @@ class StandInFleet:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        for server in (self.wds, self.its, *self.wecs.values()):
+        for server in self.servers:
             await self._stack.enter_async_context(server)
             server.write_kubeconfig(self.folder / f"{server.cluster}.kubeconfig")
         for name in self.wecs:
@@ -90,7 +92,7 @@ class StandInFleet:
             machines=[Machine(name="local", state_dir=str(self.folder))],
             clusters=[
                 cluster(self.its, "its"),
-                cluster(self.wds, "wds"),
+                *(cluster(server, "wds") for server in self.wdses.values()),
                 *(cluster(server, "wec") for server in self.wecs.values()),
             ],
         )
@@ -108,7 +110,7 @@ class StandInFleet:
     def leftovers(self) -> list[str]:
         """Every object of any run, anywhere: what a clean-up must leave empty."""
         found = []
-        for server in (self.wds, self.its, *self.wecs.values()):
+        for server in self.servers:
             for resource in (
                 resources.BINDING_POLICIES,
                 resources.BINDINGS,
@@ -124,13 +126,18 @@ class StandInFleet:
             found += [f"{server.cluster}: {n}" for i in spaces if (n := i["metadata"]["name"]).startswith("fleet-run")]
         return found
 
+    @property
+    def servers(self) -> tuple[FakeApiServer, ...]:
+        """All of them."""
+        return (*self.wdses.values(), self.its, *self.wecs.values())
+
     # Controllers, level-triggered: look at everything whenever something changed
 
     async def _run(self) -> None:
         seen: object = None
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            versions = tuple(s.store.version for s in (self.wds, self.its, *self.wecs.values()))
+            versions = tuple(s.store.version for s in self.servers)
             now = (versions, frozenset(self.offline), self.stuck)
             if now != seen:
                 self._bind()
@@ -143,55 +150,30 @@ class StandInFleet:
     def _bind(self) -> None:
         if self.stuck:
             return
+        for wds in self.wdses.values():
+            self._bind_of(wds.store)
+
+    def _bind_of(self, wds: Store) -> None:
         clusters = self.its.store.objects(resources.MANAGED_CLUSTERS)
-        for policy in self.wds.store.objects(resources.BINDING_POLICIES):
+        for policy in wds.objects(resources.BINDING_POLICIES):
             meta = policy["metadata"]
             chosen = [c["metadata"]["name"] for c in clusters if _selects(policy, c["metadata"]["labels"])]
             spec = {
                 "destinations": [{"clusterId": name} for name in chosen],
-                "workload": {"namespaceScope": self._clauses(policy)},
+                "workload": {"namespaceScope": _clauses(wds, policy)},
             }
             binding = {
                 "metadata": {"name": meta["name"], "ownerReferences": [{"uid": meta["uid"]}]},
                 "spec": spec,
             }
-            _ensure(self.wds.store, resources.BINDINGS, binding)
-
-    def _clauses(self, policy: Mapping[str, Any]) -> list[dict[str, Any]]:
-        clauses = []
-        for clause in policy["spec"]["downsync"]:
-            labels = clause["objectSelectors"][0]["matchLabels"]
-            for plural in clause["resources"]:
-                for item in self.wds.store.objects(KINDS[plural], clause["namespaces"][0]):
-                    if labels.items() <= item["metadata"]["labels"].items():
-                        meta = item["metadata"]
-                        clauses.append(
-                            {
-                                "group": clause["apiGroup"],
-                                "version": "v1",
-                                "resource": plural,
-                                "namespace": meta["namespace"],
-                                "name": meta["name"],
-                                "resourceVersion": meta["resourceVersion"],
-                            }
-                        )
-        return clauses
+            _ensure(wds, resources.BINDINGS, binding)
 
     def _wrap(self) -> None:
         wanted: set[tuple[str, str]] = set()
-        for binding in self.wds.store.objects(resources.BINDINGS):
-            for clause in binding["spec"]["workload"]["namespaceScope"]:
-                resource = KINDS[clause["resource"]]
-                found = [
-                    item
-                    for item in self.wds.store.objects(resource, clause["namespace"])
-                    if item["metadata"]["name"] == clause["name"]
-                ]
-                for item in found:
-                    for destination in binding["spec"]["destinations"]:
-                        work = _work(binding, resource, item, destination["clusterId"])
-                        wanted.add((destination["clusterId"], work["metadata"]["name"]))
-                        _ensure(self.its.store, resources.MANIFEST_WORKS, work)
+        for wds in self.wdses.values():
+            for work in _works(wds):
+                wanted.add((work["metadata"]["namespace"], work["metadata"]["name"]))
+                _ensure(self.its.store, resources.MANIFEST_WORKS, work)
         for work in self.its.store.objects(resources.MANIFEST_WORKS):
             meta = work["metadata"]
             if (meta["namespace"], meta["name"]) not in wanted and meta["namespace"] not in self.offline:
@@ -252,21 +234,22 @@ class StandInFleet:
         _status(self.its.store, resources.WORK_STATUSES, report["metadata"]["name"], wec, status)
 
     def _return_status(self) -> None:
-        reports: dict[tuple[str, str, str], list[Any]] = {}
+        reports: dict[tuple[str, str, str, str], list[Any]] = {}
         for item in self.its.store.objects(resources.WORK_STATUSES):
             source = item["spec"]["sourceRef"]
             if item.get("status"):
-                key = (source["resource"], source["namespace"], source["name"])
+                wds = item["metadata"]["labels"][WDS_NAME]
+                key = (wds, source["resource"], source["namespace"], source["name"])
                 reports.setdefault(key, []).append(item["status"])
-        for (plural, namespace, name), statuses in reports.items():
-            resource = KINDS[plural]
-            found = [i for i in self.wds.store.objects(resource, namespace) if i["metadata"]["name"] == name]
+        for (wds, plural, namespace, name), statuses in reports.items():
+            resource, store = KINDS[plural], self.wdses[wds].store
+            found = [i for i in store.objects(resource, namespace) if i["metadata"]["name"] == name]
             if not found or (plural == "pods" and len(statuses) > 1):
                 continue
             label = SINGLETON if len(statuses) == 1 else MULTI
             status = statuses[0] if len(statuses) == 1 else _aggregate(statuses)
-            self.wds.store.update(resource, name, namespace, lambda old, label=label: _labelled(old, label))
-            _status(self.wds.store, resource, name, namespace, status)
+            store.update(resource, name, namespace, lambda old, label=label: _labelled(old, label))
+            _status(store, resource, name, namespace, status)
 
 
 def _selects(policy: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
@@ -278,16 +261,47 @@ def _selects(policy: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     return False
 
 
-def _work(binding: Any, resource: Resource, item: Any, wec: str) -> dict[str, Any]:
+def _clauses(wds: Store, policy: Mapping[str, Any]) -> list[dict[str, Any]]:
+    clauses = []
+    for clause in policy["spec"]["downsync"]:
+        labels = clause["objectSelectors"][0]["matchLabels"]
+        for plural in clause["resources"]:
+            for item in wds.objects(KINDS[plural], clause["namespaces"][0]):
+                if labels.items() <= item["metadata"]["labels"].items():
+                    meta = item["metadata"]
+                    clauses.append(
+                        {
+                            "group": clause["apiGroup"],
+                            "version": "v1",
+                            "resource": plural,
+                            "namespace": meta["namespace"],
+                            "name": meta["name"],
+                            "resourceVersion": meta["resourceVersion"],
+                        }
+                    )
+    return clauses
+
+
+def _works(wds: FakeApiServer) -> Iterator[dict[str, Any]]:
+    for binding in wds.store.objects(resources.BINDINGS):
+        for clause in binding["spec"]["workload"]["namespaceScope"]:
+            resource = KINDS[clause["resource"]]
+            for item in wds.store.objects(resource, clause["namespace"]):
+                if item["metadata"]["name"] == clause["name"]:
+                    for destination in binding["spec"]["destinations"]:
+                        yield _work(wds.cluster, binding, resource, item, destination["clusterId"])
+
+
+def _work(wds: str, binding: Any, resource: Resource, item: Any, wec: str) -> dict[str, Any]:
     meta = item["metadata"]
     kept = {key: meta[key] for key in ("name", "namespace", "labels", "annotations", "creationTimestamp")}
     manifest = {**{k: v for k, v in item.items() if k != "status"}, "metadata": kept}
     manifest |= {"apiVersion": resource.api_version, "kind": resource.kind}
     return {
         "metadata": {
-            "name": f"{binding['metadata']['uid']}-wds1-{meta['uid']}",
+            "name": f"{binding['metadata']['uid']}-{wds}-{meta['uid']}",
             "namespace": wec,
-            "labels": {BINDING_KEY: binding["metadata"]["name"], WDS_NAME: "wds1"},
+            "labels": {BINDING_KEY: binding["metadata"]["name"], WDS_NAME: wds},
             "annotations": {GENERATION: str(binding["metadata"]["generation"])},
         },
         "spec": {"workload": {"manifests": [manifest]}},

@@ -113,8 +113,12 @@ class Session:
     """As much of a session as a refit needs."""
 
     def __init__(self) -> None:
-        self.progress = self
+        self.progress = self.sampling = self
         self.notes: list[str] = []
+        self.resting: list[list[str]] = []
+
+    async def rest(self, clusters: list[str]) -> None:
+        self.resting.append(clusters)
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -128,27 +132,53 @@ class Session:
 async def test_a_fleet_gets_its_own_limits_back_whatever_happens() -> None:
     given: list[float] = []
     links: list[Link | None] = []
+    served: list[int] = []
 
-    async def reconfigure(limits: Any, link: Link | None) -> None:
+    async def reconfigure(limits: Any, link: Link | None, serving: int) -> None:
         given.append(limits["transport_its_qps"])
         links.append(link)
+        served.append(serving)
 
     session: Any = Session()
 
     async def run() -> None:
-        async with Refitted(session, reconfigure, ClientLimits()) as refitted:
+        fleet = fleet_file(2, wdses=3).model_copy(update={"components": []})  # tells of none that rests
+        async with Refitted(session, reconfigure, fleet) as refitted:
             for qps in (50.0, 50.0, 1000.0):
                 await refitted.have({"transport_its_qps": qps})
             await refitted.have({"transport_its_qps": 1000.0}, Link(rtt=0.04))
+            await refitted.have({"transport_its_qps": 1000.0}, Link(rtt=0.04), 2)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await run()
-    assert given == [50.0, 1000.0, 1000.0, 5.0]
-    assert links == [None, None, Link(rtt=0.04), None]
-    assert session.notes.count("reconfigure") == 4
+    assert given == [50.0, 1000.0, 1000.0, 1000.0, 5.0]
+    assert links == [None, None, Link(rtt=0.04), Link(rtt=0.04), None]
+    assert served == [3, 3, 3, 2, 3]
+    assert session.notes.count("reconfigure") == 5
+    assert "giving the fleet KubeStellar for 2 of 3 WDSes" in session.notes
+    # While programs come and go nobody reads their pages.
+    assert session.resting[-4:] == [["wds3"], ["wds3"], ["wds3"], []]
     assert "giving the fleet links with rtt 40ms" in session.notes
-    assert "giving the fleet transport_its_qps=5, its own links" in session.notes
+    assert "giving the fleet transport_its_qps=5, its own links, KubeStellar for 3 of 3 WDSes" in session.notes
+
+
+def test_wdses_share_the_policies_of_a_point() -> None:
+    spec = MODELS["wds-scaling"].model_validate({"experiment": "wds-scaling", "wdses": [4, 1], "policies": 6})
+    made = {trial.point: trial for trial in trials(spec, WECS, [4], ["wds1", "wds2", "wds3", "wds4"])}
+    assert {point: (t.wdses, t.serving, t.policies, t.policies_of_one, t.objects) for point, t in made.items()} == {
+        "wdses=1": (("wds1",), 1, 6, 6, 6),
+        "wdses=4": (("wds1", "wds2", "wds3", "wds4"), 4, 6, 2, 6),
+    }
+    policies = trial_policies(made["wdses=4"], NAMES)
+    assert [policy.wds for policy in policies] == ["wds1", "wds2", "wds3", "wds4", "wds1", "wds2"]
+    assert len({policy.name for policy in policies}) == 6
+    # Each WDS has buckets of its own: 6 policies of 4 works are (48 - 10) / 5 = 7.6 s, 2 of them (16 - 10) / 5 = 1.2 s.
+    with pytest.raises(UsageError, match=r"wdses=1.* alone ask for 8 s"):
+        check_loads([made["wdses=1"]], ClientLimits(), 2.0)
+    check_loads([made["wdses=4"]], ClientLimits(), 2.0)
+    with pytest.raises(ValueError, match="policies: 3 are too few for 4 WDSes"):
+        MODELS["wds-scaling"].model_validate({"experiment": "wds-scaling", "policies": 3})
 
 
 def test_links_are_swept_together_with_what_the_fleet_is_changed_to() -> None:
@@ -167,6 +197,7 @@ def test_links_are_swept_together_with_what_the_fleet_is_changed_to() -> None:
 def test_fleet_up_keeps_the_links_it_is_not_asked_to_change() -> None:
     fleet = fleet_file(4)
     assert "wan" not in variables(fleet, {})
+    assert (variables(fleet, {})["wds_count"], variables(fleet, {}, serving=2)["wds_serving"]) == ("1", "2")
     linked = fleet.model_copy(update={"machines": [m.model_copy(update={"wan": Link()}) for m in fleet.machines]})
     assert json.loads(variables(linked, {"transport_its_qps": 50.0})["wan"]) == {"rtt": "0s"}
     assert json.loads(variables(linked, {}, Link(rtt=0.04, rate=50e6))["wan"]) == {"rtt": "40ms", "rate": "50mbit"}

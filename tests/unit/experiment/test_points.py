@@ -75,8 +75,8 @@ async def test_policies_by_a_schedule_are_watched_on_after_the_load(fleet: Stand
 async def test_limits_change_between_the_points_and_are_put_back(fleet: StandInFleet) -> None:
     given: list[float] = []
 
-    async def reconfigure(limits: Mapping[str, float], link: Link | None) -> None:
-        assert link is None
+    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int) -> None:
+        assert (link, serving) == (None, 1)
         given.append(limits["transport_its_qps"])
 
     points = [{"qps": 50.0, "burst": 100}, {"qps": 1000.0, "burst": 2000}]
@@ -94,7 +94,8 @@ async def test_limits_change_between_the_points_and_are_put_back(fleet: StandInF
 async def test_links_change_between_the_points_and_get_their_own_delay_back(fleet: StandInFleet) -> None:
     given: list[Link | None] = []
 
-    async def reconfigure(limits: Mapping[str, float], link: Link | None) -> None:
+    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int) -> None:
+        assert serving == 1
         assert dict(limits) == fleet.file().limits.model_dump()
         given.append(link)
 
@@ -122,6 +123,39 @@ async def test_links_change_between_the_points_and_get_their_own_delay_back(flee
     assert predicted["binding"] == 0.0
     assert predicted["delivery"] is not None
     assert predicted["delivery"] >= 1.5
+
+
+async def test_policies_are_spread_over_the_wdses_of_each_point(tmp_path: Path) -> None:
+    given: list[int] = []
+
+    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int) -> None:
+        assert (link, limits["transport_its_qps"]) == (None, 5)
+        given.append(serving)
+
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    fields: dict[str, Any] = {"experiment": "wds-scaling", "policies": 3, "workload": {"kind": "deployment"}}
+    async with StandInFleet(state, 2, wdses=2) as fleet:
+        with pytest.raises(UsageError, match=r"wdses: 3 are asked .* has 2: grow it with `fleet up -e wds_count=3`"):
+            runner(fleet, reconfigure, wdses=[1, 3], **fields)
+        outcome = await runner(fleet, reconfigure, wdses=[1, 2], **fields).run()
+        assert fleet.leftovers() == []
+
+    assert wrong(outcome) == []
+    # The stand-in's own is both: nothing is changed for the point of two, and both are back at the end.
+    assert given in ([1, 2], [1])
+    assert steps(outcome).count("reconfigure") == len(given)
+    found = studied(outcome)
+    counted = {(row.point, row.stage): (row.count, row.missing) for row in found.rows}
+    for point in ("wdses=1", "wdses=2"):
+        assert (counted[point, "downsync"], counted[point, "e2e"]) == ((3 * 2, 0), (3, 0))
+    used = {(sample.point, sample.policy[-4:]): sample.wds for sample in found.samples}
+    assert {wds for (point, _), wds in used.items() if point == "wdses=1"} == {"wds1"}
+    assert {policy: wds for (point, policy), wds in used.items() if point == "wdses=2"} == {
+        "p000": "wds1", "p001": "wds2", "p002": "wds1"
+    }  # fmt: skip
+    assert [(row.wdses, row.trials) for row in found.sharing] == [(1, 1), (2, 1)]
+    assert all(row.downsync_p50 and row.e2e_p50 for row in found.sharing)
 
 
 async def test_pods_of_a_long_run_are_deleted_once_they_completed(fleet: StandInFleet) -> None:

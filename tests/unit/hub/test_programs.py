@@ -31,7 +31,7 @@ def golden(name: str, programs: list[Program]) -> None:
 
 
 def test_hub_at_the_default_limits() -> None:
-    golden("hub-default", HubPrograms(LAYOUT, "its1", "wds1", 16_000, UPSTREAM).all())
+    golden("hub-default", HubPrograms(LAYOUT, "its1", 16_000, {"wds1": 16_001}, UPSTREAM).all())
 
 
 def test_hub_with_limits_arguments_and_environment() -> None:
@@ -39,7 +39,7 @@ def test_hub_with_limits_arguments_and_environment() -> None:
         transport_wds_qps=1000, transport_wds_burst=2000, controller_its_qps=0.5, max_num_wrapped=512000
     )
     hub = HubPrograms(
-        LAYOUT, "its1", "wds1", 16_000, UPSTREAM, limits,
+        LAYOUT, "its1", 16_000, {"wds1": 16_001}, UPSTREAM, limits,
         Extra(("--kube-api-qps=100",), {"GOGC": "50"}), Extra(("-v=5",)), Extra(("--concurrency=8",)),
     )  # fmt: skip
     golden("hub-extra", hub.all())
@@ -54,11 +54,29 @@ def test_agents() -> None:
 
 
 def test_no_listener_is_open_to_the_network() -> None:
-    programs = HubPrograms(LAYOUT, "its1", "wds1", 16_000, UPSTREAM).all()
+    programs = HubPrograms(LAYOUT, "its1", 16_000, {"wds1": 16_001}, UPSTREAM).all()
     programs.append(AgentPrograms(LAYOUT, UPSTREAM).agent("wec001", 16_010))
     listeners = [a for p in programs for a in p.argv if "-address=" in a or a.startswith("--listen=")]
     assert len(listeners) == 8
     assert all("=127.0.0.1:" in listener for listener in listeners)
+
+
+def test_each_wds_has_a_kubestellar_of_its_own_on_ports_of_its_own() -> None:
+    hub = HubPrograms(LAYOUT, "its1", 16_000, {"wds1": 16_001, "wds2": 16_040}, UPSTREAM)
+    programs = {program.name: program for program in hub.all()}
+    assert list(programs) == [
+        "registration.its1", "controller-manager.wds1", "transport.wds1", "controller-manager.wds2", "transport.wds2"
+    ]  # fmt: skip
+    for name in ("controller-manager.wds2", "transport.wds2"):
+        assert "--wds-name=wds2" in programs[name].argv
+        assert not any("wds1" in word for word in programs[name].argv)
+    listeners = [
+        word.rpartition("=")[2] for program in programs.values() for word in program.argv if "127.0.0.1" in word
+    ]
+    assert len(set(listeners)) == len(listeners) == 13
+    assert {address for address in listeners if address > "127.0.0.1:16039"} == {
+        f"127.0.0.1:{16_040 + n}" for n in range(6)
+    }
 
 
 def test_a_program_restarts_when_a_file_changes_that_it_read_at_its_start(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ PROGRAMS = (
 )
 
 
-def fleet_file(wecs: int) -> FleetFile:
-    """A fleet of that many dense WECs on one machine."""
+def fleet_file(wecs: int, wdses: int = 1) -> FleetFile:
+    """A fleet of that many dense WECs on one machine; KubeStellar rests for all WDSes but the first."""
 
     def cluster(name: str, role: str) -> Cluster:
         return Cluster.model_validate(
@@ -48,7 +48,11 @@ def fleet_file(wecs: int) -> FleetFile:
         versions={"kubernetes": "v1.34.4", "kubestellar": "v0.30.0", "ocm": "v1.2.0", "etcd": "v3.5.21"},
         status_agent=StatusAgent(version="0.1.0"),
         machines=[Machine(name="local", state_dir="$STATE")],
-        clusters=[cluster("its1", "its"), cluster("wds1", "wds"), *(cluster(name, "wec") for name in names)],
+        clusters=[
+            cluster("its1", "its"),
+            *(cluster(f"wds{number}", "wds") for number in range(1, wdses + 1)),
+            *(cluster(name, "wec") for name in names),
+        ],
         components=[
             Component(program=program, component=component, machine="local", cluster=where, version="v1",
                       argv=[component, "--flag=1"])

@@ -1,0 +1,129 @@
+"""What it costs that several WDSes share one ITS: latency at equal load, what the ITS and the WDSes took for it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import TYPE_CHECKING
+
+from fleet.analysis.apiserver import COMPONENT
+from fleet.analysis.recorded import Recorded, setting_of
+from fleet.analysis.resources import requests
+from fleet.analysis.setting import Setting, values
+from fleet.results.events import ProcessSample, TrialPlan
+from fleet.spec.base import Model
+
+if TYPE_CHECKING:
+    from fleet.analysis.summary import Row
+
+AXIS = "wdses"
+"""What a point of `wds-scaling` is named by."""
+
+Span = tuple[int, int]
+"""Of a trial: from the begin of its load to the end of its drain, monotonic nanoseconds."""
+
+
+class Sharing(Model):
+    """One setting: the same load, spread over so many WDSes. Seconds, unless told otherwise; means are per trial."""
+
+    layout: str
+    wecs: int
+    wdses: int
+    trials: int
+    downsync_p50: float | None
+    downsync_max: float | None
+    e2e_p50: float | None
+    """Of a kind whose status does not come back to the WDS: until the last WEC had reported it."""
+    e2e_max: float | None
+    whole: float
+    """Median over the trials: from the first send until every object was complete."""
+    its_requests: float | None
+    """That the ITS's API server answered, mean."""
+    its_cpu_seconds: float | None
+    """Of the ITS's API server, mean."""
+    its_rss_bytes: int | None
+    """Of the ITS's API server, the most."""
+    wds_cpu_seconds: float | None
+    """Of everything that runs for those WDSes: API servers, etcds, controller managers, KubeStellar; mean."""
+    wds_rss_bytes: int | None
+    """Of the same programs: the sum of the most that each had."""
+
+
+def sharing(recorded: Recorded, rows: Sequence[Row], its: str) -> list[Sharing]:
+    """A row per setting of a run whose points are numbers of WDSes, in their order; none for other runs.
+
+    `its` is the ITS that they share.
+    """
+    trials: defaultdict[Setting, list[TrialPlan]] = defaultdict(list)
+    for plan in recorded.trials:
+        if plan.repeat >= 0 and AXIS in values(plan.point):
+            trials[setting_of(plan)].append(plan)
+    if not trials:
+        return []
+    asked: defaultdict[Setting, float] = defaultdict(float)
+    for one in requests(recorded):
+        if one.cluster == its:
+            asked[one.setting] += one.per_trial
+    server = _series(one for one in recorded.processes if (one.component, one.cluster) == (COMPONENT, its))
+    found = []
+    for setting in sorted(trials, key=lambda one: one.order):
+        spans = [recorded.span(plan) for plan in trials[setting]]
+        wdses = {wds for plan in trials[setting] for wds in plan.wdses}
+        others = _series(one for one in recorded.processes if one.cluster in wdses)
+        here = {row.stage: row for row in rows if row.setting == setting}
+        down, back = here.get("downsync"), here.get("e2e") or here.get("e2e_reported")
+        found.append(
+            Sharing(
+                layout=setting.layout,
+                wecs=setting.wecs,
+                wdses=int(values(setting.point)[AXIS]),
+                trials=len(spans),
+                downsync_p50=down.p50 if down else None,
+                downsync_max=down.max if down else None,
+                e2e_p50=back.p50 if back else None,
+                e2e_max=back.max if back else None,
+                whole=median((end - start) / 1e9 for start, end in spans),
+                its_requests=asked.get(setting),
+                its_cpu_seconds=_mean(_cpu(server, spans)),
+                its_rss_bytes=_most(server, spans),
+                wds_cpu_seconds=_mean(_cpu(others, spans)),
+                wds_rss_bytes=_most(others, spans),
+            )
+        )
+    return found
+
+
+def _series(samples: Iterable[ProcessSample]) -> list[list[ProcessSample]]:
+    """By process: of a program that was started anew, each start by itself."""
+    found: defaultdict[tuple[str, str, int], list[ProcessSample]] = defaultdict(list)
+    for one in samples:
+        found[one.machine, one.program, one.pid].append(one)
+    return list(found.values())
+
+
+def _cpu(processes: Sequence[Sequence[ProcessSample]], spans: Sequence[Span]) -> list[float]:
+    """CPU seconds of all of them together in each span, from the last samples at or before its edges."""
+    totals = []
+    for start, end in spans:
+        total = 0.0
+        for samples in processes:
+            first = max(0, bisect_right(samples, start, key=lambda one: one.ns) - 1)
+            last = bisect_right(samples, end, key=lambda one: one.ns) - 1
+            total += max(0.0, samples[last].cpu_seconds - samples[first].cpu_seconds) if last > first else 0.0
+        totals.append(total)
+    return totals if processes else []
+
+
+def _most(processes: Sequence[Sequence[ProcessSample]], spans: Sequence[Span]) -> int | None:
+    """Bytes: the sum over the processes of the most that each had in one of the spans."""
+    most = [
+        max((one.rss for one in samples if any(start <= one.ns <= end for start, end in spans)), default=0)
+        for samples in processes
+    ]
+    return sum(most) or None
+
+
+def _mean(found: Sequence[float]) -> float | None:
+    return sum(found) / len(found) if found else None
