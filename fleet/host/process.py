@@ -26,8 +26,11 @@ DEBUG_PORTS = 2
 """Controller manager, scheduler."""
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 SETTLED_GOGC = "KUBE_SETTLED_GOGC"
-"""GOGC once a program of ours has started. GOGC itself is for the start: a small one costs more than the start does, and the
-garbage of a large one lies between what stays, in pages that never go back to the kernel."""
+"""GOGC once a program of ours has started.
+
+GOGC itself is for the start: a small one costs more than the start does, and the garbage of a large one lies between
+what stays, in pages that never go back to the kernel.
+"""
 WEC_ENV = {
     "etcd": {"GOGC": "20"},
     "kube-apiserver": {"GOGC": "40", SETTLED_GOGC: "20"},

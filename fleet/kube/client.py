@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, Unpack
 
 from fleet.kube import kubeconfig
 from fleet.kube.discovery import Discovery
 from fleet.kube.kubeconfig import Endpoint
 from fleet.kube.limiter import TokenBucket
 from fleet.kube.resources import Resource
-from fleet.kube.transport import Answer, Params, Stream, Transport
+from fleet.kube.transport import Answer, Params, RequestOptions, Stream, Transport
 
 PatchType = Literal["merge", "json", "strategic", "apply"]
 Propagation = Literal["Background", "Foreground", "Orphan"]
@@ -251,22 +251,9 @@ class KubeClient:
 
     # Anything else
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Params | None = None,
-        body: Any = None,
-        content_type: str = "application/json",
-        retry: bool = False,
-        check: bool = True,
-        timeout: float | None = None,  # noqa: ASYNC109 - passed to the transport, which bounds each attempt
-    ) -> Answer:
+    async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Answer:
         """One request with its stamps (`Answer.sent_ns`, `.received_ns`); `check` off returns error answers too."""
-        return await self.transport.request(
-            method, path, params=params, body=body, content_type=content_type, retry=retry, check=check, timeout=timeout
-        )
+        return await self.transport.request(method, path, **options)
 
     async def raw(self, method: str, path: str, body: Any = None) -> bytes:
         """The answer's bytes, for paths that are no resources (`/readyz`, `/version`); GETs are retried."""
@@ -297,20 +284,10 @@ class KubeClient:
         async with self.transport.stream(path, params, idle_seconds=idle_seconds) as stream:
             yield stream
 
-    async def _json(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Params | None = None,
-        body: Any = None,
-        content_type: str = "application/json",
-        retry: bool = True,
-    ) -> Object:
-        answer = await self.transport.request(
-            method, path, params=params, body=body, content_type=content_type, retry=retry
-        )
-        return answer.json()
+    async def _json(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Object:
+        """The object of an answer; tried again unless told."""
+        options.setdefault("retry", True)
+        return (await self.transport.request(method, path, **options)).json()
 
 
 def _params(**values: str | int | None) -> dict[str, str]:

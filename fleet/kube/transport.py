@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import aiohttp
 import orjson
@@ -21,6 +21,7 @@ from fleet.kube.kubeconfig import Endpoint
 from fleet.kube.limiter import TokenBucket
 
 Params = Mapping[str, str]
+JSON = "application/json"
 
 CONNECT_SECONDS = 10.0
 BUFFER_BYTES = 1 << 18
@@ -28,6 +29,22 @@ BUFFER_BYTES = 1 << 18
 _FIRST_RETRY_SECONDS = 0.1
 _LONGEST_RETRY_SECONDS = 5.0
 _RETRIED = frozenset({429, 500, 502, 503, 504})
+
+
+class RequestOptions(TypedDict, total=False):
+    """How one request is made; the same for a client and its transport."""
+
+    params: Params | None
+    body: Any
+    """JSON, or bytes as they are."""
+    content_type: str
+    """Of the body; JSON unless told."""
+    retry: bool
+    """Whether to try again within the client's `retry_seconds`; not, unless told."""
+    check: bool
+    """Whether an error answer raises; it does unless told."""
+    timeout: float | None
+    """Seconds of one attempt; the client's unless told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +106,14 @@ class Transport:
             session, self._session = self._session, None
             await session.close()
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Params | None = None,
-        body: Any = None,
-        content_type: str = "application/json",
-        retry: bool = False,
-        check: bool = True,
-        timeout: float | None = None,  # noqa: ASYNC109 - of one attempt
-    ) -> Answer:
-        """One request, tried again within `retry_seconds` when `retry`; error answers raise unless `check` is off.
+    async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Answer:
+        """One request; see RequestOptions.
 
         A 401 makes the credential be read again and the request be sent once more, whatever `retry` says.
         """
+        body, retry, check = options.get("body"), options.get("retry", False), options.get("check", True)
+        seconds = options.get("timeout") or self._timeout
+        content_type = options.get("content_type", JSON)
         data = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
         deadline = time.monotonic() + self._retry_seconds
         pause = _FIRST_RETRY_SECONDS
@@ -114,7 +123,7 @@ class Transport:
             answer: Answer | None = None
             error: KubeError
             try:
-                answer = await self._once(method, path, params, data, content_type, timeout or self._timeout)
+                answer = await self._once(method, path, options.get("params"), data, content_type, seconds)
             except Unreachable as lost:
                 error = lost
             else:

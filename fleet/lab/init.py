@@ -18,6 +18,8 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 def main() -> None:
     """Does not return: the process becomes sshd, which also collects the machine's orphans."""
     document = json.loads(Path(sys.argv[1]).read_bytes())
+    # Whoever started us may keep all to himself, as our Ansible modules do; here users must get into /etc and /home.
+    os.umask(0o022)
     for folder in document["folders"]:
         Path(folder).mkdir(parents=True, exist_ok=True)
     for argv in document["mounts"]:

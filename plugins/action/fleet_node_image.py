@@ -2,62 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from fleet.action.controller import ControllerAction
 from fleet.errors import FleetError
 from fleet.node_image import NodeImage, ensure, find, published
 from fleet.toolchain import locate, supplied
 
+ARGUMENTS = {
+    "source": {"type": "path", "required": True},
+    "toolchain_source": {"type": "path", "required": True},
+    "directory": {"type": "path"},
+    "sha256": {"type": "dict", "default": {}},
+    "image": {"type": "str", "default": ""},
+    "mirror": {"type": "str", "default": ""},
+}
 
-class ActionModule(ActionBase):
-    """Runs here, never on a managed machine: the cache and the compiler are the controller's."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
+class ActionModule(ControllerAction):
+    """Runs here, never on a managed machine."""
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
-            argument_spec={
-                "source": {"type": "path", "required": True},
-                "toolchain_source": {"type": "path", "required": True},
-                "directory": {"type": "path"},
-                "sha256": {"type": "dict", "default": {}},
-                "image": {"type": "str", "default": ""},
-                "mirror": {"type": "str", "default": ""},
-            },
-        )
-        try:
-            result.update(self._outcome(arguments))
-        except FleetError as error:
-            raise AnsibleActionFail(str(error)) from error
-        return result
+    arguments = ARGUMENTS
 
-    def _outcome(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        wanted = arguments["image"]
+    def outcome(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = given["image"]
         if wanted:
             return _facts(published() if wanted == "published" else published(wanted), changed=False)
-        directory, source = arguments["directory"], Path(arguments["source"])
-        if self._task.check_mode:
-            return self._checked(arguments)
-        programs = (
-            supplied(Path(directory), arguments["sha256"]) if directory else locate(Path(arguments["toolchain_source"]))
-        )
+        directory, source = given["directory"], Path(given["source"])
+        if self.checking:
+            return self._checked(given)
+        programs = supplied(Path(directory), given["sha256"]) if directory else locate(Path(given["toolchain_source"]))
         found = find(source, programs)
         if found is not None:
             return _facts(found, changed=False)
-        made = ensure(source, programs, Display().display, mirror=arguments["mirror"])
+        made = ensure(source, programs, Display().display, mirror=given["mirror"])
         return _facts(made, changed=True)
 
-    def _checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Without a toolchain there is no image either, and both would be built."""
         try:
-            found = find(Path(arguments["source"]), locate(Path(arguments["toolchain_source"])))
+            found = find(Path(given["source"]), locate(Path(given["toolchain_source"])))
         except FleetError:
             found = None
         return _facts(found or NodeImage("fleet/kind-node:not-built", None), changed=found is None)

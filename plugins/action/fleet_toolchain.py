@@ -3,52 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from fleet.errors import FleetError
+from fleet.action.controller import ControllerAction
 from fleet.toolchain import BuildProgress, Toolchain, ToolchainMissing, ensure, locate, supplied
 from fleet.toolchain.console import describe, first
 
 SECONDS_BETWEEN_LINES = 10.0
+ARGUMENTS = {
+    "source": {"type": "path", "required": True},
+    "cache": {"type": "path"},
+    "directory": {"type": "path"},
+    "sha256": {"type": "dict", "default": {}},
+}
 
 
-class ActionModule(ActionBase):
-    """Runs here, never on a managed machine: the cache and the compiler are the controller's."""
+class ActionModule(ControllerAction):
+    """Runs here, never on a managed machine."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
-            argument_spec={
-                "source": {"type": "path", "required": True},
-                "cache": {"type": "path"},
-                "directory": {"type": "path"},
-                "sha256": {"type": "dict", "default": {}},
-            },
-        )
-        try:
-            result.update(self._outcome(arguments))
-        except FleetError as error:
-            raise AnsibleActionFail(str(error)) from error
-        return result
-
-    def _outcome(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        if arguments["directory"]:
-            return _facts(supplied(Path(arguments["directory"]), arguments["sha256"]), changed=False)
-        source = Path(arguments["source"])
-        cache = Path(arguments["cache"]) if arguments["cache"] else None
+    def outcome(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        if given["directory"]:
+            return _facts(supplied(Path(given["directory"]), given["sha256"]), changed=False)
+        source = Path(given["source"])
+        cache = Path(given["cache"]) if given["cache"] else None
         try:
             return _facts(locate(source, cache), changed=False)
         except ToolchainMissing as missing:
-            if self._task.check_mode:
+            if self.checking:
                 diff = {"before": "", "after": "toolchain built\n"}
                 return {
                     "changed": True,

@@ -69,7 +69,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.fleet_module import Imports, outcome, serve
+from ansible.module_utils.fleet_module import ENV, FLAGS, HUB, Imports, outcome, serve
 
 IMPORTS = Imports()
 with IMPORTS:
@@ -82,14 +82,9 @@ with IMPORTS:
     from fleet.hub.programs import AgentPrograms
     from fleet.hub.status_config import StatusSpec
 
-ARGUMENTS = {
-    "fleet": {"type": "str", "required": True},
-    "state_dir": {"type": "path", "required": True},
-    "toolchain_dir": {"type": "path", "required": True},
-    "crds_dir": {"type": "path"},
+ARGUMENTS = HUB | {
     "wecs": {"type": "list", "elements": "str", "required": True},
     "state": {"type": "str", "choices": ["registered", "left"], "default": "registered"},
-    "its": {"type": "str", "default": "its1"},
     "hub_kubeconfig": {"type": "path"},
     "hub_server": {"type": "str", "default": ""},
     "link_server": {"type": "str", "default": ""},
@@ -99,15 +94,14 @@ ARGUMENTS = {
     },
     "hub_secrets": {"type": "dict", "no_log": True},
     "machine": {"type": "str", "default": ""},
-    "limits": {"type": "dict", "default": {}},
     "status_sync_interval": {"type": "str", "default": "10s"},
-    "extra_args": {"type": "list", "elements": "str", "default": []},
-    "env": {"type": "dict", "default": {}},
+    "extra_args": FLAGS,
+    "env": ENV,
     "status_agent": {"type": "bool", "default": True},
     "status_agent_parity": {"type": "bool", "default": False},
     "status_agent_journal": {"type": "bool", "default": False},
-    "status_agent_extra_args": {"type": "list", "elements": "str", "default": []},
-    "status_agent_env": {"type": "dict", "default": {}},
+    "status_agent_extra_args": FLAGS,
+    "status_agent_env": ENV,
     "parallelism": {"type": "int", "default": 8},
     "join_seconds": {"type": "float", "default": 240},
     "leave_seconds": {"type": "float", "default": 60},

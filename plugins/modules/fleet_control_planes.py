@@ -82,7 +82,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.fleet_module import Imports, outcome, serve
+from ansible.module_utils.fleet_module import ENV, FLAGS, MACHINE, Imports, outcome, serve
 
 IMPORTS = Imports()
 with IMPORTS:
@@ -95,11 +95,7 @@ PLANE = {
     "name": {"type": "str", "required": True},
     "role": {"type": "str", "choices": ["its", "wds", "wec"], "required": True},
 }
-FLAGS = {"type": "list", "elements": "str", "default": []}
-ARGUMENTS = {
-    "fleet": {"type": "str", "required": True},
-    "state_dir": {"type": "path", "required": True},
-    "toolchain_dir": {"type": "path", "required": True},
+ARGUMENTS = MACHINE | {
     "roles": {"type": "list", "elements": "str", "choices": ["its", "wds", "wec"], "required": True},
     "planes": {"type": "list", "elements": "dict", "options": PLANE, "required": True},
     "driver": {"type": "str", "choices": ["process", "dense", "kind"], "default": "process"},
@@ -110,7 +106,7 @@ ARGUMENTS = {
     "kcm_extra_args": FLAGS,
     "scheduler_extra_args": FLAGS,
     "kwok_extra_args": FLAGS,
-    "env": {"type": "dict", "default": {}},
+    "env": ENV,
     "wec_nodes": {"type": "int", "default": 1},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},

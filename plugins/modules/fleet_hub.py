@@ -51,25 +51,17 @@ notes:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.fleet_module import Imports, outcome, serve
+from ansible.module_utils.fleet_module import ENV, FLAGS, HUB, Imports, outcome, serve
 
 IMPORTS = Imports()
 with IMPORTS:
     from fleet.hub import ansible_values
     from fleet.hub.converge import HubSpec, converge_hub, stop_hub
 
-FLAGS = {"type": "list", "elements": "str", "default": []}
-ENV = {"type": "dict", "default": {}}
-ARGUMENTS = {
-    "fleet": {"type": "str", "required": True},
-    "state_dir": {"type": "path", "required": True},
-    "toolchain_dir": {"type": "path", "required": True},
-    "crds_dir": {"type": "path"},
+ARGUMENTS = HUB | {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "its": {"type": "str", "default": "its1"},
     "wdses": {"type": "list", "elements": "str", "default": ["wds1"]},
     "serving": {"type": "int"},
-    "limits": {"type": "dict", "default": {}},
     "registration_extra_args": FLAGS,
     "registration_env": ENV,
     "controller_manager_extra_args": FLAGS,

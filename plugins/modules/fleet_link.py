@@ -47,7 +47,7 @@ notes:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.fleet_module import Imports, outcome, serve
+from ansible.module_utils.fleet_module import MACHINE, Imports, outcome, serve
 
 IMPORTS = Imports()
 with IMPORTS:
@@ -60,10 +60,7 @@ with IMPORTS:
 
 NOT_BUILT = "https://127.0.0.1:0"
 """Stands for the ITS in check mode, before there is one."""
-ARGUMENTS = {
-    "fleet": {"type": "str", "required": True},
-    "state_dir": {"type": "path", "required": True},
-    "toolchain_dir": {"type": "path", "required": True},
+ARGUMENTS = MACHINE | {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "wan": {"type": "raw"},
     "its": {"type": "str", "default": "its1"},

@@ -23,7 +23,7 @@ from tests.unit.experiment.test_runner import HOLD_BACK, faults, give_service_ac
 SHORT: Mapping[str, Any] = {
     "repeats": 1, "warmup": 0, "quiet": "200ms", "sample_interval": "1s",
     "workload": {"kind": "configmap", "objects": 2},
-    "timeouts": {"settle": "10s", "object": "10s", "clean": "10s"},
+    "timeouts": {"settle": "60s", "object": "60s", "clean": "60s"},
 }  # fmt: skip
 
 

@@ -31,8 +31,10 @@ def listener() -> Iterator[socket.socket]:
 
 def test_an_owner_keeps_its_block(registry: Registry) -> None:
     first = registry.take("demo", "its1", 3)
-    assert registry.take("demo", "its1", 3) == first
-    assert registry.find("demo", "its1") == first
+    assert registry.take("demo", "its1", 3).ports == first.ports
+    found = registry.find("demo", "its1")
+    assert found is not None
+    assert found.ports == first.ports
     assert len(first.ports) == 3
 
 
@@ -67,8 +69,8 @@ def test_a_taken_port_is_skipped_and_its_holder_named(registry: Registry) -> Non
         server.listen()
         block = registry.take("demo", "second", 2)
     assert expected not in block.ports
-    assert f"port {expected} is held by" in block.notes[0]
-    assert f"pid {os.getpid()}" in block.notes[0]
+    told = next(note for note in block.notes if f"port {expected} is held by" in note)  # others may hold some too
+    assert f"pid {os.getpid()}" in told
 
 
 def test_a_stranger_on_a_block_whose_programs_do_not_run_moves_it(registry: Registry) -> None:
@@ -76,16 +78,19 @@ def test_a_stranger_on_a_block_whose_programs_do_not_run_moves_it(registry: Regi
     with socket.socket() as server:
         server.bind(("127.0.0.1", block.start))
         server.listen()
-        assert registry.take("demo", "its1", 1, in_use=True) == block
+        assert registry.take("demo", "its1", 1, in_use=True).ports == block.ports
         moved = registry.take("demo", "its1", 1, in_use=False)
     assert moved.start != block.start
     assert "moved to another block" in moved.notes[0]
 
 
 def test_a_chosen_port_is_taken_as_it_is(registry: Registry) -> None:
-    assert registry.take("demo", "its1", 3, start=31_000).start == 31_000
-    with pytest.raises(UsageError, match="control_plane_ports: port 31002 for wds1 is held by its1 of fleet demo"):
-        registry.take("demo", "wds1", 3, start=31_002)
+    chosen = registry.take("probe", "its1", 5).start  # free on this machine, whatever else runs here
+    registry.give_back("probe")
+    assert registry.take("demo", "its1", 3, start=chosen).start == chosen
+    last = chosen + 2
+    with pytest.raises(UsageError, match=f"control_plane_ports: port {last} for wds1 is held by its1 of fleet demo"):
+        registry.take("demo", "wds1", 3, start=last)
 
 
 def test_a_chosen_port_that_is_held_is_refused(registry: Registry, listener: socket.socket) -> None:

@@ -17,6 +17,7 @@ CHECKOUT = Path(__file__).parents[3]
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
+        ({"wec_cuont": 20}, "wec_cuont: there is no such variable: wec_count is the closest"),
         ({"wec_count": 0}, "wec_count: 0 is not a whole number from 1"),
         ({"wds_count": 10}, "wds_count: 10 is not a whole number from 1 to 9"),
         ({"wds_count": 2, "wds_serving": 3}, "wds_serving: 3 is not a whole number from 1 to 2"),

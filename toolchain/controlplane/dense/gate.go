@@ -9,7 +9,7 @@ import (
 
 const (
 	// startingGC is GOGC while an instance starts: a starting one makes a gigabyte of garbage in seconds. At 40 the collector
-	// makes the start longer (by a tenth), at 200 the garbage leaves its holes between what stays: 17 MiB per instance.
+	// makes the start longer (by a tenth), at 200 the garbage leaves its holes between what stays: 9 MiB per instance.
 	startingGC = 60
 	// calm after the last start or stop, what is garbage by then goes back to the kernel.
 	calm = 15 * time.Second

@@ -15,7 +15,7 @@ from fleet.kube.fake import FakeApiServer
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, MANIFEST_WORKS, WORK_STATUSES, Resource
 
 Object = Mapping[str, Any]
-SECONDS = 20.0
+SECONDS = 60.0
 """Far beyond what any step takes; a test that reaches it has failed."""
 
 

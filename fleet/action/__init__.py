@@ -1,0 +1,1 @@
+"""What our Ansible actions that run on the controller do alike."""
