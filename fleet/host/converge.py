@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from fleet.errors import HostError, UsageError
-from fleet.host import kind_engine, kwok
+from fleet.errors import UsageError
+from fleet.host import kind_engine, kwok_group
 from fleet.host.change import Change
 from fleet.host.dense import DenseDriver
-from fleet.host.driver import Driver
+from fleet.host.driver import Driver, unheard
 from fleet.host.files import private_directory, remove_tree
 from fleet.host.kind import KindDriver
+from fleet.host.kwok_group import KwokGroup
 from fleet.host.machine import Machine
-from fleet.host.materialise import materialise
-from fleet.host.plan import ControlPlane, Plan
+from fleet.host.plan import ControlPlane
 from fleet.host.process import ProcessDriver
 from fleet.host.records import Stored, remove_plane, stored_planes
 from fleet.host.validate import check_planes
@@ -88,57 +87,26 @@ def _converge_part(machine: Machine, wanted: Sequence[ControlPlane], stored: Seq
     changes: list[Change] = []
     gone = [s for s in stored if s.name not in by_name or by_name[s.name].driver != s.driver]
     if gone and not hub:
-        changes.append(_drop_kwok(machine, [s.name for s in gone]))
+        changes.append(kwok_group.drop(machine, [s.name for s in gone]))
     for name, driver in drivers.items():
         leaving = [s.name for s in gone if s.driver == name]
         if leaving:
             changes.append(driver.delete(leaving))
-    for name, driver in drivers.items():
-        mine = [plane for plane in wanted if plane.driver == name]
-        known = [s for s in stored if s.driver == name]
-        if mine or known:
-            changes.append(driver.apply(mine))
-        changes.append(_new_planes(mine, stored))
-    if not hub:
-        changes.append(_converge_kwok(machine, wanted))
+    with KwokGroup(machine, wanted) as kwoks:
+        for name, driver in drivers.items():
+            mine = [plane for plane in wanted if plane.driver == name]
+            known = [s for s in stored if s.driver == name]
+            if mine or known:
+                changes.append(driver.apply(mine, unheard if hub else kwoks.ready))
+            changes.append(_new_planes(mine, stored))
+        if not hub:
+            changes.append(kwoks.converge())
     return Change.merge(changes)
 
 
 def _new_planes(planes: Sequence[ControlPlane], stored: Sequence[Stored]) -> Change:
     present = {(s.name, s.driver) for s in stored}
     return Change({}, {f"control plane {p.name}": p.driver for p in planes if (p.name, p.driver) not in present})
-
-
-def _drop_kwok(machine: Machine, names: Sequence[str]) -> Change:
-    return machine.supervisor.drop(kwok.GROUP, [f"kwok.{name}" for name in names], check=machine.check)
-
-
-def _converge_kwok(machine: Machine, planes: Sequence[ControlPlane]) -> Change:
-    """The kwok processes and the fake nodes of all WECs."""
-    if not planes:
-        return machine.supervisor.converge(kwok.GROUP, [], check=machine.check)
-    servers = {s.name: s.server for s in stored_planes(machine.layout)}
-    plan = Plan.merge(
-        kwok.plan_kwok(machine, plane, servers.get(plane.name, "https://127.0.0.1:0")) for plane in planes
-    )
-    done = materialise(machine, plan, machine.pki())
-    change = machine.supervisor.converge(kwok.GROUP, done.programs, check=machine.check)
-
-    def nodes(plane: ControlPlane) -> Change:
-        if machine.check and plane.name not in servers:
-            return Change({}, {f"nodes {plane.name}": f"{machine.options.wec_nodes} added"})
-        endpoint = machine.endpoint(plane.name, servers[plane.name])
-        try:
-            added, removed = kwok.converge_nodes(plane.name, endpoint, machine.options.wec_nodes, check=machine.check)
-        except OSError as error:
-            if machine.check:
-                return Change({}, {f"nodes {plane.name}": "unknown: the API server does not answer"})
-            raise HostError(f"{plane.name}: fake nodes: {endpoint.url} does not answer: {error}") from error
-        before = {f"node {plane.name}/{name}": "fake" for name in removed}
-        return Change(before, {f"node {plane.name}/{name}": "fake" for name in added})
-
-    with ThreadPoolExecutor(machine.options.parallelism) as pool:
-        return Change.merge([done.change, change, *pool.map(nodes, planes)])
 
 
 def teardown(machine: Machine) -> Change:

@@ -12,7 +12,7 @@ from fleet.errors import DeadlineError, HostError
 from fleet.host.change import Change
 from fleet.host.dense_admin import DenseAdmin, Instance
 from fleet.host.dense_plan import DENSE, Shard, etcd_prefix, instance_file, plan_instance, plan_shard
-from fleet.host.driver import Share
+from fleet.host.driver import Ready, Share, unheard
 from fleet.host.etcd_keys import delete_prefix, etcd_answers
 from fleet.host.files import remove_tree
 from fleet.host.machine import Machine
@@ -69,7 +69,7 @@ class DenseDriver:
         """Everything of all shards; takes their ports (not in check mode)."""
         return Plan.merge(planned.whole for planned in self._planned(planes))
 
-    def apply(self, planes: Sequence[ControlPlane]) -> Change:
+    def apply(self, planes: Sequence[ControlPlane], ready: Ready) -> Change:
         """See `Driver`. A shard's process is not restarted when control planes are added to it."""
         machine = self.machine
         pki = machine.pki()
@@ -82,7 +82,7 @@ class DenseDriver:
         with machine.supervisor.stage(self.group, programs) as staged:
             # Shards one after another: each brings up its own control planes in parallel.
             for part in planned:
-                self._bring_up(part, done[part.shard.number], staged)
+                self._bring_up(part, done[part.shard.number], staged, ready)
         machine.supervisor.settle(staged.watched)
         return Change.merge([files, staged.change])
 
@@ -147,7 +147,7 @@ class DenseDriver:
             planned.append(_Planned(shard, plan_shard(machine, shard, members), instances))
         return planned
 
-    def _bring_up(self, part: _Planned, done: Materialised, staged: Staged) -> None:
+    def _bring_up(self, part: _Planned, done: Materialised, staged: Staged, ready: Ready) -> None:
         number = part.shard.number
         store, host = (planned.program.name for planned in part.own.programs)
         staged.start([store])
@@ -158,7 +158,7 @@ class DenseDriver:
         self._until(lambda: self._answers(admin), lambda: f"dense process {number} did not open {admin.socket}", number)
         if host not in staged.watched:
             self._tell(admin, part, done)
-        self._wait({name: plan.kubeconfigs[0].server for name, plan in part.instances.items()}, number)
+        self._wait({name: plan.kubeconfigs[0].server for name, plan in part.instances.items()}, number, ready)
 
     def _tell(self, admin: DenseAdmin, part: _Planned, done: Materialised) -> None:
         """Let a process that runs on see what changed.
@@ -230,8 +230,9 @@ class DenseDriver:
     def _admin(self, number: int) -> DenseAdmin:
         return DenseAdmin(self.machine.layout.run / f"dense-{number}.sock")
 
-    def _wait(self, servers: Mapping[str, str], number: int) -> None:
-        """Until all say `/readyz`. The process is asked first: that costs it less than a handshake with each."""
+    def _wait(self, servers: Mapping[str, str], number: int, ready: Ready = unheard) -> None:
+        """Until all say `/readyz`; `ready` hears of each. The process is asked first: that costs it less than a
+        handshake with each."""
         deadline = self.machine.options.ready_seconds * max(1, self.machine.options.shard_size // 10)
         left = set(servers)
 
@@ -239,7 +240,9 @@ class DenseDriver:
             for instance in self._states(number).values():
                 if instance.name in left:
                     self._raise_if_failed(instance, number)
-                    left.difference_update({instance.name} if instance.ready else ())
+                    if instance.ready:
+                        left.remove(instance.name)
+                        ready(instance.name)
             return not left
 
         self._until(none_left, lambda: f"{min(left)}: its API server was not ready", number, deadline)

@@ -33,6 +33,9 @@ DENSE_ENV = {"GOGC": "40"}
 DENSE_ARGUMENTS = ("--etcd-count-metric-poll-period=0",)
 """No count of every resource each minute: the gauge would be the sum over all control planes of the process."""
 
+STORE_TICK_MS = 50
+"""All control planes of a shard wait for its one etcd, and its ticks are few beside what they do themselves."""
+
 NOT_IN_DENSE = ("serviceaccount-token-controller",)
 """Makes tokens for Secrets of the old kind; upstream does not export it, so the dense process has it not."""
 
@@ -63,7 +66,8 @@ def shard_store(layout: Layout, shard: Shard) -> Store:
     folder = layout.shard(shard.number)
     name = f"dense-{shard.number}"
     ports = (shard.client_port, shard.peer_port)
-    return plan_store(name, folder / "etcd", folder / "pki", *ports, socket=layout.etcd_socket(name))
+    socket = layout.etcd_socket(name)
+    return plan_store(name, folder / "etcd", folder / "pki", *ports, socket=socket, tick_ms=STORE_TICK_MS)
 
 
 def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) -> Plan:

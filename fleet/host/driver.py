@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from fleet.host.change import Change
 from fleet.host.plan import ControlPlane, Plan
+
+Ready = Callable[[str], None]
+"""Told the name of a control plane whose API server answers, when the records of all are on disk."""
+
+
+def unheard(name: str) -> None:
+    """A `Ready` for where nothing follows."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +35,9 @@ class Driver(Protocol):
         """What would be on the machine."""
         ...
 
-    def apply(self, planes: Sequence[ControlPlane]) -> Change:
-        """Bring it about, and wait until every API server is ready. Control planes that are not in
-        `planes` must be deleted before."""
+    def apply(self, planes: Sequence[ControlPlane], ready: Ready) -> Change:
+        """Bring it about, and wait until every API server is ready; `ready` hears of each at once, from any thread.
+        Control planes that are not in `planes` must be deleted before."""
         ...
 
     def stop(self, name: str) -> None:

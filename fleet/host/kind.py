@@ -10,7 +10,7 @@ from pathlib import Path
 from fleet.errors import DeadlineError, HostError
 from fleet.host import engine_daemon, kind_config, kind_engine
 from fleet.host.change import Change
-from fleet.host.driver import Share
+from fleet.host.driver import Ready, Share
 from fleet.host.engine import Engine
 from fleet.host.files import write_private
 from fleet.host.machine import Machine
@@ -36,7 +36,7 @@ class KindDriver:
         """Files of all planes; takes their ports (not in check mode). What runs is inside the nodes."""
         return Plan.merge(self._plan_one(plane) for plane in planes)
 
-    def apply(self, planes: Sequence[ControlPlane]) -> Change:
+    def apply(self, planes: Sequence[ControlPlane], ready: Ready) -> Change:
         """See `Driver`. At most `parallelism` are made at a time; those that answer are left alone, half-made ones
         replaced, stopped ones started. Without planes the engine goes too."""
         machine = self.machine
@@ -49,8 +49,14 @@ class KindDriver:
             engine = kind_engine.present(machine)
             return Change.merge([done.change, *(self._bring_up(engine, plane, plans[plane.name]) for plane in planes)])
         engine, prepared = kind_engine.ensure(machine)
+
+        def bring_up(plane: ControlPlane) -> Change:
+            change = self._bring_up(engine, plane, plans[plane.name])
+            ready(plane.name)
+            return change
+
         with ThreadPoolExecutor(machine.options.parallelism) as pool:
-            brought = list(pool.map(lambda plane: self._bring_up(engine, plane, plans[plane.name]), planes))
+            brought = list(pool.map(bring_up, planes))
         return Change.merge([done.change, prepared, *brought])
 
     def stop(self, name: str) -> None:

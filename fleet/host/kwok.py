@@ -15,7 +15,6 @@ from fleet.host.plan import ControlPlane, Plan, PlannedProgram, TextFile, with_e
 from fleet.host.records import kwok_owner
 from fleet.host.supervise import Program
 
-GROUP = "kwok"
 NODE_ANNOTATION = "kwok.x-k8s.io/node"
 NODE_LABEL = "fleet.kubestellar.io/node"
 """Nodes that carry it were made here, so they may be removed here when `wec_nodes` shrinks."""
@@ -97,6 +96,14 @@ def converge_nodes(cluster: str, endpoint: Endpoint, count: int, *, check: bool)
         for name in removed:
             _expect(cluster, endpoint.request("DELETE", f"/api/v1/nodes/{name}"), OK, NOT_FOUND)
     return added, removed
+
+
+def ready_nodes(cluster: str, endpoint: Endpoint) -> int:
+    """How many of our fake nodes have the condition Ready, which only a kwok that works gives them."""
+    answer = endpoint.request("GET", f"/api/v1/nodes?labelSelector={NODE_LABEL}%3Dfake")
+    _expect(cluster, answer, OK)
+    conditions = [node.get("status", {}).get("conditions") or [] for node in _items(answer.json())]
+    return sum(any(c["type"] == "Ready" and c["status"] == "True" for c in found) for found in conditions)
 
 
 def _items(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

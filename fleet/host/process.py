@@ -9,7 +9,7 @@ from pathlib import Path
 from fleet.host import components
 from fleet.host.change import Change
 from fleet.host.components import Trust
-from fleet.host.driver import Share
+from fleet.host.driver import Ready, Share
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
 from fleet.host.materialise import materialise
@@ -32,8 +32,8 @@ GOGC itself is for the start: a small one costs more than the start does, and th
 what stays, in pages that never go back to the kernel.
 """
 WEC_ENV = {
-    "etcd": {"GOGC": "20"},
-    "kube-apiserver": {"GOGC": "40", SETTLED_GOGC: "20"},
+    "etcd": {"GOGC": "40", SETTLED_GOGC: "20"},
+    "kube-apiserver": {"GOGC": "25", SETTLED_GOGC: "20"},
     "kube-controller-manager": {"GOGC": "40", SETTLED_GOGC: "20"},
     "kube-scheduler": {"GOGC": "40", SETTLED_GOGC: "20"},
 }
@@ -55,7 +55,7 @@ class ProcessDriver:
         live = self.machine.live_programs()
         return Plan.merge(self._plan_one(plane, live) for plane in planes)
 
-    def apply(self, planes: Sequence[ControlPlane]) -> Change:
+    def apply(self, planes: Sequence[ControlPlane], ready: Ready) -> Change:
         """See `Driver`. At most `parallelism` control planes come up at a time."""
         machine = self.machine
         pki = machine.pki()
@@ -66,7 +66,7 @@ class ProcessDriver:
             return Change.merge([done.change, machine.supervisor.converge(self.group, done.programs, check=True)])
         pool = ThreadPoolExecutor(machine.options.parallelism)
         with machine.supervisor.stage(self.group, done.programs) as staged, pool:
-            list(pool.map(lambda plane: self._bring_up(plane, plans[plane.name], staged), planes))
+            list(pool.map(lambda plane: self._bring_up(plane, plans[plane.name], staged, ready), planes))
         machine.supervisor.settle(staged.watched)
         return Change.merge([done.change, staged.change])
 
@@ -108,7 +108,7 @@ class ProcessDriver:
             debug = self.machine.take(debug_owner(plane.name), DEBUG_PORTS, in_use=in_use)
         return plan_process(self.machine, plane, self._ports(plane, live), debug)
 
-    def _bring_up(self, plane: ControlPlane, plan: Plan, staged: Staged) -> None:
+    def _bring_up(self, plane: ControlPlane, plan: Plan, staged: Staged, ready: Ready) -> None:
         """Store and API server first; their clients when it is ready, so that they need not die and be
         restarted."""
         programs = [planned.program.name for planned in plan.programs]
@@ -116,6 +116,7 @@ class ProcessDriver:
         staged.start(early)
         self._wait(plane.name, plan.kubeconfigs[0].server)
         staged.start(programs)
+        ready(plane.name)
 
     def _wait(self, name: str, server: str) -> None:
         supervisor = self.machine.supervisor

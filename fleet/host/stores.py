@@ -10,7 +10,14 @@ from fleet.host.plan import Certificate, ControlPlane
 
 
 def plan_store(
-    name: str, data: Path, certificates: Path, client_port: int, peer_port: int, *, socket: Path | None = None
+    name: str,
+    data: Path,
+    certificates: Path,
+    client_port: int,
+    peer_port: int,
+    *,
+    socket: Path | None = None,
+    tick_ms: int = 250,
 ) -> Store:
     """One etcd with the certificates of both sides; its gateway dials itself, so its own may also act as a
     client."""
@@ -18,7 +25,7 @@ def plan_store(
         certificates, "etcd-server", "etcd-ca", Subject("etcd", (), ("127.0.0.1", "localhost"), client=True)
     )
     client = Certificate(certificates, "etcd-client", "etcd-ca", Subject("kube-apiserver-etcd-client"))
-    return Store(name, data, client_port, peer_port, own, client, socket)
+    return Store(name, data, client_port, peer_port, own, client, socket, tick_ms)
 
 
 def serving_certificate(certificates: Path, plane: ControlPlane) -> Certificate:

@@ -328,7 +328,8 @@ class Supervisor:
         private_directory(self.layout.run)
         lock = self.layout.run / "supervisor.lock"
         try:
-            with FileLock(lock, timeout=LOCK_SECONDS, mode=0o600):
+            # One lock per process and file: while a stage is open, another of this process may be opened within it.
+            with FileLock(lock, timeout=LOCK_SECONDS, mode=0o600, thread_local=False, is_singleton=True):
                 yield
         except LockTimeout as error:
             raise HostError(

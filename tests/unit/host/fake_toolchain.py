@@ -28,6 +28,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, "ok" if self.path == "/readyz" else {"items": list(load().values())})
     def do_POST(self):
         node = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        node["status"]["conditions"] = [{"type": "Ready", "status": "True"}]  # as kwok would at once
         json.dump(load() | {node["metadata"]["name"]: node}, open(nodes, "w"))
         self.answer(201, node)
     def do_DELETE(self):

@@ -30,6 +30,7 @@ var setup sync.Mutex
 // apiServer is one running kube-apiserver.
 type apiServer struct {
 	listener *listener
+	stores   *stores
 	loopback *rest.Config
 	cancel   context.CancelFunc
 	ended    chan struct{} // closed when it has ended
@@ -44,10 +45,17 @@ func startAPIServer(etcd Etcd, instance Instance) (*apiServer, error) {
 		cancel()
 		return nil, err
 	}
-	server := &apiServer{listener: socket, cancel: cancel, ended: make(chan struct{})}
+	stores, err := newStores(etcd)
+	if err != nil {
+		cancel()
+		_ = socket.Close()
+		return nil, err
+	}
+	server := &apiServer{listener: socket, stores: stores, cancel: cancel, ended: make(chan struct{})}
 	if err := server.run(ctx, etcd, instance); err != nil {
 		cancel()
 		_ = socket.Close()
+		stores.close()
 		return nil, fmt.Errorf("kube-apiserver: %w", err)
 	}
 	return server, nil
@@ -65,6 +73,7 @@ func (s *apiServer) run(ctx context.Context, etcd Etcd, instance Instance) error
 		config.Aggregator.GenericConfig.OpenAPIConfig = nil // else the aggregator merges what nobody serves: 6 MB
 	}
 	shareDefinitions(config)
+	s.stores.share(config)
 	completed, err := config.Complete()
 	if err != nil {
 		return err
@@ -178,4 +187,5 @@ func (s *apiServer) stop() {
 	defer timer.Stop()
 	<-s.ended
 	s.listener.dropAll()
+	s.stores.close()
 }

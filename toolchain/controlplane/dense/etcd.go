@@ -17,24 +17,28 @@ const (
 	etcdDeadline = 5 * time.Minute
 	// A read that comes before etcd has elected its leader is answered only when it is asked again: the first attempt is
 	// short, and each next one twice as long.
-	firstAttempt, longestAttempt = 250 * time.Millisecond, 5 * time.Second
+	firstAttempt, longestAttempt = 100 * time.Millisecond, 5 * time.Second
 )
 
-func connect(etcd Etcd) (*clientv3.Client, error) {
+func clientConfig(etcd Etcd) (clientv3.Config, error) {
 	config := clientv3.Config{Endpoints: etcd.Servers, DialTimeout: 5 * time.Second, Logger: zap.NewNop()}
 	if etcd.CAFile != "" {
 		tls, err := transport.TLSInfo{TrustedCAFile: etcd.CAFile, CertFile: etcd.CertFile, KeyFile: etcd.KeyFile}.ClientConfig()
 		if err != nil {
-			return nil, fmt.Errorf("etcd: %w", err)
+			return config, fmt.Errorf("etcd: %w", err)
 		}
 		config.TLS = tls
 	}
-	return clientv3.New(config)
+	return config, nil
 }
 
 // waitForEtcd returns when etcd answers a linearizable read: an API server that starts without it ends the process.
 func waitForEtcd(ctx context.Context, etcd Etcd) error {
-	client, err := connect(etcd)
+	config, err := clientConfig(etcd)
+	if err != nil {
+		return err
+	}
+	client, err := clientv3.New(config)
 	if err != nil {
 		return err
 	}

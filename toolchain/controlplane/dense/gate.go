@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// startingGC is GOGC while an instance starts: a starting one makes a gigabyte of garbage in seconds. At 40 the collector
-	// makes the start longer (by a tenth), at 200 the garbage leaves its holes between what stays: 9 MiB per instance.
-	startingGC = 60
+	// startingGC is GOGC while an instance starts: a starting one makes 150 MB of garbage in seconds. At 60 the collector
+	// makes the start longer (by a twentieth), at 200 the garbage leaves its holes between what stays: 5 MiB per instance.
+	startingGC = 100
 	// calm after the last start or stop, what is garbage by then goes back to the kernel.
 	calm = 15 * time.Second
 )
@@ -83,5 +83,6 @@ func (g *gate) rest(changes int) {
 	g.mu.Unlock()
 	if calm {
 		debug.FreeOSMemory()
+		debug.FreeOSMemory() // what lay in a sync.Pool is garbage only for the second collection
 	}
 }

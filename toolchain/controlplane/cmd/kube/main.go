@@ -30,6 +30,7 @@ import (
 // programs maps a name to what runs it; args[0] is the name. Each returns the exit code.
 var programs = map[string]func(args []string) int{
 	"etcd": func(args []string) int {
+		settle(os.Getenv(settledGC))
 		etcdmain.Main(args)
 		return 0
 	},
@@ -69,6 +70,7 @@ func settle(value string) {
 	time.AfterFunc(settling, func() {
 		debug.SetGCPercent(percent)
 		debug.FreeOSMemory()
+		debug.FreeOSMemory() // what lay in a sync.Pool is garbage only for the second collection
 	})
 }
 
