@@ -5,6 +5,8 @@ BIN := .venv/bin
 DEMO_WECS ?= 4
 # pip's own progress is noise in a log; what is being done is said by us.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Two fleets beside each other: most of a live test is waiting.
+LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
 .PHONY: help env toolchain demo test test-live test-kind test-lab test-talk lint format bench clean
@@ -33,10 +35,10 @@ demo: toolchain ## a fleet of 4 WECs on this machine, wec-scaling on it, the rep
 test: env lint ## lint, unit and golden tests, then a live fleet with each driver
 	@$(BIN)/python -m pytest -m 'not live' -n 2 -q
 	@$(BIN)/fleet toolchain build
-	@$(BIN)/python -m pytest -m live -v
+	@$(LIVE)
 
 test-live: toolchain ## only the live tests
-	@$(BIN)/python -m pytest -m live -v
+	@$(LIVE)
 
 test-kind: toolchain ## a live fleet of 3 kind clusters (root; installs Docker where it is missing)
 	@FLEET_TEST_KIND=1 $(BIN)/python -m pytest -m kind -v

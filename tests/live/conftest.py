@@ -1,7 +1,12 @@
-"""One fleet per driver for the whole of a test module, built by `site.yml`, gone at the end whatever happened."""
+"""One fleet per driver for the whole of a test module, built by `site.yml`, gone at the end whatever happened.
+
+Fleets that pytest's workers build beside each other share a state folder, as those of one user do: its port registry
+keeps them apart.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -39,12 +44,19 @@ def state_folder() -> Iterator[Path]:
         shutil.rmtree(state, ignore_errors=True)
 
 
-@pytest.fixture(scope="module", params=["dense", "process"])
+def common_state() -> Path:
+    """The state folder of all workers of this session; see tests/conftest.py."""
+    return Path(os.environ["FLEET_TEST_STATE"])
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("dense", "process")]
+)
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """Three WECs by one driver, not built yet: the first test builds them."""
-    with state_folder() as state:
-        made = Lab(f"t-{request.param}", state, {"wec_count": 3, "control_plane_driver": request.param, **FAST})
-        try:
-            yield made
-        finally:
-            made.playbook("playbooks/teardown.yml")
+    variables = {"wec_count": 3, "control_plane_driver": request.param, **FAST}
+    made = Lab(f"t-{request.param}", common_state(), variables, alone=False)
+    try:
+        yield made
+    finally:
+        made.playbook("playbooks/teardown.yml")

@@ -40,6 +40,8 @@ class Lab:
     name: str
     state: Path
     variables: Mapping[str, object]
+    alone: bool = True
+    """Whether nothing but this fleet lies in the state folder."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -80,15 +82,14 @@ class Lab:
         return self.state / self.name
 
     def processes(self) -> list[psutil.Process]:
-        """Every live process that names this lab's state folder in its command line or runs in it."""
-        return list(self._processes())
+        """Every live process that names this lab's folder in its command line or runs in it."""
+        return list(self._processes(str(self.state if self.alone else self.folder)))
 
-    def _processes(self) -> Iterator[psutil.Process]:
+    def _processes(self, folder: str) -> Iterator[psutil.Process]:
         for process in psutil.process_iter():
             try:
                 if process.pid != os.getpid() and (
-                    any(str(self.state) in word for word in process.cmdline())
-                    or process.cwd().startswith(str(self.state))
+                    any(folder in word for word in process.cmdline()) or process.cwd().startswith(folder)
                 ):
                     yield process
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):

@@ -18,7 +18,7 @@ from fleet.spec.link import Link
 from fleet.toolchain import locate
 from tests.live.lab import REPO
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("link-program")]
 
 EARLY = 0.002
 """Seconds. The program counts milliseconds."""

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 import urllib.parse
 import urllib.request
@@ -20,10 +19,10 @@ import pytest
 from fleet.analysis.pprof import Profile, difference, read, top
 from fleet.hub.monitoring import address_of
 from fleet.spec import fleet_load
-from tests.live.conftest import FAST
+from tests.live.conftest import FAST, common_state
 from tests.live.lab import REPO, Lab
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("observed")]
 
 DASHBOARD = REPO / "roles" / "monitoring" / "files" / "dashboards" / "fleet.json"
 INTERVAL = 5
@@ -35,15 +34,13 @@ _ROW = re.compile(r"^ *(-?\d+)B? +-?[\d.]+% +-?[\d.]+% +(-?\d+)B? +-?[\d.]+% +(\
 @pytest.fixture(scope="module")
 def observed() -> Iterator[Lab]:
     """Two dense WECs with everything open that can be, and Prometheus."""
-    state = Path(tempfile.mkdtemp(prefix="fl-"))
     switches = {"control_plane_debug": True, "monitoring_enabled": True, "monitoring_interval": f"{INTERVAL}s"}
-    lab = Lab("t-observe", state, {"wec_count": 2, **switches, **FAST})
+    lab = Lab("t-observe", common_state(), {"wec_count": 2, **switches, **FAST}, alone=False)
     try:
         lab.playbook("site.yml").check()
         yield lab
     finally:
         lab.playbook("playbooks/teardown.yml")
-        shutil.rmtree(state, ignore_errors=True)
 
 
 def upstream_top(*words: str) -> dict[str, tuple[int, int]]:
