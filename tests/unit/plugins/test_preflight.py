@@ -29,6 +29,8 @@ CHECKOUT = Path(__file__).parents[3]
         ),
         ({"control_plane_bind_address": "0.0.0.0"}, '"0.0.0.0" is not one address'),  # noqa: S104 -- refused
         ({"control_plane_ports": {"wec001": 17000, "wec002": 17000}}, "each port once"),
+        ({"hub_driver": "helm"}, 'hub_driver: "helm" must be process or chart'),
+        ({"hub_driver": "chart"}, 'hub_driver: "chart" must be process or chart; chart needs container_engine: system'),
         ({"hub_transport_extra_args": ["oops"]}, 'hub_transport_extra_args: ["oops"] must be a list of flags'),
         ({"fleet_state_dir": "/srv/../fleets"}, 'fleet_state_dir: "/srv/../fleets" must be an absolute path'),
     ],
