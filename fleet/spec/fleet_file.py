@@ -13,7 +13,8 @@ from fleet.spec.base import Model, Name
 from fleet.spec.link import Link
 
 Role = Literal["its", "wds", "wec"]
-DriverName = Literal["dense", "process", "kind"]
+DriverName = Literal["dense", "process", "kind", "chart"]
+"""`chart`: a WDS that KubeStellar's chart made inside the hub's kind cluster (`hub_driver: chart`)."""
 
 
 class Machine(Model):

@@ -11,6 +11,10 @@ description:
 options:
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
   disk_bytes: {description: Free space that must be there when nothing was sent yet., type: int, default: 0}
+  ports:
+    description: Ports that API servers shall have here, by control plane; one that another program holds is refused.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -27,11 +31,14 @@ sent: {description: Names of the archives that are unpacked there., returned: al
 exists: {description: Whether the fleet has a folder there., returned: always, type: bool}
 """
 
+import json
 import os
 import platform
 import shutil
+import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -62,6 +69,40 @@ def problems(state_dir: Path, disk_bytes: int, sent: list[str]) -> list[str]:
     return found
 
 
+def taken(state_dir: Path, ports: dict[str, Any]) -> list[str]:
+    """Sentences about ports that somebody else has; those that the registry says are this fleet's own are fine."""
+    blocks = registered(state_dir.parent / "ports.json")
+    found = []
+    for plane, port in sorted((str(plane), int(port)) for plane, port in ports.items()):
+        holder = next((b for b in blocks if b["start"] <= port < b["start"] + b["count"]), None)
+        if holder is None and not bindable(port):
+            found.append(f"control_plane_ports: port {port} for {plane} is held by another program: choose another")
+        elif holder is not None and (holder["fleet"], holder["owner"]) != (state_dir.name, plane):
+            owner = f"{holder['owner']} of fleet {holder['fleet']}"
+            found.append(f"control_plane_ports: port {port} for {plane} is held by {owner}: choose another")
+    return found
+
+
+def registered(file: Path) -> list[dict[str, Any]]:
+    """The blocks of `fleet.host.ports.Registry`; none when the file is missing, or is not one: that is told later."""
+    try:
+        return list(json.loads(file.read_text(encoding="utf-8"))["blocks"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def bindable(port: int) -> bool:
+    """As `fleet.host.ports.bindable`: whether a listener could be opened on any address of this machine."""
+    for address in ("0.0.0.0", "127.0.0.1"):  # noqa: S104 - bound, never listening
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError:
+                return False
+    return True
+
+
 def identity() -> str:
     """The boot and the process namespace: machines that share a kernel differ in the second."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
@@ -74,6 +115,7 @@ def main() -> None:
         argument_spec={
             "state_dir": {"type": "path", "required": True},
             "disk_bytes": {"type": "int", "default": 0},
+            "ports": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
@@ -84,6 +126,9 @@ def main() -> None:
     found = problems(state_dir, module.params["disk_bytes"], sent)
     if found:
         module.fail_json(msg=f"this machine cannot be used: {'; '.join(found)}. Nothing was changed.")
+    found = taken(state_dir, module.params["ports"])
+    if found:
+        module.fail_json(msg=f"{'; '.join(found)}. Nothing was changed.")
     module.exit_json(
         changed=False,
         python=os.path.realpath(sys.executable),

@@ -73,6 +73,11 @@ def test_a_second_run_changes_nothing_and_check_mode_agrees(lab: Lab) -> None:
     assert changed(lab.playbook("site.yml", "--check", "--diff").check()) == 0
 
 
+@pytest.mark.parametrize("tags", ["preflight", "join", "record"])
+def test_one_tag_alone_works_and_changes_nothing(lab: Lab, tags: str) -> None:
+    assert changed(lab.playbook("site.yml", "--tags", tags).check()) == 0
+
+
 def test_listeners_are_on_loopback_only(lab: Lab) -> None:
     addresses = {
         connection.laddr.ip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import ipaddress
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -18,6 +20,11 @@ from typing import cast
 import psutil
 import pytest
 
+from fleet.hub.crds import condition
+from fleet.hub.names import CLUSTER_LABEL
+from fleet.hub.waiting import until
+from fleet.kube.client import KubeClient
+from fleet.kube.resources import CSRS, MANAGED_CLUSTERS, MANIFEST_WORKS, NAMESPACES
 from fleet.lab.plan import close_connections
 from fleet.lab.requirements import lacking
 from fleet.lab.system import LinuxSystem
@@ -55,15 +62,21 @@ class Machines(Lab):
         """Run site.yml on them."""
         return self.playbook("site.yml", "-i", inventory, *arguments, **variables)
 
-    def there(self, machine: str, *words: str) -> str:
-        """What a command prints on a machine, run as root from the host, whether a cable is in or not."""
+    def _entering(self, machine: str) -> list[str]:
+        """Words before a command that is to run on a machine, as root from the host, whether a cable is in or not."""
         known = json.loads((self.state / ".lab" / "lab.json").read_text(encoding="utf-8"))
         pid = next(entry["pid"] for entry in known["machines"] if f"m{entry['number']}" == machine)
         inside = next(child for child in psutil.Process(pid).children() if child.is_running())
-        done = subprocess.run(
-            ["nsenter", "-t", str(inside.pid), "-m", "-p", "-n", *words], capture_output=True, text=True, check=True
-        )
-        return done.stdout
+        return ["nsenter", "-t", str(inside.pid), "-m", "-p", "-n"]
+
+    def there(self, machine: str, *words: str) -> str:
+        """What a command prints on a machine."""
+        return subprocess.run([*self._entering(machine), *words], capture_output=True, text=True, check=True).stdout
+
+    def start_there(self, machine: str, *words: str) -> subprocess.Popen[str]:
+        """Start a command on a machine. It has to end with its input: no signal is passed on to it."""
+        pipe = subprocess.PIPE
+        return subprocess.Popen([*self._entering(machine), *words], stdin=pipe, stdout=pipe, text=True)
 
     def held(self, machine: str) -> set[str]:
         """What of any fleet lies on that machine, by the names in its state folder."""
@@ -124,14 +137,17 @@ def recap(ran: Ran) -> dict[str, dict[str, int]]:
     }
 
 
-def inventory(lab: Machines, folder: Path, **hosts: dict[str, object]) -> str:
-    """A copy of the lab's inventory with these variables of machines, or machines, more."""
+def inventory(lab: Machines, folder: Path, *without: str, **hosts: dict[str, object]) -> str:
+    """A copy of the lab's inventory, less some machines, with these variables of machines, or machines, more."""
     told = json.loads((lab.state / ".lab" / "hosts.json").read_text(encoding="utf-8"))
     for name, variables in hosts.items():
         known = told["_meta"]["hostvars"].setdefault(name, dict(told["_meta"]["hostvars"]["m3"]))
         known.update(variables)
         if name not in told["hub_hosts"]["hosts"] + told["wec_hosts"]["hosts"]:
             told["wec_hosts"]["hosts"].append(name)
+    told["wec_hosts"]["hosts"] = [name for name in told["wec_hosts"]["hosts"] if name not in without]
+    for name in without:
+        del told["_meta"]["hostvars"][name]
     source = Path(__file__).resolve().parents[2] / "inventories" / "lab"
     shutil.copytree(source / "group_vars", folder / "group_vars")
     answer = folder.with_suffix(".json")  # beside it: Ansible reads every file of an inventory
@@ -192,6 +208,38 @@ def test_a_machine_without_room_and_one_that_is_away_are_refused(lab: Machines) 
         refused(lab, lab.site(), "m3", "is not reached", "--limit '!m3'")
     finally:
         lab.fleet("lab", "mend", "m3").check()
+
+
+OLD_PYTHON = """\
+from collections import namedtuple
+import sys
+sys.version = "3.9.2 (default, Feb 28 2021, 17:03:44) \\n[GCC 10.2.1 20210110]"
+sys.version_info = namedtuple("version_info", "major minor micro releaselevel serial")(3, 9, 2, "final", 0)
+"""
+"""`sitecustomize` of a stand-in, as no older one is installed: the machine's own Python, saying that it is older."""
+
+
+def test_a_wrong_python_and_one_that_is_missing_are_refused(lab: Machines, tmp_path: Path) -> None:
+    program = '#!/bin/sh\nPYTHONPATH=/home/fleet/old exec /usr/bin/python3 "$@"\n'
+    for path, text in (("old/sitecustomize.py", OLD_PYTHON), ("old/python", program)):
+        lab.there("m2", "sh", "-c", f"mkdir -p /home/fleet/old && printf %s {shlex.quote(text)} > /home/fleet/{path}")
+    lab.there("m2", "chmod", "-R", "a+rX,u+x", "/home/fleet/old")
+    lab.there("m2", "chmod", "755", "/home/fleet/old/python")
+    old = inventory(lab, tmp_path / "old", m2={"target_python_interpreter": "/home/fleet/old/python"})
+    refused(lab, lab.site(inventory=old), "m2: ", "its Python is 3.9.2, 3.11 or newer is needed", "python3.11")
+    missing = inventory(lab, tmp_path / "missing", m2={"target_python_interpreter": "/opt/python3.11"})
+    refused(lab, lab.site(inventory=missing), "m2: ", "/opt/python3.11", "name it with target_python_interpreter")
+
+
+def test_a_port_that_is_taken_is_refused(lab: Machines) -> None:
+    for number, name in (("1", "its1"), ("3", f"wec00{WECS}")):
+        listen = f"import socket, sys; held = socket.create_server(('10.78.0.1{number}', 17345))"
+        listen += "; print(flush=True); sys.stdin.read()"
+        with lab.start_there(f"m{number}", "python3", "-c", listen) as holder:
+            assert holder.stdout is not None
+            holder.stdout.readline()  # it listens
+            ran = lab.site(control_plane_ports={name: 17345})
+        refused(lab, ran, f"control_plane_ports: port 17345 for {name} is held by another program: choose another")
 
 
 def test_check_mode_is_clean_on_machines_without_the_fleet(lab: Machines) -> None:
@@ -306,6 +354,70 @@ def test_tasks_per_machine_do_not_grow_with_wecs(lab: Machines) -> None:
     many = recap(lab.site(wec_count=WECS + 3).check())
     assert {machine: counts["ok"] for machine, counts in many.items()} == {m: counts["ok"] for m, counts in few.items()}
     assert len(places(lab)) == WECS + 3
+
+
+async def on_hub(lab: Machines) -> dict[str, set[str]]:
+    """What the ITS has of WECs: ManagedClusters, their namespaces, requests, ManifestWorks; by the WEC's name."""
+    async with hub(lab) as its:
+        requests = await its.list_all(CSRS, label_selector=CLUSTER_LABEL)
+        return {
+            "clusters": {cluster["metadata"]["name"] for cluster in await its.list_all(MANAGED_CLUSTERS)},
+            "namespaces": {
+                space["metadata"]["name"]
+                for space in await its.list_all(NAMESPACES)
+                if space["metadata"]["name"].startswith("wec")
+            },
+            "requests": {request["metadata"]["labels"][CLUSTER_LABEL] for request in requests},
+            "works": {work["metadata"]["namespace"] for work in await its.list_all(MANIFEST_WORKS)},
+        }
+
+
+def hub(lab: Machines) -> KubeClient:
+    """The ITS, as the controller reaches it."""
+    path = lab.folder / "clusters" / "its1" / "kubeconfig"
+    return KubeClient.from_kubeconfig(path, cluster="its1", allowed=["10.78.0.11"])
+
+
+async def give_work(lab: Machines, wec: str) -> None:
+    """A ManifestWork that the WEC's agent has taken on, with OCM's finalizer: a lost machine cannot let it go."""
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held", "namespace": "default"}}
+    work = {
+        "apiVersion": MANIFEST_WORKS.api_version,
+        "kind": MANIFEST_WORKS.kind,
+        "metadata": {"name": "held", "namespace": wec},
+        "spec": {"workload": {"manifests": [manifest]}},
+    }
+    async with hub(lab) as its:
+        await its.create(MANIFEST_WORKS, work)
+
+        async def applied() -> bool:
+            found = await its.get(MANIFEST_WORKS, "held", wec)
+            return bool(found["metadata"].get("finalizers")) and condition(found, "Applied")
+
+        await until(applied, 60, lambda: f"the agent of {wec} did not take its work on")
+
+
+def test_wecs_of_a_removed_machine_that_is_not_reached_but_runs_on_leave_the_hub(lab: Machines, tmp_path: Path) -> None:
+    lab.site(wec_count=WECS).check()
+    mine, lost = {f"wec00{number}" for number in range(1, 6)}, f"wec00{WECS}"
+    assert {name for name, machine in places(lab).items() if machine == "m2"} == mine
+    asyncio.run(give_work(lab, lost))
+    assert asyncio.run(on_hub(lab))["works"] == {lost}
+    lab.fleet("lab", "cut", "m3").check()
+    try:
+        fewer = inventory(lab, tmp_path / "fewer", "m3")
+        lab.site(inventory=fewer, wec_count=5).check()
+        assert lab.there("m3", "pgrep", "-f", "registration-operator")  # its agents still run
+        found = asyncio.run(on_hub(lab))
+        assert found.pop("requests") <= mine  # the controller manager forgets them by and by
+        assert found == {"clusters": mine, "namespaces": mine, "works": set()}
+        assert set(statuses(lab)) == {"its1", "wds1", *mine}
+        assert changed(lab.site(inventory=fewer, wec_count=5).check()) == 0
+    finally:
+        lab.fleet("lab", "mend", "m3").check()
+    lab.site(wec_count=WECS).check()  # it comes back, with what it had
+    assert places(lab) == dict.fromkeys(mine, "m2") | {f"wec00{n}": "m3" for n in range(6, WECS + 1)}
+    assert asyncio.run(on_hub(lab))["works"] == set()
 
 
 def test_wecs_of_a_machine_that_is_gone_move_to_the_others(lab: Machines) -> None:

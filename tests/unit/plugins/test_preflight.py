@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,8 @@ CHECKOUT = Path(__file__).parents[3]
         ),
         ({"control_plane_bind_address": "0.0.0.0"}, '"0.0.0.0" is not one address'),  # noqa: S104 -- refused
         ({"control_plane_ports": {"wec001": 17000, "wec002": 17000}}, "each port once"),
+        ({"hub_driver": "helm"}, 'hub_driver: "helm" must be process or chart'),
+        ({"hub_driver": "chart"}, 'hub_driver: "chart" must be process or chart; chart needs container_engine: system'),
         ({"hub_transport_extra_args": ["oops"]}, 'hub_transport_extra_args: ["oops"] must be a list of flags'),
         ({"fleet_state_dir": "/srv/../fleets"}, 'fleet_state_dir: "/srv/../fleets" must be an absolute path'),
     ],
@@ -50,6 +53,31 @@ def test_refused(variables: dict[str, object], said: str, tmp_path: Path) -> Non
     words = " ".join((done.stdout + done.stderr).split())
     assert done.returncode == 2
     assert all(part in words for part in ("Nothing was changed", said.rsplit(":", maxsplit=1)[-1].strip())), words
+    assert not state.exists()
+
+
+def test_a_port_that_another_program_holds_is_refused(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        variables = {"control_plane_ports": {"its1": port, "wec001": port + 1 if port < 65_000 else port - 1}}
+        done = subprocess.run(
+            [sys.executable, "-m", "ansible", "playbook", "playbooks/machines.yml", "-e", json.dumps(variables)],
+            cwd=CHECKOUT,
+            env={
+                **os.environ,
+                "FLEET_STATE_DIR": str(state),
+                "ANSIBLE_LOCAL_TEMP": str(tmp_path / "ansible"),
+                "ANSIBLE_HOME": str(tmp_path / "home"),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    words = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 2
+    said = f"control_plane_ports: port {port} for its1 is held by another program: choose another. Nothing was changed"
+    assert said in words, words
     assert not state.exists()
 
 
