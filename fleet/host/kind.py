@@ -41,7 +41,7 @@ class KindDriver:
 
     def apply(self, planes: Sequence[ControlPlane], ready: Ready) -> Change:
         """See `Driver`. At most `parallelism` are made at a time; those that answer are left alone, half-made ones
-        replaced, stopped ones started. Without planes the engine goes too, unless the other part of the fleet has some."""
+        replaced, stopped ones started. Without planes the engine goes too, unless the fleet has others."""
         machine = self.machine
         if not planes:
             return Change.none() if self._others() else kind_engine.retire(machine)
