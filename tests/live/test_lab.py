@@ -374,7 +374,8 @@ async def on_hub(lab: Machines) -> dict[str, set[str]]:
 
 def hub(lab: Machines) -> KubeClient:
     """The ITS, as the controller reaches it."""
-    path = lab.folder / "clusters" / "its1" / "kubeconfig"
+    clusters = json.loads((lab.folder / "fleet.json").read_text(encoding="utf-8"))["clusters"]
+    path = next(cluster["kubeconfig"] for cluster in clusters if cluster["name"] == "its1")
     return KubeClient.from_kubeconfig(path, cluster="its1", allowed=["10.78.0.11"])
 
 
