@@ -40,7 +40,10 @@ Spoil = Callable[[dict[str, Any]], object]
             lambda d: d["clusters"][2].update(machine="locale"),
             "clusters.2.machine: there is no machine 'locale'; did you",
         ),
-        (lambda d: d["clusters"][2].update(driver="docker"), "clusters.2.driver: must be 'dense', 'process', 'kind' or 'chart'"),
+        (
+            lambda d: d["clusters"][2].update(driver="docker"),
+            "clusters.2.driver: must be 'dense', 'process', 'kind' or 'chart'",
+        ),
         (
             lambda d: d["clusters"][3].update(server=d["clusters"][0]["server"]),
             "clusters.3.server: wec002 and its1 are both at https://127.0.0.1:16001: each control plane has a port",
