@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
 import time
 from pathlib import Path
 from typing import cast
@@ -131,7 +132,7 @@ def test_a_wec_that_dies_during_a_run_does_not_stop_it(lab: Lab, tmp_path: Path)
                "--fleet", lab.name, "--results", str(tmp_path)]  # fmt: skip
     running = lab.start([str(BIN / "fleet"), *command])
     try:
-        wait_for_load(tmp_path)
+        wait_for_load(tmp_path, running)
         lab.fleet("cluster", "stop", "wec002", "--fleet", lab.name).check()
         time.sleep(5)  # how long the WEC is away, not a wait for anything
         lab.fleet("cluster", "start", "wec002", "--fleet", lab.name).check()
@@ -146,15 +147,15 @@ def test_a_wec_that_dies_during_a_run_does_not_stop_it(lab: Lab, tmp_path: Path)
     assert "cluster-down" in rows
 
 
-def wait_for_load(results: Path) -> None:
-    """Until the run under way in `results` has begun to send."""
+def wait_for_load(results: Path, running: subprocess.Popen[str]) -> None:
+    """Until that run, which writes below `results`, has begun to send."""
     deadline = time.monotonic() + 300
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and running.poll() is None:
         for events in results.rglob("events.jsonl"):
             if b'"t":"sent"' in events.read_bytes():
                 return
         time.sleep(0.2)
-    raise AssertionError("the run did not begin to send in 300 s")
+    raise AssertionError(f"the run did not begin to send in 300 s; exit code: {running.poll()}")
 
 
 def only_once(lab: Lab) -> None:

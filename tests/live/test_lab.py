@@ -328,7 +328,7 @@ def test_a_machine_cut_off_in_an_experiment_is_told_and_the_run_goes_on(lab: Mac
                "--fleet", lab.name, "--results", str(tmp_path)]  # fmt: skip
     with lab.start([str(BIN / "fleet"), *command]) as running:
         try:
-            wait_for_load(tmp_path)
+            wait_for_load(tmp_path, running)
             lab.fleet("lab", "cut", "m3").check()
             time.sleep(45)  # how long the machine is away, not a wait for anything: longer than TCP takes to notice
             lab.fleet("lab", "mend", "m3").check()
