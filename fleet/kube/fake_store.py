@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from fleet.kube.events import EventType
 from fleet.kube.resources import ALL, CRDS, NAMESPACES, Resource
@@ -57,7 +58,7 @@ class Store:
         self.grown = asyncio.Event()
         """Set and replaced whenever history grows."""
         self._objects: dict[Kind, dict[Key, Object]] = {}
-        self._uids = 0
+        self._created = 0
         self._collect_garbage = collect_garbage
         for resource in resources:
             self.serve(resource)
@@ -111,11 +112,11 @@ class Store:
         if not metadata.get("name"):
             if not metadata.get("generateName"):
                 raise Refusal(422, "Invalid", "metadata.name: Required value: name or generateName is required")
-            metadata["name"] = f"{metadata['generateName']}{self._uids:05x}"
+            metadata["name"] = f"{metadata['generateName']}{self._created:05x}"
         if key_of(metadata) in self._objects.get(kind_of(resource), {}):
             raise Refusal(409, "AlreadyExists", f'{resource} "{metadata["name"]}" already exists')
-        self._uids += 1
-        metadata["uid"] = f"{self._uids:08x}-0000-4000-8000-{self._uids:012x}"
+        self._created += 1
+        metadata["uid"] = str(uuid4())  # as in a real fleet, no two servers give the same
         metadata["creationTimestamp"] = _now()
         metadata["generation"] = 1
         metadata.pop("deletionTimestamp", None)
