@@ -1,6 +1,6 @@
 """The talk's experiments on a small fleet: each in its quick form, a planted fight, a planted leak, comparisons.
 
-`make test` runs the first half; `make test-talk` the rest too, which changes the fleet's limits and takes minutes.
+`make test-talk` runs them: they change the fleet's limits and take minutes.
 """
 
 from __future__ import annotations
