@@ -153,14 +153,15 @@ def measure_room(state_root: Path) -> Room:
 def shortages(need: Need, room: Room) -> list[Shortage]:
     """Everything of which there is too little; empty when the machine can hold it."""
     wec = WEC_WEIGHTS[need.driver]
-    counts = ((HUB_PLANE, need.hub_planes), (wec, need.wecs), (FURTHER_AGENT, need.agents))
+    counts = [(HUB_PLANE, need.hub_planes), (wec, need.wecs)]
+    counts += [(FURTHER_AGENT, need.agents)] if need.agents else []
     what = f"{need.hub_planes} more control planes of the hub and {need.wecs} more WECs ({need.driver})"
     what += f" with {need.agents} agents for further ITSes" if need.agents else ""
     found = []
     memory = sum(weight.memory * count for weight, count in counts)
     if memory and memory + RESERVE > room.memory:
-        own = HUB_PLANE.memory * need.hub_planes + FURTHER_AGENT.memory * need.agents
-        fits = max(0, (room.memory - RESERVE - own) // wec.memory)
+        each = wec.memory + FURTHER_AGENT.memory * need.agents // max(1, need.wecs)
+        fits = max(0, (room.memory - RESERVE - HUB_PLANE.memory * need.hub_planes) // each)
         found.append(
             Shortage(
                 f"memory for {what}",
