@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -90,10 +90,7 @@ async def _look(client: KubeClient, cluster: Cluster) -> ClusterRow:
 
 
 async def _registrations(fleet: FleetFile, allowed: set[str]) -> dict[str, str] | None:
-    """The word for each ManagedCluster's registration by its name; None when an ITS does not answer.
-
-    At several ITSes a WEC is Available when it is at each; else the word of the first where it is not.
-    """
+    """The word for each ManagedCluster's registration by its name; None when an ITS does not answer."""
     found: list[dict[str, str]] = []
     for its in fleet.of_role("its"):
         async with _client(its, allowed) as client:
@@ -102,6 +99,11 @@ async def _registrations(fleet: FleetFile, allowed: set[str]) -> dict[str, str] 
             except KubeError:
                 return None
         found.append({item["metadata"]["name"]: registration(item) for item in items})
+    return everywhere(found)
+
+
+def everywhere(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """One word per WEC of what each ITS told: Available when it is at each, else that of the first where it is not."""
     words = {name: [told.get(name, ABSENT) for told in found] for told in found for name in told}
     return {name: next((word for word in said if word != AVAILABLE), AVAILABLE) for name, said in words.items()}
 
