@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_in_check_mode_a_seat_that_goes_is_told_and_stays(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("way", [{"link_server": "https://127.0.0.1:1"}, {"hub_server": "https://10.0.0.1:1"}])
-def test_a_way_that_leads_to_one_its_is_refused(way: dict[str, str], tmp_path: Path) -> None:
+def test_a_way_that_leads_to_one_its_is_refused(way: dict[str, Any], tmp_path: Path) -> None:
     spec = replace(spec_of(tmp_path, check=False), **way)
     with pytest.raises(UsageError, match="its_count: 2 ITSes need hub and WECs on one machine"):
         converge_memberships(spec, ["its2"])
