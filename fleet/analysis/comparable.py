@@ -99,6 +99,7 @@ def _fleets(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     for name in sorted({*was, *now}):
         yield f"fleet.limits.{name}", f"{was.get(name)}", f"{now.get(name)}", False
     yield "fleet WECs", str(len(one.of_role("wec"))), str(len(two.of_role("wec"))), False
+    yield "fleet ITSes", str(len(one.of_role("its"))), str(len(two.of_role("its"))), False
     yield "fleet drivers", _drivers(a), _drivers(b), False
     yield "fleet.wec_nodes", str(one.wec_nodes), str(two.wec_nodes), False
     yield "fleet links", _links(a), _links(b), False

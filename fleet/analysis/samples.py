@@ -139,8 +139,8 @@ class TrialRows:
 
     plan: TrialPlan
     downs: Downs
-    its: str
-    """A cluster that every sample depends on, beside its object's WDS."""
+    itses: Mapping[str, str]
+    """By WDS the cluster that every sample of its objects depends on too; under the empty name that of any other."""
     ended_ns: int | None
     """When the next trial began: what was not there by then is missing."""
     timeout_ns: int | None
@@ -220,7 +220,8 @@ class TrialRows:
         label: str | None = None,
         extra: tuple[str, ...] = (),
     ) -> Sample:
-        planned, plan, way = original.planned, self.plan, [original.wds, self.its, *clusters]
+        planned, plan = original.planned, self.plan
+        way = [original.wds, self.itses.get(original.wds, self.itses.get("", "")), *clusters]
         whole = start is not None and end is not None
         nanoseconds = end.ns - start.ns if start is not None and end is not None else None
         return Sample(

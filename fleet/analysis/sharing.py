@@ -1,10 +1,11 @@
-"""What it costs that several WDSes share one ITS: latency at equal load, what the ITS and the WDSes took for it."""
+"""What it costs that several WDSes share an ITS, or that each has its own: latency at equal load, what ITSes, WDSes and
+agents took for it."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from fleet.spec.base import Model
 if TYPE_CHECKING:
     from fleet.analysis.summary import Row
 
+AGENTS = ("ocm-agent", "status-agent")
 AXIS = "wdses"
 """What a point of `wds-scaling` is named by."""
 
@@ -31,6 +33,8 @@ class Sharing(Model):
     layout: str
     wecs: int
     wdses: int
+    itses: int = 1
+    """That those WDSes work with: 1 is shared by all of them."""
     trials: int
     downsync_p50: float | None
     downsync_max: float | None
@@ -40,7 +44,7 @@ class Sharing(Model):
     whole: float
     """Median over the trials: from the first send until every object was complete."""
     its_requests: float | None
-    """That the ITS's API server answered, mean."""
+    """That the ITS's API server answered, mean; of several, all of them together, as with the other two."""
     its_cpu_seconds: float | None
     """Of the ITS's API server, mean."""
     its_rss_bytes: int | None
@@ -49,12 +53,16 @@ class Sharing(Model):
     """Of everything that runs for those WDSes: API servers, etcds, controller managers, KubeStellar; mean."""
     wds_rss_bytes: int | None
     """Of the same programs: the sum of the most that each had."""
+    agents_cpu_seconds: float | None = None
+    """Of all OCM agents and status agents, mean: each WEC has an OCM agent for each ITS of the fleet, used or not."""
+    agents_rss_bytes: int | None = None
+    """Of the same programs: the sum of the most that each had."""
 
 
-def sharing(recorded: Recorded, rows: Sequence[Row], its: str) -> list[Sharing]:
+def sharing(recorded: Recorded, rows: Sequence[Row], its_of: Mapping[str, str]) -> list[Sharing]:
     """A row per setting of a run whose points are numbers of WDSes, in their order; none for other runs.
 
-    `its` is the ITS that they share.
+    `its_of` tells the ITS of each WDS.
     """
     trials: defaultdict[Setting, list[TrialPlan]] = defaultdict(list)
     for plan in recorded.trials:
@@ -62,15 +70,18 @@ def sharing(recorded: Recorded, rows: Sequence[Row], its: str) -> list[Sharing]:
             trials[setting_of(plan)].append(plan)
     if not trials:
         return []
-    asked: defaultdict[Setting, float] = defaultdict(float)
+    asked: defaultdict[Setting, dict[str, float]] = defaultdict(dict)
     for one in requests(recorded):
-        if one.cluster == its:
-            asked[one.setting] += one.per_trial
-    server = _series(one for one in recorded.processes if (one.component, one.cluster) == (COMPONENT, its))
+        if one.cluster in its_of.values():
+            asked[one.setting][one.cluster] = asked[one.setting].get(one.cluster, 0.0) + one.per_trial
+    agents = _series(one for one in recorded.processes if one.component in AGENTS)
     found = []
     for setting in sorted(trials, key=lambda one: one.order):
         spans = [recorded.span(plan) for plan in trials[setting]]
         wdses = {wds for plan in trials[setting] for wds in plan.wdses}
+        itses = {its_of[wds] for wds in wdses if wds in its_of}
+        server = _series(one for one in recorded.processes if one.component == COMPONENT and one.cluster in itses)
+        answered = [count for its, count in asked[setting].items() if its in itses]
         others = _series(one for one in recorded.processes if one.cluster in wdses)
         here = {row.stage: row for row in rows if row.setting == setting}
         down, back = here.get("downsync"), here.get("e2e") or here.get("e2e_reported")
@@ -79,17 +90,20 @@ def sharing(recorded: Recorded, rows: Sequence[Row], its: str) -> list[Sharing]:
                 layout=setting.layout,
                 wecs=setting.wecs,
                 wdses=int(values(setting.point)[AXIS]),
+                itses=max(1, len(itses)),
                 trials=len(spans),
                 downsync_p50=down.p50 if down else None,
                 downsync_max=down.max if down else None,
                 e2e_p50=back.p50 if back else None,
                 e2e_max=back.max if back else None,
                 whole=median((end - start) / 1e9 for start, end in spans),
-                its_requests=asked.get(setting),
+                its_requests=sum(answered) if answered else None,
                 its_cpu_seconds=_mean(_cpu(server, spans)),
                 its_rss_bytes=_most(server, spans),
                 wds_cpu_seconds=_mean(_cpu(others, spans)),
                 wds_rss_bytes=_most(others, spans),
+                agents_cpu_seconds=_mean(_cpu(agents, spans)),
+                agents_rss_bytes=_most(agents, spans),
             )
         )
     return found

@@ -47,7 +47,7 @@ class Study:
     roundtrips: Sequence[RoundTrips]
     """Of a run that swept the links between WECs and hub."""
     sharing: Sequence[Sharing]
-    """Of a run that swept the WDSes of one ITS."""
+    """Of a run that swept the WDSes that share ITSes."""
     lost: int
     """Lines of events.jsonl that could not be read."""
     profiles: RunProfiles = NO_PROFILES
@@ -104,7 +104,7 @@ def analyse(folder: RunFolder) -> Study:
         fights=fought,
         leaks=grown,
         roundtrips=round_trips(samples),
-        sharing=sharing(recorded, rows, its=next((one.name for one in run.fleet.of_role("its")), "")),
+        sharing=sharing(recorded, rows, {one.name: run.fleet.its_of(one.name) for one in run.fleet.of_role("wds")}),
         lost=reading.lost,
         profiles=read_profiles(folder.path, recorded.profiles),
         folder=folder.path,

@@ -81,7 +81,8 @@ class Join:
         self.object_timeout = object_timeout
         self.strays: dict[tuple[str, str], int] = {}
         """(op-id, cluster) of each object that came to a WEC it was not planned for, and when."""
-        self._its = ""
+        self._itses: dict[str, str] = {}
+        """By WDS: where its ManifestWorks were seen; under the empty name where the last of all was."""
         self._downs = Downs()
         self._trials: dict[str, _Trial] = {}
         self._ops: dict[str, Original] = {}
@@ -141,7 +142,7 @@ class Join:
         for number, trial in enumerate(trials):
             timeout = None if self.object_timeout is None else round(self.object_timeout * 1e9)
             after = trials[number + 1].plan.ns if number + 1 < len(trials) else None
-            maker = TrialRows(trial.plan, self._downs, self._its, after, timeout, trial.first_sent_ns)
+            maker = TrialRows(trial.plan, self._downs, self._itses, after, timeout, trial.first_sent_ns)
             for original in trial.originals:
                 rows.extend(maker.rows(original))
         return rows
@@ -239,7 +240,7 @@ class Join:
             self._count(original, "packaged", (track.packaged is not None) - (was is not None))
 
     def _work(self, event: ManifestWorkSeen) -> None:
-        self._its = event.cluster
+        self._itses[event.wds] = self._itses[""] = event.cluster
         if event.type == "DELETED":
             return
         at: Stamp | None = None

@@ -56,8 +56,12 @@ def variables(fleet: FleetFile) -> dict[str, Any]:
 
 
 def wds_variables(fleet: FleetFile) -> dict[str, int]:
-    """How many WDSes it has, and how many of them KubeStellar runs for."""
-    return {"wds_count": len(fleet.of_role("wds")), "wds_serving": len(fleet.served())}
+    """How many WDSes it has, how many of them KubeStellar runs for, and how many ITSes they work with."""
+    return {
+        "wds_count": len(fleet.of_role("wds")),
+        "wds_serving": len(fleet.served()),
+        "its_count": max(1, len(fleet.of_role("its"))),
+    }
 
 
 def refuse(run: RunRecord, versions: Mapping[str, str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,8 @@ LOOK_SECONDS = 0.5
 """CPU is measured over at least this long: 50 ticks of the kernel's 10 ms accounting."""
 ANSWER_SECONDS = 5.0
 """An API server that takes longer is told as not ready."""
+AVAILABLE, ABSENT = "Available", "Absent"
+"""Of a registration: as it should be; the ITS knows no such WEC."""
 AT_ONCE = 20
 """Clusters asked at the same time; more only queue on a machine of a few cores."""
 
@@ -65,7 +67,7 @@ async def _ask_all(fleet: FleetFile) -> list[ClusterRow]:
     registered = await _registrations(fleet, allowed)
     if registered is None:
         return list(rows)
-    return [replace(r, registered=registered.get(r.name, "Absent")) if r.role == "wec" else r for r in rows]
+    return [replace(r, registered=registered.get(r.name, ABSENT)) if r.role == "wec" else r for r in rows]
 
 
 def _client(cluster: Cluster, allowed: set[str]) -> KubeClient:
@@ -88,23 +90,29 @@ async def _look(client: KubeClient, cluster: Cluster) -> ClusterRow:
 
 
 async def _registrations(fleet: FleetFile, allowed: set[str]) -> dict[str, str] | None:
-    """The word for each ManagedCluster's registration by its name; None when no ITS answers."""
-    found: dict[str, str] = {}
+    """The word for each ManagedCluster's registration by its name; None when an ITS does not answer."""
+    found: list[dict[str, str]] = []
     for its in fleet.of_role("its"):
         async with _client(its, allowed) as client:
             try:
                 items = await client.list_all(MANAGED_CLUSTERS)
             except KubeError:
                 return None
-        found |= {item["metadata"]["name"]: registration(item) for item in items}
-    return found
+        found.append({item["metadata"]["name"]: registration(item) for item in items})
+    return everywhere(found)
+
+
+def everywhere(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """One word per WEC of what each ITS told: Available when it is at each, else that of the first where it is not."""
+    words = {name: [told.get(name, ABSENT) for told in found] for told in found for name in told}
+    return {name: next((word for word in said if word != AVAILABLE), AVAILABLE) for name, said in words.items()}
 
 
 def registration(managed: Mapping[str, Any]) -> str:
     """One word for a ManagedCluster: Available, Unavailable, Unknown, Joined, Accepted or Pending."""
     available = _condition(managed, "ManagedClusterConditionAvailable")
     if available:
-        return {"True": "Available", "False": "Unavailable"}.get(available, "Unknown")
+        return {"True": AVAILABLE, "False": "Unavailable"}.get(available, "Unknown")
     if _condition(managed, "ManagedClusterJoined") == "True":
         return "Joined"
     return "Accepted" if _condition(managed, "HubAcceptedManagedCluster") == "True" else "Pending"

@@ -92,7 +92,9 @@ async def remove(spaces: Spaces, run_id: str | None, *, timeout: float) -> Clean
             with suppress(NotFound):  # nor policies, while KubeStellar has never run for it
                 await _delete_labelled(wds, resources.BINDING_POLICIES, selector, tally)
         grace = min(GRACE_SECONDS, timeout / 2)
-        await _works_gone(spaces, run_id, tally, grace, max(1.0, deadline - loop.time()))
+        for its in spaces.itses.values():
+            left = max(1.0, deadline - loop.time())
+            await _works_gone(its, spaces, run_id, tally, grace=grace, seconds=left)
     except KubeError as error:
         tally.left.append(str(error))
     gate = asyncio.Semaphore(AT_ONCE)
@@ -138,25 +140,27 @@ async def _wait_none(client: KubeClient, resource: Resource, selector: str, seco
     )
 
 
-async def _works_gone(spaces: Spaces, run_id: str | None, tally: _Tally, grace: float, seconds: float) -> None:
+async def _works_gone(
+    its: KubeClient, spaces: Spaces, run_id: str | None, tally: _Tally, *, grace: float, seconds: float
+) -> None:
     """Wait for the run's ManifestWorks to go; delete those that nobody owns any more; name those that stay."""
-    if await _wait_works(spaces.its, run_id, grace) is None:
+    if await _wait_works(its, run_id, grace) is None:
         return
     bindings = {
         (wds.cluster, item["metadata"]["name"])
         for wds in spaces.wdses.values()
         for item in await wds.list_all(resources.BINDINGS)
     }
-    works = await spaces.its.list_all(resources.MANIFEST_WORKS, label_selector=WORKS_LABEL)
+    works = await its.list_all(resources.MANIFEST_WORKS, label_selector=WORKS_LABEL)
     orphans = [item for item in works if holds_run(item, run_id) and _binding_of(item) not in bindings]
     for item in orphans:
         meta = item["metadata"]
         try:
-            await spaces.its.delete(resources.MANIFEST_WORKS, meta["name"], meta["namespace"], uid=meta["uid"])
+            await its.delete(resources.MANIFEST_WORKS, meta["name"], meta["namespace"], uid=meta["uid"])
         except NotFound:
             continue
-    tally.took(spaces.its, resources.MANIFEST_WORKS, len(orphans))
-    why = await _wait_works(spaces.its, run_id, max(1.0, seconds - grace))
+    tally.took(its, resources.MANIFEST_WORKS, len(orphans))
+    why = await _wait_works(its, run_id, max(1.0, seconds - grace))
     if why is not None:
         tally.left.append(f"{why}. An OCM agent that does not run keeps them: see `fleet status`, then clean again")
 

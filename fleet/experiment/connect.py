@@ -1,4 +1,4 @@
-"""Opens the clients of a run: WDSes, ITS and the WECs it uses, each only where the fleet file says it is."""
+"""Opens the clients of a run: WDSes, their ITSes and the WECs it uses, each only where the fleet file says it is."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ async def opened(
             return {entry.name: await client(entry) for entry in entries}
 
         the_one(fleet, "wds")
-        its = await client(the_one(fleet, "its"))
-        yield Spaces(wdses=await those("wds", wdses), its=its, wecs=await those("wec", wecs))
+        the_one(fleet, "its")
+        used = await those("wds", wdses)
+        itses = await those("its", {fleet.its_of(wds) for wds in used} if wdses is not None else None)
+        yield Spaces(wdses=used, itses=itses, wecs=await those("wec", wecs))
 
 
 def the_one(fleet: FleetFile, role: Role) -> Cluster:

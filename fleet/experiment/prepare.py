@@ -33,23 +33,24 @@ async def check(spaces: Spaces) -> None:
             "See `fleet status`; `fleet up` repairs",
             cluster=silent[0],
         )
-    await _check_members(spaces)
+    for its in spaces.itses.values():
+        await _check_members(its, tuple(spaces.wecs))
     for wds in spaces.wdses.values():
         await _check_leftovers(wds)
 
 
-async def _check_members(spaces: Spaces) -> None:
-    found = {item["metadata"]["name"]: item for item in await spaces.its.list_all(resources.MANAGED_CLUSTERS)}
-    wrong = [name for name in spaces.wecs if not _available(found.get(name))]
+async def _check_members(its: KubeClient, wecs: Collection[str]) -> None:
+    found = {item["metadata"]["name"]: item for item in await its.list_all(resources.MANAGED_CLUSTERS)}
+    wrong = [name for name in wecs if not _available(found.get(name))]
     if wrong:
         raise FleetError(
-            f"{spaces.its.cluster}: {len(wrong)} of {len(spaces.wecs)} WECs are not registered and Available: "
+            f"{its.cluster}: {len(wrong)} of {len(wecs)} WECs are not registered and Available: "
             f"{shown(wrong)}. See `fleet status`; `fleet up` repairs"
         )
-    unlabelled = [name for name in spaces.wecs if found[name]["metadata"].get("labels", {}).get(CLUSTER_LABEL) != name]
+    unlabelled = [name for name in wecs if found[name]["metadata"].get("labels", {}).get(CLUSTER_LABEL) != name]
     if unlabelled:
         raise FleetError(
-            f"{spaces.its.cluster}: the ManagedCluster of {shown(unlabelled)} lacks the label {CLUSTER_LABEL}=<name>, "
+            f"{its.cluster}: the ManagedCluster of {shown(unlabelled)} lacks the label {CLUSTER_LABEL}=<name>, "
             "by which policies select it. `fleet up` sets it"
         )
 

@@ -57,6 +57,8 @@ HUB_PLANE = Weight(420 * MIB, 12, 40, 50, 3, 400 * MIB)
 """ITS or WDS, with its part of OCM, KubeStellar, supervisor and status agent: 350 MiB and 36 threads each, with 2 WECs
 as with 6; inotify 10 in the ITS, 5 in the WDS. The rest is for a busy one;
 what grows with the WECs is in their weight."""
+FURTHER_AGENT = Weight(32 * MIB, 2, 4, 12, 1, 10 * MIB)
+"""The OCM agent of a WEC at one more ITS: 22 to 27 MiB, one inotify instance; its first one is in the WEC's weight."""
 DESCRIPTORS_PER_INSTANCE = 150
 """Of a dense process: 78 at rest, 81 in a shard of 25 during a run; doubled for clients that come and go."""
 DESCRIPTORS_BASE = 2000
@@ -72,6 +74,8 @@ class Need:
     wecs: int
     driver: DriverName
     shard_size: int
+    agents: int = 0
+    """OCM agents of WECs at further ITSes."""
 
 
 @dataclass(frozen=True)
@@ -149,12 +153,15 @@ def measure_room(state_root: Path) -> Room:
 def shortages(need: Need, room: Room) -> list[Shortage]:
     """Everything of which there is too little; empty when the machine can hold it."""
     wec = WEC_WEIGHTS[need.driver]
-    counts = ((HUB_PLANE, need.hub_planes), (wec, need.wecs))
+    counts = [(HUB_PLANE, need.hub_planes), (wec, need.wecs)]
+    counts += [(FURTHER_AGENT, need.agents)] if need.agents else []
     what = f"{need.hub_planes} more control planes of the hub and {need.wecs} more WECs ({need.driver})"
+    what += f" with {need.agents} agents for further ITSes" if need.agents else ""
     found = []
     memory = sum(weight.memory * count for weight, count in counts)
     if memory and memory + RESERVE > room.memory:
-        fits = max(0, (room.memory - RESERVE - HUB_PLANE.memory * need.hub_planes) // wec.memory)
+        each = wec.memory + FURTHER_AGENT.memory * need.agents // max(1, need.wecs)
+        fits = max(0, (room.memory - RESERVE - HUB_PLANE.memory * need.hub_planes) // each)
         found.append(
             Shortage(
                 f"memory for {what}",

@@ -1,4 +1,5 @@
-"""The OCM agents and the status agent of one machine: exactly the WECs asked for are registered, the rest has left."""
+"""The OCM agents and the status agent of one machine at one ITS: exactly the WECs asked for are registered there, the
+rest has left."""
 
 from __future__ import annotations
 
@@ -44,6 +45,8 @@ class AgentsSpec:
     wecs: tuple[str, ...]
     """All WECs of this machine that are to be registered, and no others."""
     its: str = "its1"
+    seat: str = ""
+    """Of a further ITS its name: files and programs are called after it (fleet.hub.names.at)."""
     hub_kubeconfig: Path | None = None
     """Admin kubeconfig of the ITS; by default that of the control plane `its` on this machine."""
     hub_server: str = ""
@@ -69,14 +72,27 @@ class AgentsSpec:
         """The ITS' admin kubeconfig."""
         return self.hub_kubeconfig or self.layout.kubeconfig(self.its)
 
+    @property
+    def group(self) -> str:
+        """The supervisor's group of all of them."""
+        return names.agents_group(self.seat)
+
     def agent_programs(self) -> AgentPrograms:
         """How agents are started."""
         return self.programs or AgentPrograms(self.layout, self.upstream)
 
+    def files(self, wec: str) -> AgentFiles:
+        """The folder of that WEC's agent."""
+        return AgentFiles.of(self.layout, wec, self.seat)
 
-def registered(layout: Layout) -> list[str]:
+    def program(self, wec: str) -> str:
+        """That WEC's agent under the supervisor; also who owns its port."""
+        return names.agent_program(wec, self.seat)
+
+
+def registered(layout: Layout, seat: str = "") -> list[str]:
     """WECs with an agent's folder on this machine: it is made first and removed last, so half-made ones are found."""
-    return sorted(path.name for path in (layout.root / "agents").glob("*") if path.is_dir())
+    return sorted(path.name for path in (layout.root / names.agents_group(seat)).glob("*") if path.is_dir())
 
 
 def converge_agents(spec: AgentsSpec) -> Change:
@@ -89,7 +105,7 @@ def converge_agents(spec: AgentsSpec) -> Change:
     if spec.machine.check:
         return _check(spec)
     _require(spec)
-    gone = [wec for wec in registered(spec.layout) if wec not in spec.wecs]
+    gone = [wec for wec in registered(spec.layout, spec.seat) if wec not in spec.wecs]
     left = leave_agents(spec, gone) if gone else Change.none()
     return Change.merge([left, asyncio.run(_converge(spec))])
 
@@ -99,21 +115,25 @@ def leave_agents(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
 
     With `check` only say so. The agents must run to clean up: those that were stopped are started for it.
     """
-    here = [wec for wec in wecs if wec in registered(spec.layout)]
+    here = [wec for wec in wecs if wec in registered(spec.layout, spec.seat)]
     if spec.machine.check or not here:
-        return Change({f"ocm agent {wec}": "registered" for wec in here}, {})
-    supervisor = spec.machine.supervisor
-    _start_agents(spec, here)
+        return Change({_told(spec, wec): "registered" for wec in here}, {})
+    start_agents(spec, here)
     change = asyncio.run(_leave(spec, here))
-    status_config.without(spec.machine, here)
-    ended = supervisor.drop(names.AGENTS_GROUP, [names.agent_program(wec) for wec in here])
-    for wec in here:
+    return Change.merge([change, end_agents(spec, here)])
+
+
+def end_agents(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
+    """End those agents and remove all that they had on this machine; the WECs have left the hub, or it is gone."""
+    status_config.without(spec.machine, wecs, spec.seat)
+    ended = spec.machine.supervisor.drop(spec.group, [spec.program(wec) for wec in wecs])
+    for wec in wecs:
         _remove(spec, wec)
-    return Change.merge([change, ended])
+    return ended
 
 
 async def _leave(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
-    ledger, reachable = Ledger(), _reachable(spec)
+    ledger, reachable = Ledger(), reachable_wec(spec)
     async with _hub(spec) as hub:
         members = await look(hub)
         # While this machine was away another may have taken the WEC over: then the name on the hub is not ours.
@@ -122,7 +142,7 @@ async def _leave(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
     for wec in wecs:
         if await reachable(wec):
             async with dial.client(spec.layout, wec) as client:
-                await spoke.forget(client)
+                await spoke.forget(client, spec.seat)
     return ledger.change
 
 
@@ -132,7 +152,7 @@ async def _converge(spec: AgentsSpec) -> Change:
     async with _hub(spec) as hub:
         access: HubAccess = spec.access or await _own_access(spec, hub)
         access = LinkedAccess(access, spec.link_server) if spec.link_server else access
-        credentials = Credentials(spec.layout, access, spec.its)
+        credentials = Credentials(spec.layout, access, spec.its, spec.seat)
         await _prepare(spec, ledger)
         await _finish_leaving(spec, hub, ledger)
         members = await look(hub)
@@ -146,13 +166,13 @@ async def _converge(spec: AgentsSpec) -> Change:
         serving.ensure(spec.layout, spec.machine.fleet)
         status = status_config.write(spec.status, spec.machine, access, spec.wecs)
         programs = [*_agent_programs(spec), *status.programs]
-        with supervisor.stage(names.AGENTS_GROUP, programs) as staged:
+        with supervisor.stage(spec.group, programs) as staged:
             change = staged.change
-            staged.start([names.STATUS_PROGRAM])
+            staged.start([spec.status.program])
             await _admit(spec, hub, staged, joining, ledger)
         if staged.pending:
             supervisor.settle(staged.pending)
-    notified = spec.status.enabled and status_config.notify(spec.machine, status.digest)
+    notified = spec.status.enabled and status_config.notify(spec.machine, status.digest, spec.seat)
     return Change.merge([ledger.change, change, *([Change({}, {"status agent": "told"})] if notified else [])])
 
 
@@ -161,17 +181,18 @@ async def _admit(spec: AgentsSpec, hub: KubeClient, staged: Staged, joining: Seq
     pending = set(staged.pending)
 
     async def start(wec: str) -> None:
-        await asyncio.to_thread(staged.start, [names.agent_program(wec)])
+        await asyncio.to_thread(staged.start, [spec.program(wec)])
 
-    wanted = [wec for wec in spec.wecs if wec in joining or names.agent_program(wec) in pending]
+    wanted = [wec for wec in spec.wecs if wec in joining or spec.program(wec) in pending]
     join = Join(
         hub,
         start=start,
-        credential=lambda wec: AgentFiles.of(spec.layout, wec).hub_kubeconfig.exists(),
+        credential=lambda wec: spec.files(wec).hub_kubeconfig.exists(),
         ledger=ledger,
         options=spec.join,
         machine=spec.machine_name,
-        tail=lambda wec: spec.machine.supervisor.tail(names.agent_program(wec)),
+        seat=spec.seat,
+        tail=lambda wec: spec.machine.supervisor.tail(spec.program(wec)),
     )
     await join.run(wanted)
 
@@ -181,7 +202,7 @@ def _joining(spec: AgentsSpec, members: Mapping[str, Member]) -> list[str]:
     return [
         wec
         for wec in spec.wecs
-        if not (wec in members and members[wec].complete) or not AgentFiles.of(spec.layout, wec).hub_kubeconfig.exists()
+        if not (wec in members and members[wec].complete) or not spec.files(wec).hub_kubeconfig.exists()
     ]
 
 
@@ -192,20 +213,22 @@ async def _finish_leaving(spec: AgentsSpec, hub: KubeClient, ledger: Ledger) -> 
     """
     leaving = [wec for wec, state in (await look(hub)).items() if state.leaving and wec in spec.wecs]
     if leaving:
-        await asyncio.to_thread(_start_agents, spec, leaving)
-        await Leave(hub, reachable=_reachable(spec), ledger=ledger, options=spec.leave).run(leaving)
+        await asyncio.to_thread(start_agents, spec, leaving)
+        await Leave(hub, reachable=reachable_wec(spec), ledger=ledger, options=spec.leave).run(leaving)
 
 
-def _start_agents(spec: AgentsSpec, wecs: Sequence[str]) -> None:
+def start_agents(spec: AgentsSpec, wecs: Sequence[str]) -> None:
     """Start those agents that the supervisor knows: only they can clean up in their WECs."""
     supervisor = spec.machine.supervisor
     known = {state.name for state in supervisor.states()}
     for wec in wecs:
-        if names.agent_program(wec) in known:
-            supervisor.start(names.agent_program(wec))
+        if spec.program(wec) in known:
+            supervisor.start(spec.program(wec))
 
 
-def _reachable(spec: AgentsSpec) -> Callable[[str], Awaitable[bool]]:
+def reachable_wec(spec: AgentsSpec) -> Callable[[str], Awaitable[bool]]:
+    """Tells whether a WEC's API server answers."""
+
     async def reachable(wec: str) -> bool:
         path = spec.layout.kubeconfig(wec)
         if not await asyncio.to_thread(path.exists):
@@ -225,7 +248,7 @@ async def _prepare(spec: AgentsSpec, ledger: Ledger) -> None:
             await spoke.prepare(client, crds, ledger)
 
     for wec in spec.wecs:
-        files = AgentFiles.of(spec.layout, wec)
+        files = spec.files(wec)
         for folder in (files.directory.parent, files.directory, files.hub_directory, files.temporary):
             private_directory(folder)
     await asyncio.gather(*(one(wec) for wec in spec.wecs))
@@ -236,14 +259,14 @@ async def _reset(spec: AgentsSpec, hub: KubeClient, faults: Mapping[str, str], l
     supervisor = spec.machine.supervisor
     known = {state.name for state in supervisor.states()}
     for wec, fault in sorted(faults.items()):
-        if names.agent_program(wec) in known:
-            await asyncio.to_thread(supervisor.stop, names.agent_program(wec))
+        if spec.program(wec) in known:
+            await asyncio.to_thread(supervisor.stop, spec.program(wec))
         async with dial.client(spec.layout, wec) as client:
-            await spoke.forget(client)
-            left = await spoke.disown(client) if fault in (MOVED, ORPHANED) else 0
+            await spoke.forget(client, spec.seat)
+            left = await spoke.disown(client, spec.seat) if fault in (MOVED, ORPHANED) else 0
         if left:
             ledger.notes.append(f"{wec}: {left} works of the hub that was there before are removed with their objects")
-        directory = AgentFiles.of(spec.layout, wec).hub_directory
+        directory = spec.files(wec).hub_directory
         await asyncio.to_thread(remove_tree, directory)
         private_directory(directory)
         await hub.delete_collection(CSRS, label_selector=f"{names.CLUSTER_LABEL}={wec}")
@@ -254,8 +277,8 @@ def _agent_programs(spec: AgentsSpec) -> list[Program]:
     live, programs = spec.machine.live_programs(), spec.agent_programs()
     made = []
     for wec in spec.wecs:
-        block = spec.machine.take(_owner(wec), AGENT_PORTS, in_use=names.agent_program(wec) in live)
-        made.append(programs.agent(wec, block.start))
+        block = spec.machine.take(spec.program(wec), AGENT_PORTS, in_use=spec.program(wec) in live)
+        made.append(programs.agent(wec, block.start, spec.seat))
     return made
 
 
@@ -267,15 +290,15 @@ async def _own_access(spec: AgentsSpec, hub: KubeClient) -> HubAccess:
 
 def _check(spec: AgentsSpec) -> Change:
     """What `converge_agents` would do, told from files, the hub (if it answers) and the supervisor."""
-    here = registered(spec.layout)
-    before = {f"ocm agent {wec}": "registered" for wec in here if wec not in spec.wecs}
-    after = {f"ocm agent {wec}": "registered" for wec in spec.wecs if wec not in here}
+    here = registered(spec.layout, spec.seat)
+    before = {_told(spec, wec): "registered" for wec in here if wec not in spec.wecs}
+    after = {_told(spec, wec): "registered" for wec in spec.wecs if wec not in here}
     programs: list[Program] = _agent_programs(spec)
     programs += status_config.planned(spec.status, spec.machine)
-    change = spec.machine.supervisor.converge(names.AGENTS_GROUP, programs, check=True)
+    change = spec.machine.supervisor.converge(spec.group, programs, check=True)
     late = asyncio.run(_unregistered(spec)) if spec.admin.exists() else []
-    before |= {f"ocm agent {wec}": "not available" for wec in late if wec in here}
-    after |= {f"ocm agent {wec}": "registered" for wec in late if wec in here}
+    before |= {_told(spec, wec): "not available" for wec in late if wec in here}
+    after |= {_told(spec, wec): "registered" for wec in late if wec in here}
     return Change.merge([Change(before, after), change])
 
 
@@ -295,15 +318,15 @@ def _hub(spec: AgentsSpec) -> KubeClient:
     )
 
 
-def _owner(wec: str) -> str:
-    return names.agent_program(wec)
+def _told(spec: AgentsSpec, wec: str) -> str:
+    return f"ocm agent {wec}{f' at {spec.seat}' if spec.seat else ''}"
 
 
 def _remove(spec: AgentsSpec, wec: str) -> None:
-    spec.machine.registry.give_back(spec.machine.fleet, _owner(wec))
-    for log in spec.layout.log.glob(f"{names.agent_program(wec)}.log*"):
+    spec.machine.registry.give_back(spec.machine.fleet, spec.program(wec))
+    for log in spec.layout.log.glob(f"{spec.program(wec)}.log*"):
         log.unlink(missing_ok=True)
-    remove_tree(AgentFiles.of(spec.layout, wec).directory)
+    remove_tree(spec.files(wec).directory)
 
 
 def _require(spec: AgentsSpec) -> None:

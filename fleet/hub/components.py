@@ -37,18 +37,19 @@ def read_components(layout: Layout, machine: str, versions: Mapping[str, str]) -
     for file in sorted((layout.supervisor / "conf.d").glob("*.conf")):
         for program, text in sections(file.read_text(encoding="utf-8")).items():
             argv = command_of(text)
-            component, _, cluster = program.partition(".")
+            cluster = program.partition(".")[2]
+            component, seat = names.seat_of(program)
             found.append(
                 Component(
                     program=program,
                     component=component,
                     machine=machine,
-                    cluster=cluster if cluster in servers else "",
+                    cluster=next((name for name in (cluster, seat) if name in servers), ""),
                     version=__version__
-                    if program == names.STATUS_PROGRAM
+                    if component == names.STATUS_PROGRAM
                     else versions.get(SOURCE.get(component, ""), ""),
                     argv=argv,
-                    **doors.of(component, cluster, argv).fields(),
+                    **doors.of(component, cluster or seat, argv).fields(),
                 )
             )
     return sorted(found, key=lambda c: c.program)

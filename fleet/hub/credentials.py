@@ -24,13 +24,14 @@ MARGIN = datetime.timedelta(hours=1)
 
 
 class Credentials:
-    """Of all agents of one machine towards one hub."""
+    """Of all agents of one machine towards one hub; `seat` is its place among several (fleet.hub.names.at)."""
 
-    def __init__(self, layout: Layout, access: HubAccess, its: str) -> None:
+    def __init__(self, layout: Layout, access: HubAccess, its: str, seat: str = "") -> None:
         self.layout = layout
         self.access = access
         self.endpoint = access.endpoint
         self.its = its
+        self.seat = seat
 
     async def faults(
         self, wecs: Iterable[str], clusters: Collection[str], live: Collection[str] = ()
@@ -45,9 +46,9 @@ class Credentials:
         allowed = dial.places(self.layout, self.endpoint.server)
 
         async def one(wec: str) -> tuple[str, str | None]:
-            kubeconfig = AgentFiles.of(self.layout, wec).hub_kubeconfig
+            kubeconfig = self._files(wec).hub_kubeconfig
             if not kubeconfig.exists():
-                return wec, "missing" if agent_program(wec) in live else None
+                return wec, "missing" if agent_program(wec, self.seat) in live else None
             if wec not in clusters:
                 return wec, ORPHANED
             if server_of(kubeconfig.read_bytes()) not in ("", self.endpoint.server):
@@ -63,11 +64,14 @@ class Credentials:
 
         A WEC that is in keeps an ended one: its agent reads the file only to see that the hub is still the same.
         """
-        due = [wec for wec in wecs if self._due(AgentFiles.of(self.layout, wec).bootstrap, joining=wec in joining)]
+        due = [wec for wec in wecs if self._due(self._files(wec).bootstrap, joining=wec in joining)]
         if not due:
             return []
         document = self.access.bootstrap()
-        return [wec for wec in due if write_private(AgentFiles.of(self.layout, wec).bootstrap, document)]
+        return [wec for wec in due if write_private(self._files(wec).bootstrap, document)]
+
+    def _files(self, wec: str) -> AgentFiles:
+        return AgentFiles.of(self.layout, wec, self.seat)
 
     def _due(self, file: Path, *, joining: bool) -> bool:
         try:

@@ -38,7 +38,8 @@ class Doors:
     servers: Mapping[str, str]
 
     def of(self, component: str, cluster: str, argv: Sequence[str]) -> Door:
-        """The door of one program; `cluster` is the part of its name behind the component."""
+        """The door of one program; `cluster` is the part of its name behind the component, of a status agent its
+        seat."""
         if component == "etcd":
             door = self._etcd(argv)
         elif component == "dense":
@@ -46,7 +47,7 @@ class Doors:
         elif component == "kwok":
             door = _plain(flag(argv, "server-address"), flag(argv, "server-address"))
         elif component == names.STATUS_PROGRAM:
-            door = _plain(self._status_address(), "")
+            door = _plain(self._status_address(cluster), "")
         elif component in ("kube-apiserver", *LISTENERS, *OCM):
             door = self._https(self._base(component, cluster, argv), cluster)
         else:
@@ -88,9 +89,9 @@ class Doors:
         metrics = self._https(server, instances[0].stem) if server else Door()
         return Door(metrics.metrics, f"unix:{self.layout.run / f'dense-{shard}.sock'}:{PPROF}", metrics.tls)
 
-    def _status_address(self) -> str:
+    def _status_address(self, seat: str) -> str:
         try:
-            document = json.loads(status_config.config_file(self.layout).read_text(encoding="utf-8"))
+            document = json.loads(status_config.config_file(self.layout, seat).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return ""
         return str(document.get("metrics_address") or "")

@@ -63,6 +63,7 @@ class Join:
         ledger: Ledger,
         options: JoinOptions | None = None,
         machine: str = "",
+        seat: str = "",
         tail: Callable[[str], str] = lambda _: "",
     ) -> None:
         self.hub = hub
@@ -72,6 +73,7 @@ class Join:
         self._credential = credential
         self._tail = tail
         self._machine = machine
+        self._seat = seat
         self._refused: set[str] = set()
 
     async def run(self, wecs: Iterable[str]) -> dict[str, float]:
@@ -145,5 +147,5 @@ class Join:
         first = min(late)
         return (
             f"{len(late)} WECs did not register within {self.options.seconds:.0f} s; run again, or look at the log of"
-            f" {names.agent_program(first)}:\n" + "\n".join([*lines, *self.ledger.notes, self._tail(first)])
+            f" {names.agent_program(first, self._seat)}:\n" + "\n".join([*lines, *self.ledger.notes, self._tail(first)])
         )

@@ -9,6 +9,7 @@ OCM_NAMESPACE = "open-cluster-management"
 AGENT_NAMESPACE = "open-cluster-management-agent"
 """In every WEC: OCM writes its hub credential here; the name is fixed in its code, no flag changes it."""
 HUB_SECRET = "hub-kubeconfig-secret"  # noqa: S105 - the name of a Secret
+"""OCM's default; a flag names another one, so that the agents of several hubs can live in that namespace."""
 
 CLUSTER_LABEL = "open-cluster-management.io/cluster-name"
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -56,9 +57,50 @@ def wec_labels(wec: str) -> dict[str, str]:
     return {**EDGE_LABELS, "name": wec}
 
 
-def agent_program(wec: str) -> str:
-    """The OCM agent of one WEC."""
-    return f"ocm-agent.{wec}"
+def at(seat: str) -> str:
+    """What is put behind a name where it belongs to a further ITS; nothing for the first one.
+
+    A seat is the place of a WEC's agent at one of several ITSes: empty at the first, else that ITS's name. So a fleet
+    with one ITS has the names that it always had.
+    """
+    return f"-{seat}" if seat else ""
+
+
+def agent_program(wec: str, seat: str = "") -> str:
+    """The OCM agent of one WEC at one ITS."""
+    return f"{AGENT_COMPONENT}{at(seat)}.{wec}"
+
+
+def status_program(seat: str = "") -> str:
+    """The status agent of one ITS."""
+    return f"{STATUS_PROGRAM}{at(seat)}"
+
+
+def agents_group(seat: str = "") -> str:
+    """The supervisor's group of all agents of one ITS; also the folder that they lie in."""
+    return f"{AGENTS_GROUP}{at(seat)}"
+
+
+def hub_secret(seat: str = "") -> str:
+    """The Secret in a WEC in which its agent keeps the credential for one ITS."""
+    return f"{HUB_SECRET}{at(seat)}"
+
+
+def agent_id(wec: str, seat: str = "") -> str:
+    """What OCM's agent is called, in its certificate and in every AppliedManifestWork that it makes.
+
+    Each agent of a WEC needs its own: OCM's evicts what carries its id and is not of its hub.
+    """
+    return f"{wec}{at(seat)}"
+
+
+def seat_of(program: str) -> tuple[str, str]:
+    """The component and the seat of a program of the agents: `ocm-agent-its2.wec001` is an `ocm-agent` at `its2`."""
+    component = program.partition(".")[0]
+    for known in (AGENT_COMPONENT, STATUS_PROGRAM):
+        if component.startswith(f"{known}-"):
+            return known, component.removeprefix(f"{known}-")
+    return component, ""
 
 
 def registration_program(its: str) -> str:
@@ -81,6 +123,7 @@ def served_programs(wds: str) -> tuple[str, str]:
     return controller_program(wds), transport_program(wds)
 
 
+AGENT_COMPONENT = "ocm-agent"
 STATUS_PROGRAM = "status-agent"
 HUB_GROUP = "hub"
 AGENTS_GROUP = "agents"

@@ -180,14 +180,14 @@ def temporary(layout: Layout) -> Path:
 
 @dataclass(frozen=True)
 class AgentFiles:
-    """Folder of one WEC's OCM agent."""
+    """Folder of one WEC's OCM agent at one ITS."""
 
     directory: Path
 
     @classmethod
-    def of(cls, layout: Layout, wec: str) -> AgentFiles:
-        """`<root>/agents/<wec>`."""
-        return cls(layout.root / "agents" / wec)
+    def of(cls, layout: Layout, wec: str, seat: str = "") -> AgentFiles:
+        """`<root>/agents/<wec>`, for a further ITS `<root>/agents-<its>/<wec>`."""
+        return cls(layout.root / names.agents_group(seat) / wec)
 
     @property
     def bootstrap(self) -> Path:
@@ -221,19 +221,20 @@ class AgentPrograms:
     """OCM's own default: how often the agent looks at what it applied."""
     extra: Extra = field(default_factory=Extra)
 
-    def agent(self, wec: str, port: int) -> Program:
-        """OCM's registration and work agent of one WEC in one process."""
-        files, limits = AgentFiles.of(self.layout, wec), self.limits
+    def agent(self, wec: str, port: int, seat: str = "") -> Program:
+        """OCM's registration and work agent of one WEC in one process, for one ITS."""
+        files, limits = AgentFiles.of(self.layout, wec, seat), self.limits
         argv = (
             str(self.upstream.program(AGENT)),
             "agent",
             f"--spoke-cluster-name={wec}",
-            f"--agent-id={wec}",
+            f"--agent-id={names.agent_id(wec, seat)}",
             f"--kubeconfig={self.layout.kubeconfig(wec)}",
             f"--bootstrap-kubeconfig={files.bootstrap}",
             f"--hub-kubeconfig-dir={files.hub_directory}",
             f"--hub-kubeconfig={files.hub_kubeconfig}",
             f"--workload-source-config={files.hub_kubeconfig}",
+            *([f"--hub-kubeconfig-secret={names.hub_secret(seat)}"] if seat else []),
             f"--namespace={names.AGENT_NAMESPACE}",
             "--disable-leader-election",
             f"--listen={loopback(port)}",
@@ -247,14 +248,17 @@ class AgentPrograms:
         )
         started_with = reads(files.bootstrap, self.layout.kubeconfig(wec), *serving.files(self.layout))
         env = {**AGENT_ENV, "TMPDIR": str(files.temporary), **started_with, **self.extra.env}
-        return Program(names.agent_program(wec), argv, env, files.directory, priority=400)
+        return Program(names.agent_program(wec, seat), argv, env, files.directory, priority=400)
 
 
-def status_agent(python: Path, layout: Layout, config: Path, hub_kubeconfig: Path, extra: Extra) -> Program:
-    """Our own status agent, one process for all WECs of the machine; it reads its configuration again on SIGHUP."""
+def status_agent(
+    python: Path, layout: Layout, config: Path, hub_kubeconfig: Path, extra: Extra, *, seat: str = ""
+) -> Program:
+    """Our own status agent, one process for all WECs of the machine and one ITS; it reads its configuration again on
+    SIGHUP."""
     argv = (str(python), "-m", "fleet.hub.status_agent", f"--config={config}", *extra.args)
     env = {**reads(hub_kubeconfig), **extra.env}
-    return Program(names.STATUS_PROGRAM, argv, env, layout.root / "hub", priority=410)
+    return Program(names.status_program(seat), argv, env, layout.root / "hub", priority=410)
 
 
 def _limits(prefix: str, qps: float, burst: int) -> tuple[str, str]:

@@ -24,20 +24,31 @@ async def prepare(wec: KubeClient, crds: Iterable[Mapping[str, Any]], ledger: Le
     return await ensure(wec, NAMESPACES, namespace(names.AGENT_NAMESPACE), ledger) or changed
 
 
-async def forget(wec: KubeClient) -> bool:
+async def forget(wec: KubeClient, seat: str = "") -> bool:
     """Remove the hub credential that the agent keeps in the WEC; True when it was there."""
-    return await remove(wec, SECRETS, names.HUB_SECRET, names.AGENT_NAMESPACE)
+    return await remove(wec, SECRETS, names.hub_secret(seat), names.AGENT_NAMESPACE)
 
 
-async def disown(wec: KubeClient) -> int:
+async def applied(wec: KubeClient, seat: str = "") -> list[str]:
+    """The AppliedManifestWorks that the WEC's agent at that seat made; agents at other ITSes have theirs beside them.
+
+    Each tells its agent's id; one that tells none was made by an agent that stood alone.
+    """
+    own = names.agent_id(wec.cluster, seat)
+    works = await wec.list_all(APPLIED_MANIFEST_WORKS)
+    made_by = {work["metadata"]["name"]: (work.get("spec") or {}).get("agentID") for work in works}
+    return [name for name, agent in made_by.items() if agent == own or (not agent and not seat)]
+
+
+async def disown(wec: KubeClient, seat: str = "") -> int:
     """Delete the AppliedManifestWorks of a hub that no longer knows the WEC; how many there were.
 
     OCM would do so after an hour; until then they stay the first owners of what a new hub applies under the same names,
     and no status of it would come back. The agent removes what they applied once it runs.
     """
-    works = await wec.list_all(APPLIED_MANIFEST_WORKS)
+    works = await applied(wec, seat)
     for work in works:
-        await remove(wec, APPLIED_MANIFEST_WORKS, work["metadata"]["name"])
+        await remove(wec, APPLIED_MANIFEST_WORKS, work)
     return len(works)
 
 

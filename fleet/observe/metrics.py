@@ -93,11 +93,17 @@ def targets(fleet: FleetFile, hub: Sequence[KubeClient], *, everybody: bool = Fa
     ]
     if everybody:
         pages += [
-            Target(program.component, program.program.partition(".")[2], None, program.metrics, program.tls, _PROCESS)
+            Target(*_named(program.program), None, program.metrics, program.tls, _PROCESS)
             for program in here
             if program.component not in SCRAPED | UNREAD
         ]
     return pages
+
+
+def _named(program: str) -> tuple[str, str]:
+    """Both parts of a program's name: agents of one WEC at several ITSes differ in the first."""
+    component, _, cluster = program.partition(".")
+    return component, cluster
 
 
 class Scraper:

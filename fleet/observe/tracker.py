@@ -82,7 +82,7 @@ class Tracker:
         return frozenset(self._destinations)
 
     def left(self, wecs: Collection[str]) -> Left:
-        """What exists in the WDSes, the ITS and those WECs."""
+        """What exists in the WDSes, the ITSes and those WECs."""
         chosen = set(wecs)
         return Left(
             objects=sum(len(self._objects[name]) for name in (*self.wdses, *chosen) if name in self._objects),

@@ -1,4 +1,4 @@
-"""All watches of a run: WDSes, ITS and every chosen WEC, synced before the load begins."""
+"""All watches of a run: WDSes, ITSes and every chosen WEC, synced before the load begins."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ class Spaces:
 
     wdses: Mapping[str, KubeClient]
     """Those that the run uses, the first of the fleet at least."""
-    its: KubeClient
+    itses: Mapping[str, KubeClient]
+    """Those that their KubeStellar works with."""
     wecs: Mapping[str, KubeClient]
 
     def all(self) -> tuple[KubeClient, ...]:
         """Every client, the hub's first."""
-        return (*self.wdses.values(), self.its, *self.wecs.values())
+        return (*self.wdses.values(), *self.itses.values(), *self.wecs.values())
 
     def workload(self) -> tuple[KubeClient, ...]:
         """Where objects of the workload come to be: WDSes and WECs."""
@@ -71,10 +72,11 @@ class Watcher:
                 self._reflector(client, resources.BINDINGS),
                 *(self._reflector(client, kind, selector) for kind in kinds),
             ]
-        self.reflectors += [
-            self._reflector(spaces.its, resources.MANIFEST_WORKS),
-            self._reflector(spaces.its, resources.WORK_STATUSES),
-        ]
+        for client in spaces.itses.values():
+            self.reflectors += [
+                self._reflector(client, resources.MANIFEST_WORKS),
+                self._reflector(client, resources.WORK_STATUSES),
+            ]
         for client in spaces.wecs.values():
             self.reflectors += [
                 self._reflector(client, resources.APPLIED_MANIFEST_WORKS),

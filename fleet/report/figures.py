@@ -97,8 +97,8 @@ def limits(study: Study) -> list[Drawing]:
 
 
 def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
-    """CPU and memory of the hub over the run, the ITS's API server first, everything else in one line; then that
-    server's requests."""
+    """CPU and memory of the hub over the run, the ITS's API server first, everything else in one line; then the
+    requests of each ITS's API server."""
     if not study.usages:
         return []
     recorded = study.recorded
@@ -108,27 +108,28 @@ def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
     cpu = {label: [(u, c) for u, c, _ in points] for label, points in lines.items()}
     memory = {label: [(u, m) for u, _, m in points] for label, points in lines.items()}
     shade = "Shaded: counted trials."
+    itses = [cluster.name for cluster in study.run.fleet.of_role("its")]
     return [
         Drawing(plots.over_time(cpu, trials, "cores", "cpu"), "CPU over the run", shade),
         Drawing(plots.over_time(memory, trials, "MiB", "rss"), "Resident memory over the run", shade),
-        *_api_server(study, hub, trials),
+        *(drawing for its in itses for drawing in _api_server(study, its, trials)),
     ]
 
 
-def _api_server(study: Study, hub: Sequence[str], trials: Sequence[tuple[float, float]]) -> list[Drawing]:
-    """Requests of the ITS's API server: per second by verb, and in flight by priority level."""
-    found = curves(study.recorded, hub[0]) if hub else None
+def _api_server(study: Study, its: str, trials: Sequence[tuple[float, float]]) -> list[Drawing]:
+    """Requests of an ITS's API server: per second by verb, and in flight by priority level."""
+    found = curves(study.recorded, its)
     drawings = []
-    if found is not None and found.requests:
+    if found.requests:
         shown = dict(list(found.requests.items())[:_DRAWN_COMPONENTS])
         caption = "Mean between two scrapes. A WATCH counts when it ends."
         svg = plots.over_time(shown, trials, "requests per second", "requests")
-        drawings.append(Drawing(svg, f"Requests of {hub[0]}'s API server", caption))
-    if found is not None and found.inflight:
+        drawings.append(Drawing(svg, f"Requests of {its}'s API server", caption))
+    if found.inflight:
         shown = dict(list(found.inflight.items())[:_DRAWN_COMPONENTS])
         caption = "As they were at each scrape: what comes and goes in between is not seen."
         svg = plots.over_time(shown, trials, "requests", "inflight")
-        drawings.append(Drawing(svg, f"In flight at {hub[0]}'s API server, by priority level", caption))
+        drawings.append(Drawing(svg, f"In flight at {its}'s API server, by priority level", caption))
     return drawings
 
 

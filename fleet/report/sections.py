@@ -170,10 +170,18 @@ _MIB = 1 << 20
 
 
 def _shared(found: Sequence[Sharing]) -> list[str]:
-    """What more WDSes do to the latency, to the ITS and to memory, the fewest against the most."""
+    """What more WDSes do to the latency, to their ITSes and to memory, the fewest against the most."""
+    dedicated = any(row.itses > 1 for row in found)
+    shared = (
+        "The WDSes take several ITSes in turn, and each WEC has an OCM agent for each ITS of the fleet, so that every "
+        "WDS reaches every WEC; only the WECs are shared."
+        if dedicated
+        else "ITS, agents and WECs are shared."
+    )
     rule = (
-        "The same policies and objects, spread over the WDSes of one ITS: each WDS has a KubeStellar of its own, with "
-        "client limits of its own; ITS, agents and WECs are shared. KubeStellar rests for the WDSes that are not used."
+        f"The same policies and objects, spread over the WDSes of {'several ITSes' if dedicated else 'one ITS'}: each "
+        f"WDS has a KubeStellar of its own, with client limits of its own. {shared} KubeStellar rests for the WDSes "
+        "that are not used."
     )
     said = [rule]
     for layout, wecs in dict.fromkeys((row.layout, row.wecs) for row in found):
@@ -190,15 +198,14 @@ def _shared(found: Sequence[Sharing]) -> list[str]:
 
 
 def _wdses(row: Sharing) -> str:
-    return f"{row.wdses} WDS{'es' if row.wdses != 1 else ''}"
+    return f"{row.wdses} WDS{'es' if row.wdses != 1 else ''}{f' on {row.itses} ITSes' if row.itses > 1 else ''}"
 
 
 def _cost(few: Sharing, many: Sharing) -> str:
     parts = []
     if few.its_cpu_seconds is not None and many.its_cpu_seconds is not None:
-        parts.append(
-            f"the ITS's API server took {few.its_cpu_seconds:.1f} and {many.its_cpu_seconds:.1f} s of CPU for it"
-        )
+        server = "the ITS's API server" if many.itses == 1 else "the API servers of their ITSes together"
+        parts.append(f"{server} took {few.its_cpu_seconds:.1f} and {many.its_cpu_seconds:.1f} s of CPU for it")
     if few.wds_rss_bytes is not None and many.wds_rss_bytes is not None:
         each = (many.wds_rss_bytes - few.wds_rss_bytes) / (many.wdses - few.wdses) / _MIB
         parts.append(f"each WDS more holds {each:.0f} MiB, KubeStellar's programs of it included")
@@ -207,14 +214,17 @@ def _cost(few: Sharing, many: Sharing) -> str:
 
 def _sharing(found: Sequence[Sharing]) -> Table:
     head = (
-        "layout", "WECs", "WDSes", "trials", "downsync p50 (s)", "downsync max (s)", "e2e p50 (s)", "e2e max (s)",
+        "layout", "WECs", "WDSes", "ITSes", "trials",
+        "downsync p50 (s)", "downsync max (s)", "e2e p50 (s)", "e2e max (s)",
         "complete after (s)", "ITS requests", "ITS CPU (s)", "ITS memory (MiB)", "WDSes CPU (s)", "WDSes memory (MiB)",
+        "agents CPU (s)", "agents memory (MiB)",
     )  # fmt: skip
     rows = [
         (
             row.layout,
             str(row.wecs),
             str(row.wdses),
+            str(row.itses),
             str(row.trials),
             *(_number(v, 3) for v in (row.downsync_p50, row.downsync_max, row.e2e_p50, row.e2e_max)),
             f"{row.whole:.1f}",
@@ -223,6 +233,8 @@ def _sharing(found: Sequence[Sharing]) -> Table:
             _number(_mebibytes(row.its_rss_bytes), 0),
             _number(row.wds_cpu_seconds, 2),
             _number(_mebibytes(row.wds_rss_bytes), 0),
+            _number(row.agents_cpu_seconds, 2),
+            _number(_mebibytes(row.agents_rss_bytes), 0),
         )
         for row in found
     ]

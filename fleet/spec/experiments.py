@@ -109,7 +109,7 @@ class ClientLimits(ExperimentFile):
 
 
 class WdsScaling(ExperimentFile):
-    """The same policies and objects, spread over more and more WDSes that share one ITS."""
+    """The same policies and objects, spread over more and more WDSes, on the ITSes that the fleet has for them."""
 
     QUICK: ClassVar[Mapping[str, Any]] = {
         "wdses": [1, 2], "policies": 2, "workload.objects": 2, "repeats": 1, "warmup": 0, "sample_interval": "2s",

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from fleet.spec.base import Model, Name
 from fleet.spec.link import Link
+from fleet.spec.pairing import paired
 
 Role = Literal["its", "wds", "wec"]
 DriverName = Literal["dense", "process", "kind", "chart"]
@@ -152,6 +153,11 @@ class FleetFile(Model):
         wdses = self.of_role("wds")
         served = {program.cluster for program in self.components if program.component == "transport"}
         return [wds for wds in wdses if wds.name in served] or wdses
+
+    def its_of(self, wds: str) -> str:
+        """The ITS that KubeStellar of that WDS works with; empty for a WDS or a fleet without one."""
+        wdses, itses = ([cluster.name for cluster in found] for found in (self.of_role("wds"), self.of_role("its")))
+        return paired(wdses, itses).get(wds, "")
 
     def machine(self, name: str) -> Machine:
         """The machine of that name; KeyError when there is none."""

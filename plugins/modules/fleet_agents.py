@@ -9,6 +9,7 @@ short_description: Register the WECs of one machine at the hub
 description:
   - Takes the whole list of WECs of this machine; others that are registered from here leave first.
   - With C(state=left) nothing is registered; only the WECs that are not in C(wecs) leave.
+  - With C(state=retired) nothing is registered; all WECs leave the ITSes that are not named, which must still run.
   - Runs with an interpreter that can import C(fleet).
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
@@ -17,11 +18,16 @@ options:
   crds_dir: {description: Folder of the upstream CRDs; C(crds) beside C(toolchain_dir) by default., type: path}
   wecs: {description: Names of the WECs that stay or become members., type: list, elements: str, required: true}
   state:
-    description: Whether to register what is missing, or only to let go what is too many.
+    description: Whether to register what is missing, or only to let go WECs, or ITSes, that are too many.
     type: str
-    choices: [registered, left]
+    choices: [registered, left, retired]
     default: registered
   its: {description: Name of the inventory and transport space., type: str, default: its1}
+  further_itses:
+    description: More of them, on this machine; every WEC is registered at each, with an OCM agent of its own.
+    type: list
+    elements: str
+    default: []
   hub_kubeconfig: {description: Admin kubeconfig of the ITS; by default the one on this machine., type: path}
   hub_server: {description: URL by which agents reach the ITS; else the kubeconfig's., type: str, default: ""}
   link_server: {description: URL of this machine's link to the ITS, which its agents then dial., type: str, default: ""}
@@ -76,15 +82,17 @@ with IMPORTS:
     from fleet.host.files import write_private
     from fleet.hub import ansible_values
     from fleet.hub.access import GivenAccess
-    from fleet.hub.agents import AgentsSpec, converge_agents, leave_agents, registered
+    from fleet.hub.agents import AgentsSpec
     from fleet.hub.join import JoinOptions
     from fleet.hub.leave import LeaveOptions
+    from fleet.hub.memberships import converge_memberships, leave_memberships, retire_seats
     from fleet.hub.programs import AgentPrograms
     from fleet.hub.status_config import StatusSpec
 
 ARGUMENTS = HUB | {
     "wecs": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "choices": ["registered", "left"], "default": "registered"},
+    "state": {"type": "str", "choices": ["registered", "left", "retired"], "default": "registered"},
+    "further_itses": {"type": "list", "elements": "str", "default": []},
     "hub_kubeconfig": {"type": "path"},
     "hub_server": {"type": "str", "default": ""},
     "link_server": {"type": "str", "default": ""},
@@ -165,11 +173,13 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         file = Path(module.tmpdir) / "registrar.kubeconfig"
         write_private(file, registrar.encode())
         module.params["hub_kubeconfig"] = str(file)
-    spec = spec_of(module.params, module.check_mode)
+    spec, further = spec_of(module.params, module.check_mode), module.params["further_itses"]
     if module.params["state"] == "registered":
-        change = converge_agents(spec)
+        change = converge_memberships(spec, further)
+    elif module.params["state"] == "left":
+        change = leave_memberships(spec)
     else:
-        change = leave_agents(spec, [wec for wec in registered(spec.layout) if wec not in spec.wecs])
+        change = retire_seats(spec, further)
     return outcome(change, notes=list(change.notes))
 
 

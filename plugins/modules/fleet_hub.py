@@ -21,6 +21,7 @@ options:
     choices: [present, absent]
     default: present
   its: {description: Name of the inventory and transport space., type: str, default: its1}
+  further_itses: {description: More of them; WDSes take all of them in turn., type: list, elements: str, default: []}
   wdses: {description: Names of the workload description spaces., type: list, elements: str, default: [wds1]}
   serving: {description: KubeStellar runs for the first so many of them; all by default., type: int}
   limits: {description: Client limits as in C(fleet.spec.fleet_file.ClientLimits)., type: dict, default: {}}
@@ -62,6 +63,7 @@ ARGUMENTS = HUB | {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "wdses": {"type": "list", "elements": "str", "default": ["wds1"]},
     "serving": {"type": "int"},
+    "further_itses": {"type": "list", "elements": "str", "default": []},
     "registration_extra_args": FLAGS,
     "registration_env": ENV,
     "controller_manager_extra_args": FLAGS,
@@ -78,6 +80,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         machine=ansible_values.machine(given, check=check),
         upstream=ansible_values.upstream(given, check=check),
         its=given["its"],
+        further=tuple(given["further_itses"]),
         wdses=tuple(given["wdses"]),
         serving=given["serving"],
         limits=ansible_values.limits(given["limits"]),

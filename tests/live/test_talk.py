@@ -15,6 +15,8 @@ from typing import Any, cast
 
 import pytest
 
+from fleet.kube.client import KubeClient
+from fleet.kube.resources import APPLIED_MANIFEST_WORKS, MANAGED_CLUSTERS, SECRETS, Resource
 from tests.live.conftest import FAST, state_folder
 from tests.live.lab import BIN, Lab, changed
 from tests.live.planted import MANAGERS, fight, leaks
@@ -30,6 +32,7 @@ QUICK_SECONDS = 120
 NOISE = ("harness-bound", "could not keep up")
 """What a neighbour on the same two cores may do to a run; it is said in the verdict and is no fault of ours."""
 MIB = 1 << 20
+AVAILABLE = ("ManagedClusterConditionAvailable", "True")
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +137,65 @@ def test_wdses_come_and_go(lab: Lab) -> None:
     left = {path for path in lab.folder.rglob("*") if "wds" in path.name} - before
     assert {path for path in left if path.suffix != ".log"} == set()
     assert "wds3" not in (lab.folder.parent / "ports.json").read_text()
+
+
+def objects(lab: Lab, cluster: str, resource: Resource) -> list[dict[str, Any]]:
+    """What that cluster has of a kind."""
+
+    async def ask() -> list[dict[str, Any]]:
+        path = lab.folder / "clusters" / cluster / "kubeconfig"
+        async with KubeClient.from_kubeconfig(path, cluster=cluster) as client:
+            return await client.list_all(resource)
+
+    return asyncio.run(ask())
+
+
+def named(lab: Lab, cluster: str, resource: Resource) -> set[str]:
+    """Their names."""
+    return {str(item["metadata"]["name"]) for item in objects(lab, cluster, resource)}
+
+
+def registered_at(lab: Lab, its: str) -> set[str]:
+    """ManagedClusters of that ITS that are Available."""
+    return {
+        str(item["metadata"]["name"])
+        for item in objects(lab, its, MANAGED_CLUSTERS)
+        if any((c["type"], c["status"]) == AVAILABLE for c in item["status"].get("conditions", []))
+    }
+
+
+def test_each_wds_can_have_an_its_of_its_own(lab: Lab, tmp_path: Path) -> None:
+    """The same experiment on two ITSes: each WEC is a member of both, nothing is lost, and nothing is left of it."""
+    wecs = {f"wec{number:03d}" for number in range(1, WECS + 1)}
+    before = {path for path in lab.folder.rglob("*") if "its2" in str(path.relative_to(lab.folder))}
+    lab.playbook("site.yml", its_count=2).check()
+    assert changed(lab.playbook("site.yml", its_count=2).check()) == 0
+    assert registered_at(lab, "its1") == registered_at(lab, "its2") == wecs
+    fleet = json.loads((lab.folder / "fleet.json").read_text())
+    programs = {one["program"]: one for one in fleet["components"]}
+    assert "--its-name=its2" in programs["controller-manager.wds2"]["argv"]
+    assert {f"ocm-agent-its2.{wec}" for wec in wecs} | {"status-agent-its2", "registration.its2"} <= programs.keys()
+
+    found = run(lab, tmp_path, "wds-scaling", seconds=300)
+    assert points(found) == {"wdses=1": 4 * WECS, "wdses=2": 4 * WECS}
+    assert points(found, "e2e") == {"wdses=1": 4, "wdses=2": 4}
+    one, two = found["sharing"]
+    assert (one["itses"], two["itses"]) == (1, 2)
+    assert two["its_rss_bytes"] > one["its_rss_bytes"] > 100 * MIB
+    assert one["agents_rss_bytes"] > 10 * MIB
+
+    lab.playbook("site.yml").check()
+    assert changed(lab.playbook("site.yml").check()) == 0
+    assert "its2" not in (lab.folder / "fleet.json").read_text()
+    left = {path for path in lab.folder.rglob("*") if "its2" in str(path.relative_to(lab.folder))} - before
+    assert {path for path in left if path.suffix != ".log"} == set()
+    assert "its2" not in (lab.folder.parent / "ports.json").read_text()
+    assert registered_at(lab, "its1") == wecs
+    for wec in wecs:
+        assert "hub-kubeconfig-secret" in named(lab, wec, SECRETS)
+        assert "hub-kubeconfig-secret-its2" not in named(lab, wec, SECRETS)
+        assert named(lab, wec, APPLIED_MANIFEST_WORKS) == set()
+    assert points(run(lab, tmp_path, "wds-scaling", seconds=300)) == {"wdses=1": 4 * WECS, "wdses=2": 4 * WECS}
 
 
 def test_a_planted_fight_is_found_and_named(lab: Lab, tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ class Agent:
             counters=self.metrics.of(entry.name),
             latency=self.metrics.latency,
         )
-        return WecAgent(entry.name, self._connect(entry, config), hub, parity=config.parity)
+        return WecAgent(entry.name, self._connect(entry, config), hub, parity=config.parity, agent=entry.agent)
 
     async def _flush(self) -> None:
         while True:
@@ -174,4 +174,4 @@ def _identity(entry: WecEntry, config: AgentConfig) -> str:
         content = hashlib.sha256(Path(entry.kubeconfig).read_bytes()).hexdigest()
     except OSError:
         content = "unreadable"
-    return f"{entry.kubeconfig} {content} {config.limits!r} {config.parity}"
+    return f"{entry.kubeconfig} {content} {entry.agent} {config.limits!r} {config.parity}"

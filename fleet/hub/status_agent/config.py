@@ -32,6 +32,9 @@ class WecEntry(Model):
 
     name: Name
     kubeconfig: Path
+    agent: str = ""
+    """Id of the OCM agent whose AppliedManifestWorks are reported here; empty: all of them. A WEC that is a member of
+    several ITSes has an agent, and AppliedManifestWorks, for each."""
 
 
 class AgentConfig(Limits):

@@ -145,6 +145,16 @@ class Ledger:
         """This object cannot be written before the AppliedManifestWork of that uid is known."""
         self._parked.setdefault(owner_uid, set()).add(key)
 
+    def unpark(self, owner_uid: str) -> set[ObjectKey]:
+        """The objects that waited for that AppliedManifestWork, which is not one of this hub."""
+        return self._parked.pop(owner_uid, set())
+
+    def renounce(self, plan: Plan) -> None:
+        """That version of an object is not to be reported here; a newer one stays."""
+        if self._seen.get(plan.key) == _Seen.of(plan):
+            del self._seen[plan.key]
+        self.settle(plan.key, plan)
+
     def settle(self, key: ObjectKey, wish: Wish) -> None:
         """That wish is fulfilled; a newer one stays."""
         if self.wishes.get(key) is wish:

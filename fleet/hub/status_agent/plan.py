@@ -111,6 +111,11 @@ def plan_object(obj: Mapping[str, Any], gvr: Gvr, kind: str, received_ns: int) -
     )
 
 
+def applied_by(amw: Mapping[str, Any]) -> str:
+    """Id of the OCM agent that made an AppliedManifestWork; empty when it does not tell."""
+    return str((amw.get("spec") or {}).get("agentID") or "")
+
+
 def plan_applied_work(amw: Mapping[str, Any], kinds: dict[Gvr, Gvr] | None = None) -> AppliedWork:
     """Which ManifestWork it stands for and which kinds it applied, without the skipped ones.
 

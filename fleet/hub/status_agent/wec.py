@@ -11,7 +11,7 @@ from fleet.hub.status_agent.hub import HubWriter
 from fleet.hub.status_agent.ledger import Ledger, Removal
 from fleet.hub.status_agent.metrics import WecGauges
 from fleet.hub.status_agent.names import Gvr
-from fleet.hub.status_agent.plan import ObjectKey, Plan, plan_applied_work, plan_object
+from fleet.hub.status_agent.plan import ObjectKey, Plan, applied_by, plan_applied_work, plan_object
 from fleet.hub.status_agent.queue import Backoff, Later, ObjectQueue
 from fleet.hub.status_agent.watch import keep_watching
 from fleet.kube.client import KubeClient
@@ -30,9 +30,12 @@ _KNOWN = {(r.group, r.version, r.plural): r for r in ALL}
 
 
 class WecAgent:
-    """The agent of one WEC. `run()` lasts until cancelled, or fails when the hub cannot be listed at the start."""
+    """The agent of one WEC. `run()` lasts until cancelled, or fails when the hub cannot be listed at the start.
 
-    def __init__(self, name: str, client: KubeClient, hub: HubWriter, *, parity: bool) -> None:
+    `agent` is the id of the OCM agent whose AppliedManifestWorks are of this hub; empty: all are.
+    """
+
+    def __init__(self, name: str, client: KubeClient, hub: HubWriter, *, parity: bool, agent: str = "") -> None:
         self.name = name
         self._client = client
         self._hub = hub
@@ -42,6 +45,9 @@ class WecAgent:
         self._kinds: dict[Gvr, asyncio.Task[None]] = {}
         self._listed: set[Gvr] = set()
         self._works_listed = False
+        self._of_agent = agent
+        self._foreign: set[str] = set()
+        """uids of AppliedManifestWorks of other hubs: their status agents report what those own."""
 
     async def run(self) -> None:
         """Adopt what the hub holds, then follow the WEC; the client is closed at the end."""
@@ -83,14 +89,25 @@ class WecAgent:
 
     def _on_work(self, event: WatchEvent) -> None:
         uid = event.object["metadata"]["uid"]
-        if event.type == "DELETED":
+        if self._of_agent and applied_by(event.object) != self._of_agent:
+            self._pass_over(uid, gone=event.type == "DELETED")
+        elif event.type == "DELETED":
             self._drop_work(uid)
         else:
             self._add(self._ledger.add_work(plan_applied_work(event.object, self._ledger.interned)))
         self._match_kinds()
 
+    def _pass_over(self, uid: str, *, gone: bool) -> None:
+        """An AppliedManifestWork of another hub; what it owns may have been seen before it, and waits for it."""
+        if gone:
+            self._foreign.discard(uid)
+        else:
+            self._foreign.add(uid)
+            self._add(self._ledger.unpark(uid))
+
     def _on_works_listed(self, alive: dict[Key, tuple[str, str]]) -> None:
         uids = {uid for uid, _ in alive.values()}
+        self._foreign &= uids
         for uid in self._ledger.works():
             if uid not in uids:
                 self._drop_work(uid)
@@ -124,6 +141,8 @@ class WecAgent:
     def _on_object(self, gvr: Gvr, event: WatchEvent) -> None:
         obj, kind = event.object, event.resource.kind
         plan = None if event.type == "DELETED" else plan_object(obj, gvr, kind, event.mono_ns)
+        if plan is not None and plan.owner_uid in self._foreign:
+            plan = None  # as one that nobody owns
         if plan is not None:
             if self._ledger.observe(plan):
                 self._queue.add(plan.key)
@@ -170,6 +189,9 @@ class WecAgent:
             if name != target:
                 await self._hub.delete(name, wish)
                 self._ledger.unclaim(key, name)
+        if isinstance(wish, Plan) and wish.owner_uid in self._foreign:
+            self._ledger.renounce(wish)
+            return
         if isinstance(wish, Plan):
             work = self._ledger.work(wish.owner_uid)
             if work is None:

@@ -61,7 +61,7 @@ def test_each_point_has_its_latency_and_what_the_its_and_its_wdses_took() -> Non
         row("e2e", "wdses=1", 4.0, 10.0),
         row("downsync", "wdses=2", 2.5, 5.0),
     ]
-    one, two = sharing(record(LINES, wds="wds1", object_timeout=None), rows, "its1")
+    one, two = sharing(record(LINES, wds="wds1", object_timeout=None), rows, {"wds1": "its1", "wds2": "its1"})
     assert (one.wdses, one.trials, one.downsync_p50, one.downsync_max, one.e2e_p50, one.e2e_max) == (1, 1, 3, 9, 4, 10)
     assert (one.whole, one.its_requests, one.its_rss_bytes) == (10.0, 300.0, 320 * MIB)
     assert (one.its_cpu_seconds, one.wds_cpu_seconds) == (pytest.approx(2.0), pytest.approx(0.5))
@@ -74,4 +74,21 @@ def test_each_point_has_its_latency_and_what_the_its_and_its_wdses_took() -> Non
 
 
 def test_other_runs_have_none_and_a_warm_up_is_not_counted() -> None:
-    assert sharing(record(trial(1, "w", 2, repeat=-1), wds="wds1", object_timeout=None), [], "its1") == []
+    assert sharing(record(trial(1, "w", 2, repeat=-1), wds="wds1", object_timeout=None), [], {"wds1": "its1"}) == []
+
+
+def test_of_several_itses_those_are_summed_whose_wdses_were_used_and_all_agents() -> None:
+    more = [
+        process(100, "kube-apiserver", "its2", 1.0, 250), process(110, "kube-apiserver", "its2", 1.5, 250),
+        process(200, "kube-apiserver", "its2", 2.0, 260), process(210, "kube-apiserver", "its2", 3.5, 270),
+        process(100, "ocm-agent", "wec001", 0.5, 20), process(110, "ocm-agent", "wec001", 0.75, 21),
+        process(100, "status-agent", "its2", 0.5, 30), process(110, "status-agent", "its2", 0.5, 30),
+        asked(200, 10, "its2"), asked(210, 50, "its2"),
+    ]  # fmt: skip
+    lines = sorted([*LINES, *more], key=lambda line: line.ns)
+    one, two = sharing(record(lines, wds="wds1", object_timeout=None), [], {"wds1": "its1", "wds2": "its2"})
+    assert (one.itses, one.its_requests, one.its_rss_bytes) == (1, 300.0, 320 * MIB)
+    assert one.its_cpu_seconds == pytest.approx(2.0)
+    assert (one.agents_cpu_seconds, one.agents_rss_bytes) == (pytest.approx(0.25), (21 + 30) * MIB)
+    assert (two.itses, two.its_requests, two.its_rss_bytes) == (2, 540.0, (340 + 270) * MIB)
+    assert two.its_cpu_seconds == pytest.approx(4.0 + 1.5)

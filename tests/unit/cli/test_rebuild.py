@@ -33,7 +33,13 @@ def test_switches_and_shards_are_read_from_the_programs() -> None:
 
 def test_a_resting_wds_is_told_from_one_that_is_served() -> None:
     found = variables(fleet_file(2, wdses=3))  # of all programs of a WDS only those of the first are in it
-    assert (found["wds_count"], found["wds_serving"]) == (3, 1)
+    assert (found["wds_count"], found["wds_serving"], found["its_count"]) == (3, 1, 1)
+
+
+def test_itses_are_counted() -> None:
+    fleet = fleet_file(2, wdses=3)
+    more = fleet.clusters[0].model_copy(update={"name": "its2", "role": "its"})
+    assert variables(fleet.model_copy(update={"clusters": [*fleet.clusters, more]}))["its_count"] == 2
 
 
 def test_what_site_yml_does_not_build_is_refused() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fleet.cli.status_collect import collect, registration
+from fleet.cli.status_collect import collect, everywhere, registration
 from fleet.cli.status_model import Status
 from fleet.host.supervise import Program, Supervisor
 from fleet.kube.fake import FakeApiServer
@@ -44,6 +44,16 @@ def managed(name: str, **conditions: str) -> dict[str, Any]:
 def test_the_word_for_a_registration(conditions: dict[str, str], word: str) -> None:
     assert registration(managed("wec001", **conditions)) == word
     assert registration({}) == "Pending"
+
+
+def test_a_wec_is_available_when_it_is_at_every_its() -> None:
+    first = {"wec001": "Available", "wec002": "Available", "wec003": "Joined"}
+    assert everywhere([first]) == first
+    second = {"wec001": "Available", "wec003": "Pending", "wec004": "Available"}
+    assert everywhere([first, second]) == {
+        "wec001": "Available", "wec002": "Absent", "wec003": "Joined", "wec004": "Absent"
+    }  # fmt: skip
+    assert everywhere([]) == {}
 
 
 @pytest.fixture

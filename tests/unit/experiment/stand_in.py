@@ -15,6 +15,7 @@ from fleet.kube.fake import FakeApiServer
 from fleet.kube.fake_store import Store
 from fleet.kube.resources import Resource
 from fleet.spec.fleet_file import Cluster, FleetFile, Machine, StatusAgent
+from fleet.spec.pairing import paired
 from fleet.workload.content import LIFETIME_ANNOTATION
 
 BINDING_KEY = "transport.kubestellar.io/originOwnerReferenceBindingKey"
@@ -28,14 +29,17 @@ POLL_SECONDS = 0.02
 
 
 class StandInFleet:
-    """Fake WDSes, ITS and WECs with everything between them; `async with` starts all of it."""
+    """Fake WDSes, ITSes and WECs with everything between them; `async with` starts all of it."""
 
-    def __init__(self, folder: Path, wecs: int, wdses: int = 1) -> None:
+    def __init__(self, folder: Path, wecs: int, wdses: int = 1, itses: int = 1) -> None:
         self.folder = folder
         spaces = [f"wds{number}" for number in range(1, wdses + 1)]
         self.wdses = {name: FakeApiServer(name, tls=True, collect_garbage=True) for name in spaces}
         self.wds = self.wdses["wds1"]
-        self.its = FakeApiServer("its1", tls=True, collect_garbage=True)
+        hubs = [f"its{number}" for number in range(1, itses + 1)]
+        self.itses = {name: FakeApiServer(name, tls=True, collect_garbage=True) for name in hubs}
+        self.its = self.itses["its1"]
+        self.its_of = {wds: self.itses[its] for wds, its in paired(spaces, hubs).items()}
         names = [f"wec{number:03d}" for number in range(1, wecs + 1)]
         self.wecs = {name: FakeApiServer(name, tls=True, collect_garbage=True) for name in names}
         self.offline: set[str] = set()
@@ -51,12 +55,13 @@ class StandInFleet:
         for server in self.servers:
             await self._stack.enter_async_context(server)
             server.write_kubeconfig(self.folder / f"{server.cluster}.kubeconfig")
-        for name in self.wecs:
-            condition = {"type": "ManagedClusterConditionAvailable", "status": "True"}
-            self.its.store.create(
-                resources.MANAGED_CLUSTERS,
-                {"metadata": {"name": name, "labels": {"name": name}}, "status": {"conditions": [condition]}},
-            )
+        for its in self.itses.values():
+            for name in self.wecs:
+                condition = {"type": "ManagedClusterConditionAvailable", "status": "True"}
+                its.store.create(
+                    resources.MANAGED_CLUSTERS,
+                    {"metadata": {"name": name, "labels": {"name": name}}, "status": {"conditions": [condition]}},
+                )
         self._task = asyncio.create_task(self._run())
         return self
 
@@ -91,7 +96,7 @@ class StandInFleet:
             status_agent=StatusAgent(version="test"),
             machines=[Machine(name="local", state_dir=str(self.folder))],
             clusters=[
-                cluster(self.its, "its"),
+                *(cluster(server, "its") for server in self.itses.values()),
                 *(cluster(server, "wds") for server in self.wdses.values()),
                 *(cluster(server, "wec") for server in self.wecs.values()),
             ],
@@ -129,7 +134,7 @@ class StandInFleet:
     @property
     def servers(self) -> tuple[FakeApiServer, ...]:
         """All of them."""
-        return (*self.wdses.values(), self.its, *self.wecs.values())
+        return (*self.wdses.values(), *self.itses.values(), *self.wecs.values())
 
     # Controllers, level-triggered: look at everything whenever something changed
 
@@ -143,18 +148,19 @@ class StandInFleet:
                 self._bind()
                 self._wrap()
                 for name in self.wecs.keys() - self.offline:
-                    self._agent(name)
+                    for its in self.itses.values():
+                        self._agent(name, its)
                 self._return_status()
             seen = now
 
     def _bind(self) -> None:
         if self.stuck:
             return
-        for wds in self.wdses.values():
-            self._bind_of(wds.store)
+        for name, wds in self.wdses.items():
+            self._bind_of(wds.store, self.its_of[name].store)
 
-    def _bind_of(self, wds: Store) -> None:
-        clusters = self.its.store.objects(resources.MANAGED_CLUSTERS)
+    def _bind_of(self, wds: Store, its: Store) -> None:
+        clusters = its.objects(resources.MANAGED_CLUSTERS)
         for policy in wds.objects(resources.BINDING_POLICIES):
             meta = policy["metadata"]
             chosen = [c["metadata"]["name"] for c in clusters if _selects(policy, c["metadata"]["labels"])]
@@ -173,29 +179,31 @@ class StandInFleet:
         for wds in self.wdses.values():
             for work in _works(wds):
                 wanted.add((work["metadata"]["namespace"], work["metadata"]["name"]))
-                _ensure(self.its.store, resources.MANIFEST_WORKS, work)
-        for work in self.its.store.objects(resources.MANIFEST_WORKS):
-            meta = work["metadata"]
-            if (meta["namespace"], meta["name"]) not in wanted and meta["namespace"] not in self.offline:
-                self.its.store.delete(resources.MANIFEST_WORKS, meta["name"], meta["namespace"])
+                _ensure(self.its_of[wds.cluster].store, resources.MANIFEST_WORKS, work)
+        for its in self.itses.values():
+            for work in its.store.objects(resources.MANIFEST_WORKS):
+                meta = work["metadata"]
+                if (meta["namespace"], meta["name"]) not in wanted and meta["namespace"] not in self.offline:
+                    its.store.delete(resources.MANIFEST_WORKS, meta["name"], meta["namespace"])
 
-    def _agent(self, wec: str) -> None:
-        store = self.wecs[wec].store
-        works = {item["metadata"]["name"]: item for item in self.its.store.objects(resources.MANIFEST_WORKS, wec)}
+    def _agent(self, wec: str, its: FakeApiServer) -> None:
+        store, hub = self.wecs[wec].store, its.store
+        works = {item["metadata"]["name"]: item for item in hub.objects(resources.MANIFEST_WORKS, wec)}
+        agent = f"{wec}-{its.cluster}"
         for applied in store.objects(resources.APPLIED_MANIFEST_WORKS):
-            if applied["spec"]["manifestWorkName"] not in works:
+            if applied["spec"]["agentID"] == agent and applied["spec"]["manifestWorkName"] not in works:
                 store.delete(resources.APPLIED_MANIFEST_WORKS, applied["metadata"]["name"])
         for name, work in works.items():
-            spec = {"hubHash": "h", "agentID": wec, "manifestWorkName": name}
+            spec = {"hubHash": its.cluster, "agentID": agent, "manifestWorkName": name}
             applied = _ensure(
-                store, resources.APPLIED_MANIFEST_WORKS, {"metadata": {"name": f"h-{name}"}, "spec": spec}
+                store, resources.APPLIED_MANIFEST_WORKS, {"metadata": {"name": f"{its.cluster}-{name}"}, "spec": spec}
             )
             for manifest in work["spec"]["workload"]["manifests"]:
-                self._place(wec, work, applied, manifest)
+                self._place(wec, hub, work, applied, manifest)
             condition = {"type": "Applied", "status": "True", "observedGeneration": work["metadata"]["generation"]}
-            _status(self.its.store, resources.MANIFEST_WORKS, name, wec, {"conditions": [condition]})
+            _status(hub, resources.MANIFEST_WORKS, name, wec, {"conditions": [condition]})
 
-    def _place(self, wec: str, work: Any, applied: Any, manifest: Any) -> None:
+    def _place(self, wec: str, hub: Store, work: Any, applied: Any, manifest: Any) -> None:
         store = self.wecs[wec].store
         resource = BY_KIND[manifest["kind"]]
         body = {
@@ -230,12 +238,12 @@ class StandInFleet:
                 }
             },
         }
-        _ensure(self.its.store, resources.WORK_STATUSES, report)
-        _status(self.its.store, resources.WORK_STATUSES, report["metadata"]["name"], wec, status)
+        _ensure(hub, resources.WORK_STATUSES, report)
+        _status(hub, resources.WORK_STATUSES, report["metadata"]["name"], wec, status)
 
     def _return_status(self) -> None:
         reports: dict[tuple[str, str, str, str], list[Any]] = {}
-        for item in self.its.store.objects(resources.WORK_STATUSES):
+        for item in [one for its in self.itses.values() for one in its.store.objects(resources.WORK_STATUSES)]:
             source = item["spec"]["sourceRef"]
             if item.get("status"):
                 wds = item["metadata"]["labels"][WDS_NAME]

@@ -158,6 +158,26 @@ async def test_policies_are_spread_over_the_wdses_of_each_point(tmp_path: Path) 
     assert all(row.downsync_p50 and row.e2e_p50 for row in found.sharing)
 
 
+async def test_each_wds_may_have_an_its_of_its_own(tmp_path: Path) -> None:
+    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int) -> None:
+        raise AssertionError(f"{limits} {link} {serving}: both WDSes are served already")
+
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    fields: dict[str, Any] = {"experiment": "wds-scaling", "policies": 2, "workload": {"kind": "deployment"}}
+    async with StandInFleet(state, 2, wdses=2, itses=2) as fleet:
+        outcome = await runner(fleet, reconfigure, wdses=[2], **fields).run()
+        assert fleet.leftovers() == []
+
+    assert wrong(outcome) == []
+    found = studied(outcome)
+    counted = {row.stage: (row.count, row.missing) for row in found.rows}
+    assert (counted["downsync"], counted["e2e"]) == ((2 * 2, 0), (2, 0))
+    seen = {(one.wds, one.cluster) for one in lines(outcome) if isinstance(one, events.ManifestWorkSeen)}
+    assert seen == {("wds1", "its1"), ("wds2", "its2")}
+    assert [(row.wdses, row.itses) for row in found.sharing] == [(2, 2)]
+
+
 async def test_pods_of_a_long_run_are_deleted_once_they_completed(fleet: StandInFleet) -> None:
     for server in (fleet.wds, *fleet.wecs.values()):
         give_service_accounts(server)

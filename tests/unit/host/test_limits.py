@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import CapacityError
-from fleet.host.limits import GIB, HUB_PLANE, MIB, WEC_WEIGHTS, Need, Room, measure_room, refuse, shortages
+from fleet.host.limits import GIB, HUB_PLANE, MIB, RESERVE, WEC_WEIGHTS, Need, Room, measure_room, refuse, shortages
 
 ROOM = Room(
     memory=16 * GIB,
@@ -38,6 +38,16 @@ def test_memory_says_by_how_many_wecs_to_shrink() -> None:
     room = replace(ROOM, memory=512 * MIB + 2 * HUB_PLANE.memory + 7 * wec + 1)
     (found,) = shortages(NEED, room)
     assert "lower wec_count by 13" in found.mend  # 7 of 20 fit
+
+
+def test_agents_at_further_itses_are_weighed_too() -> None:
+    need = replace(NEED, agents=40)
+    assert shortages(need, ROOM) == []
+    memory = 2 * HUB_PLANE.memory + 20 * WEC_WEIGHTS["dense"].memory + RESERVE
+    (one,) = shortages(need, replace(ROOM, memory=memory))
+    assert "2 more control planes of the hub and 20 more WECs (dense) with 40 agents for further ITSes" in one.what
+    # 20 times 140 MiB are 13.7 times 204 MiB: a WEC with its two agents of 32 MiB.
+    assert one.mend.startswith("lower wec_count by 7,")
 
 
 def test_inotify_is_what_root_may_raise() -> None:

@@ -10,8 +10,10 @@ import pytest
 from fleet.errors import UsageError
 from fleet.host.files import write_private
 from fleet.host.layout import Layout
+from fleet.host.machine import Machine
 from fleet.host.plan import Plan, PlannedProgram
 from fleet.host.supervisor_config import Program
+from fleet.hub.converge import HubSpec
 from fleet.hub.programs import AgentPrograms, Extra, HubPrograms, reads, status_agent
 from fleet.hub.upstream import UpstreamFolder
 from fleet.spec.fleet_file import ClientLimits
@@ -51,6 +53,47 @@ def test_agents() -> None:
         Path("/VENV/python"), LAYOUT, Path("/STATE/demo/hub/c.json"), Path("/STATE/demo/hub/k"), Extra()
     )
     golden("agents", [agents.agent("wec001", 16_010), status])
+
+
+def test_agents_at_a_further_its_share_nothing_with_those_at_the_first() -> None:
+    agents = AgentPrograms(LAYOUT, UPSTREAM)
+    files = Path("/STATE/demo/hub/c.json"), Path("/STATE/demo/hub/k")
+    status = status_agent(Path("/VENV/python"), LAYOUT, *files, Extra(), seat="its2")
+    golden("agents-its2", [agents.agent("wec001", 16_020, "its2"), status])
+    first, second = (set(agents.agent("wec001", 1, seat).argv) for seat in ("", "its2"))
+    differing = {word.partition("=")[0] for word in first ^ second}
+    assert differing == {
+        "--agent-id", "--bootstrap-kubeconfig", "--hub-kubeconfig", "--hub-kubeconfig-dir", "--hub-kubeconfig-secret",
+        "--workload-source-config",
+    }  # fmt: skip
+
+
+def hub_of(itses: int, wdses: int, serving: int | None = None) -> HubSpec:
+    machine = Machine("demo", LAYOUT.root, UPSTREAM, check=True)
+    names = [tuple(f"{kind}{n}" for n in range(1, count + 1)) for kind, count in (("its", itses), ("wds", wdses))]
+    return HubSpec(machine, UPSTREAM, its="its1", further=names[0][1:], wdses=names[1], serving=serving)
+
+
+def test_several_itses_are_taken_in_turn_each_with_programs_of_its_own() -> None:
+    spec = hub_of(2, 3, serving=2)
+    spec.check()
+    assert [spec.wdses_of(its) for its in spec.itses] == [("wds1", "wds3"), ("wds2",)]
+    made = spec.programs({"its1": 16_000, "its2": 16_050}, {f"wds{n}": 16_000 + 10 * n for n in (1, 2, 3)})
+    golden("hub-itses", made)
+    assert [program.name for program in made] == [
+        "registration.its1", "controller-manager.wds1", "transport.wds1",
+        "registration.its2", "controller-manager.wds2", "transport.wds2",
+    ]  # fmt: skip
+    for program in made:
+        own, other = ("its1", "its2") if program.name in {p.name for p in made[:3]} else ("its2", "its1")
+        words = [*program.argv, program.env.get("KUBECONFIG", "")]
+        assert any(own in word for word in words)
+        assert not any(other in word for word in words)
+
+
+def test_more_itses_than_wdses_are_refused() -> None:
+    with pytest.raises(UsageError, match="its_count: 3 is not from 1 to 2"):
+        hub_of(3, 2).check()
 
 
 def test_no_listener_is_open_to_the_network() -> None:

@@ -59,6 +59,27 @@ def test_components_are_read_back_as_they_were_started(layout: Layout) -> None:
     assert (found["etcd.dense-0"].component, found["etcd.dense-0"].cluster) == ("etcd", "")
 
 
+def test_agents_at_a_further_its_are_known_by_component_and_place(layout: Layout) -> None:
+    programs = [
+        Program("ocm-agent-its2.wec001", ("/t/registration-operator", "agent")),
+        Program("status-agent-its2", ("python", "-m", "fleet.hub.status_agent")),
+        Program("registration.its2", ("/t/registration",)),
+    ]
+    (layout.supervisor / "conf.d" / "agents-its2.conf").write_text(render_group(programs, layout), encoding="utf-8")
+    (layout.root / "hub" / "status-agent-its2.json").write_text('{"metrics_address": "127.0.0.1:3"}', encoding="utf-8")
+    plane = {"name": "its2", "role": "its", "driver": "process", "server": "https://127.0.0.1:16009"}
+    layout.cluster("its2").mkdir(parents=True)
+    (layout.cluster("its2") / "plane.json").write_text(json.dumps(plane), encoding="utf-8")
+    found = {c.program: c for c in read_components(layout, "localhost", VERSIONS)}
+    agent, status = found["ocm-agent-its2.wec001"], found["status-agent-its2"]
+    assert (agent.component, agent.cluster, agent.version) == ("ocm-agent", "wec001", "v1.2.0")
+    assert (status.component, status.cluster, status.version) == ("status-agent", "its2", found["status-agent"].version)
+    assert (status.metrics, found["status-agent"].metrics) == (
+        "http://127.0.0.1:3/metrics", "http://127.0.0.1:2/metrics"
+    )  # fmt: skip
+    assert found["registration.its2"].cluster == "its2"
+
+
 def test_a_section_without_a_command_has_no_arguments() -> None:
     assert command_of("[program:x]\ndirectory=/") == []
 

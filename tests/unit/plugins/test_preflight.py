@@ -22,6 +22,9 @@ CHECKOUT = Path(__file__).parents[3]
         ({"wec_count": 0}, "wec_count: 0 is not a whole number from 1"),
         ({"wds_count": 10}, "wds_count: 10 is not a whole number from 1 to 9"),
         ({"wds_count": 2, "wds_serving": 3}, "wds_serving: 3 is not a whole number from 1 to 2"),
+        ({"its_count": 0, "wds_count": 2}, "its_count: 0 is not a whole number from 1 to 2"),
+        ({"its_count": 2}, "its_count: 2 is not a whole number from 1 to 1"),
+        ({"its_count": 2, "wds_count": 2, "wan": {"rtt": "5ms"}}, "no link (wan): KubeStellar's chart makes one ITS"),
         ({"fleet_name": "Not_RFC"}, 'fleet_name: "Not_RFC" is not a name'),
         (
             {"transport_its_qps": "inf", "work_hub_burst": 1e30, "status_hub_qps": "nan", "max_num_wrapped": 0},

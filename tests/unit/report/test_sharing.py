@@ -1,4 +1,4 @@
-"""What the report says of a run that swept the WDSes of one ITS, and of what it does not know."""
+"""What the report says of a run that swept the WDSes of one ITS or several, and of what it does not know."""
 
 from __future__ import annotations
 
@@ -32,9 +32,18 @@ def test_the_fewest_are_held_against_the_most() -> None:
 
 def test_the_table_leaves_open_what_is_not_known() -> None:
     first, second = _sharing([ONE, FOUR]).rows
-    assert first[:8] == ("one-to-many", "20", "1", "2", "17.250", "33.500", "34.000", "36.500")
-    assert first[8:] == ("36.6", "812", "9.25", "420", "4.50", "500")
-    assert (second[2], second[6], second[13]) == ("4", "\N{EN DASH}", "1880")
+    assert first[:9] == ("one-to-many", "20", "1", "1", "2", "17.250", "33.500", "34.000", "36.500")
+    assert first[9:] == ("36.6", "812", "9.25", "420", "4.50", "500", "\N{EN DASH}", "\N{EN DASH}")
+    assert (second[2], second[7], second[14]) == ("4", "\N{EN DASH}", "1880")
+
+
+def test_an_its_for_each_is_told_with_its_agents() -> None:
+    own = FOUR.model_copy(update={"itses": 4, "agents_cpu_seconds": 3.125, "agents_rss_bytes": 1600 * MIB})
+    rule, said = _shared([ONE, own])
+    assert "each WEC has an OCM agent for each ITS of the fleet" in rule
+    assert "after 12.5 s with 4 WDSes on 4 ITSes; the API servers of their ITSes together took 9.2 and 10.0 s" in said
+    (row,) = _sharing([own]).rows
+    assert (row[2], row[3], row[15:]) == ("4", "4", ("3.12", "1600"))
 
 
 def test_several_policies_are_not_told_as_one() -> None:

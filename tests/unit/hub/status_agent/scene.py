@@ -90,9 +90,10 @@ class Wec:
         self._hub.create(MANIFEST_WORKS, {"metadata": {"name": name, "labels": dict(own)}}, self.name)
         return self.applied_work(name)
 
-    def applied_work(self, name: str) -> Object:
-        """The AppliedManifestWork alone."""
-        obj = {"metadata": {"name": f"hash-{name}"}, "spec": {"manifestWorkName": name}}
+    def applied_work(self, name: str, agent: str = "") -> Object:
+        """The AppliedManifestWork alone, made by the OCM agent of that id."""
+        spec = {"manifestWorkName": name} | ({"agentID": agent} if agent else {})
+        obj = {"metadata": {"name": f"hash{agent}-{name}"}, "spec": spec}
         return self._store.create(APPLIED_MANIFEST_WORKS, obj)
 
     def drop_work(self, amw: Object) -> None:
@@ -180,9 +181,11 @@ class Scene:
         self.wecs = wecs
         self.folder = folder
 
-    def config(self, *wecs: str, **changes: Any) -> AgentConfig:
-        """Serves those WECs (default: all), without client-side limits."""
-        entries = tuple(WecEntry(name=name, kubeconfig=self.folder / name) for name in wecs or self.wecs)
+    def config(self, *wecs: str, of_agent: str = "", **changes: Any) -> AgentConfig:
+        """Serves those WECs (default: all), without client-side limits; only what the OCM agent `of_agent` applied."""
+        entries = tuple(
+            WecEntry(name=name, kubeconfig=self.folder / name, agent=of_agent) for name in wecs or self.wecs
+        )
         base: dict[str, Any] = {"hub_qps": 0, "local_qps": 0, "log": self.folder / "writes.jsonl"}
         return AgentConfig(hub_kubeconfig=self.folder / "hub", wecs=entries, **(base | changes))
 

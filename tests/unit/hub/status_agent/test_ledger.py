@@ -28,6 +28,21 @@ def test_a_version_that_changes_nothing_asks_for_nothing() -> None:
     assert wish.rv == "3"
 
 
+def test_what_belongs_to_another_hub_is_forgotten_and_a_newer_version_is_not() -> None:
+    ledger = Ledger(parity=False)
+    old, new = plan(owner="theirs"), plan(rv="2", owner="amw-1")
+    ledger.observe(old)
+    ledger.park(KEY, "theirs")
+    assert ledger.unpark("theirs") == {KEY}
+    assert ledger.unpark("theirs") == set()
+    ledger.renounce(old)
+    assert (ledger.objects, ledger.wishes) == (0, {})
+    ledger.observe(old)
+    ledger.observe(new)
+    ledger.renounce(old)
+    assert (ledger.objects, ledger.wishes) == (1, {KEY: new})
+
+
 def test_with_parity_every_version_asks_for_a_write() -> None:
     ledger = Ledger(parity=True)
     assert ledger.observe(plan(rv="1"))

@@ -53,6 +53,29 @@ async def test_a_new_object_gets_a_work_status_with_two_writes(scene: Scene) -> 
     assert all(seen.query["fieldManager"] == "ocm-status-addon" for seen in writes)
 
 
+async def test_what_another_hub_delivered_is_not_reported_here(scene: Scene) -> None:
+    """Neither what was there before, nor what comes later, in either order; its own is, and the other's goes unseen."""
+    wec, hub = scene.wecs["wec001"], scene.hub
+    other, mine = wec.applied_work("other", "wec001-its2"), wec.applied_work("mine", "wec001")
+    hub.server.store.create(
+        MANIFEST_WORKS, {"metadata": {"name": "mine", "labels": {"transport.kubestellar.io/x": "y"}}}, "wec001"
+    )
+    wec.list_applied(other, wec.put(DEPLOYMENTS, "theirs", {"replicas": 1}, other))
+    async with scene.agent(of_agent="wec001") as agent:
+        wec.list_applied(mine, wec.put(DEPLOYMENTS, "ours", {"replicas": 2}, mine))
+        await hub.reports("wec001", "Deployment/ours", {"replicas": 2})
+        later = wec.applied_work("later", "wec001-its2")
+        wec.list_applied(later, wec.put(DEPLOYMENTS, "late", {"replicas": 3}, later))
+        wec.set_status(DEPLOYMENTS, "ours", {"replicas": 4})
+        await hub.reports("wec001", "Deployment/ours", {"replicas": 4})
+        await soon(lambda: agent.gauges()["wec001"].unfinished == 0)
+        assert set(hub.statuses("wec001")) == {"Deployment/ours"}
+        assert agent.gauges()["wec001"].objects == 1
+        wec.drop_work(other)
+        wec.drop_work(mine)
+        await hub.gone("wec001", "Deployment/ours")
+
+
 async def test_the_manifest_work_is_read_once_for_all_its_objects(scene: Scene) -> None:
     wec, hub = scene.wecs["wec001"], scene.hub
     amw = wec.work("mw")
