@@ -14,15 +14,17 @@ from fleet.cli.console import say
 from fleet.cli.options import FleetOption, YesOption
 from fleet.errors import SpecError, UsageError
 
+VARIABLE = r"[a-z_][a-z0-9_]*"
+
 SetVariables = Annotated[
     list[str] | None,
     typer.Option(
         "-e",
         "--extra-vars",
-        metavar="K=V",
+        metavar="K=V|@FILE",
         envvar="FLEET_EXTRA_VARS",
         show_default=False,
-        help="An inventory variable.",
+        help="An inventory variable, or a YAML file of them.",
     ),
 ]
 InventoryOption = Annotated[
@@ -167,14 +169,33 @@ def checked_name(text: str, what: str) -> str:
 
 
 def _pairs(texts: list[str]) -> dict[str, Any]:
-    """`k=v` words as variables, with the types of YAML."""
+    """`k=v` words and the files of `@file` words as variables, with the types of YAML; the later word wins."""
     from fleet.spec import yaml_source
     from fleet.spec.model_errors import shown
 
     values: dict[str, Any] = {}
     for text in texts:
+        if text.startswith("@"):
+            values |= _file_of_variables(Path(text.removeprefix("@")))
+            continue
         name, equals, value = text.partition("=")
-        if not equals or not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
-            raise UsageError(f"-e {shown(text)}: write NAME=VALUE, for example -e wec_count=20")
+        if not equals or not re.fullmatch(VARIABLE, name):
+            raise UsageError(f"-e {shown(text)}: write NAME=VALUE, for example -e wec_count=20, or @FILE")
         values[name] = yaml_source.scalar(value, what=f"-e {name}", mapping=True)
     return values
+
+
+def _file_of_variables(file: Path) -> dict[str, Any]:
+    """The variables in a YAML file; SpecError when it is no mapping of names."""
+    from fleet.spec import yaml_source
+    from fleet.spec.model_errors import shown
+
+    source = yaml_source.read(file)
+    if not isinstance(source.data, dict):
+        raise SpecError("holds no variables: write lines such as `wec_count: 20`", file=file)
+    for name in source.data:
+        if not re.fullmatch(VARIABLE, str(name)):
+            raise SpecError(
+                f"{shown(str(name))} is not the name of a variable", file=file, line=source.lines.get((name,))
+            )
+    return dict(source.data)

@@ -65,6 +65,33 @@ def test_up_passes_variables_with_their_types(fleet: Fleet, project: Path) -> No
     assert "1 changed; look at it with `fleet status`" in ran.err
 
 
+def test_up_takes_variables_from_a_file(fleet: Fleet, project: Path, tmp_path: Path) -> None:
+    limits = tmp_path / "limits.yml"
+    limits.write_text("fleet_name: lab\nwec_count: 3\n")
+    assert fleet("up", "-e", f"@{limits}", "-e", "wec_count=5").code == 0
+    assert json.loads((project / "asked.json").read_text()) == {"fleet_name": "lab", "wec_count": 5}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "limits.yml: does not exist"),
+        ("- wec_count\n", "limits.yml: holds no variables: write lines such as"),
+        ("wec_count: 3\nWec: 3\n", "limits.yml:2: 'Wec' is not the name of a variable"),
+    ],
+)
+def test_a_bad_file_of_variables_runs_no_playbook(
+    fleet: Fleet, project: Path, tmp_path: Path, text: str | None, said: str
+) -> None:
+    limits = tmp_path / "limits.yml"
+    if text is not None:
+        limits.write_text(text)
+    ran = fleet("up", "-e", f"@{limits}")
+    assert ran.code == 2
+    assert said in ran.err
+    assert not (project / "asked.json").exists()
+
+
 def test_a_failed_task_is_told_without_escapes(fleet: Fleet, project: Path) -> None:
     ran = fleet("up", "-e", "wec_count=99")
     assert ran.code == 1
