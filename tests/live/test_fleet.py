@@ -14,7 +14,7 @@ import pytest
 
 from tests.live.lab import BIN, Lab, changed
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.live  # its groups, one per driver, are marks of the fixture `lab`
 
 RUN = ["experiment", "run", "wec-scaling", "--wecs", "3", "--repeats", "1", "--set", "warmup=0"]
 

@@ -23,6 +23,7 @@ ASKED = os.environ.get("FLEET_TEST_KIND") == "1"
 
 pytestmark = [
     pytest.mark.live,
+    pytest.mark.xdist_group("kind"),
     pytest.mark.kind,
     pytest.mark.skipif(not (CAN_RUN or ASKED), reason="no Docker can run here: install docker.io, or `make test-kind`"),
 ]

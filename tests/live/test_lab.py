@@ -51,7 +51,11 @@ def why_not() -> str:
     return "" if tried.returncode == 0 else f"no namespaces here: {tried.stderr.decode().strip()}"
 
 
-pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=why_not())]
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.xdist_group("lab"),
+    pytest.mark.skipif(bool(why_not()), reason=why_not()),
+]
 
 
 @dataclass(frozen=True)

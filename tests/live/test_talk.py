@@ -24,6 +24,7 @@ from tests.live.test_fleet import report_path, run_record
 
 pytestmark = [
     pytest.mark.live,
+    pytest.mark.xdist_group("talk"),
     pytest.mark.skipif(os.environ.get("FLEET_TEST_TALK") != "1", reason="minutes: `make test-talk` runs it"),
 ]
 
