@@ -49,12 +49,13 @@ test-lab: toolchain ## fleets over SSH on machines of `fleet lab`, and over slow
 test-talk: toolchain ## the talk's experiments on a live fleet of 3 WECs
 	@FLEET_TEST_TALK=1 $(BIN)/python -m pytest tests/live/test_talk.py -v
 
-lint: env ## ruff, mypy --strict, yamllint, ansible-lint, gofmt
+lint: env ## ruff, mypy --strict, yamllint, ansible-lint, and gofmt where there is a Go
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict -q
+	@if command -v gofmt >/dev/null; then test -z "$$(gofmt -l toolchain node_image tests | tee /dev/stderr)"; fi
 
 format: env ## ruff format and the fixes it is sure of
 	@$(BIN)/ruff check --fix .

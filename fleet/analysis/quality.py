@@ -92,7 +92,8 @@ def judge(
 
 def _ending(case: _Case, record: RunRecord, lost: int, *, torn: bool) -> None:
     if record.status == "running":
-        case.partial.append("the driver died before the run ended: only what it had written is here")
+        text = "the run has no end: its driver died or could not write any more; what it had written is here"
+        case.partial.append(text)
     case.partial += [reason for reason in record.reasons if reason.startswith(_ENDED)]
     if record.interrupted and not any(record.interrupted in reason for reason in record.reasons):
         case.partial.append(f"interrupted by {record.interrupted}")

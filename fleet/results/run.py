@@ -87,7 +87,7 @@ class RunRecord(Model):
     """RFC 3339, UTC."""
     ended: str | None = None
     status: Status = "running"
-    """`running` in a folder that no driver works on means that the driver died."""
+    """`running` in a folder that no driver works on means that the driver died, or could not write the end."""
     reasons: list[str] = Field(default_factory=list)
     """Why the status is not valid, most serious first."""
     seed: int = 1

@@ -142,7 +142,7 @@ def test_a_race_is_held_against_the_latency_that_its_stage_is_part_of(
 
 def test_how_it_ended() -> None:
     died = verdict(lines_of(), status="running")
-    assert (died.status, "the driver died" in died.reasons[0]) == ("partial", True)
+    assert (died.status, "its driver died" in died.reasons[0]) == ("partial", True)
     stopped = verdict(lines_of(), status="partial", reasons=["interrupted by SIGINT"], interrupted="SIGINT")
     assert stopped.reasons == ("interrupted by SIGINT",)
     old = ["by a rule of yesterday", "the driver's event loop was late", "the events could not be written: x"]

@@ -178,8 +178,8 @@ def test_what_a_killed_driver_leaves_is_reported(tmp_path: Path) -> None:
     events.write_bytes(events.read_bytes()[:-30])
     verdict = render(folder)
     assert verdict.status == "partial"
-    assert verdict.reasons[0].startswith("the driver died")
-    assert "the driver died" in (folder.path / "report.html").read_text()
+    assert verdict.reasons[0].startswith("the run has no end: its driver died")
+    assert "the run has no end" in (folder.path / "report.html").read_text()
     assert json.loads((folder.path / "summary.json").read_text())["status"] == "partial"
     assert not (folder.path / "MANIFEST.sha256").exists()
 
