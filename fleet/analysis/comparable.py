@@ -127,10 +127,11 @@ def _links(study: Study) -> str:
 
 
 def _flags(study: Study) -> dict[str, set[str]]:
-    """Flags of the first program of each component whose value is no address or path of one fleet."""
+    """Flags of the first program of each component whose value is no address or path of one fleet; agents of further
+    ITSes, which are named after them, have some of their own."""
     found: dict[str, set[str]] = {}
     for component in study.run.fleet.components:
-        if component.component not in found:
+        if component.component not in found and component.program.partition(".")[0] == component.component:
             found[component.component] = {
                 word for word in component.argv[1:] if word.startswith("-") and not _own(word.partition("=")[2])
             }
