@@ -62,10 +62,36 @@ class LabMachine:
 
 
 @dataclass(frozen=True)
-class Lab:
-    """All machines on one bridge."""
+class SshFiles:
+    """How a set of machines that we made is reached: all under one folder of the controller."""
 
     root: Path
+
+    @property
+    def key(self) -> Path:
+        """The private key by which the machines' user is reached."""
+        return self.root / "ssh" / "id_ed25519"
+
+    @property
+    def known_hosts(self) -> Path:
+        """The machines' host keys, written by those who made them."""
+        return self.root / "ssh" / "known_hosts"
+
+    @property
+    def control(self) -> Path:
+        """Sockets of shared SSH connections."""
+        return self.root / "cp"
+
+    @property
+    def inventory(self) -> Path:
+        """What `inventories/lab` or `inventories/qemu` reads."""
+        return self.root / "hosts.json"
+
+
+@dataclass(frozen=True)
+class Lab(SshFiles):
+    """All machines on one bridge."""
+
     network: ipaddress.IPv4Network
     count: int
 
@@ -88,26 +114,6 @@ class Lab:
     def machine(self, number: int) -> LabMachine:
         """The machine of that number."""
         return LabMachine(number, self.tag, self.network, self.root)
-
-    @property
-    def key(self) -> Path:
-        """The private key by which the machines' user is reached."""
-        return self.root / "ssh" / "id_ed25519"
-
-    @property
-    def known_hosts(self) -> Path:
-        """The machines' host keys, written by the lab that made them."""
-        return self.root / "ssh" / "known_hosts"
-
-    @property
-    def control(self) -> Path:
-        """Sockets of shared SSH connections."""
-        return self.root / "cp"
-
-    @property
-    def inventory(self) -> Path:
-        """What `inventories/lab` reads."""
-        return self.root / "hosts.json"
 
 
 def lab(state_root: Path, machines: int, subnet: str = DEFAULT_SUBNET) -> Lab:

@@ -13,12 +13,13 @@ from fleet.errors import DeadlineError, HostError, UsageError
 from fleet.host.files import private_directory, remove_tree
 from fleet.host.ports import Registry
 from fleet.lab.plan import close_connections
+from fleet.lab.spec import SshFiles
 from fleet.lab.system import System
 from fleet.vm import furnish, plan, record
 from fleet.vm.image import Fetch, ensure_image, https
 from fleet.vm.record import Started, VmRecord
 from fleet.vm.requirements import require
-from fleet.vm.spec import FOLDER, MAX_MACHINES, Files, Vm, Wanted
+from fleet.vm.spec import FOLDER, MAX_MACHINES, Vm, Wanted
 
 PORT_FLEET = ".vm"
 """In the port registry; no fleet can have this name."""
@@ -43,9 +44,9 @@ class Host:
     fetch: Fetch = https
 
     @property
-    def files(self) -> Files:
+    def files(self) -> SshFiles:
         """The machines' folder."""
-        return Files(self.state_root / FOLDER)
+        return SshFiles(self.state_root / FOLDER)
 
     @property
     def registry(self) -> Registry:

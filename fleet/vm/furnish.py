@@ -7,19 +7,20 @@ from collections.abc import Sequence
 
 from fleet.host.files import private_directory, write_private
 from fleet.lab.furnish import ensure_key
+from fleet.lab.spec import SshFiles
 from fleet.lab.system import System
 from fleet.vm import plan, seed
-from fleet.vm.spec import USER, Files, Vm
+from fleet.vm.spec import USER, Vm
 
 
-def ensure_keys(system: System, files: Files, vm: Vm) -> None:
+def ensure_keys(system: System, files: SshFiles, vm: Vm) -> None:
     """The user's key and the machine's host key, made when they are missing."""
     private_directory(vm.folder)
     ensure_key(system, files.key, "fleet-vm")
     ensure_key(system, vm.host_key, vm.name)
 
 
-def write_seed(system: System, program: str, files: Files, vm: Vm, *, outside: bool) -> None:
+def write_seed(system: System, program: str, files: SshFiles, vm: Vm, *, outside: bool) -> None:
     """The seed's image; it holds the machine's private host key, so that nobody else may read it."""
     folder = vm.folder / "seed"
     private_directory(folder)
@@ -41,7 +42,7 @@ def write_seed(system: System, program: str, files: Files, vm: Vm, *, outside: b
     system.run(plan.seed(program, vm, paths))
 
 
-def write_known_hosts(files: Files, machines: Sequence[Vm]) -> None:
+def write_known_hosts(files: SshFiles, machines: Sequence[Vm]) -> None:
     """Every machine's host key by its port on loopback: nothing is trusted on first use."""
     lines = []
     for vm in machines:
@@ -50,7 +51,7 @@ def write_known_hosts(files: Files, machines: Sequence[Vm]) -> None:
     write_private(files.known_hosts, "".join(lines).encode())
 
 
-def variables(files: Files, vm: Vm) -> dict[str, str | int]:
+def variables(files: SshFiles, vm: Vm) -> dict[str, str | int]:
     """How Ansible reaches a machine."""
     options = (
         f"-F none -o UserKnownHostsFile={files.known_hosts} -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=yes"
@@ -67,7 +68,7 @@ def variables(files: Files, vm: Vm) -> dict[str, str | int]:
     }
 
 
-def write_inventory(files: Files, machines: Sequence[Vm]) -> None:
+def write_inventory(files: SshFiles, machines: Sequence[Vm]) -> None:
     """What `inventories/qemu` prints: the hub on vm1, WECs on the others, or on vm1 too when it is alone."""
     private_directory(files.control)
     hosts = {vm.name: variables(files, vm) for vm in machines}

@@ -145,30 +145,3 @@ class Vm:
     def console(self) -> Path:
         """What it said on its serial port."""
         return self.folder / "console.log"
-
-
-@dataclass(frozen=True)
-class Files:
-    """What the machines share."""
-
-    root: Path
-
-    @property
-    def key(self) -> Path:
-        """The private key by which the machines' user is reached."""
-        return self.root / "ssh" / "id_ed25519"
-
-    @property
-    def known_hosts(self) -> Path:
-        """The machines' host keys."""
-        return self.root / "ssh" / "known_hosts"
-
-    @property
-    def control(self) -> Path:
-        """Sockets of shared SSH connections."""
-        return self.root / "cp"
-
-    @property
-    def inventory(self) -> Path:
-        """What `inventories/qemu` reads."""
-        return self.root / "hosts.json"

@@ -15,6 +15,27 @@ import pytest
 CHECKOUT = Path(__file__).parents[3]
 
 
+def refused(variables: dict[str, object], tmp_path: Path) -> str:
+    """What the playbook says while it ends with 2 and has made no folder."""
+    state = tmp_path / "state"
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible", "playbook", "playbooks/machines.yml", "-e", json.dumps(variables)],
+        cwd=CHECKOUT,
+        env={
+            **os.environ,
+            "FLEET_STATE_DIR": str(state),
+            "ANSIBLE_LOCAL_TEMP": str(tmp_path / "ansible"),
+            "ANSIBLE_HOME": str(tmp_path / "home"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert not state.exists()
+    return " ".join((done.stdout + done.stderr).split())
+
+
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
@@ -39,49 +60,18 @@ CHECKOUT = Path(__file__).parents[3]
     ],
 )
 def test_refused(variables: dict[str, object], said: str, tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "playbooks/machines.yml", "-e", json.dumps(variables)],
-        cwd=CHECKOUT,
-        env={
-            **os.environ,
-            "FLEET_STATE_DIR": str(state),
-            "ANSIBLE_LOCAL_TEMP": str(tmp_path / "ansible"),
-            "ANSIBLE_HOME": str(tmp_path / "home"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    words = " ".join((done.stdout + done.stderr).split())
-    assert done.returncode == 2
+    words = refused(variables, tmp_path)
     assert all(part in words for part in ("Nothing was changed", said.rsplit(":", maxsplit=1)[-1].strip())), words
-    assert not state.exists()
 
 
 def test_a_port_that_another_program_holds_is_refused(tmp_path: Path) -> None:
-    state = tmp_path / "state"
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        variables = {"control_plane_ports": {"its1": port, "wec001": port + 1 if port < 65_000 else port - 1}}
-        done = subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", "playbooks/machines.yml", "-e", json.dumps(variables)],
-            cwd=CHECKOUT,
-            env={
-                **os.environ,
-                "FLEET_STATE_DIR": str(state),
-                "ANSIBLE_LOCAL_TEMP": str(tmp_path / "ansible"),
-                "ANSIBLE_HOME": str(tmp_path / "home"),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
+        words = refused(
+            {"control_plane_ports": {"its1": port, "wec001": port + 1 if port < 65_000 else port - 1}}, tmp_path
         )
-    words = " ".join((done.stdout + done.stderr).split())
-    assert done.returncode == 2
     said = f"control_plane_ports: port {port} for its1 is held by another program: choose another. Nothing was changed"
     assert said in words, words
-    assert not state.exists()
 
 
 def over_ssh(folder: Path, **hosts: dict[str, str]) -> Path:

@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.errors import HostError, UsageError
+from fleet.lab.spec import SshFiles
 from fleet.lab.system import FakeSystem
 from fleet.vm import control, plan, seed
 from fleet.vm.control import Host
 from fleet.vm.image import ensure_image
-from fleet.vm.spec import Files, Image, Vm, Wanted, wanted_of
+from fleet.vm.spec import Image, Vm, Wanted, wanted_of
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "vm" / "transcript.txt"
 
@@ -64,7 +65,7 @@ def test_up_and_down_run_what_the_transcript_says(tmp_path: Path) -> None:
 
 def test_keys_are_private_and_host_keys_known_before_the_machine_is(tmp_path: Path) -> None:
     (vm,) = control.up(host(tmp_path), 1, wanted(tmp_path))
-    files = Files(folder(tmp_path))
+    files = SshFiles(folder(tmp_path))
     assert files.known_hosts.read_text(encoding="ascii") == f"[127.0.0.1]:{vm.port} ssh-ed25519 AAAAvm1\n"
     for path in (vm.seed, vm.folder / "seed" / "user-data", files.inventory):
         assert path.stat().st_mode & 0o077 == 0
