@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 
 from fleet.errors import HostError
-from fleet.host.supervise import ProgramState, Supervisor
+from fleet.host.programs import ProgramState
+from fleet.host.supervise import Supervisor
 from fleet.host.weigh import ProcessWeight, weigh_pids
 
 

@@ -1,52 +1,27 @@
-"""The programs of one machine under supervisor: converged by group, started, stopped, restarted, all ended
-at once."""
+"""The programs of one machine under supervisor, converged by group; all ended at once."""
 
 from __future__ import annotations
 
-import time
 import xmlrpc.client
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
-from fleet.errors import DeadlineError, HostError
+from fleet.errors import HostError
 from fleet.host.change import Change
-from fleet.host.daemon import POLL, Daemon, log_tail
+from fleet.host.daemon import Daemon, log_tail
 from fleet.host.files import private_directory, write_private
-from fleet.host.layout import Layout
+from fleet.host.programs import FAULT_ALREADY_STARTED, SETTLE_SECONDS, Programs
 from fleet.host.supervisor_config import Program, render_group, sections
 
-__all__ = ["Program", "ProgramState", "Staged", "Supervisor"]
+__all__ = ["Program", "Staged", "Supervisor"]
 
 LOCK_SECONDS = 900.0
 """A convergence of another group may take minutes; two at once must not mix their reloads."""
-SETTLE_SECONDS = 30.0
-FAULT_ALREADY_STARTED = 60
 FAULT_ALREADY_ADDED = 90
-FAULT_NOT_RUNNING = 70
-FAULT_BAD_NAME = 10
-DEAD = ("BACKOFF", "FATAL", "EXITED", "UNKNOWN")
-
-
-@dataclass(frozen=True)
-class ProgramState:
-    """One program now. `state` is supervisor's: RUNNING, STARTING, BACKOFF, STOPPING, STOPPED, EXITED,
-    FATAL; `pid` 0 when none."""
-
-    name: str
-    state: str
-    pid: int
-    uptime: float
-    error: str
-
-    @property
-    def running(self) -> bool:
-        """Whether it has a process that is meant to stay."""
-        return self.state in ("RUNNING", "STARTING")
 
 
 class Staged:
@@ -90,12 +65,8 @@ class Staged:
             ) from fault
 
 
-class Supervisor:
-    """All programs of the machine's folder `root` (`<state>/<fleet>`)."""
-
-    def __init__(self, root: Path) -> None:
-        self.layout = Layout(root)
-        self.daemon = Daemon(self.layout)
+class Supervisor(Programs):
+    """The programs, and the groups that they are kept in."""
 
     def converge(self, group: str, programs: Iterable[Program], *, check: bool = False) -> Change:
         """Make `programs` exactly what runs in `group`: new ones start, changed ones restart, gone ones end.
@@ -144,41 +115,9 @@ class Supervisor:
                 write_private(self._file(group), (kept + "\n").encode())
             else:
                 self._file(group).unlink(missing_ok=True)
-            self._end(sorted(gone & {state.name for state in self.states()}))
+            self.end(sorted(gone & {state.name for state in self.states()}))
             self.daemon.call("reloadConfig")
         return Change.between(before, {})
-
-    def states(self) -> list[ProgramState]:
-        """All programs, by name; empty when the daemon does not run."""
-        try:
-            infos = self.daemon.call("getAllProcessInfo")
-        except (OSError, xmlrpc.client.ProtocolError):
-            return []
-        return sorted((_state(info) for info in infos), key=lambda s: s.name)
-
-    def state(self, name: str) -> ProgramState | None:
-        """One program, or None when it is not known (or the daemon does not run)."""
-        try:
-            return _state(self.daemon.call("getProcessInfo", name))
-        except (OSError, xmlrpc.client.Error):
-            return None
-
-    def start(self, name: str) -> bool:
-        """Start one program; True when it did not run."""
-        return self._order("startProcess", name, FAULT_ALREADY_STARTED)
-
-    def stop(self, name: str) -> bool:
-        """Stop one program until it is started, or converged, again; True when it ran."""
-        return self._order("stopProcess", name, FAULT_NOT_RUNNING)
-
-    def restart(self, name: str) -> None:
-        """Stop, if it runs, and start."""
-        self.stop(name)
-        self.start(name)
-
-    def running(self) -> bool:
-        """Whether the daemon answers."""
-        return self.daemon.alive()
 
     def shutdown(self) -> bool:
         """End every program, in waves from high priority to low, then the daemon; True when something ran.
@@ -186,41 +125,10 @@ class Supervisor:
         with self._locked():
             alive = self.daemon.alive()
             if alive:
-                self._stop_in_waves(self._priorities())
+                self.stop_in_waves(self.priorities())
             left = self.daemon.processes() or self.daemon.orphans()
             self.daemon.end(grace=SETTLE_SECONDS)
             return alive or bool(left)
-
-    def settle(self, names: Iterable[str], *, deadline: float = SETTLE_SECONDS) -> None:
-        """Wait until each of `names` runs; HostError with the last log lines of the first that dies."""
-        wanted = set(names)
-        if not wanted:
-            return
-        end = time.monotonic() + deadline
-        while True:
-            by_name = {s.name: s for s in self.states() if s.name in wanted}
-            for name in sorted(wanted):
-                self.raise_if_dead(name, by_name.get(name))
-            waiting = sorted(name for name, s in by_name.items() if s.state != "RUNNING")
-            if not waiting and len(by_name) == len(wanted):
-                return
-            if time.monotonic() > end:
-                names_left = ", ".join(waiting) or "programs"
-                tail = self.tail(waiting[0]) if waiting else ""
-                raise DeadlineError(f"{names_left} did not run within {deadline:.0f} s\n{tail}")
-            time.sleep(POLL)
-
-    def raise_if_dead(self, name: str, state: ProgramState | None) -> None:
-        """HostError with the last log lines when the program died at once."""
-        if state is not None and state.state in DEAD:
-            raise HostError(
-                f"{name} died at once ({state.state}; {state.error or 'no reason given'}); its last lines in"
-                f" {self.layout.program_log(name)}:\n{self.tail(name)}"
-            )
-
-    def tail(self, name: str, lines: int = 15) -> str:
-        """The last lines of a program's log, indented."""
-        return log_tail(self.layout.program_log(name), lines)
 
     # What follows is private to the class.
 
@@ -259,12 +167,12 @@ class Supervisor:
     def _reload(self, programs: list[Program], change: Change, *, started: bool) -> Staged:
         """Reread the files, end what is gone or changed, and say what is to be started."""
         added, changed, removed = self.daemon.call("reloadConfig")[0]
-        self._end([*changed, *removed])
+        self.end([*changed, *removed])
         ours = {program.name: program for program in programs}
         if not started:
             # One that keeps dying is stopped, and started anew with what changed, so that its old death is
             # not taken for a new one.
-            self._stop_in_waves(
+            self.stop_in_waves(
                 {s.name: 0 for s in self.states() if s.name in ours and s.state in ("STARTING", "BACKOFF")}
             )
         states = {s.name: s for s in self.states()}
@@ -272,55 +180,6 @@ class Supervisor:
         pending = [*added, *changed, *idle]
         pending.sort(key=lambda name: (ours[name].priority if name in ours else 0, name))
         return Staged(self.daemon, pending, frozenset(states), change, tuple(ours) if started else tuple(pending))
-
-    def _end(self, names: Sequence[str]) -> None:
-        """Stop programs in parallel, high priorities first, and forget them."""
-        if not names:
-            return
-        priorities = self._active_priorities(names)
-        self._stop_in_waves(priorities)
-        for name in names:
-            self._unless((FAULT_BAD_NAME,), "removeProcessGroup", name)
-
-    def _active_priorities(self, names: Sequence[str]) -> dict[str, int]:
-        known = self._priorities()
-        return {name: known.get(name, 500) for name in names}
-
-    def _priorities(self) -> dict[str, int]:
-        return {info["name"]: info["process_prio"] for info in self.daemon.call("getAllConfigInfo")}
-
-    def _stop_in_waves(self, priorities: Mapping[str, int]) -> None:
-        """Stop programs, those of one priority together, high before low."""
-        for priority in sorted(set(priorities.values()), reverse=True):
-            wave = {name for name, own in priorities.items() if own == priority}
-            for name in sorted(wave):
-                self._unless((FAULT_NOT_RUNNING, FAULT_BAD_NAME), "stopProcess", name, False)
-            while any(
-                s.name in wave and s.state not in ("STOPPED", "EXITED", "FATAL", "UNKNOWN") for s in self.states()
-            ):
-                time.sleep(POLL)
-
-    def _order(self, method: str, name: str, already: int) -> bool:
-        try:
-            self.daemon.call(method, name)
-        except xmlrpc.client.Fault as fault:
-            if fault.faultCode == already:
-                return False
-            known = ", ".join(s.name for s in self.states()) or "none"
-            raise HostError(f"{name}: {fault.faultString}; programs are: {known}\n{self.tail(name)}") from fault
-        except OSError as error:
-            raise HostError(
-                f"{name}: the supervisor of {self.layout.root} does not run: converge the fleet again ({error})"
-            ) from error
-        return True
-
-    def _unless(self, codes: tuple[int, ...], method: str, *arguments: object) -> None:
-        """One call; a fault with one of `codes` means that the wanted state was there already."""
-        try:
-            self.daemon.call(method, *arguments)
-        except xmlrpc.client.Fault as fault:
-            if fault.faultCode not in codes:
-                raise HostError(f"supervisord refused {method} {arguments}: {fault.faultString}") from fault
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -335,14 +194,6 @@ class Supervisor:
             raise HostError(
                 f"{lock} is held by another program for more than {LOCK_SECONDS:.0f} s: wait for it to end"
             ) from error
-
-
-def _state(info: Mapping[str, object]) -> ProgramState:
-    now, start = int(str(info["now"])), int(str(info["start"]))
-    pid = int(str(info["pid"]))
-    return ProgramState(
-        str(info["name"]), str(info["statename"]), pid, float(now - start) if pid else 0.0, str(info["spawnerr"])
-    )
 
 
 def _describe(section: str, state: str) -> str:
