@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fleet.analysis.fidelity import fidelity, shortfalls
+from fleet.analysis.neighbours import neighbours
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.samples import Sample
 from fleet.analysis.stats import quantile
@@ -25,6 +26,8 @@ RACE_SHARE = 0.02
 """Of the median of the latency that the stage is a part of: a race above both is a late one."""
 LATE_RACES = 0.05
 """Share of a stage's samples in a setting that may be late races: its median and p90 stand without them."""
+OTHERS_SHARE = 0.1
+"""Of a host's CPU time: more than this to other programs, or stolen, and the latencies tell of them too."""
 _TOTALS = dict.fromkeys(("workload", "report", "finalization", "status"), ("e2e", "e2e_reported"))
 """What a stage is a part of, where that is not downsync."""
 _WHOLE = frozenset({"downsync", "e2e", "e2e_reported"})
@@ -83,6 +86,7 @@ def judge(
     _completeness(case, counted, recorded)
     _blindness(case, counted, recorded)
     _driver(case, record, counted)
+    _neighbours(case, recorded)
     _load(case, recorded, counted)
     _anomalies(case, recorded)
     case.warnings += [f"{name} was changed after the run had been sealed" for name in modified]
@@ -183,6 +187,18 @@ def _driver(case: _Case, record: RunRecord, counted: Sequence[Sample]) -> None:
         case.warnings.append(f"{text}: stages of a few milliseconds are upper bounds")
     else:
         case.partial.append(f"{text}: harness-bound, use a larger or quieter machine for the driver")
+
+
+def _neighbours(case: _Case, recorded: Recorded) -> None:
+    for host in neighbours(recorded):
+        if host.others + host.stolen <= OTHERS_SHARE:
+            continue
+        stolen = f" and the hypervisor {host.stolen:.0%}" if host.stolen > OTHERS_SHARE / 10 else ""
+        where = f" of {', '.join(host.machines)}" if host.machines else ""
+        case.warnings.append(
+            f"programs outside of the fleet took {host.others:.0%}{stolen} of the CPU{where} while it was measured"
+            f" (most in trial {host.trial}, {host.worst:.0%}): the latencies tell of them too"
+        )
 
 
 def _load(case: _Case, recorded: Recorded, counted: Sequence[Sample]) -> None:

@@ -14,6 +14,7 @@ from fleet.results.events import (
     BindingSeen,
     ClusterState,
     GapSeen,
+    HostSample,
     Line,
     ManifestWorkSeen,
     MetricSample,
@@ -62,6 +63,7 @@ class Recorded:
     states: list[ClusterState] = field(default_factory=list)
     anomalies: list[Anomaly] = field(default_factory=list)
     processes: list[ProcessSample] = field(default_factory=list)
+    hosts: list[HostSample] = field(default_factory=list)
     metrics: list[MetricSample] = field(default_factory=list)
     profiles: list[ProfileTaken] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
@@ -81,7 +83,7 @@ class Recorded:
         self.join.feed(event)
         self._watch_after(event)
         match event:
-            case ProcessSample() | MetricSample() | ProfileTaken():
+            case ProcessSample() | HostSample() | MetricSample() | ProfileTaken():
                 self._sampled(event)
             case TrialPlan():
                 self.trials.append(event)
@@ -101,10 +103,12 @@ class Recorded:
             case _:
                 pass
 
-    def _sampled(self, event: ProcessSample | MetricSample | ProfileTaken) -> None:
+    def _sampled(self, event: ProcessSample | HostSample | MetricSample | ProfileTaken) -> None:
         match event:
             case ProcessSample():
                 self.processes.append(event)
+            case HostSample():
+                self.hosts.append(event)
             case MetricSample():
                 self.metrics.append(event)
             case ProfileTaken():

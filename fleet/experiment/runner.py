@@ -39,7 +39,7 @@ from fleet.observe.sampling import Sampling
 from fleet.observe.textfile import folders, publish
 from fleet.observe.tracker import Tracker
 from fleet.observe.watcher import Spaces, Watcher
-from fleet.results.events import Line, MetricSample, ProcessSample, ProfileTaken
+from fleet.results.events import HostSample, Line, MetricSample, ProcessSample, ProfileTaken
 from fleet.results.folder import RunFolder
 from fleet.results.run import RunRecord
 from fleet.spec.experiment_file import COUNTED, ExperimentFile
@@ -304,7 +304,7 @@ def trial_steps(spec: ExperimentFile, *, last: bool) -> tuple[steps.Step, ...]:
 
 def _keep(recorded: Recorded, line: Line) -> None:
     """Keep what the verdict needs; samples of programs are many and lie in the file."""
-    if not isinstance(line, ProcessSample | MetricSample | ProfileTaken):
+    if not isinstance(line, ProcessSample | HostSample | MetricSample | ProfileTaken):
         recorded.add(line)
 
 

@@ -19,6 +19,7 @@ import orjson
 
 from fleet.kube.client import KubeClient
 from fleet.observe import priority
+from fleet.observe.host_load import HostLoad
 from fleet.observe.metrics import Scraper, targets
 from fleet.observe.processes import Weigher
 from fleet.results.events import Anomaly, Line, encode
@@ -32,6 +33,8 @@ class Opening(Model):
     fleet: FleetFile
     everybody: bool = False
     """Scrape every program that tells of itself, not only the hub's."""
+    driver: int = 0
+    """The driver's process id; 0 on another machine than its own."""
 
 
 class Answer:
@@ -57,7 +60,7 @@ class Answer:
 async def serve(opening: Opening) -> None:
     """Answer orders until stdin ends."""
     answer, fleet = Answer(), opening.fleet
-    weigher = Weigher(fleet)
+    weigher, host = Weigher(fleet), HostLoad(fleet, opening.driver)
     allowed = [machine.address for machine in fleet.machines]
     hub = [
         KubeClient.from_kubeconfig(entry.kubeconfig, cluster=entry.name, allowed=allowed, retry_seconds=0.0)
@@ -70,6 +73,7 @@ async def serve(opening: Opening) -> None:
                 if name == "sample":
                     for line in await asyncio.to_thread(weigher.sample):
                         answer.record(line)
+                    answer.record(await asyncio.to_thread(host.sample))
                     await scraper.scrape()
                     said = answer.take()
                 elif name == "rest":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -48,11 +49,11 @@ class Sampling:
         the command that runs a program on another machine."""
         self._recorder = recorder
 
-        def opening(part: FleetFile) -> bytes:
-            return Opening(fleet=part, everybody=everybody).model_dump_json().encode()
+        def opening(part: FleetFile, driver: int = 0) -> bytes:
+            return Opening(fleet=part, everybody=everybody, driver=driver).model_dump_json().encode()
 
         told = self._told("the sampler ended: no more programs are weighed and")
-        self._here = Beside(here(MODULE), opening(fleet), told)
+        self._here = Beside(here(MODULE), opening(fleet, os.getpid()), told)
         self._away: dict[str, Beside] = {}
         self._retry: dict[str, float] = {}
         for machine in fleet.machines:

@@ -234,6 +234,22 @@ class ProcessSample(Event, frozen=True, kw_only=True, tag="process"):
     threads: int = 0
 
 
+class HostSample(Event, frozen=True, kw_only=True, tag="host"):
+    """CPU time on one host since it was booted, summed over its cores, seconds."""
+
+    host: str
+    """Its boot id: machines of a fleet may share one host."""
+    machines: list[str]
+    """Machines of the fleet whose programs run on it, as far as this sampler knows."""
+    cores: int
+    busy_seconds: float
+    """Of everybody, the kernel included."""
+    stolen_seconds: float
+    """What a hypervisor gave to somebody else while this host wanted to run."""
+    harness_seconds: float
+    """Of the driver and its helpers; on another machine of the sampler there."""
+
+
 class MetricSample(Event, frozen=True, kw_only=True, tag="metric"):
     """One counter or gauge of a component at one moment, labels joined as `a=b,c=d` in the order of their names."""
 
@@ -283,6 +299,7 @@ Line = (
     | GapSeen
     | ClusterState
     | ProcessSample
+    | HostSample
     | MetricSample
     | ProfileTaken
     | Anomaly

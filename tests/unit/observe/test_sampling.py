@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 from aiohttp import web
 
 from fleet.kube.fake import FakeApiServer
@@ -118,11 +119,15 @@ async def test_a_page_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
         fleet = fleet_of(server, tmp_path)
     async with Sampling(fleet, recorder) as sampling:
         await sampling.sample()
+        own = psutil.Process().cpu_times()
         await sampling.sample()
 
-    (line,) = log.lines
-    assert isinstance(line, events.Anomaly)
+    (line,) = [line for line in log.lines if isinstance(line, events.Anomaly)]
     assert (line.what, line.cluster) == ("metrics", "its1")
+    first, second = [line for line in log.lines if isinstance(line, events.HostSample)]
+    assert second.busy_seconds >= first.busy_seconds
+    # Of this process, which drives, and of the sampler.
+    assert second.harness_seconds >= own.user + own.system
 
 
 async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -> None:
