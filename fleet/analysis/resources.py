@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import msgspec
+
 from fleet.analysis.recorded import Recorded, setting_of
 from fleet.analysis.setting import Setting
 from fleet.results.events import MetricSample, ProcessSample
@@ -195,10 +197,13 @@ def _per_trial(recorded: Recorded, name: str, label: str) -> dict[tuple[str, str
     """Mean increment per counted trial of a counter, by component, cluster, setting and value of `label`.
 
     The counter is read at the last sample at or before the trial's load (else its first) and at the last one of the
-    trial. A counter that fell began anew with its program: what it shows is then the increment.
+    trial. A counter that fell began anew with its program, and one that is new on a page that was read before began
+    at 0: what it shows is then the increment.
     """
     series: defaultdict[tuple[str, str, str], list[MetricSample]] = defaultdict(list)
+    pages: dict[tuple[str, str], int] = {}
     for sample in recorded.metrics:
+        pages.setdefault((sample.component, sample.cluster), sample.ns)
         if sample.name == name:
             series[sample.component, sample.cluster, sample.labels].append(sample)
     trials = [(plan, *recorded.span(plan)) for plan in recorded.trials if plan.repeat >= 0]
@@ -208,6 +213,9 @@ def _per_trial(recorded: Recorded, name: str, label: str) -> dict[tuple[str, str
         counts[setting_of(plan)] += 1
     for (component, cluster, labels), samples in series.items():
         value = dict(pair.partition("=")[::2] for pair in labels.split(",")).get(label, "") if label else ""
+        first = pages[component, cluster]
+        if samples[0].ns > first:
+            samples.insert(0, msgspec.structs.replace(samples[0], ns=first, value=0.0))
         for plan, start, end in trials:
             totals[component, cluster, setting_of(plan), value] += _increment(samples, start, end)
     return {key: total / counts[key[2]] for key, total in totals.items()}

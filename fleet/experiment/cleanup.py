@@ -8,12 +8,12 @@ taken off: what cannot go is named.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.errors import DeadlineError, KubeError
+from fleet.errors import DeadlineError, FleetError
 from fleet.experiment.connect import opened
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
@@ -67,6 +67,14 @@ class _Tally:
             key = (client.cluster, str(resource))
             self.removed[key] = self.removed.get(key, 0) + count
 
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """What fails inside is something that is left, and no reason to leave the rest."""
+        try:
+            yield
+        except FleetError as error:
+            self.left.append(str(error))
+
     def report(self) -> CleanReport:
         counted = tuple((cluster, resource, count) for (cluster, resource), count in sorted(self.removed.items()))
         return CleanReport(counted, tuple(self.left))
@@ -84,28 +92,23 @@ async def remove(spaces: Spaces, run_id: str | None, *, timeout: float) -> Clean
     tally = _Tally()
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
-    try:
-        for wds in spaces.wdses.values():
-            for kind in KINDS:
-                with suppress(NotFound):  # a kind that this WDS does not serve
+    for wds in spaces.wdses.values():
+        with tally.told():
+            for kind in (*KINDS, resources.BINDING_POLICIES):
+                with suppress(NotFound):  # a kind that this WDS does not serve; policies: KubeStellar never ran for it
                     await _delete_labelled(wds, kind, selector, tally)
-            with suppress(NotFound):  # nor policies, while KubeStellar has never run for it
-                await _delete_labelled(wds, resources.BINDING_POLICIES, selector, tally)
-        grace = min(GRACE_SECONDS, timeout / 2)
-        for its in spaces.itses.values():
+    grace = min(GRACE_SECONDS, timeout / 2)
+    for its in spaces.itses.values():
+        with tally.told():
             left = max(1.0, deadline - loop.time())
             await _works_gone(its, spaces, run_id, tally, grace=grace, seconds=left)
-    except KubeError as error:
-        tally.left.append(str(error))
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def namespaces(client: KubeClient) -> None:
         async with gate:
-            try:
+            with tally.told():
                 await _delete_labelled(client, resources.NAMESPACES, selector, tally)
                 await _wait_none(client, resources.NAMESPACES, selector, max(1.0, deadline - loop.time()))
-            except (KubeError, DeadlineError) as error:
-                tally.left.append(str(error))
 
     await asyncio.gather(*(namespaces(client) for client in spaces.workload()))
     return tally.report()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 from fleet.errors import FleetError, KubeError
+from fleet.experiment.sender import each
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
+from fleet.kube.errors import AlreadyExists
 from fleet.kube.waiting import Objects, wait_for_objects
 from fleet.observe.watcher import Spaces
 from fleet.workload.layouts import CLUSTER_LABEL
@@ -84,13 +87,12 @@ async def make_namespaces(spaces: Spaces, names: RunNames, wanted: Collection[st
         for name in sorted(wanted):
             metadata = {"name": name, "labels": names.labels()}
             body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-            await client.create(resources.NAMESPACES, body, retry=True)
+            with suppress(AlreadyExists):  # by an attempt of this call whose answer was lost
+                await client.create(resources.NAMESPACES, body, retry=True)
         if pods:
             await _wait_accounts(client, wanted)
 
-    async with asyncio.TaskGroup() as group:
-        for client in spaces.workload():
-            group.create_task(make(client))
+    await each(spaces.workload(), make)
 
 
 async def _wait_accounts(client: KubeClient, namespaces: Collection[str]) -> None:

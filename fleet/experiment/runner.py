@@ -132,12 +132,22 @@ class Runner:
         wdses = {name for trial in self.trials for name in trial.wdses}
         with held(self.state, f"fleet experiment run {self.spec.name}"):
             async with self.interrupts, opened(self.fleet, wecs, wdses) as spaces:
-                await check(spaces)
+                await self._check(spaces)
                 folder = RunFolder.create(self.results_root, self.spec.name, datetime.now(UTC))
                 record = begin_record(folder, self.spec, self.fleet)
                 folder.write_run(record)
                 self.progress.begin(folder.path, len(self.trials))
                 return await self._measure(spaces, folder, record)
+
+    async def _check(self, spaces: Spaces) -> None:
+        """In a task that a signal ends: the run then ends as soon as it has a folder to say so in."""
+        task = asyncio.create_task(check(spaces))
+        self.interrupts.watch(task)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if self.interrupts.received is None:
+                raise
 
     async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
         names = RunNames(folder.id)
@@ -148,10 +158,14 @@ class Runner:
         kinds = tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
         watcher = Watcher(spaces, kinds, recorder, selector=names.selector())
         try:
-            work = self._work(spaces, names, recorder, recorded.join, watcher, folder.path)
-            await self._supervise(work, recorder)
-            if not self.keep:
+            try:
+                await self._supervise(
+                    self._work(spaces, names, recorder, recorded.join, watcher, folder.path), recorder
+                )
+            except Exception:  # a defect of ours: raised again when the clusters are clean
                 await self._clean(spaces, names, recorder)
+                raise
+            await self._clean(spaces, names, recorder)
         finally:
             try:
                 log.close()
@@ -184,6 +198,8 @@ class Runner:
         task = asyncio.create_task(work)
         failed = asyncio.create_task(recorder.failed.wait())
         self.interrupts.watch(task)
+        if self.interrupts.received is not None:
+            task.cancel()
         try:
             await asyncio.wait({task, failed}, return_when=asyncio.FIRST_COMPLETED)
             if recorder.failure is not None:
@@ -195,6 +211,9 @@ class Runner:
                 raise
         except FleetError as error:
             self._ended.append(f"ended early: {error}")
+        except Exception as error:
+            self._ended.append(f"ended early by a defect of fleet: {type(error).__name__}: {error}")
+            raise
         finally:
             failed.cancel()
             if self.interrupts.received is not None:
@@ -249,6 +268,8 @@ class Runner:
                             await stack.enter_async_context(self._lag)
                         await step.do(session, trial)
                 await asyncio.to_thread(session.recorder.sync)
+                if session.recorder.failure is not None:
+                    session.recorder.failed.set()
                 await asyncio.to_thread(self._publish, session)
 
     def _publish(self, session: Session) -> None:
@@ -266,6 +287,8 @@ class Runner:
 
     async def _clean(self, spaces: Spaces, names: RunNames, recorder: Recorder) -> None:
         """Take everything of this run out of the clusters, within `timeouts.clean`; a second SIGINT ends it."""
+        if self.keep:
+            return
 
         async def clean() -> None:
             self.progress.step("clean up")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fleet.errors import DeadlineError
+from fleet.experiment.sender import each
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import Conflict
@@ -29,19 +30,15 @@ async def ensure_served(spaces: Spaces, crds: Sequence[Mapping[str, Any]]) -> No
     On OpenShift, or where another CRD of the kind is installed, nothing is done. DeadlineError when one is not
     established in time.
     """
-    gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(client: KubeClient) -> None:
-        async with gate:
-            for crd in crds:
-                if not await _served(client, crd):
-                    await _apply(client, crd)
-                    if client.cluster in spaces.wdses:
-                        await _watched(client, crd["spec"]["names"]["plural"])
+        for crd in crds:
+            if not await _served(client, crd):
+                await _apply(client, crd)
+                if client.cluster in spaces.wdses:
+                    await _watched(client, crd["spec"]["names"]["plural"])
 
-    async with asyncio.TaskGroup() as group:
-        for client in spaces.workload():
-            group.create_task(one(client))
+    await each(spaces.workload(), one, at_once=AT_ONCE)
 
 
 async def _served(client: KubeClient, crd: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from fleet.errors import DeadlineError, HostError
 from fleet.host.change import Change
@@ -157,8 +158,18 @@ class DenseDriver:
         admin = self._admin(number)
         self._until(lambda: self._answers(admin), lambda: f"dense process {number} did not open {admin.socket}", number)
         if host not in staged.watched:
+            self._finish_forgetting(admin, number)
             self._tell(admin, part, done)
         self._wait({name: plan.kubeconfigs[0].server for name, plan in part.instances.items()}, number, ready)
+
+    def _finish_forgetting(self, admin: DenseAdmin, number: int) -> None:
+        """What a run that was killed in the middle of `_forget` left: else a new instance of that name finds old keys,
+        and loses its own when the process starts the next time. One that is wanted is told to start afterwards."""
+        gone = {file.stem for file in self._gone(number)}
+        if gone:
+            for name in sorted(gone & admin.instances().keys()):
+                admin.stop(name)
+            self._sweep(number)
 
     def _tell(self, admin: DenseAdmin, part: _Planned, done: Materialised) -> None:
         """Let a process that runs on see what changed.
@@ -198,10 +209,13 @@ class DenseDriver:
             self._sweep(number)
         return Change(before, {})
 
+    def _gone(self, number: int) -> list[Path]:
+        return sorted((self.machine.layout.shard(number) / "instances").glob(f"*{GONE}"))
+
     def _sweep(self, number: int) -> None:
         """Delete the keys of instances that were taken out of a shard; none of them may run."""
         machine = self.machine
-        gone = sorted((machine.layout.shard(number) / "instances").glob(f"*{GONE}"))
+        gone = self._gone(number)
         block = machine.registry.find(machine.fleet, f"dense-{number}")
         if gone and block is not None:
             shard = Shard(number, block.start, block.start + 1)

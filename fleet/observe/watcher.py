@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fleet.errors import KubeError
+from fleet.errors import FleetError
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.reflector import Gap, Reflector, WatchEvent
@@ -122,9 +122,10 @@ class Watcher:
         """One watch for the length of the run; when it fails for good, that is told and the run goes on without it."""
         try:
             await reflector.run()
-        except KubeError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would tell of it
+            what = str(error) if isinstance(error, FleetError) else f"{type(error).__name__}: {error}"
             self._recorder.anomaly(
-                "watch-lost", f"the watch of {reflector.resource} ended for good: {error}", cluster=reflector.cluster
+                "watch-lost", f"the watch of {reflector.resource} ended for good: {what}", cluster=reflector.cluster
             )
 
     def _event(self, event: WatchEvent) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 import subprocess
 import time
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -162,6 +164,21 @@ def only_once(lab: Lab) -> None:
     """What roles and supervisor do alike under each driver is tried with one of them."""
     if lab.variables["control_plane_driver"] != "dense":
         pytest.skip("alike under each driver: tried with dense")
+
+
+def test_a_wec_that_could_not_start_is_started_again_by_itself(lab: Lab) -> None:
+    if lab.variables["control_plane_driver"] != "dense":
+        pytest.skip("under the other drivers supervisor starts a program that ended")
+    fleet = json.loads((lab.folder / "fleet.json").read_text(encoding="utf-8"))
+    port = next(urlsplit(cluster["server"]).port for cluster in fleet["clusters"] if cluster["name"] == "wec002")
+    lab.fleet("cluster", "stop", "wec002", "--fleet", lab.name).check()
+    with socket.create_server(("127.0.0.1", port)):
+        failed = lab.fleet("cluster", "start", "wec002", "--fleet", lab.name).check(1)
+    assert "address already in use" in failed.err
+    deadline = time.monotonic() + 120
+    while "5/5 clusters ready" not in (told := lab.fleet("status", "--fleet", lab.name).out):
+        assert time.monotonic() < deadline, told
+        time.sleep(1)  # no event tells of it
 
 
 def test_scale_in_and_out_converge(lab: Lab) -> None:

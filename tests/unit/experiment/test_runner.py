@@ -184,6 +184,50 @@ async def test_a_signal_saves_what_was_measured_and_cleans(
     assert fleet.leftovers() == []
 
 
+async def test_a_signal_while_the_fleet_is_looked_at_ends_the_run_before_it_sends_anything(fleet: StandInFleet) -> None:
+    fleet.its.fail.delay_seconds = 1.0
+    loop = asyncio.get_running_loop()
+    loop.call_later(0.5, signal.raise_signal, signal.SIGTERM)
+    outcome = await runner(fleet, spec(wecs=[2])).run()
+
+    assert outcome.exit_code == 143
+    assert outcome.reasons[0] == "no counted sample was measured"
+    assert "interrupted by SIGTERM" in outcome.reasons
+    told = lines(outcome)
+    assert {line.step for line in told if isinstance(line, events.RunMark)} == {"clean-up"}
+    assert [line for line in told if isinstance(line, events.Sent)] == []
+    assert fleet.leftovers() == []
+
+
+async def test_a_wec_that_refuses_the_namespace_ends_the_run_with_the_reason(fleet: StandInFleet) -> None:
+    fleet.wecs["wec001"].fail.only = "namespaces"
+    fleet.wecs["wec001"].fail.status_403 = 1
+    outcome = await runner(fleet, spec(wecs=[2])).run()
+
+    assert outcome.exit_code == 4
+    assert any(reason.startswith("ended early: wec001: ") for reason in outcome.reasons), outcome.reasons
+    assert fleet.leftovers() == []
+
+
+async def test_a_namespace_whose_answer_was_lost_is_taken_as_made(fleet: StandInFleet) -> None:
+    """The store has it, the client never heard: the next attempt is told that the name is taken."""
+    server = fleet.wecs["wec001"]
+    original = server.store.create
+
+    def create(resource: Any, obj: Any, namespace: str | None = None) -> Any:
+        made = original(resource, obj, namespace)
+        if resource == resources.NAMESPACES:
+            server.store.create = original
+            raise ConnectionResetError
+        return made
+
+    server.store.create = create
+    outcome = await runner(fleet, spec(wecs=[2], workload={"kind": "configmap"})).run()
+
+    assert not [reason for reason in outcome.reasons if "ended early" in reason]
+    assert fleet.leftovers() == []
+
+
 async def test_a_second_sigint_leaves_at_once_and_clean_removes_the_rest(fleet: StandInFleet) -> None:
     notes: list[str] = []
 

@@ -53,6 +53,10 @@ def refused(variables: dict[str, object], tmp_path: Path) -> str:
         ),
         ({"control_plane_bind_address": "0.0.0.0"}, '"0.0.0.0" is not one address'),  # noqa: S104 -- refused
         ({"control_plane_ports": {"wec001": 17000, "wec002": 17000}}, "each port once"),
+        (
+            {"control_plane_ports": {"wec001": 17000, "wec002": 17002}, "control_plane_driver": "process"},
+            "each port once; a control plane of the hub, and a WEC of the driver process, takes three in a row",
+        ),
         ({"hub_driver": "helm"}, 'hub_driver: "helm" must be process or chart'),
         ({"hub_driver": "chart"}, 'hub_driver: "chart" must be process or chart; chart needs container_engine: system'),
         ({"hub_transport_extra_args": ["oops"]}, 'hub_transport_extra_args: ["oops"] must be a list of flags'),

@@ -67,7 +67,7 @@ func (h *Host) Reload() (Changes, error) {
 		if _, known := h.planes[name]; known {
 			continue
 		}
-		p := newPlane(h.config.Etcd, instance)
+		p := newPlane(h.config.Etcd, instance, h.again)
 		h.planes[name] = p
 		fresh = append(fresh, p)
 		if _, changed := freed[name]; changed {
@@ -103,6 +103,15 @@ func (h *Host) start(p *plane) {
 	h.mu.Unlock()
 	if !obsolete {
 		p.Start(h.limit)
+	}
+}
+
+// again starts a plane that failed, where that is still wanted.
+func (h *Host) again(p *plane) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.ending { // else nobody waits for the work any more
+		h.work.Go(func() { h.start(p) })
 	}
 }
 

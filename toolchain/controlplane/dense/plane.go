@@ -2,6 +2,7 @@ package dense
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -30,17 +31,27 @@ type Status struct {
 	ReadySeconds float64 `json:"ready_seconds"`
 }
 
+// A control plane that failed, unasked, is started again after a pause: the first, doubled with every failure up to the
+// longest, and the first again once it has run for as long as the longest.
+const (
+	firstPause   = 5 * time.Second
+	longestPause = 2 * time.Minute
+)
+
 // plane is one control plane. Its start and stop exclude each other: upstream ends the whole process when an API server
 // is stopped while its start hooks run.
 type plane struct {
 	etcd     Etcd
 	instance Instance
+	again    func(*plane) // starts it once more, unless that is no longer wanted
 
 	operation sync.Mutex // held while it starts or stops
 	running   *running   // guarded by operation
 
-	mu     sync.Mutex
-	status Status
+	mu      sync.Mutex
+	status  Status
+	pause   time.Duration // before it is started again
+	waiting bool          // a start is on its way
 }
 
 // running is what a started control plane holds.
@@ -48,11 +59,15 @@ type running struct {
 	server *apiServer
 	cancel context.CancelFunc // ends controllers and scheduler
 	waits  []func()
+	since  time.Time     // when it became ready
 	asked  chan struct{} // closed when the end was asked for
 }
 
-func newPlane(etcd Etcd, instance Instance) *plane {
-	return &plane{etcd: etcd, instance: instance, status: Status{Name: instance.Name, State: Starting}}
+func newPlane(etcd Etcd, instance Instance, again func(*plane)) *plane {
+	return &plane{
+		etcd: etcd, instance: instance, again: again, pause: firstPause,
+		status: Status{Name: instance.Name, State: Starting},
+	}
 }
 
 // Status is the state as of now.
@@ -62,14 +77,29 @@ func (p *plane) Status() Status {
 	return p.status
 }
 
-func (p *plane) set(state State, err error) {
+func (p *plane) set(state State) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.status.State, p.status.Error = state, ""
-	if err != nil {
-		p.status.Error = err.Error()
-		klog.ErrorS(err, "Control plane failed", "controlPlane", p.instance.Name)
+}
+
+// fail tells why it does not run, and has it started again after a pause.
+func (p *plane) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.status.State, p.status.Error = Failed, err.Error()
+	klog.ErrorS(err, "Control plane failed", "controlPlane", p.instance.Name, "startAgainAfter", p.pause)
+	if p.waiting {
+		return
 	}
+	p.waiting = true
+	time.AfterFunc(p.pause, func() {
+		p.mu.Lock()
+		p.waiting = false
+		p.mu.Unlock()
+		p.again(p)
+	})
+	p.pause = min(2*p.pause, longestPause)
 }
 
 // Start brings the control plane up and returns when it is ready or has failed. One that runs is left alone.
@@ -79,20 +109,21 @@ func (p *plane) Start(limit *gate) {
 	if p.running != nil {
 		return
 	}
-	p.set(Starting, nil)
+	p.set(Starting)
 	limit.enter()
 	defer limit.leave()
 	began := time.Now()
 	started, err := p.bringUp()
 	if err != nil {
-		p.set(Failed, err)
+		p.fail(err)
 		return
 	}
+	started.since = time.Now()
 	p.running = started
 	p.mu.Lock()
 	p.status.ReadySeconds = time.Since(began).Seconds()
 	p.mu.Unlock()
-	p.set(Ready, nil)
+	p.set(Ready)
 	go p.watch(started)
 }
 
@@ -127,7 +158,7 @@ func (p *plane) bringUp() (*running, error) {
 	return up, nil
 }
 
-// watch notices a server that ends without being asked.
+// watch notices a server that ends without being asked, and has the control plane started again.
 func (p *plane) watch(up *running) {
 	<-up.server.ended
 	select {
@@ -140,7 +171,16 @@ func (p *plane) watch(up *running) {
 	if p.running == up {
 		up.end()
 		p.running = nil
-		p.set(Failed, up.server.err)
+		if time.Since(up.since) > longestPause {
+			p.mu.Lock()
+			p.pause = firstPause
+			p.mu.Unlock()
+		}
+		err := up.server.err
+		if err == nil {
+			err = errors.New("its API server ended without an error")
+		}
+		p.fail(err)
 	}
 }
 
@@ -151,11 +191,11 @@ func (p *plane) Stop(limit *gate) {
 	limit.enter()
 	defer limit.leave()
 	if p.running != nil {
-		p.set(Stopping, nil)
+		p.set(Stopping)
 		p.running.end()
 		p.running = nil
 	}
-	p.set(Stopped, nil)
+	p.set(Stopped)
 }
 
 // end stops scheduler and controllers first, so that they do not fill the log with refused connections.
