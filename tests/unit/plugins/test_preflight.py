@@ -57,6 +57,8 @@ def refused(variables: dict[str, object], tmp_path: Path) -> str:
             {"control_plane_ports": {"wec001": 17000, "wec002": 17002}, "control_plane_driver": "process"},
             "each port once; a control plane of the hub, and a WEC of the driver process, takes three in a row",
         ),
+        ({"record_status_agent": "ocm-status-addon"}, 'record_status_agent: "ocm-status-addon" would be written on every run'),
+        ({"ocm_agents_status_agent": False}, "with false name the one that you run (ocm-status-addon)"),
         ({"hub_driver": "helm"}, 'hub_driver: "helm" must be process or chart'),
         ({"hub_driver": "chart"}, 'hub_driver: "chart" must be process or chart; chart needs container_engine: system'),
         ({"hub_transport_extra_args": ["oops"]}, 'hub_transport_extra_args: ["oops"] must be a list of flags'),
