@@ -57,7 +57,10 @@ def refused(variables: dict[str, object], tmp_path: Path) -> str:
             {"control_plane_ports": {"wec001": 17000, "wec002": 17002}, "control_plane_driver": "process"},
             "each port once; a control plane of the hub, and a WEC of the driver process, takes three in a row",
         ),
-        ({"record_status_agent": "ocm-status-addon"}, 'record_status_agent: "ocm-status-addon" would be written on every run'),
+        (
+            {"record_status_agent": "ocm-status-addon"},
+            'record_status_agent: "ocm-status-addon" would be written on every run',
+        ),
         ({"ocm_agents_status_agent": False}, "with false name the one that you run (ocm-status-addon)"),
         ({"hub_driver": "helm"}, 'hub_driver: "helm" must be process or chart'),
         ({"hub_driver": "chart"}, 'hub_driver: "chart" must be process or chart; chart needs container_engine: system'),
@@ -74,7 +77,7 @@ def test_a_port_that_another_program_holds_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         words = refused(
-            {"control_plane_ports": {"its1": port, "wec001": port + 1 if port < 65_000 else port - 1}}, tmp_path
+            {"control_plane_ports": {"its1": port, "wec001": port + 3 if port < 65_000 else port - 1}}, tmp_path
         )
     said = f"control_plane_ports: port {port} for its1 is held by another program: choose another. Nothing was changed"
     assert said in words, words
