@@ -21,7 +21,6 @@ from fleet.host.plan import (
     plane_file,
     render_json,
     url,
-    with_env,
 )
 from fleet.host.stores import plan_store, serving_certificate
 from fleet.host.supervise import Program
@@ -88,16 +87,16 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     }
     file = TextFile(folder / "config.json", render_json(config))
     program = machine.programs.program
-    env = with_env(DENSE_ENV, extra)
     debug = components.ETCD_DEBUG if machine.options.debug else ()
     etcd = Program(
         f"etcd.dense-{shard.number}",
         components.etcd(program("etcd"), store, trust, (*debug, *extra.etcd)),
-        env,
+        extra.environment("etcd", DENSE_ENV),
         folder,
         priority=100,
     )
     argv = (str(program(DENSE)), "--config", str(file.path))
+    env = extra.environment("kube-apiserver", DENSE_ENV)
     host = Program(f"{DENSE}.{shard.number}", argv, env, folder, priority=200, stop_seconds=20)
     # Not config.json: another parallelism or share of the cores alone must not restart a shard.
     reads = (trust.ca, trust.front_proxy_ca, trust.etcd_ca, trust.sa_private)

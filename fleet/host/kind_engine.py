@@ -22,9 +22,11 @@ START_SECONDS = 60.0
 def check_kind(machine: Machine, planes: list[ControlPlane]) -> None:
     """UsageError or HostError before anything is changed, when kind clusters cannot be on this machine."""
     for plane in planes:
-        if plane.extra.env:
+        inside = [part for part, env in plane.extra.env_of.items() if env and part != "kwok"]
+        for variable in (*(["env"] if plane.extra.env else []), *(f"{part}_env" for part in inside)):
             raise UsageError(
-                f"{plane.name}: control_plane_env has no effect on kind clusters: set it to {{}}, or use another driver"
+                f"{plane.name}: control_plane_{variable} has no effect on kind clusters: set it to {{}}, or use another"
+                " driver"
             )
     if not machine.options.node_image:
         raise UsageError("control_plane_driver: kind needs a node image: the role kind_node_image gives one")

@@ -11,7 +11,7 @@ from fleet.host import kwok_stages
 from fleet.host.https import Answer, Endpoint
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
-from fleet.host.plan import ControlPlane, Plan, PlannedProgram, TextFile, with_env
+from fleet.host.plan import ControlPlane, Plan, PlannedProgram, TextFile
 from fleet.host.records import kwok_owner
 from fleet.host.supervise import Program
 
@@ -44,7 +44,7 @@ def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
         "--v=WARN",  # at INFO it tells each lease of each node
         *plane.extra.kwok,
     )
-    program = Program(f"kwok.{plane.name}", argv, with_env({}, plane.extra), folder, priority=400)
+    program = Program(f"kwok.{plane.name}", argv, plane.extra.environment("kwok", {}), folder, priority=400)
     reads: Sequence[Path] = (kubeconfig.path, stages.path)
     return Plan(
         certificates=(kubeconfig.certificate,),

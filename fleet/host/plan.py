@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from fleet.errors import UsageError
+from fleet.errors import HostError, UsageError
 from fleet.host.authority import Subject
 from fleet.host.layout import Layout
-from fleet.host.supervisor_config import Program
+from fleet.host.supervisor_config import Program, quote_env
 from fleet.spec.fleet_file import DriverName, Role
 
 AuthorityName = Literal["ca", "front-proxy-ca", "etcd-ca", "hub-signer"]
@@ -29,6 +29,16 @@ class Programs(Protocol):
         ...
 
 
+PARTS = {
+    "kube-apiserver": "apiserver",
+    "etcd": "etcd",
+    "kube-controller-manager": "kcm",
+    "kube-scheduler": "scheduler",
+    "kwok": "kwok",
+}
+"""Component to what the inventory's variables call it."""
+
+
 @dataclass(frozen=True)
 class Extra:
     """Arguments and environment that the user adds; they come last, so that they win over ours."""
@@ -40,13 +50,25 @@ class Extra:
     kwok: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     """For every program of a control plane."""
+    env_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """For the programs of one part (a value of `PARTS`); it wins over `env`."""
 
     def check(self) -> None:
-        """UsageError naming the variable when an argument is no flag."""
-        for name in ("apiserver", "etcd", "kcm", "scheduler", "kwok"):
+        """UsageError naming the variable when an argument is no flag, or a value cannot be in an environment."""
+        for name in PARTS.values():
             for argument in getattr(self, name):
                 if not argument.startswith("--") or "\n" in argument:
                     raise UsageError(f"control_plane_{name}_extra_args: {argument!r} is not of the form --flag=value")
+        for variable, env in (("", self.env), *((f"{part}_", env) for part, env in self.env_of.items())):
+            for name, value in env.items():
+                try:
+                    quote_env(name, value)
+                except HostError as error:
+                    raise UsageError(f"control_plane_{variable}env: {error}") from error
+
+    def environment(self, component: str, base: Mapping[str, str]) -> dict[str, str]:
+        """Of one program: what we give it, and the user's values over that."""
+        return {**base, **self.env, **self.env_of.get(PARTS[component], {})}
 
 
 @dataclass(frozen=True)
@@ -172,8 +194,3 @@ def plane_file(layout: Layout, plane: ControlPlane, server: str) -> TextFile:
 def url(address: str, port: int) -> str:
     """https URL of an address and port; IPv6 in brackets."""
     return f"https://[{address}]:{port}" if ":" in address else f"https://{address}:{port}"
-
-
-def with_env(base: Mapping[str, str], extra: Extra) -> dict[str, str]:
-    """The environment of one program; the user's values win."""
-    return {**base, **extra.env}

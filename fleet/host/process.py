@@ -13,7 +13,7 @@ from fleet.host.driver import Ready, Share
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
 from fleet.host.materialise import materialise
-from fleet.host.plan import ControlPlane, Kubeconfig, Plan, PlannedProgram, plane_file, url, with_env
+from fleet.host.plan import ControlPlane, Kubeconfig, Plan, PlannedProgram, plane_file, url
 from fleet.host.ports import Block
 from fleet.host.ready import wait_ready
 from fleet.host.records import debug_owner, remove_plane, stored_server
@@ -153,7 +153,7 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
     at_start = (trust.ca, trust.front_proxy_ca, trust.sa_private)
 
     def planned(component: str, argv: tuple[str, ...], priority: int, reads: tuple[Path, ...]) -> PlannedProgram:
-        env = with_env({} if plane.hub else WEC_ENV[component], plane.extra)
+        env = plane.extra.environment(component, {} if plane.hub else WEC_ENV[component])
         running = Program(f"{component}.{plane.name}", argv, env, folder, priority=priority)
         return PlannedProgram(running, component, plane.name, reads)
 

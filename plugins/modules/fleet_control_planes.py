@@ -36,6 +36,7 @@ options:
   scheduler_extra_args: {description: Flags., type: list, elements: str, default: []}
   kwok_extra_args: {description: Flags., type: list, elements: str, default: []}
   env: {description: Environment of every program of a control plane., type: dict, default: {}}
+  env_of: {description: "Environment by part, apiserver, etcd, kcm, scheduler or kwok.", type: dict, default: {}}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
@@ -88,7 +89,7 @@ IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.converge import converge
     from fleet.host.machine import Machine, Options, at_once
-    from fleet.host.plan import ControlPlane, Extra
+    from fleet.host.plan import PARTS, ControlPlane, Extra
     from fleet.host.program_folder import ProgramFolder
 
 PLANE = {
@@ -107,6 +108,7 @@ ARGUMENTS = MACHINE | {
     "scheduler_extra_args": FLAGS,
     "kwok_extra_args": FLAGS,
     "env": ENV,
+    "env_of": ENV,
     "wec_nodes": {"type": "int", "default": 1},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
@@ -122,8 +124,9 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     """Build the values, converge, and return what Ansible wants to know."""
     given = module.params
     extra = Extra(
-        *(tuple(given[f"{part}_extra_args"]) for part in ("apiserver", "etcd", "kcm", "scheduler", "kwok")),
+        *(tuple(given[f"{part}_extra_args"]) for part in PARTS.values()),
         env={name: str(value) for name, value in given["env"].items()},
+        env_of={part: {name: str(value) for name, value in env.items()} for part, env in given["env_of"].items()},
     )
     cores = len(os.sched_getaffinity(0))
     driver, address, ports = given["driver"], given["bind_address"], given["ports"]

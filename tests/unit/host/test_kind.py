@@ -208,6 +208,8 @@ def test_refused_before_anything_is_changed() -> None:
         kind_engine.check_kind(replace(MACHINE, options=Options()), [plane])
     with pytest.raises(UsageError, match="control_plane_env"):
         kind_engine.check_kind(MACHINE, [replace(plane, extra=Extra(env={"A": "b"}))])
+    with pytest.raises(UsageError, match="control_plane_kcm_env"):
+        kind_engine.check_kind(MACHINE, [replace(plane, extra=Extra(env_of={"kcm": {"A": "b"}}))])
     with pytest.raises(UsageError, match="at most 63"):
         kind_config.container_name("f" * 40, "w" * 10)
 

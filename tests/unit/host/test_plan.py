@@ -25,8 +25,9 @@ from fleet.host.validate import check_planes
 GOLDEN = Path(__file__).parents[2] / "golden" / "host"
 MACHINE = Machine("demo", Path("/STATE/demo"), ProgramFolder(Path("/TOOLCHAIN"), check=True), Options(parallelism=2))
 EXTRA = Extra(
-    apiserver=("--v=2",), etcd=("--log-level=info",), kcm=("--v=3",), scheduler=("--v=4",), env={"GODEBUG": "x"}
-)
+    apiserver=("--v=2",), etcd=("--log-level=info",), kcm=("--v=3",), scheduler=("--v=4",),
+    env={"GODEBUG": "x"}, env_of={"apiserver": {"GODEBUG": "y"}, "etcd": {"ETCD_LOG_FORMAT": "console"}},
+)  # fmt: skip
 
 
 def golden(name: str, plan: Plan) -> None:
@@ -128,6 +129,11 @@ WEC = ControlPlane("wec001", "wec", "dense")
             "b and a are both on port 20000",
         ),
         ([ControlPlane("a", "wec", extra=Extra(apiserver=("v=2",)))], "control_plane_apiserver_extra_args: 'v=2'"),
+        ([ControlPlane("a", "wec", extra=Extra(env={"A": "b\nc"}))], "control_plane_env: the value of A"),
+        (
+            [ControlPlane("a", "wec", extra=Extra(env_of={"etcd": {"A B": "c"}}))],
+            "control_plane_etcd_env: 'A B' is not",
+        ),
         ([ControlPlane("a", "wec", cast("Any", "vm"))], "control_plane_driver: vm is not one of"),
     ],
 )

@@ -62,6 +62,12 @@ def refused(variables: dict[str, object], tmp_path: Path) -> str:
             'record_status_agent: "ocm-status-addon" would be written on every run',
         ),
         ({"ocm_agents_status_agent": False}, "with false name the one that you run (ocm-status-addon)"),
+        (
+            {"control_plane_etcd_env": {"A B": "1"}},
+            'control_plane_etcd_env: {"A B": "1"} must map names of',
+        ),
+        ({"hub_transport_env": {"A": "it's"}}, "hub_transport_env: "),
+        ({"control_plane_kcm_env": {"GOGC": "50"}}, "are part of one process: set control_plane_driver=process"),
         ({"hub_driver": "helm"}, 'hub_driver: "helm" must be process or chart'),
         ({"hub_driver": "chart"}, 'hub_driver: "chart" must be process or chart; chart needs container_engine: system'),
         ({"hub_transport_extra_args": ["oops"]}, 'hub_transport_extra_args: ["oops"] must be a list of flags'),
