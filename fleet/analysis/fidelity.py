@@ -9,8 +9,8 @@ from itertools import groupby
 
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.stats import P99_NEEDS, quantile
+from fleet.model.base import Model
 from fleet.results.events import Sent
-from fleet.spec.base import Model
 
 LEAST_ACHIEVED = 0.99
 """Of the offered rate; below it the driver, or the WDS that it waited for, made another load than was asked for."""

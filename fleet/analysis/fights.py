@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from fleet.analysis.recorded import Recorded, Write
-from fleet.spec.base import Model
+from fleet.model.base import Model
 
 TURNS = 6
 """Changes of the writer, A to B or B to A, of one object: three rounds. The waves that follow a status take fewer."""

@@ -16,9 +16,9 @@ from pydantic import Field
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.resources import Usage
 from fleet.analysis.trend import POINTS_NEEDED, Point, Rules, Trend, judge, lower_envelope
+from fleet.model.base import Model
+from fleet.model.experiments import LeakRules
 from fleet.results.events import MetricSample
-from fleet.spec.base import Model
-from fleet.spec.experiments import LeakRules
 
 MIB = 1 << 20
 ENVELOPE_SECONDS = 20.0

@@ -24,9 +24,9 @@ from statistics import median
 
 from fleet.analysis.recorded import Recorded, setting_of
 from fleet.analysis.samples import Sample, Setting
+from fleet.model.base import Model
+from fleet.model.fleet_file import ClientLimits
 from fleet.results.events import TrialPlan
-from fleet.spec.base import Model
-from fleet.spec.fleet_file import ClientLimits
 
 HOLD_BACK_SECONDS = 2.0
 CALLS_PER_WORK = 2

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from fleet.analysis.cpu_contention import neighbours
 from fleet.analysis.fidelity import fidelity, shortfalls
-from fleet.analysis.neighbours import neighbours
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.samples import Sample
 from fleet.analysis.stats import quantile

@@ -22,7 +22,7 @@ from statistics import median
 
 from fleet.analysis.samples import STAGES, Sample
 from fleet.analysis.setting import LAYOUTS, values
-from fleet.spec.base import Model
+from fleet.model.base import Model
 
 AXIS = "rtt_ms"
 """What a point of `link-latency` is named by."""

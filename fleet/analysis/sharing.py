@@ -13,8 +13,8 @@ from fleet.analysis.apiserver import COMPONENT
 from fleet.analysis.recorded import Recorded, setting_of
 from fleet.analysis.resources import requests
 from fleet.analysis.setting import Setting, values
+from fleet.model.base import Model
 from fleet.results.events import ProcessSample, TrialPlan
-from fleet.spec.base import Model
 
 if TYPE_CHECKING:
     from fleet.analysis.summary import Row

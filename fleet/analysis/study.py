@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fleet.analysis.fidelity import LoadFidelity, fidelity
 from fleet.analysis.fights import Activity, Fight, activity, fights
+from fleet.analysis.leak_sites import with_sites
 from fleet.analysis.leaks import Leak, leaks
 from fleet.analysis.prediction import Prediction, predictions
 from fleet.analysis.profiles import NO_PROFILES, RunProfiles, read_profiles
@@ -17,13 +18,12 @@ from fleet.analysis.resources import Usage, usages
 from fleet.analysis.roundtrips import RoundTrips, round_trips
 from fleet.analysis.samples import Sample
 from fleet.analysis.sharing import Sharing, sharing
-from fleet.analysis.sites import with_sites
 from fleet.analysis.summary import Failure, Row, Summary, summarise
 from fleet.analysis.thresholds import failures
+from fleet.model.experiment_file import ExperimentFile
+from fleet.model.experiments import LongRun
 from fleet.results.folder import EVENTS, RUN, RunFolder
 from fleet.results.run import RunRecord
-from fleet.spec.experiment_file import ExperimentFile
-from fleet.spec.experiments import LongRun
 
 
 @dataclass(frozen=True)

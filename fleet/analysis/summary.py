@@ -15,7 +15,7 @@ from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.samples import STAGES, Sample, Setting
 from fleet.analysis.sharing import Sharing
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
-from fleet.spec.base import Model
+from fleet.model.base import Model
 
 FORMAT = 1
 """1: first format (0.1.0)."""

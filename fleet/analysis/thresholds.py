@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fleet.analysis.stats import P99_NEEDS
 from fleet.analysis.summary import Failure, Row
-from fleet.spec.experiment_file import Bound, Threshold
+from fleet.model.experiment_file import Bound, Threshold
 
 
 def failures(

@@ -98,7 +98,7 @@ def _to_take_down(asked: str | None) -> tuple[str, Path, str] | None:
 
     A half-built fleet has no fleet file, or a broken one: its folder and name are enough.
     """
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     root = fleet_load.state_root()
     asked = asked or os.environ.get("FLEET_FILE") or os.environ.get("FLEET_NAME")
@@ -160,8 +160,8 @@ def _defaults() -> dict[str, Any]:
 
 def checked_name(text: str, what: str) -> str:
     """`text` when it is a name; UsageError telling the rule."""
-    from fleet.spec.base import NAME_PATTERN
-    from fleet.spec.model_errors import NAME_RULE, shown
+    from fleet.model.base import NAME_PATTERN
+    from fleet.model.model_errors import NAME_RULE, shown
 
     if not re.fullmatch(NAME_PATTERN, text):
         raise UsageError(f"{what}: {shown(text)} is not a name: {NAME_RULE}")
@@ -170,8 +170,8 @@ def checked_name(text: str, what: str) -> str:
 
 def _pairs(texts: list[str]) -> dict[str, Any]:
     """`k=v` words and the files of `@file` words as variables, with the types of YAML; the later word wins."""
-    from fleet.spec import yaml_source
-    from fleet.spec.model_errors import shown
+    from fleet.model import yaml_source
+    from fleet.model.model_errors import shown
 
     values: dict[str, Any] = {}
     for text in texts:
@@ -187,8 +187,8 @@ def _pairs(texts: list[str]) -> dict[str, Any]:
 
 def _file_of_variables(file: Path) -> dict[str, Any]:
     """The variables in a YAML file; SpecError when it is no mapping of names."""
-    from fleet.spec import yaml_source
-    from fleet.spec.model_errors import shown
+    from fleet.model import yaml_source
+    from fleet.model.model_errors import shown
 
     source = yaml_source.read(file)
     if not isinstance(source.data, dict):

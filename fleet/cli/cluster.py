@@ -13,7 +13,7 @@ from fleet.cli.options import FleetOption, OutputOption
 from fleet.errors import UsageError
 
 if TYPE_CHECKING:
-    from fleet.spec.fleet_file import Cluster, FleetFile, Machine
+    from fleet.model.fleet_file import Cluster, FleetFile, Machine
 
 app = typer.Typer(help="List control planes; stop and start one.", no_args_is_help=True)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The cluster's name, for example wec001.")]
@@ -23,7 +23,7 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The cluster's
 def list_(fleet: FleetOption = None, output: OutputOption = "table") -> None:
     """List the control planes of the fleet file, without asking them."""
     from fleet.cli.table import Column, render
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     found = fleet_load.load(fleet_load.find(fleet), kubeconfigs=False)
     clusters = sorted(found.clusters, key=lambda cluster: cluster.name)
@@ -56,7 +56,7 @@ def start(name: NameArgument, fleet: FleetOption = None) -> None:
 
 
 def _find(name: str, asked: str | None) -> tuple[FleetFile, Cluster]:
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     found = fleet_load.load(fleet_load.find(asked), kubeconfigs=False)
     cluster = named(found, name)
@@ -66,7 +66,7 @@ def _find(name: str, asked: str | None) -> tuple[FleetFile, Cluster]:
 
 def named(fleet: FleetFile, name: str) -> Cluster:
     """The cluster of that name; UsageError with the nearest name when there is none."""
-    from fleet.spec.model_errors import nearest, shown
+    from fleet.model.model_errors import nearest, shown
 
     for cluster in fleet.clusters:
         if cluster.name == name:

@@ -20,7 +20,7 @@ from fleet.host.limits import Need, Room, measure_room, shortages
 from fleet.host.ports import Block, Registry
 from fleet.lab.requirements import lacking
 from fleet.lab.system import LinuxSystem
-from fleet.spec import fleet_load
+from fleet.model import fleet_load
 
 CLOCK_FILE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from fleet.cli.cluster import local_machine
 from fleet.errors import ToolchainError
-from fleet.host.converge import driver_of as host_driver_of
-from fleet.host.driver import Driver
+from fleet.host.drivers.driver import Driver
 from fleet.host.machine import Machine
-from fleet.spec.fleet_file import Cluster, FleetFile
+from fleet.install.control_planes import driver_of as host_driver_of
+from fleet.model.fleet_file import Cluster, FleetFile
 
 
 class _NoPrograms:

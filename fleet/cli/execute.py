@@ -12,7 +12,7 @@ from fleet.cli.options import FleetOption
 from fleet.errors import UsageError
 
 if TYPE_CHECKING:
-    from fleet.spec.fleet_file import FleetFile, Machine
+    from fleet.model.fleet_file import FleetFile, Machine
 
 
 def execute(
@@ -21,7 +21,7 @@ def execute(
     fleet: FleetOption = None,
 ) -> None:
     """Run a command there, as the fleet's user. Ends with the command's own exit code."""
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     machine = machine_of(fleet_load.load(fleet_load.find(fleet), kubeconfigs=False), name)
     if machine.connection == "local":
@@ -44,7 +44,7 @@ def execute(
 
 def machine_of(fleet: FleetFile, name: str) -> Machine:
     """The machine of that name, or of the cluster of that name; UsageError with the nearest name when there is none."""
-    from fleet.spec.model_errors import nearest, shown
+    from fleet.model.model_errors import nearest, shown
 
     machines = {machine.name: machine for machine in fleet.machines}
     if name in machines:

@@ -21,7 +21,7 @@ def list_(output: OutputOption = "table") -> None:
     """List the experiments in experiments/."""
     from fleet.cli import table
     from fleet.errors import SpecError
-    from fleet.spec import experiment_load
+    from fleet.model import experiment_load
 
     items = []
     for name, file in experiment_load.available().items():
@@ -70,7 +70,7 @@ def plan(
     """Print what a run would do on this fleet; touches nothing."""
     from fleet.cli.experiment_view import as_table, rows_of
     from fleet.experiment import plan as planned_trials
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     spec = overrides.load(name)
     found = fleet_load.load(fleet_load.find(fleet))
@@ -93,7 +93,7 @@ def run(
     fleet: FleetOption = None,
 ) -> None:
     """Run an experiment on the fleet; prints the report's path, and the verdict on stderr."""
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     spec = overrides.load(name)
     file = fleet_load.find(fleet)
@@ -114,7 +114,7 @@ def clean(
 ) -> None:
     """Remove what killed runs left in the clusters. Exits with 1 when something cannot be removed."""
     from fleet.cli.experiment_run import clean_up
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     file = fleet_load.find(fleet)
     raise typer.Exit(clean_up(fleet_load.load(file), file, run_id))

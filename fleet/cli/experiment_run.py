@@ -10,9 +10,9 @@ from fleet.cli.console import out, say, say_error, wants_colour
 from fleet.cli.refit import FleetUp
 from fleet.experiment.console import Plain, choose
 from fleet.experiment.progress import RunProgress
+from fleet.model.experiment_file import ExperimentFile
+from fleet.model.fleet_file import FleetFile
 from fleet.results.folder import RunFolder
-from fleet.spec.experiment_file import ExperimentFile
-from fleet.spec.fleet_file import FleetFile
 
 
 def progress() -> RunProgress:

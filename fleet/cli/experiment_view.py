@@ -11,8 +11,8 @@ import yaml
 from fleet.cli.console import Ink
 from fleet.cli.table import Column, render
 from fleet.experiment.plan import TrialPlan, groups
-from fleet.spec.duration import written
-from fleet.spec.experiment_file import ExperimentFile
+from fleet.model.duration import written
+from fleet.model.experiment_file import ExperimentFile
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def kubeconfig(
     """Print where the kubeconfigs are, or merge them."""
     from fleet.cli.kubeconfig_merge import merge_into
     from fleet.cli.table import Column, render
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     found = fleet_load.load(fleet_load.find(fleet))
     chosen = sorted(found.clusters, key=lambda c: c.name) if name is None else [named(found, name)]

@@ -10,8 +10,8 @@ import yaml
 
 from fleet.errors import SpecError, UsageError
 from fleet.host.files import write_private
-from fleet.spec import yaml_source
-from fleet.spec.fleet_file import Cluster
+from fleet.model import yaml_source
+from fleet.model.fleet_file import Cluster
 
 GROUPS = {"clusters": "cluster", "contexts": "context", "users": "user"}
 

@@ -91,7 +91,7 @@ def _host() -> Host:
     from fleet.lab.cgroups import hierarchies
     from fleet.lab.control import Host
     from fleet.lab.system import LinuxSystem
-    from fleet.spec.fleet_load import state_root
+    from fleet.model.fleet_load import state_root
 
     mounts = Path("/proc/mounts").read_text(encoding="utf-8")
     return Host(LinuxSystem(), state_root(), tuple(hierarchies(mounts)), say)

@@ -18,7 +18,7 @@ from fleet.cli.remote_logs import remote_programs, tail_command
 from fleet.errors import FleetError, UsageError
 
 if TYPE_CHECKING:
-    from fleet.spec.fleet_file import FleetFile, Machine
+    from fleet.model.fleet_file import FleetFile, Machine
 
 POLL = 0.25
 CHUNK = 65_536
@@ -31,7 +31,7 @@ def logs(
     fleet: FleetOption = None,
 ) -> None:
     """Print logs of a program or of a whole cluster."""
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     found_fleet = fleet_load.load(fleet_load.find(fleet), kubeconfigs=False)
     away = remote_programs(found_fleet, name)
@@ -63,7 +63,7 @@ def _print_remote(machine: Machine, programs: list[str], lines: int, *, follow: 
 
 def find_logs(fleet: FleetFile, name: str) -> list[Path]:
     """Log files of the program or cluster of that name, sorted; UsageError with the nearest name when there is none."""
-    from fleet.spec.model_errors import nearest, shown
+    from fleet.model.model_errors import nearest, shown
 
     local = [Path(machine.state_dir) / "log" for machine in fleet.machines if machine.connection == "local"]
     present = {file.stem: file for folder in local if folder.is_dir() for file in sorted(folder.glob("*.log"))}

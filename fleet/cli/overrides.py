@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 if TYPE_CHECKING:
-    from fleet.spec.experiment_file import ExperimentFile
+    from fleet.model.experiment_file import ExperimentFile
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Overrides:
 
     def load(self, name: str) -> ExperimentFile:
         """The experiment of that name or file, with these overrides."""
-        from fleet.spec import experiment_load
+        from fleet.model import experiment_load
 
         flags = {
             "wecs": None if self.wecs is None else experiment_load.parse_wecs(self.wecs),

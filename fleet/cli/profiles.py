@@ -16,8 +16,8 @@ from fleet.errors import FleetError, UsageError
 
 if TYPE_CHECKING:
     from fleet.analysis.pprof import Profile
+    from fleet.model.experiment_file import ProfileKind
     from fleet.observe.pprof import Fetched
-    from fleet.spec.experiment_file import ProfileKind
 
 TYPES = {"heap": "inuse_space", "goroutine": "goroutine", "cpu": "cpu"}
 MOST_SECONDS = 600
@@ -82,9 +82,9 @@ def _kinds(asked: list[str]) -> list[ProfileKind]:
 def _fetch(
     names: list[str], kinds: list[ProfileKind], seconds: int, folder: Path | None, asked: str | None, output: str
 ) -> None:
+    from fleet.model import fleet_load
     from fleet.observe.pprof import chosen
     from fleet.observe.pprof_away import fetch_everywhere
-    from fleet.spec import fleet_load
 
     found = fleet_load.load(fleet_load.find(asked), kubeconfigs=False)
     programs = chosen(found, names)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.errors import UsageError
+from fleet.model.fleet_file import FleetFile
 from fleet.results.run import RunRecord
-from fleet.spec.fleet_file import FleetFile
 
 SHARD_SIZE = 25
 """`dense_shard_size` of the inventory, where the record does not tell otherwise."""

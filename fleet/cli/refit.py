@@ -16,9 +16,9 @@ from typing import Any
 
 from fleet.cli import rebuild
 from fleet.errors import FleetError, UsageError
+from fleet.model.fleet_file import FleetFile
+from fleet.model.link import Link
 from fleet.observe import priority
-from fleet.spec.fleet_file import FleetFile
-from fleet.spec.link import Link
 
 TOLD_LINES = 8
 """Of what a failed `fleet up` said."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fleet.errors import UsageError
 
 if TYPE_CHECKING:
-    from fleet.spec.fleet_file import FleetFile, Machine
+    from fleet.model.fleet_file import FleetFile, Machine
 
 
 def remote_programs(fleet: FleetFile, name: str) -> tuple[Machine, list[str]] | None:

@@ -13,8 +13,8 @@ from fleet.cli.options import RESULTS, THRESHOLD, ResultsOption, ThresholdOption
 from fleet.errors import UsageError
 
 if TYPE_CHECKING:
+    from fleet.model.fleet_file import FleetFile
     from fleet.results.run import RunRecord
-    from fleet.spec.fleet_file import FleetFile
 
 
 def reproduce(
@@ -70,7 +70,7 @@ def _fleet(name: str, record: RunRecord, wanted: dict[str, object]) -> tuple[Pat
     from fleet.cli import rebuild
     from fleet.cli.build import checked_name
     from fleet.cli.playbook import play
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     root = fleet_load.state_root()
     file = root / checked_name(name, "--fleet") / fleet_load.FILE
@@ -95,7 +95,7 @@ def _again(old: Path, record: RunRecord, file: Path, results: Path, threshold: f
     import fleet.experiment as runner
     from fleet.cli.experiment_run import progress
     from fleet.cli.refit import FleetUp
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     found: FleetFile = fleet_load.load(file)
     refit = FleetUp(found, file.absolute().parent.parent)

@@ -12,8 +12,8 @@ from fleet.cli import units
 from fleet.cli.console import Ink
 from fleet.cli.table import Cell, Column, render
 from fleet.errors import UsageError
+from fleet.model.model_errors import nearest
 from fleet.results.folder import RUN, RunFolder, newest
-from fleet.spec.model_errors import nearest
 
 STYLES = {"valid": "ok", "partial": "warn", "invalid": "fail", "running": "warn", "unreadable": "fail"}
 

@@ -15,7 +15,7 @@ def status(fleet: FleetOption = None, output: WideOption = "table") -> None:
     """Show every cluster and program. Exits with 0 only when all is well."""
     from fleet.cli import status_view, table
     from fleet.cli.status_collect import collect
-    from fleet.spec import fleet_load
+    from fleet.model import fleet_load
 
     file = fleet_load.find(fleet)
     found = collect(fleet_load.load(file), file)

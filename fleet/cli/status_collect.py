@@ -11,11 +11,11 @@ from typing import Any
 
 from fleet.cli.status_model import ClusterRow, MachineRow, ProgramRow, Status
 from fleet.errors import FleetError, KubeError
-from fleet.host.look import Look, look, parse
+from fleet.host.machine_state import Look, look, parse
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import MANAGED_CLUSTERS, NODES
+from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine
 from fleet.remote.shell import FabricShell
-from fleet.spec.fleet_file import Cluster, Component, FleetFile, Machine
 
 LOOK_SECONDS = 0.5
 """CPU is measured over at least this long: 50 ticks of the kernel's 10 ms accounting."""
@@ -129,7 +129,9 @@ def _look_at(machine: Machine) -> Look | str:
         return look(Path(machine.state_dir), LOOK_SECONDS)
     try:
         with FabricShell(machine) as shell:
-            return parse(shell.run([machine.python, "-m", "fleet.host.look", machine.state_dir, str(LOOK_SECONDS)]))
+            return parse(
+                shell.run([machine.python, "-m", "fleet.host.machine_state", machine.state_dir, str(LOOK_SECONDS)])
+            )
     except FleetError as error:
         return str(error)
 

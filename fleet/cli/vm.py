@@ -80,7 +80,7 @@ def _absolute(text: str) -> str:
 
 def _host() -> Host:
     from fleet.lab.system import LinuxSystem
-    from fleet.spec.fleet_load import state_root
+    from fleet.model.fleet_load import state_root
     from fleet.toolchain.store import default_cache
     from fleet.vm.control import Host
 

@@ -16,9 +16,9 @@ from fleet.experiment.plan import TrialPlan
 from fleet.experiment.progress import RunProgress
 from fleet.experiment.reconfigure import Reconfigure
 from fleet.experiment.runner import Outcome, Runner, plan, state_folder
+from fleet.model.experiment_file import ExperimentFile
+from fleet.model.fleet_file import FleetFile
 from fleet.observe import priority
-from fleet.spec.experiment_file import ExperimentFile
-from fleet.spec.fleet_file import FleetFile
 
 __all__ = ["CleanReport", "Outcome", "Reconfigure", "RunProgress", "TrialPlan", "clean", "plan", "run"]
 

@@ -20,8 +20,8 @@ from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import Resource
 from fleet.kube.waiting import Objects, wait_for_objects
+from fleet.model.fleet_file import FleetFile
 from fleet.observe.watcher import Spaces
-from fleet.spec.fleet_file import FleetFile
 from fleet.workload.names import RUN_LABEL
 
 KINDS = (

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Collection
 
 from fleet.errors import UsageError
 from fleet.kube.client import KubeClient
+from fleet.model.fleet_file import Cluster, FleetFile, Role
 from fleet.observe.watcher import Spaces
-from fleet.spec.fleet_file import Cluster, FleetFile, Role
 
 
 @contextlib.asynccontextmanager

@@ -15,8 +15,8 @@ from typing import Any
 from fleet.experiment import steps
 from fleet.experiment.churn import Churn
 from fleet.experiment.plan import TrialPlan
-from fleet.spec.experiment_file import ExperimentFile, Workload
-from fleet.spec.experiments import (
+from fleet.model.experiment_file import ExperimentFile, Workload
+from fleet.model.experiments import (
     ClientLimits,
     LinkLatency,
     LongRun,
@@ -25,8 +25,8 @@ from fleet.spec.experiments import (
     WecScaling,
     WorkloadSize,
 )
-from fleet.spec.link import Link
-from fleet.spec.load_shape import LoadShape
+from fleet.model.link import Link
+from fleet.model.load_shape import LoadShape
 from fleet.workload.content import Content
 from fleet.workload.names import trial_id
 from fleet.workload.pacing import compressed, expected_count

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from fleet.analysis.prediction import predict
 from fleet.errors import UsageError
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
-from fleet.spec.duration import shown
-from fleet.spec.fleet_file import ClientLimits, FleetFile
+from fleet.model.duration import shown
+from fleet.model.fleet_file import ClientLimits, FleetFile
 from fleet.workload.names import RunNames
 from fleet.workload.pacing import schedule
 from fleet.workload.sizing import Sizes, check, sizes

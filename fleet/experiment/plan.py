@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fleet.spec.experiment_file import Layout
-from fleet.spec.link import Link
-from fleet.spec.load_shape import LoadShape
+from fleet.model.experiment_file import Layout
+from fleet.model.link import Link
+from fleet.model.load_shape import LoadShape
 from fleet.workload.content import Content
 from fleet.workload.layouts import BindingPolicy, policies
 from fleet.workload.names import RunNames

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from fleet.experiment.session import Session
-from fleet.spec.fleet_file import FleetFile
-from fleet.spec.link import Link
+from fleet.model.fleet_file import FleetFile
+from fleet.model.link import Link
 
 STEP = "reconfigure"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import fleet as project
 from fleet.kube.looplag import LoopLag
 from fleet.kube.reflector import Reflector
+from fleet.model.experiment_file import ExperimentFile
+from fleet.model.fleet_file import FleetFile
 from fleet.observe import priority
 from fleet.remote.clock import clocks
 from fleet.results.folder import RunFolder
 from fleet.results.machine import clock_info, machine_facts
 from fleet.results.run import DriverFacts, RunRecord, without_paths
-from fleet.spec.experiment_file import ExperimentFile
-from fleet.spec.fleet_file import FleetFile
 
 GIT_SECONDS = 5.0
 

@@ -32,6 +32,11 @@ from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
 from fleet.kube.looplag import LoopLag
 from fleet.kube.resources import PODS
+from fleet.model.experiment_file import COUNTED, ExperimentFile
+from fleet.model.experiment_load import check_fits
+from fleet.model.experiments import LongRun
+from fleet.model.fleet_file import FleetFile
+from fleet.model.model_errors import nearest
 from fleet.observe.pprof import chosen
 from fleet.observe.profiling import Profiling
 from fleet.observe.recorder import Recorder
@@ -42,11 +47,6 @@ from fleet.observe.watcher import Spaces, Watcher
 from fleet.results.events import HostSample, Line, MetricSample, ProcessSample, ProfileTaken
 from fleet.results.folder import RunFolder
 from fleet.results.run import RunRecord
-from fleet.spec.experiment_file import COUNTED, ExperimentFile
-from fleet.spec.experiment_load import check_fits
-from fleet.spec.experiments import LongRun
-from fleet.spec.fleet_file import FleetFile
-from fleet.spec.model_errors import nearest
 from fleet.workload.names import RunNames
 
 HOLD_BACK_SECONDS = 2.0
@@ -350,5 +350,5 @@ def state_folder(fleet: FleetFile) -> Path:
     for machine in fleet.machines:
         if machine.connection == "local":
             return Path(machine.state_dir)
-    # `<folder>/kubeconfigs/<cluster>` (fleet.hub.record).
+    # `<folder>/kubeconfigs/<cluster>` (fleet.inventory.record).
     return Path(the_one(fleet, "wds").kubeconfig).parents[1]

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from fleet.analysis.timelines import Join
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
 from fleet.experiment.progress import RunProgress
+from fleet.model.experiment_file import ExperimentFile
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.watcher import Spaces
-from fleet.spec.experiment_file import ExperimentFile
 from fleet.workload.layouts import BindingPolicy
 from fleet.workload.names import RunNames
 from fleet.workload.objects import WorkloadObject

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.host.plan import Certificate
-from fleet.spec.fleet_file import Role
+from fleet.model.fleet_file import Role
 
 SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_ADDRESS = "10.96.0.1"

@@ -13,7 +13,7 @@ import psutil
 
 from fleet.errors import CapacityError
 from fleet.host.ports import HIGHEST, LOWEST, Registry, ephemeral_range
-from fleet.spec.fleet_file import DriverName
+from fleet.model.fleet_file import DriverName
 
 MIB = 1024**2
 GIB = 1024**3

@@ -19,7 +19,7 @@ from fleet.host.https import Answer, UnixConnection, exchange
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.host.supervisor_config import Program
-from fleet.spec.link import Link
+from fleet.model.link import Link
 
 GROUP = "link"
 OWNER = "link"

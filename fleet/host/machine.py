@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from fleet.host.engine import Run, run
+from fleet.host.drivers.kind.engine import Run, run
 from fleet.host.https import Endpoint
 from fleet.host.layout import Layout
 from fleet.host.pki import ADMIN_GROUP, FleetPki, Subject

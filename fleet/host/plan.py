@@ -13,7 +13,7 @@ from fleet.errors import HostError, UsageError
 from fleet.host.authority import Subject
 from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program, quote_env
-from fleet.spec.fleet_file import DriverName, Role
+from fleet.model.fleet_file import DriverName, Role
 
 AuthorityName = Literal["ca", "front-proxy-ca", "etcd-ca", "hub-signer"]
 PLANE_FILE = "plane.json"

@@ -11,7 +11,7 @@ from fleet.host.files import remove_tree
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.host.plan import PLANE_FILE
-from fleet.spec.fleet_file import DriverName, Role
+from fleet.model.fleet_file import DriverName, Role
 
 
 @dataclass(frozen=True)

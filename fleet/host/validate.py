@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from fleet.errors import UsageError
 from fleet.host.plan import ControlPlane
-from fleet.spec.base import NAME_PATTERN
-from fleet.spec.fleet_file import Role
+from fleet.model.base import NAME_PATTERN
+from fleet.model.fleet_file import Role
 
 DRIVERS = ("dense", "process", "kind")
 MAX_WECS = 1000

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from fleet.model.fleet_file import FleetFile
 from fleet.results.events import HostSample
-from fleet.spec.fleet_file import FleetFile
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 """Network namespaces of one host, which are several machines to a fleet, read the same there."""

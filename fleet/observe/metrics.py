@@ -13,10 +13,10 @@ import aiohttp
 
 from fleet.errors import KubeError
 from fleet.kube.client import KubeClient
+from fleet.model.fleet_file import ClientTls, FleetFile
 from fleet.observe.pprof import client_context
 from fleet.observe.prometheus import Series, kept
 from fleet.results.events import Line, MetricSample
-from fleet.spec.fleet_file import ClientTls, FleetFile
 
 _VERBS = frozenset({"verb", "resource", "code"})
 _NONE: frozenset[str] = frozenset()

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import aiohttp
 
 from fleet.errors import UsageError
-from fleet.spec.experiment_file import ProfileKind
-from fleet.spec.fleet_file import ClientTls, Component, FleetFile
-from fleet.spec.model_errors import nearest
+from fleet.model.experiment_file import ProfileKind
+from fleet.model.fleet_file import ClientTls, Component, FleetFile
+from fleet.model.model_errors import nearest
 
 PAGES: dict[ProfileKind, str] = {"heap": "heap", "goroutine": "goroutine", "cpu": "profile"}
 """Of `/debug/pprof`. A heap profile tells what was live at the last garbage collection; none is forced."""

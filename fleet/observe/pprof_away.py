@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from fleet.errors import FleetError
+from fleet.model.base import Model
+from fleet.model.experiment_file import ProfileKind
+from fleet.model.fleet_file import Component, FleetFile, Machine
 from fleet.observe.pprof import SLACK_SECONDS, Fetched, fetch
 from fleet.remote.shell import FabricShell, Shell
-from fleet.spec.base import Model
-from fleet.spec.experiment_file import ProfileKind
-from fleet.spec.fleet_file import Component, FleetFile, Machine
 
 MODULE = "fleet.observe.pprof_away"
 

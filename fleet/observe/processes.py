@@ -12,9 +12,9 @@ from typing import Any, cast
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
+from fleet.model.fleet_file import FleetFile
 from fleet.observe.node_processes import node_containers, node_pids
 from fleet.results.events import ProcessSample
-from fleet.spec.fleet_file import FleetFile
 
 Pids = Callable[[], Mapping[str, int]]
 """Program name -> process id, running programs only."""

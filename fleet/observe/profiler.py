@@ -12,14 +12,14 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fleet.model.base import Model
+from fleet.model.experiment_file import Profiles
+from fleet.model.fleet_file import FleetFile
 from fleet.observe import priority
 from fleet.observe.pprof import Fetched, chosen
 from fleet.observe.pprof_away import fetch_everywhere
 from fleet.results.events import ProfileTaken, encode
 from fleet.results.folder import PROFILES
-from fleet.spec.base import Model
-from fleet.spec.experiment_file import Profiles
-from fleet.spec.fleet_file import FleetFile
 
 
 class Opening(Model):

@@ -11,12 +11,12 @@ from typing import Self
 
 import msgspec
 
-from fleet.observe.beside import Beside, here
+from fleet.model.experiment_file import Profiles
+from fleet.model.fleet_file import FleetFile
+from fleet.observe.helper_process import Beside, here
 from fleet.observe.profiler import Opening
 from fleet.observe.recorder import Recorder
 from fleet.results.events import ProfileTaken, decode
-from fleet.spec.experiment_file import Profiles
-from fleet.spec.fleet_file import FleetFile
 
 LAST_SECONDS = 60.0
 """How long the end of a run waits for its last round."""

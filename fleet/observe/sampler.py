@@ -18,13 +18,13 @@ from typing import Any
 import orjson
 
 from fleet.kube.client import KubeClient
+from fleet.model.base import Model
+from fleet.model.fleet_file import FleetFile
 from fleet.observe import priority
 from fleet.observe.host_load import HostLoad
 from fleet.observe.metrics import Scraper, targets
 from fleet.observe.processes import Weigher
 from fleet.results.events import Anomaly, Line, encode
-from fleet.spec.base import Model
-from fleet.spec.fleet_file import FleetFile
 
 
 class Opening(Model):

@@ -13,12 +13,12 @@ from typing import Self
 import msgspec
 import orjson
 
-from fleet.observe.beside import Beside, here
+from fleet.model.fleet_file import FleetFile, Machine
+from fleet.observe.helper_process import Beside, here
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampler import Opening
 from fleet.remote.openssh import command
 from fleet.results.events import decode
-from fleet.spec.fleet_file import FleetFile, Machine
 
 MODULE = "fleet.observe.sampler"
 Reach = Callable[[Machine, Sequence[str]], list[str]]

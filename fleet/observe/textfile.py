@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from fleet.analysis.exposition import Exposition
-from fleet.spec.fleet_file import FleetFile
+from fleet.model.fleet_file import FleetFile
 
 FILE = "fleet_run.prom"
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fleet.errors import FleetError, HostError
+from fleet.model.fleet_file import FleetFile, Machine
 from fleet.remote.shell import FabricShell, Shell
 from fleet.results.run import MachineClock
-from fleet.spec.fleet_file import FleetFile, Machine
 
 ROUNDS = 21
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from fleet.errors import DeadlineError, HostError
-from fleet.spec.fleet_file import Machine
+from fleet.model.fleet_file import Machine
 
 CONNECT_SECONDS = 10.0
 RUN_SECONDS = 30.0

@@ -8,15 +8,15 @@ import yaml
 from markupsafe import Markup
 
 from fleet.analysis.study import Study
+from fleet.model.duration import written
+from fleet.model.experiments import LongRun
+from fleet.model.fleet_file import Role
 from fleet.report import figures, profiled, tables
 from fleet.report.answer import answer
 from fleet.report.figures import Drawing
 from fleet.report.pages import fill
 from fleet.report.sections import sections
 from fleet.report.setting import facts
-from fleet.spec.duration import written
-from fleet.spec.experiments import LongRun
-from fleet.spec.fleet_file import Role
 
 HEADLINE = ("downsync", "downsync_last", "downsync_spread", "e2e", "e2e_reported")
 """Stages of the first latency table; all of them are in the last."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from fleet.errors import MeasurementError, UsageError
 from fleet.results.eventlog import EventLog, EventReading, read_events
 from fleet.results.run import RunRecord, load_run
-from fleet.spec.base import NAME_PATTERN
+from fleet.model.base import NAME_PATTERN
 
 EVENTS = "events.jsonl"
 RUN = "run.json"

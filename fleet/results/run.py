@@ -10,9 +10,9 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from fleet.errors import UsageError
-from fleet.spec.base import Model
-from fleet.spec.experiments import MODELS, AnyExperiment
-from fleet.spec.fleet_file import FleetFile
+from fleet.model.base import Model
+from fleet.model.experiments import MODELS, AnyExperiment
+from fleet.model.fleet_file import FleetFile
 
 FORMAT = 1
 """1: first format (0.1.0)."""

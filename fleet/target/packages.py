@@ -23,7 +23,7 @@ ROOTS = (
     "supervisor",
     "uvloop",
 )
-"""What `fleet.host`, `fleet.hub` and `fleet.kube` import: a machine draws no figures."""
+"""What `fleet.host`, `fleet.managers` and `fleet.kube` import: a machine draws no figures."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from fleet.errors import HostError
 from fleet.host.files import write_private
-from fleet.spec.base import Model
+from fleet.model.base import Model
 from fleet.vm.spec import Wanted
 
 FILE = "vms.json"

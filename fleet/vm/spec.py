@@ -10,8 +10,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from fleet.errors import SpecError, UsageError
-from fleet.spec.base import Model
-from fleet.spec.model_errors import FieldPath, Place, validate
+from fleet.model.base import Model
+from fleet.model.model_errors import FieldPath, Place, validate
 
 FOLDER = ".vm"
 """Below the state folder; no fleet can have this name."""

@@ -13,14 +13,14 @@ from typing import Any, Protocol
 
 from fleet.kube import resources
 from fleet.kube.resources import Resource
-from fleet.spec.duration import shown as duration
-from fleet.spec.experiment_file import Workload
+from fleet.model.duration import shown as duration
+from fleet.model.experiment_file import Workload
 
 IMAGE = "registry.invalid/fake:1"
 """Never pulled: kwok plays the pods. The `.invalid` domain makes sure of it."""
 PADDING_ANNOTATION = "fleet-testbed/padding"
 LIFETIME_ANNOTATION = "fleet-testbed/lifetime"
-"""On a Pod: how long after it became ready kwok completes it, a Go duration. `fleet.host.kwok_stages` read it."""
+"""On a Pod: how long after it became ready kwok completes it, a Go duration. `fleet.simulators.kwok.stages` read it."""
 _LETTERS = string.ascii_letters + string.digits
 
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from fleet.kube.resources import DEPLOYMENTS, PODS, Resource
-from fleet.spec.experiment_file import Layout
+from fleet.model.experiment_file import Layout
 from fleet.workload.names import POLICY_LABEL, RunNames
 
 CLUSTER_LABEL = "name"

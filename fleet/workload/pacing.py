@@ -1,5 +1,5 @@
 """Load shapes: when each write of a trial is due, in seconds after the load began. Pure and seeded; the sender keeps
-the time. Names and parameters are ClusterLoader2's (`fleet.spec.load_shape`)."""
+the time. Names and parameters are ClusterLoader2's (`fleet.model.load_shape`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from fleet.errors import SpecError
-from fleet.spec.load_shape import GlobalQPSLoad, LoadShape, PoissonLoad, RandomizedLoad, SteppedLoad, Trace
+from fleet.model.load_shape import GlobalQPSLoad, LoadShape, PoissonLoad, RandomizedLoad, SteppedLoad, Trace
 from fleet.workload.objects import WorkloadObject
 
 

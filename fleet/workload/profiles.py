@@ -28,12 +28,12 @@ from pydantic import Field
 
 from fleet.errors import SpecError, UsageError
 from fleet.kube.resources import ALL, Resource
-from fleet.spec import yaml_source
-from fleet.spec.base import Model
-from fleet.spec.duration import shown as duration
-from fleet.spec.experiment_file import Workload
-from fleet.spec.experiment_load import SUFFIXES, folders
-from fleet.spec.model_errors import nearest, validate
+from fleet.model import yaml_source
+from fleet.model.base import Model
+from fleet.model.duration import shown as duration
+from fleet.model.experiment_file import Workload
+from fleet.model.experiment_load import SUFFIXES, folders
+from fleet.model.model_errors import nearest, validate
 from fleet.workload.content import Body, Content, Place, Plain, random_text
 
 PROFILE = "profile.yaml"

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-# As fleet.spec.fleet_load.state_root has it; this file runs with any Python.
+# As fleet.model.fleet_load.state_root has it; this file runs with any Python.
 state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
 root = Path(os.environ.get("FLEET_STATE_DIR") or Path(state) / "fleet").expanduser()
 file = root / ".vm" / "hosts.json"

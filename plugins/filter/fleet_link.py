@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fleet.errors import UsageError
-from fleet.spec.link import link_of
+from fleet.model.link import link_of
 
 
 def fleet_link_problem(wan: Any) -> str:

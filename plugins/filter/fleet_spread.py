@@ -8,7 +8,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from fleet.errors import UsageError
-from fleet.spec.spread import spread
+from fleet.model.spread import spread
 
 
 def fleet_spread(hosts: Sequence[str], variables: Mapping[str, Any], names: Sequence[str]) -> dict[str, list[str]]:

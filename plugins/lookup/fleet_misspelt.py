@@ -12,7 +12,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.vars import load_extra_vars
 
-from fleet.spec.misspelt import misspelt
+from fleet.model.misspelt import misspelt
 
 DOCUMENTATION = r"""
 name: fleet_misspelt

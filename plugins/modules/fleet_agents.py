@@ -40,7 +40,7 @@ options:
       ca: {description: Its certificate authority as PEM., type: str, required: true}
   hub_secrets: {description: Its C(secrets)., type: dict}
   machine: {description: The machine's name in the inventory., type: str, default: ""}
-  limits: {description: Client limits as in C(fleet.spec.fleet_file.ClientLimits)., type: dict, default: {}}
+  limits: {description: Client limits as in C(fleet.model.fleet_file.ClientLimits)., type: dict, default: {}}
   status_sync_interval: {description: How often an agent looks at what it applied., type: str, default: 10s}
   extra_args: {description: Flags of every OCM agent., type: list, elements: str, default: []}
   env: {description: Environment of every OCM agent., type: dict, default: {}}
@@ -80,14 +80,14 @@ from ansible.module_utils.fleet_module import ENV, FLAGS, HUB, Imports, outcome,
 IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.files import write_private
-    from fleet.hub import ansible_values
-    from fleet.hub.access import GivenAccess
-    from fleet.hub.agents import AgentsSpec
-    from fleet.hub.join import JoinOptions
-    from fleet.hub.leave import LeaveOptions
-    from fleet.hub.memberships import converge_memberships, leave_memberships, retire_seats
-    from fleet.hub.programs import AgentPrograms
-    from fleet.hub.status_config import StatusSpec
+    from fleet.install import ansible_values
+    from fleet.managers.kubestellar.status_config import StatusSpec
+    from fleet.managers.ocm.access import GivenAccess
+    from fleet.managers.ocm.agents import AgentsSpec
+    from fleet.managers.ocm.join import JoinOptions
+    from fleet.managers.ocm.leave import LeaveOptions
+    from fleet.managers.ocm.memberships import converge_memberships, leave_memberships, retire_seats
+    from fleet.managers.ocm.programs import AgentPrograms
 
 ARGUMENTS = HUB | {
     "wecs": {"type": "list", "elements": "str", "required": True},

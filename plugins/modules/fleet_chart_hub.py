@@ -19,7 +19,7 @@ options:
     default: present
   its: {description: Name of the inventory and transport space., type: str, default: its1}
   wdses: {description: Names of the workload description spaces., type: list, elements: str, default: [wds1]}
-  limits: {description: Client limits as in C(fleet.spec.fleet_file.ClientLimits)., type: dict, default: {}}
+  limits: {description: Client limits as in C(fleet.model.fleet_file.ClientLimits)., type: dict, default: {}}
   chart: {description: KubeStellar's core chart., type: str, required: true}
   chart_version: {description: Its version., type: str, default: ""}
   ingress: {description: Chart of the ingress controller., type: str, required: true}
@@ -56,9 +56,9 @@ with IMPORTS:
     from fleet.host.change import Change
     from fleet.host.machine import Machine, Options
     from fleet.host.program_folder import ProgramFolder
-    from fleet.hub import ansible_values
-    from fleet.hub.chart import check_chart, converge_chart
-    from fleet.hub.chart_plan import Chart, ChartSpec
+    from fleet.install import ansible_values
+    from fleet.managers.kubestellar.chart import check_chart, converge_chart
+    from fleet.managers.kubestellar.chart_plan import Chart, ChartSpec
 
 ARGUMENTS = {
     "fleet": {"type": "str", "required": True},

@@ -87,10 +87,10 @@ from ansible.module_utils.fleet_module import ENV, FLAGS, MACHINE, Imports, outc
 
 IMPORTS = Imports()
 with IMPORTS:
-    from fleet.host.converge import converge
     from fleet.host.machine import Machine, Options, at_once
     from fleet.host.plan import PARTS, ControlPlane, Extra
     from fleet.host.program_folder import ProgramFolder
+    from fleet.install.control_planes import converge
 
 PLANE = {
     "name": {"type": "str", "required": True},

@@ -24,7 +24,7 @@ options:
   further_itses: {description: More of them; WDSes take all of them in turn., type: list, elements: str, default: []}
   wdses: {description: Names of the workload description spaces., type: list, elements: str, default: [wds1]}
   serving: {description: KubeStellar runs for the first so many of them; all by default., type: int}
-  limits: {description: Client limits as in C(fleet.spec.fleet_file.ClientLimits)., type: dict, default: {}}
+  limits: {description: Client limits as in C(fleet.model.fleet_file.ClientLimits)., type: dict, default: {}}
   registration_extra_args: {description: Flags., type: list, elements: str, default: []}
   registration_env: {description: Environment., type: dict, default: {}}
   controller_manager_extra_args: {description: Flags., type: list, elements: str, default: []}
@@ -56,8 +56,8 @@ from ansible.module_utils.fleet_module import ENV, FLAGS, HUB, Imports, outcome,
 
 IMPORTS = Imports()
 with IMPORTS:
-    from fleet.hub import ansible_values
-    from fleet.hub.converge import HubSpec, converge_hub, stop_hub
+    from fleet.install import ansible_values
+    from fleet.managers.kubestellar.converge import HubSpec, converge_hub, stop_hub
 
 ARGUMENTS = HUB | {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

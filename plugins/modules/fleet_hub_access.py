@@ -39,7 +39,7 @@ from ansible.module_utils.fleet_module import Imports, serve
 IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.layout import Layout
-    from fleet.hub.access import grant
+    from fleet.managers.ocm.access import grant
 
 ARGUMENTS = {
     "fleet": {"type": "str", "required": True},

@@ -23,7 +23,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-found: {description: As C(fleet.hub.inspection.Inspection) has it., returned: always, type: dict}
+found: {description: As C(fleet.inventory.inspection.Inspection) has it., returned: always, type: dict}
 kubeconfigs: {description: "Admin kubeconfigs by cluster, secrets.", returned: always, type: dict}
 """
 
@@ -36,7 +36,7 @@ from ansible.module_utils.fleet_module import Imports, serve
 IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.layout import Layout
-    from fleet.hub.inspection import inspect
+    from fleet.inventory.inspection import inspect
 
 ARGUMENTS = {
     "state_dir": {"type": "path", "required": True},

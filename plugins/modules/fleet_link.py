@@ -18,7 +18,7 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  wan: {description: "The link as in C(fleet.spec.link.Link), for example {rtt: 40ms, rate: 50mbit}.", type: raw}
+  wan: {description: "The link as in C(fleet.model.link.Link), for example {rtt: 40ms, rate: 50mbit}.", type: raw}
   its: {description: Name of the inventory and transport space., type: str, default: its1}
   upstream: {description: URL of the ITS; by default that of the control plane on this machine., type: str, default: ""}
 """
@@ -55,8 +55,8 @@ with IMPORTS:
     from fleet.host.link import LinkSpec, converge_link, remove_link
     from fleet.host.machine import Machine
     from fleet.host.records import stored_server
-    from fleet.hub import ansible_values
-    from fleet.spec.link import link_of
+    from fleet.install import ansible_values
+    from fleet.model.link import link_of
 
 NOT_BUILT = "https://127.0.0.1:0"
 """Stands for the ITS in check mode, before there is one."""

@@ -48,7 +48,7 @@ IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.machine import Machine
     from fleet.host.program_folder import ProgramFolder
-    from fleet.hub.monitoring import MonitoringSpec, converge_monitoring, remove_monitoring
+    from fleet.inventory.monitoring import MonitoringSpec, converge_monitoring, remove_monitoring
 
 ARGUMENTS = {
     "fleet": {"type": "str", "required": True},

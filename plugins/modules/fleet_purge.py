@@ -35,8 +35,8 @@ from ansible.module_utils.fleet_module import Imports, outcome, serve
 IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.layout import Layout
-    from fleet.hub.leave import LeaveOptions
-    from fleet.hub.purge import purge
+    from fleet.managers.ocm.leave import LeaveOptions
+    from fleet.managers.ocm.purge import purge
 
 ARGUMENTS = {
     "fleet": {"type": "str", "required": True},

@@ -12,7 +12,7 @@ description:
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The controller's folder of this fleet (absolute)., type: path, required: true}
-  machines: {description: Machines as in C(fleet.spec.fleet_file.Machine)., type: list, elements: dict, required: true}
+  machines: {description: Machines as in C(fleet.model.fleet_file.Machine)., type: list, elements: dict, required: true}
   found:
     description: What C(fleet_inspect) told on each machine that answered.
     type: list
@@ -26,7 +26,7 @@ options:
     default: present
   toolchain_digest: {description: Digest of the upstream programs., type: str, default: ""}
   versions: {description: Versions of the upstream programs by source., type: dict, default: {}}
-  limits: {description: Client limits as in C(fleet.spec.fleet_file.ClientLimits)., type: dict, default: {}}
+  limits: {description: Client limits as in C(fleet.model.fleet_file.ClientLimits)., type: dict, default: {}}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
   inventory: {description: Path of the inventory that built it., type: str, default: ""}
   status_agent:
@@ -65,10 +65,10 @@ with IMPORTS:
 
     from fleet import __version__
     from fleet.errors import UsageError
-    from fleet.hub import ansible_values
-    from fleet.hub.inspection import Inspection
-    from fleet.hub.record import FILE, RecordSpec, forget, write_record
-    from fleet.spec.fleet_file import Machine
+    from fleet.install import ansible_values
+    from fleet.inventory.inspection import Inspection
+    from fleet.inventory.record import FILE, RecordSpec, forget, write_record
+    from fleet.model.fleet_file import Machine
 
 ARGUMENTS = {
     "fleet": {"type": "str", "required": True},

@@ -28,10 +28,10 @@ from ansible.module_utils.fleet_module import Imports, outcome, serve
 
 IMPORTS = Imports()
 with IMPORTS:
-    from fleet.host.converge import teardown
     from fleet.host.machine import Machine
     from fleet.host.program_folder import ProgramFolder
     from fleet.host.validate import check_name
+    from fleet.install.control_planes import teardown
 
 ARGUMENTS = {"fleet": {"type": "str", "required": True}, "state_dir": {"type": "path", "required": True}}
 

@@ -11,13 +11,13 @@ import uvloop
 from fleet.analysis.fidelity import MOST_LAG_SECONDS, LoadFidelity, measure
 from fleet.experiment.sender import Sender
 from fleet.kube.client import KubeClient
-from fleet.kube.fake import FakeApiServer
 from fleet.kube.kubeconfig import Endpoint
+from fleet.model.experiment_file import Workload
+from fleet.model.load_shape import LoadShape
 from fleet.observe.recorder import Recorder
 from fleet.observe.tracker import Tracker
 from fleet.results.events import Line, Sent
-from fleet.spec.experiment_file import Workload
-from fleet.spec.load_shape import LoadShape
+from fleet.testing.api_server.server import FakeApiServer
 from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
 from fleet.workload.names import RunNames

@@ -11,10 +11,10 @@ from typing import Literal, Protocol
 
 import psutil
 
-from fleet.host.converge import converge, teardown
 from fleet.host.machine import Machine, Options, at_once
 from fleet.host.plan import ControlPlane
-from fleet.host.weigh import weigh_pids
+from fleet.host.process_stats import weigh_pids
+from fleet.install.control_planes import converge, teardown
 from fleet.toolchain import Toolchain
 from tests.bench.kwokctl import Kwokctl
 from tests.bench.ratios import Ratio, paired

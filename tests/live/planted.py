@@ -18,11 +18,11 @@ import yaml
 from fleet.host.files import private_directory, write_private
 from fleet.host.supervise import Supervisor
 from fleet.host.supervisor_config import Program
-from fleet.hub.doors import PPROF
+from fleet.inventory.endpoints import PPROF
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, DEPLOYMENTS, MANIFEST_WORKS, PODS, WORK_STATUSES, Resource
-from fleet.spec import fleet_load
-from fleet.spec.fleet_file import Cluster, Component, FleetFile
+from fleet.model import fleet_load
+from fleet.model.fleet_file import Cluster, Component, FleetFile
 from fleet.workload.names import RUN_LABEL
 from tests.live.lab import Lab
 

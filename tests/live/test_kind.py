@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fleet.host.engine import missing_programs, read_record, run, system_engine
-from fleet.host.engine_daemon import CGROUPS, PATHS, SYSCTLS, members
+from fleet.host.drivers.kind.engine import missing_programs, read_record, run, system_engine
+from fleet.host.drivers.kind.engine_daemon import CGROUPS, PATHS, SYSCTLS, members
 from fleet.host.layout import Layout
 from tests.live.conftest import FAST, state_folder
 from tests.live.lab import Lab, changed

@@ -20,14 +20,14 @@ from typing import cast
 import psutil
 import pytest
 
-from fleet.hub.crds import condition
-from fleet.hub.names import CLUSTER_LABEL
-from fleet.hub.waiting import until
+from fleet.install.crds import condition
+from fleet.install.waiting import until
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import CSRS, MANAGED_CLUSTERS, MANIFEST_WORKS, NAMESPACES
 from fleet.lab.plan import close_connections
 from fleet.lab.requirements import lacking
 from fleet.lab.system import LinuxSystem
+from fleet.managers.ocm.names import CLUSTER_LABEL
 from tests.live.conftest import FAST, state_folder
 from tests.live.lab import BIN, Lab, Ran, changed
 from tests.live.test_fleet import RUN, report_path, run_record, summary, wait_for_load

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fleet.hub.identities import server_of
-from fleet.spec import fleet_load
-from fleet.spec.link import Link
+from fleet.managers.ocm.identities import server_of
+from fleet.model import fleet_load
+from fleet.model.link import Link
 from tests.live.conftest import FAST, state_folder
 from tests.live.lab import Lab, changed
 from tests.live.test_fleet import report_path, run_record

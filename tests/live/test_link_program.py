@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fleet.host.link import SocketControl, bring, toxics
-from fleet.spec.link import Link
+from fleet.model.link import Link
 from fleet.toolchain import locate
 from tests.live.lab import REPO
 

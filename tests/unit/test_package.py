@@ -36,7 +36,7 @@ def loaded(statement: str) -> set[str]:
     [
         "import fleet",
         "import fleet.errors",
-        "import fleet.spec.fleet_load, fleet.spec.experiment_load, fleet.spec.yaml_source",
+        "import fleet.model.fleet_load, fleet.model.experiment_load, fleet.model.yaml_source",
         "import fleet.cli.program",
         "from fleet.cli.program import run\nassert run(['--help']) == 0",
         "from fleet.cli.program import run\nassert run(['experiment', 'run', '--help']) == 0",

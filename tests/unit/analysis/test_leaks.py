@@ -9,8 +9,8 @@ import pytest
 from fleet.analysis.leaks import MIB, Leak, leaks, window_of
 from fleet.analysis.recorded import record
 from fleet.analysis.resources import usages
+from fleet.model.experiments import LeakRules
 from fleet.results.events import Line, MetricSample, ProcessSample, RunMark, Sent, TrialPlan
-from fleet.spec.experiments import LeakRules
 
 SECOND = 1_000_000_000
 STEP = 10.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fleet.cli.program import run
-from tests.unit.spec.fleets import document, write
+from tests.unit.model.fleets import document, write
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
 

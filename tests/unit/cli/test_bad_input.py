@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Fleet
-from tests.unit.spec.fleets import document
+from tests.unit.model.fleets import document
 
 RUN = ["experiment", "run", "wec-scaling.yaml"]
 

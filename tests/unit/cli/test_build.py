@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Fleet
-from tests.unit.spec.fleets import document, write
+from tests.unit.model.fleets import document, write
 
 PLAY = """
 - name: Build

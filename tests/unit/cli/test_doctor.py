@@ -9,7 +9,7 @@ from fleet.cli.doctor_checks import examine
 from fleet.cli.findings import Finding, failed, page
 from fleet.host.ports import Registry
 from tests.unit.cli.conftest import Fleet, golden
-from tests.unit.spec.fleets import document, write
+from tests.unit.model.fleets import document, write
 
 FINDINGS = [
     Finding("limits", "ok", "room for a new fleet of 20 WECs"),

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from fleet.kube import kubeconfig
-from fleet.kube.fake import FakeApiServer
+from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.cli.conftest import Fleet
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from fleet.cli.logs import Tail
 from tests.unit.cli.conftest import Fleet
-from tests.unit.spec.fleets import document
+from tests.unit.model.fleets import document
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from fleet.cli.rebuild import refuse, unlike, variables
 from fleet.errors import UsageError
-from fleet.spec.fleet_file import ClientLimits, Component, Machine
+from fleet.model.fleet_file import ClientLimits, Component, Machine
 from tests.unit.report.made import fleet_file, run_record
 
 

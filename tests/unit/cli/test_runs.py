@@ -16,7 +16,7 @@ from fleet.errors import UsageError
 from fleet.results.folder import RunFolder
 from fleet.results.run import RunRecord
 from tests.unit.cli.conftest import Fleet, golden
-from tests.unit.spec.fleets import document
+from tests.unit.model.fleets import document
 
 
 def run_in(root: Path, minute: int, **changes: Any) -> RunFolder:

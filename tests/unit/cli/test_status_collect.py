@@ -14,10 +14,10 @@ import pytest
 from fleet.cli.status_collect import collect, everywhere, registration
 from fleet.cli.status_model import Status
 from fleet.host.supervise import Program, Supervisor
-from fleet.kube.fake import FakeApiServer
 from fleet.kube.resources import MANAGED_CLUSTERS, NODES
-from fleet.spec import fleet_load
-from tests.unit.spec.fleets import document, write
+from fleet.model import fleet_load
+from fleet.testing.api_server.server import FakeApiServer
+from tests.unit.model.fleets import document, write
 
 PROGRAMS = ("kube-apiserver.its1", "kube-apiserver.wds1", "kwok.wec001")
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from fleet.kube import resources
-from fleet.kube.fake import FakeApiServer
-from fleet.kube.fake_store import Store
 from fleet.kube.resources import Resource
-from fleet.spec.fleet_file import Cluster, FleetFile, Machine, StatusAgent
-from fleet.spec.pairing import paired
+from fleet.model.fleet_file import Cluster, FleetFile, Machine, StatusAgent
+from fleet.model.pairing import paired
+from fleet.testing.api_server.server import FakeApiServer
+from fleet.testing.api_server.store import Store
 from fleet.workload.content import LIFETIME_ANNOTATION
 
 BINDING_KEY = "transport.kubestellar.io/originOwnerReferenceBindingKey"

@@ -16,9 +16,9 @@ from fleet.experiment.families import trials
 from fleet.experiment.feasible import check_loads, predicted_sizes
 from fleet.experiment.plan import TrialPlan, trial_policies
 from fleet.experiment.reconfigure import Refitted
-from fleet.spec.experiments import MODELS, LongRun
-from fleet.spec.fleet_file import ClientLimits
-from fleet.spec.link import Link
+from fleet.model.experiments import MODELS, LongRun
+from fleet.model.fleet_file import ClientLimits
+from fleet.model.link import Link
 from fleet.workload.content import Place
 from fleet.workload.names import RunNames
 from tests.unit.report.made import fleet_file

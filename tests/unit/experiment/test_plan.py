@@ -17,9 +17,9 @@ from fleet.experiment.console import Bars, Plain, choose, remaining
 from fleet.experiment.families import trials
 from fleet.experiment.hold import held
 from fleet.experiment.plan import groups
-from fleet.spec.experiment_file import Profiles, Timeouts, Workload
-from fleet.spec.experiment_load import load
-from fleet.spec.experiments import WecScaling
+from fleet.model.experiment_file import Profiles, Timeouts, Workload
+from fleet.model.experiment_load import load
+from fleet.model.experiments import WecScaling
 
 WECS = [f"wec{number:03d}" for number in range(1, 6)]
 

@@ -13,10 +13,10 @@ from fleet.errors import SpecError, UsageError
 from fleet.experiment.progress import Silent
 from fleet.experiment.reconfigure import Reconfigure
 from fleet.experiment.runner import Outcome, Runner
+from fleet.model.experiments import MODELS
+from fleet.model.link import Link
 from fleet.results import events
 from fleet.results.folder import RunFolder
-from fleet.spec.experiments import MODELS
-from fleet.spec.link import Link
 from tests.unit.experiment.stand_in import StandInFleet
 from tests.unit.experiment.test_runner import HOLD_BACK, faults, give_service_accounts, lines
 

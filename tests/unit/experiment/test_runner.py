@@ -15,9 +15,9 @@ from fleet.experiment.cleanup import clean_fleet
 from fleet.experiment.progress import Silent
 from fleet.experiment.runner import Outcome, Runner
 from fleet.kube import resources
+from fleet.model.experiments import WecScaling
 from fleet.results import events
 from fleet.results.folder import RunFolder
-from fleet.spec.experiments import WecScaling
 from tests.unit.experiment.stand_in import StandInFleet
 
 HOLD_BACK = 0.05

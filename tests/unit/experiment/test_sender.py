@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fleet.experiment.sender import Sender
-from fleet.kube.fake import FakeApiServer
+from fleet.model.experiment_file import Workload
 from fleet.observe.recorder import Recorder
 from fleet.observe.tracker import Tracker
 from fleet.results import events
-from fleet.spec.experiment_file import Workload
+from fleet.testing.api_server.server import FakeApiServer
 from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
 from fleet.workload.names import RunNames

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.errors import HostError, UsageError
-from fleet.host.converge import teardown
 from fleet.host.link import EXECUTABLE, FakeLink, LinkSpec, bring, converge_link, remove_link, toxics
 from fleet.host.machine import Machine
 from fleet.host.program_folder import ProgramFolder
-from fleet.spec.link import Link
+from fleet.install.control_planes import teardown
+from fleet.model.link import Link
 
 LISTENER = f"""#!{sys.executable}
 '''As much of the link as a convergence sees: toxiproxy's API over a unix socket, without a proxy behind it.'''

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from fleet.errors import UsageError
 from fleet.host.components import CONTROLLERS
-from fleet.host.dense import assign
-from fleet.host.dense_plan import Shard, plan_instance, plan_shard
-from fleet.host.kwok import node_names, plan_kwok
+from fleet.host.drivers.dense.driver import assign
+from fleet.host.drivers.dense.plan import Shard, plan_instance, plan_shard
+from fleet.host.drivers.process.driver import plan_process
 from fleet.host.machine import Machine, Options
 from fleet.host.plan import ControlPlane, Extra, Plan
 from fleet.host.ports import Block
-from fleet.host.process import plan_process
 from fleet.host.program_folder import ProgramFolder
 from fleet.host.validate import check_planes
+from fleet.simulators.kwok.program import node_names, plan_kwok
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "host"
 MACHINE = Machine("demo", Path("/STATE/demo"), ProgramFolder(Path("/TOOLCHAIN"), check=True), Options(parallelism=2))

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from fleet.kube.client import KubeClient
-from fleet.kube.fake import FakeApiServer
 from fleet.kube.reflector import Gap, Reflector, WatchEvent
 from fleet.kube.resources import CONFIGMAPS, Resource
+from fleet.testing.api_server.server import FakeApiServer
 
 FAST = (0.005, 0.05)
 """Pauses of a reflector under test, in seconds."""

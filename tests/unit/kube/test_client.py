@@ -20,8 +20,8 @@ from fleet.kube.errors import (
     from_status,
     retry_after_seconds,
 )
-from fleet.kube.fake import FakeApiServer
 from fleet.kube.resources import CONFIGMAPS, CRDS, DEPLOYMENTS, NAMESPACES
+from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.kube.conftest import config_map
 
 

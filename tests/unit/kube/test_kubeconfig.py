@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from fleet.errors import SpecError
-from fleet.kube.fake_tls import FakeAuthority
 from fleet.kube.kubeconfig import is_loopback, load
+from fleet.testing.api_server.tls import FakeAuthority
 
 AUTHORITY = FakeAuthority()
 PAIR = AUTHORITY.issue("admin")

@@ -10,8 +10,8 @@ from fleet.errors import DeadlineError, KubeError
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import Overlong, Unauthorized
 from fleet.kube.events import Clock
-from fleet.kube.fake import FakeApiServer
 from fleet.kube.resources import CONFIGMAPS, PODS, Resource
+from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.kube.conftest import Recorder, config_map
 
 

@@ -10,10 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from fleet.kube.client import KubeClient
 from fleet.kube.events import Gap, WatchEvent
-from fleet.kube.fake import FakeApiServer
-from fleet.kube.fake_store import kind_of
 from fleet.kube.reflector import Reflector
 from fleet.kube.resources import CONFIGMAPS
+from fleet.testing.api_server.server import FakeApiServer
+from fleet.testing.api_server.store import kind_of
 from tests.unit.kube.conftest import config_map
 
 NAMES = st.sampled_from("abcde")

@@ -5,9 +5,9 @@ import pytest
 from fleet.errors import DeadlineError
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import Unauthorized
-from fleet.kube.fake import FakeApiServer
 from fleet.kube.resources import CONFIGMAPS, MANAGED_CLUSTERS
 from fleet.kube.waiting import wait_for_all, wait_gone, wait_until
+from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.kube.conftest import config_map
 
 

@@ -12,9 +12,9 @@ from aiohttp import web
 
 from fleet.errors import UsageError
 from fleet.host.authority import Authority, Subject
+from fleet.model.fleet_file import ClientTls, Component, FleetFile, Machine, StatusAgent
 from fleet.observe.pprof import chosen, fetch
 from fleet.observe.profiler import taken
-from fleet.spec.fleet_file import ClientTls, Component, FleetFile, Machine, StatusAgent
 from tests.unit.analysis.profile_maker import heap
 
 HEAP = heap(leak=1000)

@@ -6,10 +6,10 @@ import json
 from base64 import b64encode
 
 from fleet.errors import HostError
+from fleet.model.fleet_file import Component, FleetFile, Machine, StatusAgent
 from fleet.observe.pprof_away import MODULE, fetch_everywhere
 from fleet.observe.profiler import file_name
 from fleet.remote.shell import FakeShell
-from fleet.spec.fleet_file import Component, FleetFile, Machine, StatusAgent
 
 DENSE = Component(program="dense.0", component="dense", machine="m2", pprof="unix:/s/run/d.sock:/debug/pprof")
 FLEET = FleetFile(

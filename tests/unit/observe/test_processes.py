@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from fleet.model.fleet_file import Component, FleetFile, Machine, StatusAgent
 from fleet.observe.processes import Weigher, supervised
-from fleet.spec.fleet_file import Component, FleetFile, Machine, StatusAgent
 
 
 def fleet(folder: Path) -> FleetFile:

@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 from aiohttp import web
 
-from fleet.kube.fake import FakeApiServer
+from fleet.model.fleet_file import ClientTls, Cluster, Component, FleetFile, Machine, StatusAgent
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.tracker import Tracker
 from fleet.results import events
-from fleet.spec.fleet_file import ClientTls, Cluster, Component, FleetFile, Machine, StatusAgent
+from fleet.testing.api_server.server import FakeApiServer
 from fleet.workload.names import RunNames
 
 PAGE = 'apiserver_request_total{verb="GET",resource="pods",code="200",group=""} %d\nprocess_open_fds 5\n'

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fleet.errors import HostError
+from fleet.model.fleet_file import FleetFile, Machine, StatusAgent
 from fleet.remote.clock import ROUNDS, Round, clocks, estimate, measure
 from fleet.remote.shell import FakeShell
-from fleet.spec.fleet_file import FleetFile, Machine, StatusAgent
 
 
 def test_the_shortest_trip_wins() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from fleet.model.fleet_file import Machine
 from fleet.remote.openssh import command
-from fleet.spec.fleet_file import Machine
 
 ALWAYS = (
     "ssh -q -F none -T -p 2222 -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10"

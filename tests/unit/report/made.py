@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fleet.model.experiments import WecScaling
+from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine, StatusAgent
 from fleet.results.events import Line, MetricSample, ProcessSample
 from fleet.results.folder import RunFolder
 from fleet.results.run import ClockInfo, DriverFacts, MachineFacts, RunRecord, Status
-from fleet.spec.experiments import WecScaling
-from fleet.spec.fleet_file import Cluster, Component, FleetFile, Machine, StatusAgent
 from tests.unit.analysis.simulator import START_NS, START_WALL, Emitted, Simulator
 
 PROGRAMS = (

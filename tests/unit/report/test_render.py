@@ -18,13 +18,13 @@ import pytest
 from fleet.analysis.samples import COLUMNS
 from fleet.analysis.study import Study, analyse
 from fleet.errors import UsageError
+from fleet.model.experiments import WecScaling
 from fleet.report import render
 from fleet.report.csvfile import cell
 from fleet.report.exports import FORMATS
 from fleet.report.render import write
 from fleet.results.events import Anomaly, ClusterState, GapSeen, Line, ProfileTaken
 from fleet.results.folder import RunFolder
-from fleet.spec.experiments import WecScaling
 from tests.unit.analysis.profile_maker import cpu, heap
 from tests.unit.analysis.simulator import MS, Simulator
 from tests.unit.report.made import run_record, simulated, weighed, write_run

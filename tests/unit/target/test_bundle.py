@@ -18,9 +18,26 @@ from fleet.target.packages import needed
 HERE = Interpreter(os.path.realpath(sys.executable), f"{sys.version_info[0]}.{sys.version_info[1]}", platform.machine())
 
 RUN_THERE = (
-    *("fleet.host.clock", "fleet.host.converge", "fleet.host.limits", "fleet.host.look", "supervisor.supervisord"),
-    *("fleet.hub.access", "fleet.hub.agents", "fleet.hub.converge", "fleet.hub.inspection", "fleet.hub.monitoring"),
-    *("fleet.hub.purge", "fleet.hub.status_agent.agent", "fleet.observe.pprof_away", "fleet.observe.sampler"),
+    *(
+        "fleet.host.clock",
+        "fleet.install.control_planes",
+        "fleet.host.limits",
+        "fleet.host.machine_state",
+        "supervisor.supervisord",
+    ),
+    *(
+        "fleet.managers.ocm.access",
+        "fleet.managers.ocm.agents",
+        "fleet.managers.kubestellar.converge",
+        "fleet.inventory.inspection",
+        "fleet.inventory.monitoring",
+    ),
+    *(
+        "fleet.managers.ocm.purge",
+        "fleet.managers.kubestellar.status_agent.agent",
+        "fleet.observe.pprof_away",
+        "fleet.observe.sampler",
+    ),
 )
 """What our modules and commands run on a machine."""
 

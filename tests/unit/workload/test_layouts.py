@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fleet.spec.experiment_file import Layout, Workload, WorkloadKind
+from fleet.model.experiment_file import Layout, Workload, WorkloadKind
 from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
 from fleet.workload.names import RunNames, trial_id

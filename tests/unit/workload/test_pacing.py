@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from scipy.stats import kstest
 
 from fleet.errors import SpecError
-from fleet.spec.load_shape import LoadShape
+from fleet.model.load_shape import LoadShape
 from fleet.workload.pacing import Schedule, schedule
 
 DRAWS = 2000

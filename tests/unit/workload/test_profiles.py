@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fleet.errors import SpecError, UsageError
-from fleet.spec.experiment_file import Workload
+from fleet.model.experiment_file import Workload
 from fleet.workload.content import Place
 from fleet.workload.layouts import policies
 from fleet.workload.names import OP_ANNOTATION, RunNames

@@ -14,9 +14,9 @@ from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 
 from fleet.analysis.exposition import METRICS, escaped
 from fleet.analysis.study import Study
+from fleet.model.experiment_file import Threshold
+from fleet.model.experiments import WecScaling
 from fleet.report.exports import FORMATS
-from fleet.spec.experiment_file import Threshold
-from fleet.spec.experiments import WecScaling
 from tests.unit.analysis.test_compare import study
 from tests.unit.report.exports.schemas import OBJECTS, PERFDATA, QUANTILES, SUMMARIES
 from tests.unit.report.made import run_record

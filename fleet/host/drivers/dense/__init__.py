@@ -1,0 +1,1 @@
+"""The driver `dense`: many control planes in one process over one etcd."""

@@ -1,0 +1,1 @@
+"""The driver `kind`: each control plane is a kind cluster in a container engine."""

@@ -1,0 +1,1 @@
+"""The driver `process`: a process for each component of a control plane."""

@@ -1,0 +1,157 @@
+"""One call makes the control planes of this machine what they should be: scaled, repaired, restarted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fleet.errors import UsageError
+from fleet.host.change import Change
+from fleet.host.drivers.dense.driver import DenseDriver
+from fleet.host.drivers.driver import Driver, unheard
+from fleet.host.drivers.kind import engine_setup as kind_engine
+from fleet.host.drivers.kind.driver import KindDriver
+from fleet.host.drivers.process.driver import ProcessDriver
+from fleet.host.files import private_directory, remove_tree
+from fleet.host.machine import Machine
+from fleet.host.plan import ControlPlane
+from fleet.host.records import Stored, remove_plane, stored_planes
+from fleet.host.validate import check_planes
+from fleet.model.fleet_file import DriverName, Role
+from fleet.simulators.kwok import group as kwok_group
+from fleet.simulators.kwok.group import KwokGroup
+
+HUB_GROUP = "planes-hub"
+
+
+@dataclass(frozen=True)
+class Converged:
+    """What changed, and where every control plane of the call is."""
+
+    change: Change
+    planes: tuple[Stored, ...]
+
+
+def drivers_of(machine: Machine, *, hub: bool) -> Mapping[DriverName, Driver]:
+    """The drivers of one part of the machine: of the hub, or of the WECs."""
+    process = ProcessDriver(machine, HUB_GROUP if hub else "planes-process")
+    return (
+        {"process": process, "kind": KindDriver(machine, hub=True)}
+        if hub
+        else {"process": process, "dense": DenseDriver(machine), "kind": KindDriver(machine)}
+    )
+
+
+def driver_of(machine: Machine, name: str) -> Driver:
+    """The driver of one control plane that is on the machine; UsageError when there is none of that name."""
+    for stored in stored_planes(machine.layout):
+        if stored.name == name:
+            if stored.driver == "chart":
+                raise UsageError(
+                    f"{name} is inside the hub's kind cluster, where KubeStellar's chart made it, and has no programs"
+                    " here: name the ITS, which is that cluster"
+                )
+            return drivers_of(machine, hub=stored.role != "wec")[stored.driver]
+    raise UsageError(f"there is no control plane {name} in {machine.layout.clusters}")
+
+
+def converge(machine: Machine, planes: Sequence[ControlPlane], roles: Sequence[Role]) -> Converged:
+    """Make `planes` exactly the control planes of `roles` on this machine; those of other roles are left alone.
+
+    With `machine.check` nothing is changed. Raises UsageError before anything is changed, HostError and DeadlineError
+    with the cluster's name and its last log lines.
+    """
+    check_planes(planes, roles)
+    _check_hub_driver(machine, planes)
+    of_kind = [plane for plane in planes if plane.driver == "kind"]
+    if of_kind:
+        kind_engine.check_kind(machine, of_kind)
+    if not machine.check:
+        private_directory(machine.root)
+        # Before a port is tried: programs that lost their supervisor would look like strangers on their
+        # own ports.
+        machine.supervisor.daemon.clear()
+    changes: list[Change] = []
+    for hub in (True, False):
+        of_part = [role for role in roles if (role != "wec") == hub]
+        if of_part:
+            wanted = [plane for plane in planes if plane.hub == hub]
+            stored = [s for s in stored_planes(machine.layout) if s.role in of_part]
+            changes.append(_converge_part(machine, wanted, stored, hub=hub))
+    changes.append(Change({}, {}, tuple(machine.notes)))
+    names = {plane.name for plane in planes}
+    found = {s.name: s for s in stored_planes(machine.layout)}
+    unknown = [Stored(p.name, p.role, p.driver, "") for p in planes if p.name not in found]
+    return Converged(
+        Change.merge(changes),
+        tuple(sorted((*(found[n] for n in names & found.keys()), *unknown), key=lambda s: s.name)),
+    )
+
+
+def _converge_part(machine: Machine, wanted: Sequence[ControlPlane], stored: Sequence[Stored], *, hub: bool) -> Change:
+    drivers = drivers_of(machine, hub=hub)
+    by_name = {plane.name: plane for plane in wanted}
+    changes: list[Change] = []
+    gone = [s for s in stored if s.name not in by_name or by_name[s.name].driver != s.driver]
+    if gone and not hub:
+        changes.append(kwok_group.drop(machine, [s.name for s in gone]))
+    for name, driver in drivers.items():
+        leaving = [s.name for s in gone if s.driver == name]
+        if leaving:
+            changes.append(driver.delete(leaving))
+    with KwokGroup(machine, wanted) as kwoks:
+        for name, driver in drivers.items():
+            mine = [plane for plane in wanted if plane.driver == name]
+            known = [s for s in stored if s.driver == name]
+            if mine or known:
+                changes.append(driver.apply(mine, unheard if hub else kwoks.ready))
+            changes.append(_new_planes(mine, stored))
+        if not hub:
+            changes.append(kwoks.converge())
+    return Change.merge(changes)
+
+
+def _check_hub_driver(machine: Machine, planes: Sequence[ControlPlane]) -> None:
+    """UsageError when a hub that is built would become one of another driver: all that it holds would be lost."""
+    stored = {s.name: s.driver for s in stored_planes(machine.layout)}
+    for plane in planes:
+        if plane.hub and stored.get(plane.name, plane.driver) != plane.driver:
+            raise UsageError(
+                f"hub_driver: {plane.name} was built by the driver {stored[plane.name]}, not {plane.driver}:"
+                " take the fleet down first (`fleet down`)"
+            )
+
+
+def _new_planes(planes: Sequence[ControlPlane], stored: Sequence[Stored]) -> Change:
+    present = {(s.name, s.driver) for s in stored}
+    return Change({}, {f"control plane {p.name}": p.driver for p in planes if (p.name, p.driver) not in present})
+
+
+def teardown(machine: Machine) -> Change:
+    """End every program of the fleet on this machine, give its ports back and remove its folder; what is
+    absent is fine."""
+    before: dict[str, str] = {}
+    if machine.root.exists():
+        before[f"folder {machine.root}"] = f"{len(stored_planes(machine.layout))} control planes"
+    blocks = machine.registry.blocks(machine.fleet)
+    if blocks:
+        before["ports"] = f"{sum(block.count for block in blocks)} in {len(blocks)} blocks"
+    states = machine.supervisor.states() if machine.root.exists() else []
+    orphans = machine.supervisor.daemon.orphans()
+    before |= {f"program {state.name}": state.state.lower() for state in states}
+    before |= {f"process {process.pid}": "lost its supervisor" for process in orphans} if not states else {}
+    before |= kind_engine.retire(machine).before
+    if not machine.check:
+        if machine.root.exists() or orphans:
+            machine.supervisor.shutdown()
+        machine.registry.give_back(machine.fleet)
+        remove_tree(machine.root)
+    return Change(before, {})
+
+
+def checking(machine: Machine) -> Machine:
+    """The same machine, in check mode."""
+    return replace(machine, check=True)
+
+
+__all__ = ["Converged", "checking", "converge", "driver_of", "drivers_of", "remove_plane", "teardown"]

@@ -1,0 +1,88 @@
+"""CustomResourceDefinitions: read from the toolchain and from our own folder, applied, waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from importlib import resources as package_files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fleet.errors import ToolchainError
+from fleet.install.objects import Ledger, ensure
+from fleet.install.waiting import until
+from fleet.kube.client import KubeClient
+from fleet.kube.errors import NotFound
+from fleet.kube.resources import CRDS
+
+ESTABLISH_SECONDS = 60.0
+
+
+def read_crds(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """The CustomResourceDefinitions in those files (YAML, several documents allowed), without their status.
+
+    Raises ToolchainError for a file that holds none: a template, a wrong file.
+    """
+    found: list[dict[str, Any]] = []
+    for path in paths:
+        try:
+            documents = [d for d in yaml.safe_load_all(path.read_text(encoding="utf-8")) if d]
+        except (OSError, yaml.YAMLError) as error:
+            raise ToolchainError(f"{path} cannot be read as YAML ({error}): build the toolchain again") from error
+        crds = [d for d in documents if isinstance(d, dict) and d.get("kind") == "CustomResourceDefinition"]
+        if not crds:
+            raise ToolchainError(f"{path} holds no CustomResourceDefinition: build the toolchain again")
+        found += [_without_status(crd) for crd in crds]
+    return found
+
+
+def work_status_crd() -> dict[str, Any]:
+    """Our own CustomResourceDefinition of WorkStatus."""
+    text = (
+        package_files.files("fleet.managers.kubestellar")
+        .joinpath("crds", "workstatuses.yaml")
+        .read_text(encoding="utf-8")
+    )
+    document: dict[str, Any] = yaml.safe_load(text)
+    return document
+
+
+async def ensure_crds(client: KubeClient, crds: Iterable[Mapping[str, Any]], ledger: Ledger) -> bool:
+    """Apply them side by side and wait until each is Established; True when any had to change."""
+    crds = list(crds)
+    changed = await asyncio.gather(*(ensure(client, CRDS, crd, ledger) for crd in crds))
+    if not ledger.check:
+        await wait_established(client, [crd["metadata"]["name"] for crd in crds])
+    return any(changed)
+
+
+async def wait_established(client: KubeClient, names: Iterable[str], *, seconds: float = ESTABLISH_SECONDS) -> None:
+    """Wait until the server serves those CRDs; DeadlineError names the ones that it does not."""
+    left = set(names)
+
+    async def look() -> bool:
+        for name in sorted(left):
+            try:
+                crd = await client.get(CRDS, name)
+            except NotFound:
+                continue
+            if condition(crd, "Established"):
+                left.discard(name)
+        return not left
+
+    await until(look, seconds, lambda: f"{client.cluster}: not served after {seconds:.0f} s: {', '.join(sorted(left))}")
+
+
+def condition(obj: Mapping[str, Any], kind: str, value: str = "True") -> bool:
+    """Whether the object's status has that condition with that value."""
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return any(c.get("type") == kind and c.get("status") == value for c in conditions)
+
+
+def _without_status(crd: dict[str, Any]) -> dict[str, Any]:
+    """The CRD as the server stores it: no status, and not the one false field that v1 always drops."""
+    metadata = {key: value for key, value in crd["metadata"].items() if value is not None}
+    spec = {key: value for key, value in crd["spec"].items() if (key, value) != ("preserveUnknownFields", False)}
+    return {**{key: value for key, value in crd.items() if key != "status"}, "metadata": metadata, "spec": spec}

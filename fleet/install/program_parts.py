@@ -1,0 +1,58 @@
+"""What command lines of installed programs share: where upstream lies, what a user adds, what a restart depends on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from fleet.errors import UsageError
+
+
+class Upstream(Protocol):
+    """Where the upstream programs and CRDs lie (`fleet.toolchain.Toolchain` is one)."""
+
+    def program(self, name: str) -> Path:
+        """The executable of that name; ToolchainError when there is none."""
+        ...
+
+    def crd(self, name: str) -> Path:
+        """The CustomResourceDefinition of that plural; ToolchainError when there is none."""
+        ...
+
+
+def reads(*files: Path) -> dict[str, str]:
+    """The environment entry that makes a program restart when a file changes that it reads only at its start.
+
+    A digest, so that a run that was killed between the write and the restart is repaired by the next.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes() if file.exists() else b"-")
+    return {"FLEET_READS": digest.hexdigest()[:16]}
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What the user adds to one component; arguments come last so that they win."""
+
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, variable: str) -> None:
+        """UsageError naming the variable when an argument is no flag."""
+        for argument in self.args:
+            if not argument.startswith("-") or "\n" in argument:
+                raise UsageError(f"{variable}: {argument!r} is not of the form --flag=value")
+
+
+def loopback(port: int) -> str:
+    """host:port of a listener that only this machine reaches."""
+    return f"127.0.0.1:{port}"
+
+
+def metrics_url(port: int) -> str:
+    """Where a KubeStellar program answers with its metrics; plain HTTP is all that it offers."""
+    return f"http://{loopback(port)}/metrics"

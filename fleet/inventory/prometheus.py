@@ -1,0 +1,129 @@
+"""Prometheus' configuration and its lists of targets: pure functions of the fleet's programs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from fleet.model.fleet_file import Component, Role
+
+AGENTS = ("ocm-agent", "kwok")
+"""One of each per WEC: of a hundred pages of them only a few names are kept."""
+KEPT_OF_AGENTS = "(process|go_goroutines|go_memstats_heap|go_gc_duration|rest_client|workqueue|up).*"
+DROPPED = (
+    "(apiserver_request_sli_duration_seconds|apiserver_request_body_size_bytes|apiserver_response_sizes|"
+    "apiserver_watch_events_sizes|apiserver_watch_list_duration_seconds|apiserver_admission_.*|"
+    "etcd_request_duration_seconds|workqueue_.*)_bucket"
+)
+"""Histograms that no panel and no rule reads, most of an API server's 20,000 series."""
+JOBS = ("hub", "wecs", "agents", "etcd", "plain")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Files that the configuration names."""
+
+    rules: Path
+    targets: Path
+    """Folder of one file per job."""
+    ca: Path
+    etcd_ca: Path
+    cert: Path
+    key: Path
+    etcd_cert: Path
+    etcd_key: Path
+
+
+def config(places: Places, *, fleet: str, interval: str) -> dict[str, Any]:
+    """The whole of prometheus.yml. Client certificates stand in the jobs, targets in files that are read again."""
+    api = {"ca_file": str(places.ca), "cert_file": str(places.cert), "key_file": str(places.key)}
+    etcd = {"ca_file": str(places.etcd_ca), "cert_file": str(places.etcd_cert), "key_file": str(places.etcd_key)}
+    return {
+        "global": {
+            "scrape_interval": interval,
+            "scrape_timeout": interval,
+            "evaluation_interval": interval,
+            "external_labels": {"fleet": fleet},
+        },
+        "rule_files": [str(places.rules)],
+        "scrape_configs": [
+            _job("hub", places, tls=api, relabel=[_drop(DROPPED)]),
+            _job("wecs", places, tls=api, relabel=[_drop(DROPPED)]),
+            _job("agents", places, tls=api, relabel=[_keep(KEPT_OF_AGENTS)]),
+            _job("etcd", places, tls=etcd, relabel=[]),
+            _job("plain", places, tls=None, relabel=[]),
+        ],
+    }
+
+
+def targets(components: Iterable[Component], roles: Mapping[str, Role]) -> dict[str, list[dict[str, Any]]]:
+    """`file_sd` documents by job: one entry per program that has metrics, with what it is as labels.
+
+    `roles` by name of control plane.
+    """
+    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for component in sorted(components, key=lambda one: one.program):
+        if not component.metrics:
+            continue
+        parts = urlsplit(component.metrics)
+        role = roles.get(component.cluster, "wec" if component.component == "dense" else "")
+        labels = {
+            "program": component.program,
+            "component": component.component,
+            "cluster": component.cluster,
+            "machine": component.machine,
+            "role": role,
+            # kwok without TLS is among the agents: a job has one scheme, a target may have its own.
+            "__scheme__": parts.scheme,
+        }
+        found[_job_of(component, role)].append(
+            {"targets": [parts.netloc], "labels": {name: value for name, value in labels.items() if value}}
+        )
+    return {job: found.get(job, []) for job in JOBS}
+
+
+def own_targets(programs: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Entries of Prometheus itself and its exporter: name -> host:port."""
+    return [
+        {"targets": [address], "labels": {"program": name, "component": name, "__scheme__": "http"}}
+        for name, address in sorted(programs.items())
+    ]
+
+
+def _job_of(component: Component, role: str) -> str:
+    if component.component == "etcd":
+        return "etcd"
+    if component.component in AGENTS:
+        return "agents"
+    if component.tls is None:
+        return "plain"
+    return "wecs" if role == "wec" else "hub"
+
+
+def _job(
+    name: str, places: Places, *, tls: Mapping[str, str] | None, relabel: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    job: dict[str, Any] = {
+        "job_name": name,
+        "scheme": "https" if tls else "http",
+        "file_sd_configs": [{"files": [str(places.targets / f"{name}.json")]}],
+        # The port says nothing to anyone; the program's name does.
+        "relabel_configs": [{"source_labels": ["program"], "target_label": "instance"}],
+    }
+    if tls:
+        job["tls_config"] = dict(tls)
+    if relabel:
+        job["metric_relabel_configs"] = [dict(rule) for rule in relabel]
+    return job
+
+
+def _drop(names: str) -> dict[str, Any]:
+    return {"source_labels": ["__name__"], "regex": names, "action": "drop"}
+
+
+def _keep(names: str) -> dict[str, Any]:
+    return {"source_labels": ["__name__"], "regex": names, "action": "keep"}

@@ -1,0 +1,198 @@
+"""Writes the fleet file: what was built, where it listens, its versions, flags and limits; only when that changed."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from fleet import __version__
+from fleet.errors import UsageError
+from fleet.host.change import Change
+from fleet.host.files import mode_of, private_directory, remove_tree, same_private, write_private
+from fleet.host.layout import Layout
+from fleet.inventory.inspection import Inspection, inspect
+from fleet.model.fleet_file import ClientLimits, Cluster, FleetFile, Machine, StatusAgent
+
+FILE = "fleet.json"
+HELD = ("experiment.lock", "experiment.holder")
+"""What experiments leave beside it (fleet.experiment.hold)."""
+KUBECONFIGS = "kubeconfigs"
+"""Below the controller's folder: the admin kubeconfigs of control planes on other machines."""
+PRIVATE = 0o600
+
+
+@dataclass(frozen=True)
+class RecordSpec:
+    """What the file says beside what the machines' own folders tell."""
+
+    fleet: str
+    root: Path
+    """The controller's folder of this fleet."""
+    machines: tuple[Machine, ...]
+    """All of the inventory, also those that did not answer."""
+    toolchain_digest: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    limits: ClientLimits = field(default_factory=ClientLimits)
+    wec_nodes: int = 1
+    inventory: str = ""
+    status_implementation: str = "fleet"
+    status_version: str = __version__
+    found: tuple[Inspection, ...] = ()
+    """What the machines that answered told of themselves; one with connection local may be left out."""
+
+
+def write_record(spec: RecordSpec, *, check: bool = False) -> Change:
+    """Write `<root>/fleet.json` when it would say something new; `created` is kept. UsageError for a bad value."""
+    path = spec.root / FILE
+    old = _read(path)
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    old = old if old is not None and old.name == spec.fleet else None
+    new = describe(spec, created=old.created if old is not None else now, old=old)
+    keys = _keep_kubeconfigs(spec, new, check=check)
+    if old == new and mode_of(path) == PRIVATE:
+        return keys
+    if not check:
+        private_directory(spec.root)
+        write_private(path, (new.model_dump_json(indent=1) + "\n").encode())
+    before = _lines(old) if old is not None else {}
+    change = Change.between(before, _lines(new))
+    if not change.changed:
+        change = Change({str(path): "mode or format"}, {str(path): "0600, as it should be"})
+    return Change.merge([change, keys])
+
+
+def describe(spec: RecordSpec, *, created: str, old: FleetFile | None = None) -> FleetFile:
+    """The fleet file of what the machines hold now; of one that did not answer, what `old` says."""
+    parts = _parts(spec, old)
+    clusters = [_at(cluster, spec) for part in parts for cluster in part.clusters]
+    components = [component for part in parts for component in part.components]
+    try:
+        return FleetFile.model_validate(
+            {
+                "name": spec.fleet,
+                "created": created,
+                "inventory": spec.inventory,
+                "inventory_sha256": digest_of(Path(spec.inventory)) if spec.inventory else "",
+                "toolchain_digest": spec.toolchain_digest,
+                "versions": dict(sorted(spec.versions.items())),
+                "wec_nodes": spec.wec_nodes,
+                "limits": spec.limits,
+                "status_agent": StatusAgent.model_validate(
+                    {"implementation": spec.status_implementation, "version": spec.status_version}
+                ),
+                "machines": list(spec.machines),
+                "clusters": sorted(clusters, key=lambda c: c.name),
+                "components": components,
+            }
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UsageError(f"fleet file: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error
+
+
+def digest_of(inventory: Path) -> str:
+    """sha256 over the names and contents of an inventory, a file or a folder; empty when it is neither."""
+    if inventory.is_file():
+        return hashlib.sha256(inventory.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    files: Sequence[Path] = sorted(p for p in inventory.rglob("*") if p.is_file()) if inventory.is_dir() else []
+    for file in files:
+        digest.update(f"{file.relative_to(inventory).as_posix()}\0{file.stat().st_size}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest() if files else ""
+
+
+def _parts(spec: RecordSpec, old: FleetFile | None) -> list[Inspection]:
+    """Each machine's part: as it was read there now, else what was known of it."""
+    given = {found.machine: found for found in spec.found}
+    parts = []
+    for machine in spec.machines:
+        if machine.name in given:
+            parts.append(given[machine.name])
+        elif machine.connection == "local":
+            parts.append(inspect(Layout(Path(machine.state_dir)), machine.name, spec.versions, secrets=False))
+        elif old is not None:
+            clusters = [cluster for cluster in old.clusters if cluster.machine == machine.name]
+            components = [component for component in old.components if component.machine == machine.name]
+            parts.append(Inspection(machine=machine.name, clusters=clusters, components=components))
+    taken = {cluster.name for found in spec.found for cluster in found.clusters}
+    return [
+        part
+        if part.machine in given
+        else part.model_copy(update={"clusters": [c for c in part.clusters if c.name not in taken]})
+        for part in parts
+    ]
+
+
+def _at(cluster: Cluster, spec: RecordSpec) -> Cluster:
+    """The cluster with the path of its kubeconfig on the controller."""
+    remote = {machine.name for machine in spec.machines if machine.connection == "ssh"}
+    if cluster.machine not in remote:
+        return cluster
+    return cluster.model_copy(update={"kubeconfig": str(_kubeconfig(spec.root, cluster.name))})
+
+
+def _kubeconfig(root: Path, cluster: str) -> Path:
+    return root / KUBECONFIGS / cluster
+
+
+def _keep_kubeconfigs(spec: RecordSpec, file: FleetFile, *, check: bool) -> Change:
+    """Write those that other machines told, and remove those of clusters that are no more."""
+    folder = spec.root / KUBECONFIGS
+    told = {name: text for found in spec.found for name, text in found.kubeconfigs.items()}
+    wanted = {cluster.name for cluster in file.clusters if Path(cluster.kubeconfig).parent == folder}
+    new = [n for n in sorted(wanted & told.keys()) if not same_private(_kubeconfig(spec.root, n), told[n].encode())]
+    gone = sorted(path for path in folder.glob("*") if path.name not in wanted)
+    if not check and wanted:
+        private_directory(spec.root)
+        private_directory(folder)
+        for name in new:
+            write_private(_kubeconfig(spec.root, name), told[name].encode())
+    if not check:
+        for path in gone:
+            path.unlink()
+    return Change({f"kubeconfig {path.name}": "kept" for path in gone}, {f"kubeconfig {n}": "written" for n in new})
+
+
+def forget(root: Path, *, check: bool = False) -> Change:
+    """Remove the record and the kubeconfigs beside it, and their folder when nothing else is in it; absent is fine."""
+    files, folder = [root / name for name in (FILE, *HELD)], root / KUBECONFIGS
+    there = {str(each): "kept" for each in (*files, folder) if each.exists()}
+    if not check and there:
+        for file in files:
+            file.unlink(missing_ok=True)
+        remove_tree(folder)
+        if not any(root.iterdir()):
+            root.rmdir()
+    return Change(there, {})
+
+
+def _read(path: Path) -> FleetFile | None:
+    """The file there is; None when it is missing or of no use, since it is written anew then."""
+    try:
+        return FleetFile.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _lines(file: FleetFile) -> dict[str, str]:
+    """The file as lines for a diff."""
+    lines = {f"limit {name}": str(value) for name, value in file.limits.model_dump().items()}
+    lines |= {f"version {name}": value for name, value in file.versions.items()}
+    lines |= {f"cluster {c.name}": f"{c.role} {c.driver} {c.server} {c.labels}" for c in file.clusters}
+    lines |= {
+        f"component {c.program}": f"{c.version} {' '.join(c.argv)} {c.metrics} {c.pprof} {c.tls}"
+        for c in file.components
+    }
+    lines |= {f"machine {m.name}": f"{m.connection} {m.address} {m.state_dir}" for m in file.machines}
+    lines |= {f"link of {m.name}": str(m.wan) for m in file.machines if m.wan is not None}
+    lines["fleet"] = (
+        f"{file.name} {file.inventory} {file.inventory_sha256} {file.toolchain_digest} {file.wec_nodes} nodes"
+        f" {file.status_agent.implementation} {file.status_agent.version}"
+    )
+    return lines

@@ -1,0 +1,1 @@
+"""KubeStellar on Open Cluster Management: spaces, controllers, and the status agent."""

@@ -1,0 +1,164 @@
+"""How the machine of some WECs gets into the hub: from the hub's own folder, or with what the hub made for it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from fleet.host.authority import Authority, Subject
+from fleet.host.files import private_directory, write_private
+from fleet.host.kubeconfig import render_kubeconfig
+from fleet.host.layout import Layout
+from fleet.install import dial
+from fleet.kube.client import KubeClient
+from fleet.kube.resources import NAMESPACES
+from fleet.managers.kubestellar import ready
+from fleet.managers.ocm import names
+from fleet.managers.ocm.identities import (
+    BOOTSTRAP_DAYS,
+    HubEndpoint,
+    bootstrap_kubeconfig,
+    status_agent_kubeconfig,
+    with_server,
+)
+
+
+class HubAccess(Protocol):
+    """Where agents find the hub, and the credentials that they begin with."""
+
+    @property
+    def endpoint(self) -> HubEndpoint:
+        """The ITS."""
+        ...
+
+    def bootstrap(self) -> bytes:
+        """A kubeconfig by which an OCM agent may ask for its own; lives some hours."""
+        ...
+
+    def status_agent(self) -> bytes:
+        """The kubeconfig of the status agent."""
+        ...
+
+
+@dataclass(frozen=True)
+class OwnAccess:
+    """On the hub's own machine: its authority is at hand."""
+
+    layout: Layout
+    fleet: str
+    endpoint: HubEndpoint
+
+    def _authority(self) -> Authority:
+        return Authority.ensure(self.layout.pki, "ca", common_name=f"{self.fleet}-ca")
+
+    @property
+    def _folder(self) -> Path:
+        private_directory(self.layout.root / "hub")
+        return self.layout.root / "hub" / "pki"
+
+    def bootstrap(self) -> bytes:
+        """As in HubAccess; issued anew when it is due."""
+        return bootstrap_kubeconfig(self._authority(), self._folder, self.endpoint)
+
+    def status_agent(self) -> bytes:
+        """As in HubAccess."""
+        return status_agent_kubeconfig(self._authority(), self._folder, self.endpoint)
+
+
+@dataclass(frozen=True)
+class GivenAccess:
+    """On another machine: made by the hub, whose keys stay there. All but `server` and `context` are secrets or PEM."""
+
+    server: str
+    context: str
+    ca: str
+    """PEM."""
+    registrar: str
+    """Kubeconfig of whoever accepts, approves and takes out WECs; it lives some hours and is never stored."""
+    first: str
+    """The bootstrap kubeconfig."""
+    status: str
+    """The status agent's kubeconfig."""
+    folder: Path = Path()
+    """Where the hub's certificate is kept on this machine."""
+
+    @property
+    def endpoint(self) -> HubEndpoint:
+        """The ITS; its certificate is written beside the agents."""
+        private_directory(self.folder)
+        file = self.folder / "hub-ca.crt"
+        write_private(file, self.ca.encode())
+        return HubEndpoint(self.server, file, self.context)
+
+    def bootstrap(self) -> bytes:
+        """As in HubAccess."""
+        return self.first.encode()
+
+    def status_agent(self) -> bytes:
+        """As in HubAccess."""
+        return self.status.encode()
+
+
+@dataclass(frozen=True)
+class LinkedAccess:
+    """Through the machine's link: the same credentials for another address."""
+
+    inner: HubAccess
+    server: str
+
+    @property
+    def endpoint(self) -> HubEndpoint:
+        """The ITS, as the link shows it: with its own certificate, which names 127.0.0.1 too."""
+        return replace(self.inner.endpoint, server=self.server)
+
+    def bootstrap(self) -> bytes:
+        """As in HubAccess."""
+        return with_server(self.inner.bootstrap(), self.server)
+
+    def status_agent(self) -> bytes:
+        """As in HubAccess."""
+        return with_server(self.inner.status_agent(), self.server)
+
+
+async def own_endpoint(layout: Layout, its: str, hub: KubeClient, server: str = "") -> HubEndpoint:
+    """How agents name the hub; its context carries the uid of the hub's data, so that a rebuilt hub is another one."""
+    system = await hub.get(NAMESPACES, "kube-system")
+    return HubEndpoint(server or hub.server, layout.pki / "ca.crt", f"{its}-{str(system['metadata']['uid'])[:8]}")
+
+
+def grant(layout: Layout, fleet: str, its: str, *, server: str = "", check: bool = False) -> GivenAccess | None:
+    """What the other machines of the fleet need; None when the hub is not built yet, or (with `check`) does not answer.
+
+    What lives for hours is made anew each time and stored nowhere.
+    """
+    if not layout.kubeconfig(its).exists():
+        return None
+    endpoint = asyncio.run(_ask(layout, its, server, check=check))
+    if endpoint is None:
+        return None
+    authority = Authority.ensure(layout.pki, "ca", common_name=f"{fleet}-ca")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        subject = Subject(names.REGISTRAR_USER, (names.REGISTRAR_GROUP,), days=BOOTSTRAP_DAYS)
+        pair = authority.issue(folder, "registrar", subject)
+        registrar = render_kubeconfig(endpoint.server, endpoint.ca, pair.cert, pair.key, endpoint.context)
+        bootstrap = bootstrap_kubeconfig(authority, folder, endpoint)
+        status = status_agent_kubeconfig(authority, folder if check else layout.root / "hub" / "pki", endpoint)
+    return GivenAccess(
+        server=endpoint.server,
+        context=endpoint.context,
+        ca=endpoint.ca.read_text(encoding="ascii"),
+        registrar=registrar.decode(),
+        first=bootstrap.decode(),
+        status=status.decode(),
+    )
+
+
+async def _ask(layout: Layout, its: str, server: str, *, check: bool) -> HubEndpoint | None:
+    async with dial.client(layout, its) as hub:
+        if check and not await ready.answers(hub):
+            return None
+        return await own_endpoint(layout, its, hub, server)

@@ -1,0 +1,81 @@
+"""What a WEC must hold before its OCM agent starts, and whether the credential that the agent has is still good."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fleet.errors import SpecError
+from fleet.install.crds import ensure_crds
+from fleet.install.objects import Ledger, ensure, remove
+from fleet.kube.client import KubeClient
+from fleet.kube.errors import Forbidden, NotFound, Unauthorized, Unreachable
+from fleet.kube.resources import APPLIED_MANIFEST_WORKS, MANAGED_CLUSTERS, NAMESPACES, SECRETS
+from fleet.managers.kubestellar.spaces import namespace
+from fleet.managers.ocm import names
+
+PROBE_SECONDS = 10.0
+
+
+async def prepare(wec: KubeClient, crds: Iterable[Mapping[str, Any]], ledger: Ledger) -> bool:
+    """The agent's CRDs and its namespace; True when any had to change."""
+    changed = await ensure_crds(wec, crds, ledger)
+    return await ensure(wec, NAMESPACES, namespace(names.AGENT_NAMESPACE), ledger) or changed
+
+
+async def forget(wec: KubeClient, seat: str = "") -> bool:
+    """Remove the hub credential that the agent keeps in the WEC; True when it was there."""
+    return await remove(wec, SECRETS, names.hub_secret(seat), names.AGENT_NAMESPACE)
+
+
+async def applied(wec: KubeClient, seat: str = "") -> list[str]:
+    """The AppliedManifestWorks that the WEC's agent at that seat made; agents at other ITSes have theirs beside them.
+
+    Each tells its agent's id; one that tells none was made by an agent that stood alone.
+    """
+    own = names.agent_id(wec.cluster, seat)
+    works = await wec.list_all(APPLIED_MANIFEST_WORKS)
+    made_by = {work["metadata"]["name"]: (work.get("spec") or {}).get("agentID") for work in works}
+    return [name for name, agent in made_by.items() if agent == own or (not agent and not seat)]
+
+
+async def disown(wec: KubeClient, seat: str = "") -> int:
+    """Delete the AppliedManifestWorks of a hub that no longer knows the WEC; how many there were.
+
+    OCM would do so after an hour; until then they stay the first owners of what a new hub applies under the same names,
+    and no status of it would come back. The agent removes what they applied once it runs.
+    """
+    works = await applied(wec, seat)
+    for work in works:
+        await remove(wec, APPLIED_MANIFEST_WORKS, work)
+    return len(works)
+
+
+async def credential_fault(kubeconfig: Path, wec: str, hub: str, allowed: Collection[str] = ()) -> str | None:
+    """Why an agent's hub kubeconfig is of no use any more; None when it is good.
+
+    Asks the hub for the WEC's own ManagedCluster with it. Only for a file that exists, while the hub answers others.
+    A refusal for lack of rights is no fault: OCM gives and takes them a moment later than the ManagedCluster.
+    `allowed` are hosts of the hub, beside loopback.
+    """
+    try:
+        client = KubeClient.from_kubeconfig(
+            kubeconfig, cluster=hub, allowed=allowed, timeout=PROBE_SECONDS, retry_seconds=0
+        )
+    except SpecError as error:
+        return f"damaged: {error}"
+    async with client:
+        return await _fault(client, wec)
+
+
+async def _fault(client: KubeClient, wec: str) -> str | None:
+    try:
+        await client.get(MANAGED_CLUSTERS, wec)
+    except Unauthorized:
+        return "refused: the certificate has ended or is of another authority"
+    except Unreachable as error:
+        return f"useless: the hub answers, but not to it ({error})"
+    except (Forbidden, NotFound):
+        return None
+    return None

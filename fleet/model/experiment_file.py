@@ -1,0 +1,176 @@
+"""The experiment file: what a user copies, edits and runs."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field, field_validator, model_validator
+
+from fleet.model.base import Model, Name
+from fleet.model.duration import Duration, Moment, parse_duration
+from fleet.model.load_shape import LoadShape, ParallelismLimitedLoad
+
+Layout = Literal["one-to-one", "one-to-many"]
+WorkloadKind = Literal["deployment", "pod", "configmap"]
+ProfileKind = Literal["heap", "goroutine", "cpu"]
+
+ANNOTATION_BYTES = 200_000
+"""Kubernetes allows 256 KiB of annotations per object; some are ours and KubeStellar's."""
+
+COUNTED = ("fights", "leaks")
+"""Findings that a threshold may bound: `{stage: fights, test: "count <= 0"}`."""
+
+_COUNT = re.compile(r"[0-9]{1,9}")
+_THRESHOLD = re.compile(r"^(p50|p90|p99|max|missing|count) *(<=?) *(\S+)$")
+_NUMBERS = ("missing", "count")
+"""Tests whose limit is a whole number; the others' are durations."""
+
+
+class Workload(Model):
+    """What every policy selects."""
+
+    kind: WorkloadKind = "deployment"
+    objects: int = Field(default=1, ge=1, le=10_000)
+    """Objects per BindingPolicy; of a profile, copies of it."""
+    pods: int = Field(default=1, ge=0, le=1000)
+    """Replicas of a Deployment."""
+    bytes: int = Field(default=0, ge=0, le=1_000_000)
+    """Random characters that each object carries besides."""
+    lifetime: Duration | None = None
+    """Of a pod: how long after it is ready it completes; None: never."""
+    profile: str | None = Field(default=None, min_length=1, max_length=4096)
+    """In place of `kind`: a folder of templates, by its name in experiments/templates/ or by its path."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Workload:
+        if self.lifetime is not None and self.kind != "pod" and self.profile is None:
+            raise ValueError(f"lifetime is for pods, and kind is {self.kind}")
+        if self.bytes > ANNOTATION_BYTES and self.kind != "configmap":
+            raise ValueError(f"bytes: {self.bytes} do not fit the annotations of a {self.kind} ({ANNOTATION_BYTES})")
+        return self
+
+
+class Timeouts(Model):
+    """How long the run waits before it calls something missing."""
+
+    settle: Duration = 300.0
+    """For the policies to be bound and the Bindings to be quiet."""
+    object: Duration = 600.0
+    """From a trial's first send until every object is complete."""
+    clean: Duration = 300.0
+    """For the objects of a trial to be gone from every WEC."""
+
+
+class Profiles(Model):
+    """Profiles of the programs while the run goes on. Off by default: taking them disturbs what is measured."""
+
+    enabled: bool = False
+    interval: Duration = 300.0
+    """From one round to the next; one more is taken at the end."""
+    kinds: list[ProfileKind] = Field(default=["heap"], min_length=1)
+    seconds: Duration = 10.0
+    """Length of a CPU profile."""
+    programs: list[str] = Field(default_factory=list)
+    """Programs, components or clusters, such as `transport.wds1`, `ocm-agent`, `its1`; none: all with profiles."""
+
+
+class Bound(NamedTuple):
+    """A threshold's test, taken apart."""
+
+    name: str
+    sign: str
+    limit: float
+    """Seconds; for `missing` and `count` a number."""
+
+    def holds(self, value: float) -> bool:
+        """Whether the value is within it."""
+        return value < self.limit if self.sign == "<" else value <= self.limit
+
+
+class Threshold(Model):
+    """`downsync: p99 < 2s`: fails the run with exit code 3."""
+
+    stage: str
+    test: str
+
+    @model_validator(mode="after")
+    def _counted(self) -> Threshold:
+        if self.test.startswith("count") != (self.stage in COUNTED):
+            raise ValueError(f"the test `count` is for {' and '.join(COUNTED)}, the others are for stages")
+        return self
+
+    @field_validator("test")
+    @classmethod
+    def _grammar(cls, value: str) -> str:
+        parts = _THRESHOLD.match(value)
+        if not parts:
+            raise ValueError(f"{value!r} is not a threshold: write for example `p99 < 2s` or `missing <= 0`")
+        name, limit = parts[1], parts[3]
+        counted = name in _NUMBERS
+        if counted and not _COUNT.fullmatch(limit):
+            raise ValueError(f"{limit!r} is not a count: write for example `{name} <= 0`")
+        if not counted and not math.isfinite(parse_duration(limit)):
+            raise ValueError(f"{limit!r} is too long: write for example `p99 < 2s`")
+        return value
+
+    @property
+    def bound(self) -> Bound:
+        """The test, taken apart; its grammar was checked when this was made."""
+        name, sign, limit = _THRESHOLD.findall(self.test)[0]
+        return Bound(name, sign, float(limit) if name in _NUMBERS else parse_duration(limit))
+
+
+class ExperimentFile(Model):
+    """What every experiment file has; `fleet.model.experiments` adds what each experiment is about."""
+
+    QUICK: ClassVar[Mapping[str, Any]] = {}
+    """Dotted fields and their values in the form that takes less than two minutes (`--quick`)."""
+
+    format: Literal[1] = 1
+    """1: first format (0.1.0)."""
+    experiment: str
+    name: Name
+    description: str = ""
+    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "all"
+    """WEC counts to sweep; `all`: 1, 5, 10, 20, 50, 100 as far as the fleet goes, and its size; `fleet`: its size."""
+    layouts: list[Layout] = Field(default=["one-to-one", "one-to-many"])
+    workload: Workload = Workload()
+    load: LoadShape = LoadShape(parallelismLimitedLoad=ParallelismLimitedLoad(parallelismLimit=32))
+    """When each object of a trial is sent. 32 unanswered: the WDS API server's own limit is 200 mutating requests."""
+    repeats: int = Field(default=3, ge=1, le=1000)
+    warmup: int = Field(default=1, ge=0, le=100)
+    """Trials per layout and WEC count that are run first and not counted."""
+    quiet: Duration = 5.0
+    """Settled: no Binding or ManifestWork changed for this long, more than twice KubeStellar's 2 s hold-back."""
+    after: Moment = 0.0
+    """How long a trial is watched on after its load has ended: what is still written then, somebody fights over."""
+    sample_interval: Duration = 5.0
+    """How often processes are weighed and metrics scraped during a trial."""
+    seed: int = Field(default=1, ge=0, lt=2**63)
+    """Of the order of the groups; what JSON readers take for a whole number."""
+    timeouts: Timeouts = Timeouts()
+    profiles: Profiles = Profiles()
+    thresholds: list[Threshold] = Field(default_factory=list)
+
+    @field_validator("layouts")
+    @classmethod
+    def _each_once(cls, value: list[Layout]) -> list[Layout]:
+        if not value:
+            raise ValueError("name at least one layout, one-to-one or one-to-many")
+        if len(set(value)) != len(value):
+            raise ValueError("each layout once")
+        return value
+
+    @field_validator("wecs")
+    @classmethod
+    def _distinct(cls, value: list[int] | str) -> list[int] | str:
+        if isinstance(value, list):
+            if not value:
+                raise ValueError("name at least one WEC count, or write `all`")
+            if len(set(value)) != len(value):
+                raise ValueError("each WEC count once")
+            return sorted(value)
+        return value

@@ -1,0 +1,1 @@
+"""kwok: one process per control plane that plays the kubelets of its fake nodes."""

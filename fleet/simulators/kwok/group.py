@@ -1,0 +1,122 @@
+"""The kwok programs and fake nodes of a machine's WECs; each program starts as soon as its control plane is ready."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from fleet.errors import DeadlineError, HostError
+from fleet.host.change import Change
+from fleet.host.machine import Machine
+from fleet.host.materialise import Materialised, materialise
+from fleet.host.plan import ControlPlane, Plan
+from fleet.host.records import stored_planes
+from fleet.host.supervise import Staged
+from fleet.simulators.kwok import program as kwok
+
+GROUP = "kwok"
+POLL = 0.1
+UNKNOWN_SERVER = "https://127.0.0.1:0"
+"""Of a control plane that is not made yet, in check mode."""
+
+
+def drop(machine: Machine, names: Sequence[str]) -> Change:
+    """End and forget the programs of control planes that go."""
+    return machine.supervisor.drop(GROUP, [f"kwok.{name}" for name in names], check=machine.check)
+
+
+class KwokGroup:
+    """`planes` are all WECs that the machine shall have. A context: leaving it gives the supervisor free again."""
+
+    def __init__(self, machine: Machine, planes: Sequence[ControlPlane]) -> None:
+        self._machine = machine
+        self._planes = planes
+        self._files = Change.none()
+        self._staged: Staged | None = None
+        self._stage = ExitStack()
+        self._mutex = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stage.__exit__(kind, error, trace)
+
+    def ready(self, name: str) -> None:
+        """The API server of `name` answers: start its kwok. From any thread, once the records of all are on disk."""
+        with self._mutex:
+            if self._staged is None:
+                done = self._materialise()
+                self._files = done.change
+                stage = self._machine.supervisor.stage(GROUP, done.programs)
+                self._staged = self._stage.enter_context(stage)
+            self._staged.start([f"kwok.{name}"])
+
+    def converge(self) -> Change:
+        """Start what is left, make the fake nodes what they should be, and wait until they are ready."""
+        machine = self._machine
+        if not self._planes:
+            return machine.supervisor.converge(GROUP, [], check=machine.check)
+        if self._staged is None:
+            done = self._materialise()
+            change = machine.supervisor.converge(GROUP, done.programs, check=machine.check)
+            return Change.merge([done.change, change, *self._all_nodes()])
+        self._stage.close()
+        return Change.merge([self._files, self._staged.change, *self._all_nodes()])
+
+    def _servers(self) -> Mapping[str, str]:
+        return {stored.name: stored.server for stored in stored_planes(self._machine.layout)}
+
+    def _materialise(self) -> Materialised:
+        servers = self._servers()
+        plans = [
+            kwok.plan_kwok(self._machine, plane, servers.get(plane.name, UNKNOWN_SERVER)) for plane in self._planes
+        ]
+        return materialise(self._machine, Plan.merge(plans), self._machine.pki())
+
+    def _all_nodes(self) -> list[Change]:
+        servers = self._servers()
+        with ThreadPoolExecutor(self._machine.options.parallelism) as pool:
+            changes = list(pool.map(lambda plane: self._nodes(plane.name, servers.get(plane.name)), self._planes))
+            if not self._machine.check:
+                list(pool.map(lambda plane: self._wait(plane.name, servers[plane.name]), self._planes))
+        return changes
+
+    def _nodes(self, name: str, server: str | None) -> Change:
+        machine = self._machine
+        if server is None:
+            return Change({}, {f"nodes {name}": f"{machine.options.wec_nodes} added"})
+        endpoint = machine.endpoint(name, server)
+        try:
+            added, removed = kwok.converge_nodes(name, endpoint, machine.options.wec_nodes, check=machine.check)
+        except OSError as error:
+            if machine.check:
+                return Change({}, {f"nodes {name}": "unknown: the API server does not answer"})
+            raise HostError(f"{name}: fake nodes: {endpoint.url} does not answer: {error}") from error
+        before = {f"node {name}/{node}": "fake" for node in removed}
+        return Change(before, {f"node {name}/{node}": "fake" for node in added})
+
+    def _wait(self, name: str, server: str) -> None:
+        """Until its kwok has made all its nodes ready; one that died is named with its last lines."""
+        supervisor, program = self._machine.supervisor, f"kwok.{name}"
+        endpoint, wanted = self._machine.endpoint(name, server), self._machine.options.wec_nodes
+        seconds = self._machine.options.ready_seconds
+        end = time.monotonic() + seconds
+        while True:
+            supervisor.raise_if_dead(program, supervisor.state(program))
+            found = kwok.ready_nodes(name, endpoint) if wanted else 0
+            if found >= wanted:
+                return
+            if time.monotonic() > end:
+                raise DeadlineError(
+                    f"{name}: {found} of {wanted} fake nodes were ready within {seconds:.0f} s; the last lines of its"
+                    f" kwok:\n{supervisor.tail(program)}"
+                )
+            time.sleep(POLL)

@@ -1,0 +1,1 @@
+"""Fakes of the outside world, for the tests of this project and of its users. No other package imports them."""

@@ -1,0 +1,1 @@
+"""A fake API server: real HTTP on loopback, objects in memory, watches, faults on demand."""

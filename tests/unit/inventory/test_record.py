@@ -1,0 +1,191 @@
+"""The fleet file: read back from what runs, written only when it says something new."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fleet.errors import UsageError
+from fleet.host.layout import Layout
+from fleet.host.supervisor_config import Program, render_group
+from fleet.inventory.components import command_of, read_components
+from fleet.inventory.inspection import Inspection
+from fleet.inventory.record import FILE, RecordSpec, digest_of, forget, write_record
+from fleet.model.fleet_file import ClientLimits, Cluster, FleetFile, Machine
+
+VERSIONS = {"kubernetes": "v1.34.4", "kubestellar": "v0.30.0", "ocm": "v1.2.0", "etcd": "v3.6.4", "kwok": "v0.7.0"}
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """A machine with an ITS, a WEC that is registered and one that is not, and some programs."""
+    made = Layout(tmp_path / "demo")
+    for name, role, port in (("its1", "its", 16000), ("wec001", "wec", 16003), ("wec002", "wec", 16004)):
+        made.cluster(name).mkdir(parents=True)
+        plane = {"name": name, "role": role, "driver": "process", "server": f"https://127.0.0.1:{port}"}
+        (made.cluster(name) / "plane.json").write_text(json.dumps(plane), encoding="utf-8")
+    (made.root / "agents" / "wec001").mkdir(parents=True)
+    programs = [
+        Program("kube-apiserver.its1", ("/t/kube-apiserver", "--secure-port=16000")),
+        Program("transport.wds1", ("/t/transport", "--metrics-bind-address=127.0.0.1:1", "-v=2")),
+        Program("etcd.dense-0", ("/t/etcd",)),
+        Program("ocm-agent.wec001", ("/t/registration-operator", "agent", "--note=a b%c 'd' #e")),
+        Program("status-agent", ("python", "-m", "fleet.managers.kubestellar.status_agent")),
+    ]
+    folder = made.supervisor / "conf.d"
+    folder.mkdir(parents=True)
+    (folder / "all.conf").write_text(render_group(programs, made), encoding="utf-8")
+    (made.root / "hub").mkdir()
+    (made.root / "hub" / "status-agent.json").write_text('{"metrics_address": "127.0.0.1:2"}', encoding="utf-8")
+    return made
+
+
+def spec(layout: Layout, **changes: object) -> RecordSpec:
+    machine = Machine(name="localhost", state_dir=str(layout.root))
+    base = {"fleet": "demo", "root": layout.root, "machines": (machine,), "toolchain_digest": "d", "versions": VERSIONS}
+    return RecordSpec(**(base | changes))  # type: ignore[arg-type]
+
+
+def test_components_are_read_back_as_they_were_started(layout: Layout) -> None:
+    found = {c.program: c for c in read_components(layout, "localhost", VERSIONS)}
+    assert found["ocm-agent.wec001"].argv == ["/t/registration-operator", "agent", "--note=a b%c 'd' #e"]
+    assert found["ocm-agent.wec001"].version == "v1.2.0"
+    assert found["ocm-agent.wec001"].cluster == "wec001"
+    assert found["kube-apiserver.its1"].metrics == "https://127.0.0.1:16000/metrics"
+    assert found["transport.wds1"].metrics == "http://127.0.0.1:1/metrics"
+    assert found["status-agent"].metrics == "http://127.0.0.1:2/metrics"
+    assert (found["etcd.dense-0"].component, found["etcd.dense-0"].cluster) == ("etcd", "")
+
+
+def test_agents_at_a_further_its_are_known_by_component_and_place(layout: Layout) -> None:
+    programs = [
+        Program("ocm-agent-its2.wec001", ("/t/registration-operator", "agent")),
+        Program("status-agent-its2", ("python", "-m", "fleet.managers.kubestellar.status_agent")),
+        Program("registration.its2", ("/t/registration",)),
+    ]
+    (layout.supervisor / "conf.d" / "agents-its2.conf").write_text(render_group(programs, layout), encoding="utf-8")
+    (layout.root / "hub" / "status-agent-its2.json").write_text('{"metrics_address": "127.0.0.1:3"}', encoding="utf-8")
+    plane = {"name": "its2", "role": "its", "driver": "process", "server": "https://127.0.0.1:16009"}
+    layout.cluster("its2").mkdir(parents=True)
+    (layout.cluster("its2") / "plane.json").write_text(json.dumps(plane), encoding="utf-8")
+    found = {c.program: c for c in read_components(layout, "localhost", VERSIONS)}
+    agent, status = found["ocm-agent-its2.wec001"], found["status-agent-its2"]
+    assert (agent.component, agent.cluster, agent.version) == ("ocm-agent", "wec001", "v1.2.0")
+    assert (status.component, status.cluster, status.version) == ("status-agent", "its2", found["status-agent"].version)
+    assert (status.metrics, found["status-agent"].metrics) == (
+        "http://127.0.0.1:3/metrics", "http://127.0.0.1:2/metrics"
+    )  # fmt: skip
+    assert found["registration.its2"].cluster == "its2"
+
+
+def test_a_section_without_a_command_has_no_arguments() -> None:
+    assert command_of("[program:x]\ndirectory=/") == []
+
+
+def test_it_is_written_once_private_and_keeps_its_birthday(layout: Layout) -> None:
+    path = layout.root / FILE
+    first = write_record(spec(layout))
+    assert first.changed
+    assert path.stat().st_mode & 0o777 == 0o600
+    born = FleetFile.model_validate_json(path.read_bytes()).created
+    assert not write_record(spec(layout)).changed
+    changed = write_record(spec(layout, limits=ClientLimits(transport_its_qps=1000)))
+    assert changed.before == {"limit transport_its_qps": "5.0"}
+    assert changed.after == {"limit transport_its_qps": "1000.0"}
+    assert FleetFile.model_validate_json(path.read_bytes()).created == born
+
+
+def test_only_registered_wecs_carry_labels(layout: Layout) -> None:
+    write_record(spec(layout))
+    file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    labels = {cluster.name: cluster.labels for cluster in file.clusters}
+    assert labels == {"its1": {}, "wec001": {"location-group": "edge", "name": "wec001"}, "wec002": {}}
+
+
+def test_check_mode_writes_nothing(layout: Layout) -> None:
+    assert write_record(spec(layout), check=True).changed
+    assert not (layout.root / FILE).exists()
+
+
+def test_an_open_mode_and_a_damaged_file_are_repaired(layout: Layout) -> None:
+    path = layout.root / FILE
+    write_record(spec(layout))
+    path.chmod(0o644)
+    assert write_record(spec(layout)).changed
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text("{", encoding="utf-8")
+    assert write_record(spec(layout)).changed
+    assert not write_record(spec(layout)).changed
+
+
+def test_a_value_that_it_cannot_hold_is_named(layout: Layout) -> None:
+    with pytest.raises(UsageError, match="name"):
+        write_record(spec(layout, fleet="Not A Name"))
+    assert not (layout.root / FILE).exists()
+
+
+def remote() -> tuple[Machine, Inspection]:
+    machine = Machine(name="m2", connection="ssh", address="10.0.0.2", state_dir="/x")
+    cluster = Cluster(
+        name="wec003", role="wec", machine="m2", driver="dense", server="https://10.0.0.2:1", kubeconfig="/x/k"
+    )
+    return machine, Inspection(machine="m2", clusters=[cluster], kubeconfigs={"wec003": "secret"})
+
+
+def test_kubeconfigs_of_other_machines_are_kept_private_on_the_controller(layout: Layout) -> None:
+    machine, found = remote()
+    here = Machine(name="localhost", state_dir=str(layout.root))
+    told = spec(layout, machines=(here, machine), found=(found,))
+    assert write_record(told, check=True).changed
+    assert not (layout.root / FILE).exists()
+    assert write_record(told).after["kubeconfig wec003"] == "written"
+    file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    kept = Path(next(c.kubeconfig for c in file.clusters if c.name == "wec003"))
+    assert (kept.read_text(encoding="utf-8"), kept.stat().st_mode & 0o777) == ("secret", 0o600)
+    assert kept.parent == layout.root / "kubeconfigs"
+    assert kept.parent.stat().st_mode & 0o777 == 0o700
+    assert "secret" not in (layout.root / FILE).read_text(encoding="utf-8")
+    assert not write_record(told).changed
+
+
+def test_a_machine_that_does_not_answer_stays_as_it_was_known(layout: Layout) -> None:
+    machine, found = remote()
+    here = Machine(name="localhost", state_dir=str(layout.root))
+    write_record(spec(layout, machines=(here, machine), found=(found,)))
+    assert not write_record(spec(layout, machines=(here, machine))).changed
+    moved = found.clusters[0].model_copy(update={"machine": "localhost", "server": "https://127.0.0.1:2"})
+    write_record(spec(layout, machines=(here, machine), found=(Inspection(machine="localhost", clusters=[moved]),)))
+    file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    assert [(c.name, c.machine) for c in file.clusters] == [("wec003", "localhost")]
+    gone = write_record(spec(layout, machines=(here,)))
+    assert "machine m2" in gone.before
+    assert not list((layout.root / "kubeconfigs").iterdir())
+
+
+def test_what_was_recorded_is_forgotten_and_nothing_else(tmp_path: Path) -> None:
+    machine, found = remote()
+    root = tmp_path / "controller" / "demo"
+    given = RecordSpec("demo", root, (machine,), "d", found=(found,))
+    write_record(given)
+    assert forget(root, check=True).before
+    assert forget(root).before
+    assert not root.exists()
+    assert not forget(root).before
+    write_record(given)
+    (root / "clusters").mkdir()
+    forget(root)
+    assert [path.name for path in root.iterdir()] == ["clusters"]
+
+
+def test_the_digest_of_an_inventory_is_that_of_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "inventory"
+    (folder / "group_vars").mkdir(parents=True)
+    (folder / "hosts.yml").write_text("a", encoding="utf-8")
+    first = digest_of(folder)
+    (folder / "group_vars" / "all.yml").write_text("b", encoding="utf-8")
+    second = digest_of(folder)
+    (folder / "group_vars" / "all.yml").rename(folder / "all.yml")
+    assert len({first, second, digest_of(folder), digest_of(folder / "hosts.yml")}) == 4
+    assert digest_of(tmp_path / "absent") == ""
