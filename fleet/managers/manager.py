@@ -1,0 +1,169 @@
+"""What a manager is to an experiment: a protocol and the values that cross it. Each manager is a package beside this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fleet.kube.client import KubeClient
+from fleet.kube.resources import Resource
+from fleet.model.fleet_file import FleetFile
+from fleet.model.manager_record import HopRow, ManagerRecord
+
+Object = Mapping[str, Any]
+Key = tuple[str, ...]
+"""A link between hops: `("op", id)`, or a word and what identifies the object that an earlier hop saw."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What one watched object says about one object of the workload."""
+
+    about: Key
+    wec: str = ""
+    """Empty: about the object as a whole."""
+    gives: tuple[Key, ...] = ()
+    """Keys by which later hops are about the same object."""
+    policy: str = ""
+    """Name of the policy that it rode on; must be the planned one where it is told."""
+    source: str = ""
+    """Name of the source cluster; must be the planned one where it is told."""
+    version: int = 0
+    """Grows with each change of what `HopRow.not_before` compares."""
+    seen: bool = True
+    """False: the object gives its keys, but the mark is not reached yet."""
+    status: Any = None
+    """For hops that compare."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """Everything that a hop reads out of one object."""
+
+    facts: tuple[Fact, ...] = ()
+    policy: str = ""
+    """Of an object that says which WECs a policy resolves to."""
+    targets: tuple[str, ...] | None = None
+    """Those WECs; None: it does not say."""
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A row of the hop table with its reader. `read` gets the raw object and the name of the cluster; it returns None
+    for an object that is not the manager's, and must not raise whatever the object is."""
+
+    row: HopRow
+    resource: Resource
+    read: Callable[[Object, str], Told | None]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One policy of a group of trials, before the manager turns it into objects."""
+
+    name: str
+    target: str
+    """Last part of its name: the WEC in one-to-one, `all` in one-to-many."""
+    clusters: tuple[str, ...]
+    layout: str
+    resources: tuple[Resource, ...]
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+    source: str
+    """Cluster in which it is created, with its objects."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One object as it is sent to the source."""
+
+    resource: Resource
+    name: str
+    namespace: str | None
+    body: Object
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """The clients of one run, by cluster name."""
+
+    sources: Mapping[str, KubeClient]
+    transports: Mapping[str, KubeClient]
+    """May hold the same clients as `sources`; empty where there is no manager."""
+    wecs: Mapping[str, KubeClient]
+
+    def hub(self) -> tuple[KubeClient, ...]:
+        """Sources and transports, each client once."""
+        return tuple(
+            {client.cluster: client for client in (*self.sources.values(), *self.transports.values())}.values()
+        )
+
+    def all(self) -> tuple[KubeClient, ...]:
+        """Every client, the hub's first."""
+        return (*self.hub(), *self.wecs.values())
+
+
+class Cleaning(Protocol):
+    """Takes notes while a run is removed."""
+
+    def took(self, client: KubeClient, resource: Resource, count: int) -> None:
+        """So many objects were deleted."""
+
+    def left(self, sentence: str) -> None:
+        """Something stays, and why."""
+
+
+class Manager(Protocol):
+    """A multi-cluster manager as experiments see it. Installing one is the package's own business (`install.py`)."""
+
+    name: str
+    layouts: Collection[str]
+    """Layouts that it can do."""
+    hops: Sequence[Hop]
+    busy_components: Collection[str]
+    """Programs whose queues must be empty before a load begins."""
+    brings_namespaces: bool
+    """It takes the namespace to the WECs itself; else the driver makes it there beforehand."""
+
+    def record(self, fleet: FleetFile) -> ManagerRecord:
+        """What `run.json` keeps."""
+        ...
+
+    def roles(self) -> Mapping[str, str]:
+        """`source` and `transport` to the role that such a cluster has in the fleet file."""
+        ...
+
+    def status_return(self, resource: Resource, clusters: int) -> str:
+        """How the status of such an object comes back: `copy`, `aggregate`, `report` or `none`."""
+        ...
+
+    def policies(self, policy: Policy) -> Sequence[Write]:
+        """What is created at the source for one policy, in this order; deleted in the reverse."""
+        ...
+
+    def wrap(self, policy: Policy, write: Write) -> Write:
+        """The object of the workload as the user creates it at the source."""
+        ...
+
+    async def check(self, spaces: Spaces) -> None:
+        """FleetError when a WEC is no member or something of an earlier run is left; only reads."""
+        ...
+
+    async def kind_added(self, source: KubeClient, resource: Resource) -> None:
+        """A CRD was added to the source: wait until the manager watches it."""
+        ...
+
+    async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
+        """Wait until everything that the manager made for the run (None: any run) is gone, delete what it forgot."""
+        ...
+
+
+def facts(*found: Fact) -> Told:
+    """Facts alone."""
+    return Told(facts=tuple(found))
+
+
+def first(values: Iterable[str]) -> str:
+    """The first of them; empty when there is none."""
+    return next(iter(values), "")

@@ -1,0 +1,88 @@
+"""What a run keeps of its manager, as data: name, version, hops, stages, status contract. A report needs nothing else."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from fleet.model.base import Model
+
+Space = Literal["source", "transport", "wec"]
+"""Where something is watched: where the user writes, what carries it, where it must arrive. Two may be one cluster."""
+
+
+class HopRow(Model):
+    """One mark on an object's way, and the rule by which it is found. `fleet.analysis.join` reads nothing else."""
+
+    mark: str
+    """`created`, `activated`, `ready` and `finalized` are shared by all managers; the others belong to one. Empty: the
+    hop tells only what exists (policies and the WECs they resolve to)."""
+    space: Space
+    resource: str = ""
+    """`plural.group`, as `fleet.kube.resources.Resource` prints it; empty for the kinds of the workload."""
+    per: Literal["object", "wec"] = "wec"
+    """One mark per object, or one per object and WEC."""
+    not_before: str = ""
+    """A mark whose version this one's must have reached: a ManifestWork wrapped from an older Binding is not it."""
+    owned_by: str = ""
+    """A mark whose key must be among the owners of the object: else it is somebody else's of the same name."""
+    compares: Literal["", "status", "fields"] = ""
+    """Of a mark that tells a status: it counts once that equals a final status of the WEC's object, whole or in the
+    fields that it has."""
+
+
+class StageRow(Model):
+    """A latency between two marks."""
+
+    name: str
+    begins: str
+    ends: str
+    per: Literal["object", "wec"] = "wec"
+    bundled: bool = False
+    """Has no meaning where `begins` was there before the object was created."""
+
+
+class FixedDelay(Model):
+    """A delay that a manager has whatever its limits are."""
+
+    name: str
+    mark: str
+    """It is part of the way to this mark."""
+    seconds: float
+
+
+class Aggregation(Model):
+    """How the statuses of several WECs become one: per counter the smallest or the largest of those that have it."""
+
+    group: str
+    resource: str
+    smallest: tuple[str, ...] = ()
+    largest: tuple[str, ...] = ()
+    condition: tuple[str, str | None] | None = None
+    """Type and reason (None: any) of the one condition that is kept."""
+
+
+class StatusContract(Model):
+    """What a user can read of an object's status at the source, and when it counts as complete."""
+
+    summary: str
+    """One sentence, printed beside every `finalized`."""
+    aggregations: tuple[Aggregation, ...] = ()
+    poll_seconds: float | None = None
+    """Of a manager that asks for statuses in turns; None where it watches."""
+
+
+class ManagerRecord(Model):
+    """Everything that reports, joins and comparisons know of a manager."""
+
+    name: str
+    version: str = ""
+    terms: dict[Space, str] = Field(default_factory=dict)
+    """What the manager calls its spaces: `source: WDS`."""
+    hops: tuple[HopRow, ...] = ()
+    stages: tuple[StageRow, ...] = ()
+    fixed: tuple[FixedDelay, ...] = ()
+    status: StatusContract | None = None
+    components: tuple[str, ...] = ()
+    """Programs of the manager itself: whose CPU, requests and queues are its cost."""
