@@ -1,4 +1,4 @@
-"""What a manager is to an experiment: a protocol and the values that cross it. Each manager is a package beside this."""
+"""What a manager is to an experiment: a protocol, and the values that cross it. Each manager is a package here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run keeps of its manager, as data: name, version, hops, stages, status contract. A report needs nothing else."""
+"""What a run keeps of its manager, as data: version, hops, stages, status contract. A report needs nothing else."""
 
 from __future__ import annotations
 
