@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fleet.analysis.cpu_shares import CpuShare, cpu_shares
+from fleet.analysis.disturbances import Disturbances, disturbances, flagged
 from fleet.analysis.fidelity import LoadFidelity, fidelity
 from fleet.analysis.fights import Activity, Fight, activity, fights
 from fleet.analysis.leak_sites import with_sites
@@ -48,6 +50,9 @@ class Study:
     """Of a run that swept the links between WECs and hub."""
     sharing: Sequence[Sharing]
     """Of a run that swept the WDSes that share ITSes."""
+    disturbances: Disturbances
+    cpu: Sequence[CpuShare]
+    """Whose programs took the CPU of the counted trials."""
     lost: int
     """Lines of events.jsonl that could not be read."""
     profiles: RunProfiles = NO_PROFILES
@@ -64,6 +69,8 @@ class Study:
             reasons=list(self.verdict.reasons),
             warnings=list(self.verdict.warnings),
             findings=list(self.verdict.findings),
+            planned=list(self.verdict.planned),
+            cpu=list(self.cpu),
             rows=list(self.rows),
             failures=list(self.failures),
             loads=list(self.loads),
@@ -82,7 +89,8 @@ def analyse(folder: RunFolder) -> Study:
     reading = folder.events()
     wds = run.fleet.of_role("wds")
     recorded = record(reading, wds=wds[0].name if wds else "wds1", object_timeout=run.spec.timeouts.object)
-    samples = recorded.join.samples()
+    troubled = disturbances(recorded)
+    samples = flagged(recorded.join.samples(), troubled)
     rows = summarise(samples)
     used = usages(recorded)
     fought = fights(recorded)
@@ -105,6 +113,8 @@ def analyse(folder: RunFolder) -> Study:
         leaks=grown,
         roundtrips=round_trips(samples),
         sharing=sharing(recorded, rows, {one.name: run.fleet.its_of(one.name) for one in run.fleet.of_role("wds")}),
+        disturbances=troubled,
+        cpu=cpu_shares(recorded, run.fleet),
         lost=reading.lost,
         profiles=read_profiles(folder.path, recorded.profiles),
         folder=folder.path,

@@ -21,6 +21,7 @@ from fleet.kube.client import KubeClient
 from fleet.model.base import Model
 from fleet.model.fleet_file import FleetFile
 from fleet.observe import priority
+from fleet.observe.disturbance_watch import DisturbanceWatch
 from fleet.observe.host_load import HostLoad
 from fleet.observe.metrics import Scraper, targets
 from fleet.observe.processes import Weigher
@@ -66,15 +67,19 @@ async def serve(opening: Opening) -> None:
         KubeClient.from_kubeconfig(entry.kubeconfig, cluster=entry.name, allowed=allowed, retry_seconds=0.0)
         for entry in (*fleet.of_role("its"), *fleet.of_role("wds"))
     ]
+    disturbances = DisturbanceWatch(fleet, hub)
     try:
         async with Scraper(targets(fleet, hub, everybody=opening.everybody), answer) as scraper:
             while order := await asyncio.to_thread(sys.stdin.buffer.readline):
                 name, _, argument = order.decode().strip().partition(" ")
                 if name == "sample":
-                    for line in await asyncio.to_thread(weigher.sample):
+                    weighed = await asyncio.to_thread(weigher.sample)
+                    for line in weighed:
                         answer.record(line)
                     answer.record(await asyncio.to_thread(host.sample))
                     await scraper.scrape()
+                    for seen in await disturbances.look(weighed):
+                        answer.record(seen)
                     said = answer.take()
                 elif name == "rest":
                     scraper.resting, said = frozenset(argument.split()), b""
