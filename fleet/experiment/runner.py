@@ -19,6 +19,7 @@ from fleet.errors import FleetError, MeasurementError, SpecError, UsageError
 from fleet.experiment import steps
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import opened, the_one
+from fleet.experiment.during import BeginFaults, EndFaults
 from fleet.experiment.families import measure_steps, trials
 from fleet.experiment.feasible import check_links, check_loads, check_wdses
 from fleet.experiment.hold import held
@@ -30,6 +31,8 @@ from fleet.experiment.reconfigure import Reconfigure, Refitted
 from fleet.experiment.record import begin_record, driver_facts
 from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
+from fleet.faults.beside import Faults
+from fleet.faults.registry import aims
 from fleet.kube.looplag import LoopLag
 from fleet.kube.resources import PODS
 from fleet.model.experiment_file import COUNTED, ExperimentFile
@@ -89,6 +92,7 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
     check_wdses(made, fleet)
     check_loads(made, fleet.limits, spec.timeouts.object)
     check_links(made, fleet)
+    aims(spec.during, fleet, [trial.id for trial in made])
     return made
 
 
@@ -119,6 +123,7 @@ class Runner:
         self.keep = keep
         self.reconfigure = reconfigure
         self.trials = plan(fleet, spec, hold_back=hold_back)
+        self.aims = aims(spec.during, fleet, [trial.id for trial in self.trials])
         if reconfigure is None and any(trial.limits or trial.link or trial.serving for trial in self.trials):
             raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         RunFolder.check_root(results_root)
@@ -230,6 +235,7 @@ class Runner:
             long = self.spec if isinstance(self.spec, LongRun) else None
             profiles = long.paced_profiles if long else self.spec.profiles
             sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=long is not None))
+            faults = Faults(self.fleet, self.spec.during, self.aims, recorder)
             session = Session(
                 spec=self.spec,
                 names=names,
@@ -238,6 +244,7 @@ class Runner:
                 join=join,
                 progress=self.progress,
                 sampling=sampling,
+                faults=faults,
             )
             async with session.step("prepare"):
                 contents = {trial.content.name: trial.content for trial in self.trials}
@@ -250,6 +257,7 @@ class Runner:
             refitted = await stack.enter_async_context(Refitted(session, self.reconfigure, self.fleet))
             # Inside it, so that the last round is of the programs that were measured, not of restarted ones.
             await stack.enter_async_context(Profiling(self.fleet, profiles, run, recorder))
+            await stack.enter_async_context(faults)
             await self._trials(session, refitted)
 
     async def _trials(self, session: Session, refitted: Refitted) -> None:
@@ -318,7 +326,9 @@ def trial_steps(spec: ExperimentFile, *, last: bool) -> tuple[steps.Step, ...]:
         steps.Announce(),
         steps.Apply(),
         steps.Settle(),
+        *((BeginFaults(),) if spec.during else ()),
         *measure_steps(spec),
+        *((EndFaults(),) if spec.during else ()),
         *((steps.Linger(),) if spec.after else ()),
         steps.Quieten(),
         steps.Clean(policies=last),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fleet.analysis.timelines import Join
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
 from fleet.experiment.progress import RunProgress
+from fleet.faults.beside import Faults
 from fleet.model.experiment_file import ExperimentFile
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
@@ -32,6 +33,7 @@ class Session:
     join: Join
     progress: RunProgress
     sampling: Sampling
+    faults: Faults
     _made: tuple[str, tuple[WorkloadObject, ...]] | None = None
 
     def policies(self, trial: TrialPlan) -> tuple[BindingPolicy, ...]:
