@@ -16,7 +16,7 @@ from fleet.host.drivers.kind import config as kind_config
 from fleet.host.machine import Machine
 from fleet.host.plan import ControlPlane, TextFile, plane_file
 from fleet.host.plan import url as https_url
-from fleet.model.fleet_file import ClientLimits
+from fleet.model.client_limits import ClientLimits
 
 NAMESPACE = "default"
 """Of KubeStellar's release, as in its documentation."""

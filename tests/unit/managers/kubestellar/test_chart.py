@@ -25,7 +25,7 @@ from fleet.kube.resources import CONTROL_PLANES, CRDS, DEPLOYMENTS, SECRETS, Res
 from fleet.managers.kubestellar import chart
 from fleet.managers.kubestellar.chart_plan import Chart, ChartSpec, kubestellar_values, relocated, transcript
 from fleet.managers.kubestellar.ready import WDS_CRDS
-from fleet.model.fleet_file import ClientLimits
+from fleet.model.client_limits import ClientLimits
 from fleet.testing.api_server.server import FakeApiServer
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "managers" / "chart.txt"
