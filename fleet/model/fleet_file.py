@@ -14,8 +14,7 @@ from fleet.model.link import Link
 from fleet.model.pairing import paired
 
 Role = Literal["its", "wds", "wec"]
-DriverName = Literal["dense", "process", "kind", "chart"]
-"""`chart`: a WDS that KubeStellar's chart made inside the hub's kind cluster (`hub_driver: chart`)."""
+DriverName = Literal["dense", "process", "kind"]
 
 
 class Machine(Model):
