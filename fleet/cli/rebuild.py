@@ -30,11 +30,6 @@ def variables(fleet: FleetFile) -> dict[str, Any]:
         )
     if not wecs:
         raise UsageError("the fleet of that run had no WECs: there is nothing to build again")
-    if any(cluster.driver == "chart" for cluster in fleet.clusters):
-        raise UsageError(
-            "the hub of that run was made by KubeStellar's chart: build it with its inventory, then give its name with"
-            " --fleet"
-        )
     drivers = {cluster.driver for cluster in wecs}
     if len(drivers) != 1:
         raise UsageError(

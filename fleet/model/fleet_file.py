@@ -16,8 +16,7 @@ from fleet.model.link import Link
 WEC = "wec"
 """Role of a workload execution cluster; the roles of a hub's clusters are the manager's."""
 Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
-DriverName = Literal["dense", "process", "kind", "chart"]
-"""`chart`: a WDS that KubeStellar's chart made inside the hub's kind cluster (`hub_driver: chart`)."""
+DriverName = Literal["dense", "process", "kind"]
 
 
 class Machine(Model):
