@@ -9,7 +9,7 @@ from typing import Literal
 from fleet.analysis.cpu_contention import at_or_before
 from fleet.analysis.recorded import Recorded
 from fleet.model.base import Model
-from fleet.model.fleet_file import FleetFile
+from fleet.model.fleet_file import WEC, FleetFile
 from fleet.results.events import HostSample, ProcessSample
 
 Owner = Literal["hub control planes", "manager", "agents", "emulated WECs", "other programs", "driver", "outside"]
@@ -73,8 +73,8 @@ def owner_of(sample: ProcessSample, roles: Mapping[str, str]) -> Owner:
         return "emulated WECs"
     if component in _PLANE:
         # The store of a shared process carries no cluster of its own.
-        return "hub control planes" if role and role != "wec" else "emulated WECs"
-    if role == "wec" or "agent" in component or component == "link":
+        return "hub control planes" if role and role != WEC else "emulated WECs"
+    if role == WEC or "agent" in component or component == "link":
         return "agents"
     return "manager" if role else "other programs"
 

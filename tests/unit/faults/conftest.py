@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fleet.host.supervise import Program, Supervisor
-from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine, StatusAgent
+from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine
 
 LOOP = "import signal; signal.pause()"
 PROGRAMS = ("transport.wds1", "controller-manager.wds1")
@@ -51,7 +51,6 @@ def fleet(supervisor: Supervisor) -> FleetFile:
         name="demo",
         created="2026-01-01T00:00:00Z",
         toolchain_digest="x",
-        status_agent=StatusAgent(version="1"),
         machines=[Machine(name="local", state_dir=str(supervisor.layout.root))],
         clusters=[cluster("its1", "its"), cluster("wds1", "wds"), cluster("wec001", "wec", "dense"),
                   cluster("wec002", "wec", "dense")],

@@ -15,7 +15,7 @@ import pytest
 from fleet.host.authority import Authority, Subject
 from fleet.host.kubeconfig import write_kubeconfig
 from fleet.kube.resources import LEASES
-from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine, StatusAgent
+from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine
 from fleet.observe.certificates import Certificates
 from fleet.observe.leaders import Leaders, electing
 from fleet.observe.machine_watch import machine_state
@@ -141,7 +141,6 @@ def fleet(folder: Path, *, driver: str = "process", argv: tuple[str, ...] = (), 
         name="f",
         created="2026-01-01T00:00:00Z",
         toolchain_digest="x",
-        status_agent=StatusAgent(version="1"),
         machines=[Machine(name="m", state_dir=str(folder))],
         clusters=[Cluster.model_validate(its)],
         components=[Component(program="p.its1", component="p", machine="m", cluster="its1", argv=list(argv))],
