@@ -94,21 +94,11 @@ def _counts(found: Variables, _: int) -> Iterator[Problem]:
 
 
 def _several_itses(found: Variables, machines: int) -> Iterator[Problem]:
-    if found.its_count > 1 and (found.hub_driver != "process" or machines > 1 or found.wan):
+    if found.its_count > 1 and (machines > 1 or found.wan):
         yield Problem(
             "its_count",
-            f"{found.its_count} ITSes need hub_driver=process, one machine for hub and WECs, and no link (wan): "
-            "KubeStellar's chart makes one ITS, and links and the credentials of other machines lead to one",
-        )
-
-
-def _chart(found: Variables, _: int) -> Iterator[Problem]:
-    if found.hub_driver == "chart" and (found.container_engine != "system" or not found.kind_node_image):
-        yield Problem(
-            "hub_driver",
-            f"{told(found.hub_driver)} must be process or chart; chart needs container_engine: system (a Docker of the "
-            "fleet's own lets no pod pull its image) and kind_node_image: published or one of yours (the one that we "
-            "build has no service addresses and no names)",
+            f"{found.its_count} ITSes need one machine for hub and WECs, and no link (wan): links and the credentials of "
+            "other machines lead to one ITS",
         )
 
 
@@ -194,8 +184,7 @@ PLANES = ("wec_count", "wec_prefix", "wds_count", "its_count", "control_plane_dr
 """What the names of control planes follow from, and how they run."""
 RULES = (
     Rule(("wds_count", "wds_serving", "its_count"), _counts),
-    Rule(("its_count", "hub_driver", "wan"), _several_itses),
-    Rule(("hub_driver", "container_engine", "kind_node_image"), _chart),
+    Rule(("its_count", "wan"), _several_itses),
     Rule(("control_plane_driver", *PROCESS_ONLY), _dense_flags),
     Rule((*PLANES, "control_plane_ports"), _ports),
     Rule(("ocm_agents_status_agent", "record_status_agent"), _status_agent),

@@ -174,9 +174,6 @@ class KindVariables(Model):
 class HubVariables(Model):
     """Hub and agents"""
 
-    hub_driver: Annotated[str, one_of("process", "chart")] = variable(
-        "process", "process, or chart: pods of KubeStellar's own chart in a kind cluster."
-    )
     hub_registration_extra_args: Flags = variable((), "Flags of OCM's registration controller; they win over ours.")
     hub_registration_env: Environment = variable({}, "Its environment.")
     hub_controller_manager_extra_args: Flags = variable((), "Flags of KubeStellar's controller-manager.")
