@@ -47,7 +47,7 @@ def variable(default: Any, text: str, *, recorded: bool = True, limit: bool = Fa
     `recorded`: whether it belongs to the fleet, not to where and by whom it is built. `limit`: whether it is a client
     limit of a program, which experiments may sweep.
     """
-    more = {"recorded": recorded, "limit": limit}
+    more: dict[str, Any] = {"recorded": recorded, "limit": limit}
     if callable(default):
         return Field(default_factory=default, description=text, json_schema_extra=more)
     return Field(default, description=text, json_schema_extra=more)
