@@ -14,6 +14,7 @@ import msgspec
 
 from fleet.kube import resources
 from fleet.kube.resources import Resource
+from fleet.model.run_names import OP_ANNOTATION
 from fleet.observe.writers import Writers
 from fleet.results.events import (
     AppliedManifestWorkSeen,
@@ -25,7 +26,6 @@ from fleet.results.events import (
     WorkloadSeen,
     WorkStatusSeen,
 )
-from fleet.workload.names import OP_ANNOTATION
 
 Object = Mapping[str, Any]
 SeenLine = WorkloadSeen | BindingSeen | ManifestWorkSeen | AppliedManifestWorkSeen | WorkStatusSeen

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from fleet.model.run_names import RunNames
 from fleet.results.events import (
     AppliedManifestWorkSeen,
     BindingSeen,
@@ -14,7 +15,6 @@ from fleet.results.events import (
     WorkloadSeen,
     WorkStatusSeen,
 )
-from fleet.workload.names import RunNames
 
 
 @dataclass(frozen=True)

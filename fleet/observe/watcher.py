@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from fleet.errors import FleetError
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.reflector import Gap, Reflector, WatchEvent
 from fleet.kube.resources import Resource
+from fleet.managers.manager import Spaces
 from fleet.observe.extract import Extractor, Receipt
 from fleet.observe.recorder import Recorder
 from fleet.results.events import ClusterState, GapSeen
@@ -22,25 +22,6 @@ PROBE_SECONDS = 2.0
 """How long a cluster whose watch broke may take to answer `/readyz` before it counts as down."""
 RECONNECT_TOLD_NS = 50_000_000
 """A watch that was reopened without loss is told as a gap when it was blind for longer than this: lines came late."""
-
-
-@dataclass(frozen=True)
-class Spaces:
-    """The clients of one run, by cluster name."""
-
-    wdses: Mapping[str, KubeClient]
-    """Those that the run uses, the first of the fleet at least."""
-    itses: Mapping[str, KubeClient]
-    """Those that their KubeStellar works with."""
-    wecs: Mapping[str, KubeClient]
-
-    def all(self) -> tuple[KubeClient, ...]:
-        """Every client, the hub's first."""
-        return (*self.wdses.values(), *self.itses.values(), *self.wecs.values())
-
-    def workload(self) -> tuple[KubeClient, ...]:
-        """Where objects of the workload come to be: WDSes and WECs."""
-        return (*self.wdses.values(), *self.wecs.values())
 
 
 class Watcher:
@@ -67,12 +48,12 @@ class Watcher:
         self._tasks: list[asyncio.Task[None]] = []
         self._clients = {client.cluster: client for client in spaces.all()}
         self.reflectors: list[Reflector] = []
-        for client in spaces.wdses.values():
+        for client in spaces.sources.values():
             self.reflectors += [
                 self._reflector(client, resources.BINDINGS),
                 *(self._reflector(client, kind, selector) for kind in kinds),
             ]
-        for client in spaces.itses.values():
+        for client in spaces.transports.values():
             self.reflectors += [
                 self._reflector(client, resources.MANIFEST_WORKS),
                 self._reflector(client, resources.WORK_STATUSES),

@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_serializer, field_validator
 
 from fleet.errors import UsageError
 from fleet.model.base import Model
-from fleet.model.experiments import MODELS, AnyExperiment
+from fleet.model.duration import written
+from fleet.model.experiment_file import ExperimentFile, RecordedExperiment
 from fleet.model.fleet_file import FleetFile
 
 FORMAT = 1
@@ -91,7 +92,8 @@ class RunRecord(Model):
     reasons: list[str] = Field(default_factory=list)
     """Why the status is not valid, most serious first."""
     seed: int = 1
-    spec: AnyExperiment
+    spec: RecordedExperiment
+    """As its file has it, durations with their unit; a report needs no code of the experiment."""
     fleet: FleetFile
     inventory_sha256: str = ""
     version: str = ""
@@ -107,6 +109,15 @@ class RunRecord(Model):
     """The signal that ended the run early; empty when none did."""
     notes: list[str] = Field(default_factory=list)
 
+    @field_validator("spec", mode="before")
+    @classmethod
+    def _recorded(cls, value: Any) -> Any:
+        return written(value) if isinstance(value, ExperimentFile) else value
+
+    @field_serializer("spec")
+    def _written(self, value: RecordedExperiment) -> dict[str, Any]:
+        return written(value)
+
     def with_(self, **changes: Any) -> RunRecord:
         """A checked copy with some fields changed."""
         return RunRecord.model_validate({**self.model_dump(), **changes})
@@ -120,20 +131,15 @@ def load_run(path: Path) -> RunRecord:
         raise UsageError(f"{path}: {error.strerror}") from error
     except ValueError as error:
         raise UsageError(f"{path}: is not JSON ({error}); take the folder from its backup") from error
-    written = raw.get("format") if isinstance(raw, dict) else None
-    if isinstance(written, int) and written > FORMAT:
-        raise UsageError(f"{path}: format {written} is newer than this program's {FORMAT}; update the program")
+    number = raw.get("format") if isinstance(raw, dict) else None
+    if isinstance(number, int) and number > FORMAT:
+        raise UsageError(f"{path}: format {number} is newer than this program's {FORMAT}; update the program")
     try:
         return RunRecord.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in _named(first["loc"]))
+        field = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{path}: {field}: {first['msg']}") from error
-
-
-def _named(where: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The place as the file has it: pydantic puts the experiment that it chose behind `spec`."""
-    return (where[0], *where[2:]) if where[:1] == ("spec",) and where[1:2] and where[1] in MODELS else where
 
 
 def without_paths(fleet: FleetFile, home: Path | None = None) -> FleetFile:
