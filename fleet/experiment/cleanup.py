@@ -20,9 +20,9 @@ from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import Resource
 from fleet.kube.waiting import Objects, wait_for_objects
+from fleet.managers.manager import Spaces
 from fleet.model.fleet_file import FleetFile
-from fleet.observe.watcher import Spaces
-from fleet.workload.names import RUN_LABEL
+from fleet.model.run_names import RUN_LABEL
 
 KINDS = (
     resources.DEPLOYMENTS,
@@ -92,13 +92,13 @@ async def remove(spaces: Spaces, run_id: str | None, *, timeout: float) -> Clean
     tally = _Tally()
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
-    for wds in spaces.wdses.values():
+    for wds in spaces.sources.values():
         with tally.told():
             for kind in (*KINDS, resources.BINDING_POLICIES):
                 with suppress(NotFound):  # a kind that this WDS does not serve; policies: KubeStellar never ran for it
                     await _delete_labelled(wds, kind, selector, tally)
     grace = min(GRACE_SECONDS, timeout / 2)
-    for its in spaces.itses.values():
+    for its in spaces.transports.values():
         with tally.told():
             left = max(1.0, deadline - loop.time())
             await _works_gone(its, spaces, run_id, tally, grace=grace, seconds=left)
@@ -110,7 +110,7 @@ async def remove(spaces: Spaces, run_id: str | None, *, timeout: float) -> Clean
                 await _delete_labelled(client, resources.NAMESPACES, selector, tally)
                 await _wait_none(client, resources.NAMESPACES, selector, max(1.0, deadline - loop.time()))
 
-    await asyncio.gather(*(namespaces(client) for client in spaces.workload()))
+    await asyncio.gather(*(namespaces(client) for client in spaces.workload(wrapped=False)))
     return tally.report()
 
 
@@ -151,7 +151,7 @@ async def _works_gone(
         return
     bindings = {
         (wds.cluster, item["metadata"]["name"])
-        for wds in spaces.wdses.values()
+        for wds in spaces.sources.values()
         for item in await wds.list_all(resources.BINDINGS)
     }
     works = await its.list_all(resources.MANIFEST_WORKS, label_selector=WORKS_LABEL)

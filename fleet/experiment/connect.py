@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Collection
 
 from fleet.errors import UsageError
 from fleet.kube.client import KubeClient
+from fleet.managers.manager import Spaces
 from fleet.model.fleet_file import Cluster, FleetFile, Role
-from fleet.observe.watcher import Spaces
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +35,7 @@ async def opened(
         the_one(fleet, "its")
         used = await those("wds", wdses)
         itses = await those("its", {fleet.transport_of(wds) for wds in used} if wdses is not None else None)
-        yield Spaces(wdses=used, itses=itses, wecs=await those("wec", wecs))
+        yield Spaces(sources=used, transports=itses, wecs=await those("wec", wecs))
 
 
 def the_one(fleet: FleetFile, role: Role) -> Cluster:

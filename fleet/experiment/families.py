@@ -27,8 +27,8 @@ from fleet.model.experiments import (
 )
 from fleet.model.link import Link
 from fleet.model.load_shape import LoadShape
+from fleet.model.run_names import trial_id
 from fleet.workload.content import Content
-from fleet.workload.names import trial_id
 from fleet.workload.pacing import compressed, expected_count
 from fleet.workload.profiles import content_of
 

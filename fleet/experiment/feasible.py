@@ -11,7 +11,7 @@ from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
 from fleet.model.client_limits import ClientLimits
 from fleet.model.duration import shown
 from fleet.model.fleet_file import FleetFile
-from fleet.workload.names import RunNames
+from fleet.model.run_names import RunNames
 from fleet.workload.pacing import schedule
 from fleet.workload.sizing import Sizes, check, sizes
 

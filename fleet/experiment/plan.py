@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from fleet.model.experiment_file import Layout
 from fleet.model.link import Link
 from fleet.model.load_shape import LoadShape
+from fleet.model.run_names import RunNames
 from fleet.workload.content import Content
 from fleet.workload.layouts import BindingPolicy, policies
-from fleet.workload.names import RunNames
 from fleet.workload.objects import WorkloadObject, objects
 
 

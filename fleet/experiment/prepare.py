@@ -13,9 +13,9 @@ from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import AlreadyExists
 from fleet.kube.waiting import Objects, wait_for_objects
-from fleet.observe.watcher import Spaces
+from fleet.managers.manager import Spaces
+from fleet.model.run_names import RUN_LABEL, RunNames
 from fleet.workload.layouts import CLUSTER_LABEL
-from fleet.workload.names import RUN_LABEL, RunNames
 
 READY_SECONDS = 10.0
 NAMESPACE_SECONDS = 60.0
@@ -36,9 +36,9 @@ async def check(spaces: Spaces) -> None:
             "See `fleet status`; `fleet up` repairs",
             cluster=silent[0],
         )
-    for its in spaces.itses.values():
+    for its in spaces.transports.values():
         await _check_members(its, tuple(spaces.wecs))
-    for wds in spaces.wdses.values():
+    for wds in spaces.sources.values():
         await _check_leftovers(wds)
 
 
@@ -92,7 +92,7 @@ async def make_namespaces(spaces: Spaces, names: RunNames, wanted: Collection[st
         if pods:
             await _wait_accounts(client, wanted)
 
-    await each(spaces.workload(), make)
+    await each(spaces.workload(wrapped=False), make)
 
 
 async def _wait_accounts(client: KubeClient, namespaces: Collection[str]) -> None:

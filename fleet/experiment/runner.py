@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from fleet.analysis.exposition import Exposition
+from fleet.analysis.hop_table import HopTable
+from fleet.analysis.join import Join
 from fleet.analysis.quality import Status, judge
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import STAGES, Setting
-from fleet.analysis.timelines import Join
+from fleet.analysis.samples import Setting
 from fleet.errors import FleetError, MeasurementError, SpecError, UsageError
 from fleet.experiment import steps
 from fleet.experiment.cleanup import remove
@@ -32,23 +33,26 @@ from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
 from fleet.kube.looplag import LoopLag
 from fleet.kube.resources import PODS
+from fleet.managers.kubestellar.hops import HOPS
+from fleet.managers.kubestellar.record import record
+from fleet.managers.manager import Spaces
 from fleet.model.client_limits import ClientLimits
 from fleet.model.experiment_file import COUNTED, ExperimentFile
 from fleet.model.experiment_load import check_fits
 from fleet.model.experiments import LongRun
 from fleet.model.fleet_file import FleetFile
 from fleet.model.model_errors import nearest
+from fleet.model.run_names import RunNames
 from fleet.observe.pprof import chosen
 from fleet.observe.profiling import Profiling
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.textfile import folders, publish
 from fleet.observe.tracker import Tracker
-from fleet.observe.watcher import Spaces, Watcher
+from fleet.observe.watcher import Watcher
 from fleet.results.events import HostSample, Line, MetricSample, ProcessSample, ProfileTaken
 from fleet.results.folder import RunFolder
 from fleet.results.run import RunRecord
-from fleet.workload.names import RunNames
 
 HOLD_BACK_SECONDS = 2.0
 """KubeStellar 0.30's controller-manager delays every Binding sync by this: what rides on one looks 20 times faster."""
@@ -80,9 +84,10 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
             field="quiet",
         )
     for number, threshold in enumerate(spec.thresholds):
-        if threshold.stage not in (*STAGES, *COUNTED):
+        stages = (*HopTable(record(fleet)).stages, *COUNTED)
+        if threshold.stage not in stages:
             raise SpecError(
-                f"{threshold.stage!r} is no stage{nearest(threshold.stage, (*STAGES, *COUNTED))}",
+                f"{threshold.stage!r} is no stage{nearest(threshold.stage, stages)}",
                 field=f"thresholds.{number}.stage",
             )
     wecs, wdses = ([entry.name for entry in fleet.of_role(role)] for role in ("wec", "wds"))
@@ -152,12 +157,14 @@ class Runner:
 
     async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
         names = RunNames(folder.id)
-        recorded = Recorded(Join(wds=next(iter(spaces.wdses)), object_timeout=self.spec.timeouts.object))
-        tracker = Tracker(names=names, wdses=spaces.wdses.keys())
+        recorded = Recorded(
+            Join(record.manager, source=next(iter(spaces.sources)), object_timeout=self.spec.timeouts.object)
+        )
+        tracker = Tracker(names=names, sources=spaces.sources.keys())
         log = folder.event_log()
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
         kinds = tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
-        watcher = Watcher(spaces, kinds, recorder, selector=names.selector())
+        watcher = Watcher(spaces, kinds, HOPS, recorder, selector=names.selector())
         try:
             try:
                 await self._supervise(
@@ -282,7 +289,7 @@ class Runner:
             Setting(trial.layout, trial.wecs, trial.point): trial.objects for trial in self.trials if trial.repeat >= 0
         }
         try:
-            publish(self.fleet, Exposition(session.join.samples(), objects, facts))
+            publish(self.fleet, Exposition(session.join.table.manager, session.join.samples(), objects, facts))
         except OSError as error:
             self.progress.note(f"the metrics of this run cannot be shown to Prometheus: {error}")
 

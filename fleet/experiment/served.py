@@ -14,7 +14,7 @@ from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import Conflict
 from fleet.kube.waiting import wait_until
-from fleet.observe.watcher import Spaces
+from fleet.managers.manager import Spaces
 
 ESTABLISH_SECONDS = 60.0
 AT_ONCE = 8
@@ -35,7 +35,7 @@ async def ensure_served(spaces: Spaces, crds: Sequence[Mapping[str, Any]]) -> No
         for crd in crds:
             if not await _served(client, crd):
                 await _apply(client, crd)
-                if client.cluster in spaces.wdses:
+                if client.cluster in spaces.sources:
                     await _watched(client, crd["spec"]["names"]["plural"])
 
     await each(spaces.workload(), one, at_once=AT_ONCE)

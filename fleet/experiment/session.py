@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from fleet.analysis.timelines import Join
+from fleet.analysis.join import Join
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
 from fleet.experiment.progress import RunProgress
+from fleet.managers.manager import Spaces
 from fleet.model.experiment_file import ExperimentFile
+from fleet.model.run_names import RunNames
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
-from fleet.observe.watcher import Spaces
 from fleet.workload.layouts import BindingPolicy
-from fleet.workload.names import RunNames
 from fleet.workload.objects import WorkloadObject
 from fleet.workload.pacing import Due, due, schedule
 

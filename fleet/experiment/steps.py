@@ -60,7 +60,7 @@ class Announce:
                 point=trial.point,
                 policies=trial.policies,
                 limits=dict(trial.limits),
-                wdses=list(trial.wdses),
+                sources=list(trial.wdses),
                 load=str(trial.load) if trial.load.open else "",
             )
         )
@@ -75,7 +75,7 @@ class Announce:
                     clusters=list(item.clusters),
                     status=item.status,
                     kind=item.kind,
-                    wds=item.wds,
+                    source=item.wds,
                 )
             )
 
@@ -87,10 +87,8 @@ class Apply:
 
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """Done when their WDSes have taken them all."""
-        missing = [
-            entry for entry in session.policies(trial) if session.recorder.tracker.destinations(entry.name) is None
-        ]
-        wdses = session.spaces.wdses
+        missing = [entry for entry in session.policies(trial) if session.recorder.tracker.targets(entry.name) is None]
+        wdses = session.spaces.sources
         await each(missing, lambda entry: wdses[entry.wds].create(resources.BINDING_POLICIES, entry.manifest()))
 
 
@@ -107,7 +105,7 @@ class Settle:
         tracker, recorder = session.recorder.tracker, session.recorder
 
         def unbound() -> list[str]:
-            return [name for name, clusters in wanted.items() if tracker.destinations(name) != clusters]
+            return [name for name, clusters in wanted.items() if tracker.targets(name) != clusters]
 
         def bound() -> bool:
             missing = len(unbound())
@@ -136,7 +134,7 @@ class Load:
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """Done when each was answered."""
         writes, parallel = session.writes(trial)
-        await Sender(session.spaces.wdses, session.recorder).send(writes, parallel=parallel)
+        await Sender(session.spaces.sources, session.recorder).send(writes, parallel=parallel)
 
 
 class Drain:
@@ -209,14 +207,14 @@ class Clean:
 
         async def drop(policy: BindingPolicy) -> None:
             try:
-                await session.spaces.wdses[policy.wds].delete(resources.BINDING_POLICIES, policy.name)
+                await session.spaces.sources[policy.wds].delete(resources.BINDING_POLICIES, policy.name)
             except NotFound:
                 return
 
         await each(policies, drop)
 
         def gone() -> bool:
-            bound = [entry for entry in policies if recorder.tracker.destinations(entry.name) is not None]
+            bound = [entry for entry in policies if recorder.tracker.targets(entry.name) is not None]
             return not bound and recorder.tracker.left(session.alive(trial.clusters)).nothing
 
         if not await recorder.until(gone, timeout=session.spec.timeouts.clean):
@@ -230,7 +228,7 @@ async def delete(session: Session, items: Sequence[WorkloadObject]) -> None:
 
     async def one(item: WorkloadObject) -> None:
         try:
-            wds = session.spaces.wdses[item.wds]
+            wds = session.spaces.sources[item.wds]
             await wds.delete(item.resource, item.ref.name, item.ref.namespace, propagation="Background")
         except NotFound:
             return

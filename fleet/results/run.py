@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from fleet.errors import UsageError
 from fleet.model.base import Model
 from fleet.model.experiments import MODELS, AnyExperiment
 from fleet.model.fleet_file import FleetFile
+from fleet.model.manager_record import ManagerRecord
+from fleet.results.format1_manager import MANAGER
 
-FORMAT = 1
-"""1: first format (0.1.0)."""
+FORMAT = 2
+"""1: first format (0.1.0). 2: keeps its manager; events.jsonl has its second format."""
 
 Status = Literal["running", "valid", "partial", "invalid"]
 
@@ -79,7 +82,8 @@ class DriverFacts(Model):
 class RunRecord(Model):
     """The whole of `run.json`."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
+    """Of the whole folder."""
     id: str
     """The folder's name."""
     experiment: str
@@ -93,6 +97,7 @@ class RunRecord(Model):
     seed: int = 1
     spec: AnyExperiment
     fleet: FleetFile
+    manager: ManagerRecord
     inventory_sha256: str = ""
     version: str = ""
     """Of this project."""
@@ -106,6 +111,16 @@ class RunRecord(Model):
     interrupted: str = ""
     """The signal that ended the run early; empty when none did."""
     notes: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_format(cls, data: Any) -> Any:
+        return {"manager": MANAGER, **data} if isinstance(data, Mapping) and data.get("format") == 1 else data
+
+    @property
+    def source(self) -> str:
+        """The cluster that objects were sent to where nothing else is planned: the first source of the fleet."""
+        return next((cluster.name for cluster in self.fleet.sources()), "")
 
     def with_(self, **changes: Any) -> RunRecord:
         """A checked copy with some fields changed."""

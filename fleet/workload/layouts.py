@@ -14,7 +14,7 @@ from typing import Any
 
 from fleet.kube.resources import DEPLOYMENTS, PODS, Resource
 from fleet.model.experiment_file import Layout
-from fleet.workload.names import POLICY_LABEL, RunNames
+from fleet.model.run_names import POLICY_LABEL, RunNames
 
 CLUSTER_LABEL = "name"
 """Label of a ManagedCluster that holds the WEC's name; the `register` role sets it."""

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from fleet.kube import resources
 from fleet.kube.resources import Resource
+from fleet.model.run_names import OP_ANNOTATION, RunNames
 from fleet.results.events import ObjectRef
 from fleet.workload.content import Body, Content, Place
 from fleet.workload.layouts import RETURNED, BindingPolicy
-from fleet.workload.names import OP_ANNOTATION, RunNames
 
 StatusReturn = Literal["copy", "aggregate", "report", "none"]
 

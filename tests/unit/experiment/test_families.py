@@ -19,8 +19,8 @@ from fleet.experiment.reconfigure import Refitted
 from fleet.model.client_limits import ClientLimits
 from fleet.model.experiments import MODELS, LongRun
 from fleet.model.link import Link
+from fleet.model.run_names import RunNames
 from fleet.workload.content import Place
-from fleet.workload.names import RunNames
 from tests.unit.report.made import fleet_file
 
 WECS = [f"wec{number:03d}" for number in range(1, 5)]

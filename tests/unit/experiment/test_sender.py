@@ -9,13 +9,13 @@ import pytest
 
 from fleet.experiment.sender import Sender
 from fleet.model.experiment_file import Workload
+from fleet.model.run_names import RunNames
 from fleet.observe.recorder import Recorder
 from fleet.observe.tracker import Tracker
 from fleet.results import events
 from fleet.testing.api_server.server import FakeApiServer
 from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
-from fleet.workload.names import RunNames
 from fleet.workload.objects import WorkloadObject, objects
 from fleet.workload.pacing import Due
 

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from fleet.model.experiment_file import Layout, Workload, WorkloadKind
+from fleet.model.run_names import RunNames, trial_id
 from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
-from fleet.workload.names import RunNames, trial_id
 from fleet.workload.objects import objects, status_return
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "workload"

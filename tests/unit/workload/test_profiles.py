@@ -10,9 +10,9 @@ import pytest
 
 from fleet.errors import SpecError, UsageError
 from fleet.model.experiment_file import Workload
+from fleet.model.run_names import OP_ANNOTATION, RunNames
 from fleet.workload.content import Place
 from fleet.workload.layouts import policies
-from fleet.workload.names import OP_ANNOTATION, RunNames
 from fleet.workload.objects import WorkloadObject, objects
 from fleet.workload.profiles import available, content_of
 

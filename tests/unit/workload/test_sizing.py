@@ -7,10 +7,10 @@ import pytest
 from fleet.errors import UsageError
 from fleet.model.client_limits import ClientLimits
 from fleet.model.experiment_file import Workload
+from fleet.model.run_names import RunNames
 from fleet.workload import sizing
 from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
-from fleet.workload.names import RunNames
 from fleet.workload.objects import WorkloadObject, objects
 from fleet.workload.sizing import Sizes, check, sizes
 
