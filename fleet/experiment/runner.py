@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from fleet.analysis.exposition import Exposition
+from fleet.analysis.hop_table import HopTable
+from fleet.analysis.join import Join
 from fleet.analysis.quality import Status, judge
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import STAGES, Setting
-from fleet.analysis.timelines import Join
+from fleet.analysis.samples import Setting
 from fleet.errors import FleetError, MeasurementError, SpecError, UsageError
 from fleet.experiment import steps
 from fleet.experiment.cleanup import remove
@@ -89,9 +90,10 @@ def plan(
             field="quiet",
         )
     for number, threshold in enumerate(spec.thresholds):
-        if threshold.stage not in (*STAGES, *COUNTED):
+        stages = (*HopTable(manager.record(fleet)).stages, *COUNTED)
+        if threshold.stage not in stages:
             raise SpecError(
-                f"{threshold.stage!r} is no stage{nearest(threshold.stage, (*STAGES, *COUNTED))}",
+                f"{threshold.stage!r} is no stage{nearest(threshold.stage, stages)}",
                 field=f"thresholds.{number}.stage",
             )
     wecs, sources = ([entry.name for entry in entries] for entries in (fleet.wecs(), fleet.sources()))
@@ -175,12 +177,14 @@ class Runner:
 
     async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
         names = RunNames(folder.id)
-        recorded = Recorded(Join(wds=next(iter(spaces.sources)), object_timeout=self.spec.timeouts.object))
-        tracker = Tracker(names=names, wdses=spaces.sources.keys())
+        recorded = Recorded(Join(record.manager, source=record.source, object_timeout=self.spec.timeouts.object))
+        tracker = Tracker(names=names, sources=spaces.sources.keys())
         log = folder.event_log()
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
         kinds = tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
-        watcher = Watcher(spaces, kinds, recorder, selector=names.selector())
+        watcher = Watcher(
+            spaces, kinds, self.manager.hops, recorder, selector=names.selector(), wrapped=self.manager.wraps
+        )
         try:
             try:
                 await self._supervise(
@@ -307,7 +311,7 @@ class Runner:
             Setting(trial.layout, trial.wecs, trial.point): trial.objects for trial in self.trials if trial.repeat >= 0
         }
         try:
-            publish(self.fleet, Exposition(session.join.samples(), objects, facts))
+            publish(self.fleet, Exposition(session.join.table.manager, session.join.samples(), objects, facts))
         except OSError as error:
             self.progress.note(f"the metrics of this run cannot be shown to Prometheus: {error}")
 

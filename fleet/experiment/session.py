@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from fleet.analysis.timelines import Join
+from fleet.analysis.join import Join
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
 from fleet.experiment.progress import RunProgress
 from fleet.managers.manager import Manager, Policy, Spaces

@@ -62,7 +62,7 @@ class Announce:
                 point=trial.point,
                 policies=trial.policies,
                 limits=dict(trial.limits),
-                wdses=list(trial.sources),
+                sources=list(trial.sources),
                 load=str(trial.load) if trial.load.open else "",
             )
         )
@@ -77,7 +77,7 @@ class Announce:
                     clusters=list(item.clusters),
                     status=item.status,
                     kind=item.kind,
-                    wds=item.source,
+                    source=item.source,
                 )
             )
 
@@ -90,9 +90,7 @@ class Apply:
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """Done when their sources have taken them all."""
         manager, sources = session.manager, session.spaces.sources
-        missing = [
-            entry for entry in session.policies(trial) if session.recorder.tracker.destinations(entry.name) is None
-        ]
+        missing = [entry for entry in session.policies(trial) if session.recorder.tracker.targets(entry.name) is None]
 
         async def create(policy: Policy) -> None:
             for write in manager.policies(policy):
@@ -118,7 +116,7 @@ class Settle:
         tracker, recorder = session.recorder.tracker, session.recorder
 
         def unsettled() -> list[str]:
-            return [name for name, clusters in wanted.items() if tracker.destinations(name) != clusters]
+            return [name for name, clusters in wanted.items() if tracker.targets(name) != clusters]
 
         def settled() -> bool:
             missing = len(unsettled())
@@ -224,7 +222,7 @@ class Clean:
         await each(policies, drop, at_once=IN_FLIGHT)
 
         def gone() -> bool:
-            held = [entry for entry in policies if recorder.tracker.destinations(entry.name) is not None]
+            held = [entry for entry in policies if recorder.tracker.targets(entry.name) is not None]
             return not held and recorder.tracker.left(session.alive(trial.clusters)).nothing
 
         if not await recorder.until(gone, timeout=session.spec.timeouts.clean):

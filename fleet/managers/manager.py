@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,42 +10,28 @@ from fleet.kube.client import KubeClient
 from fleet.kube.resources import Resource
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import HopRow, ManagerRecord
+from fleet.results.events import Fact, Key
 
 Object = Mapping[str, Any]
-Key = tuple[str, ...]
-"""A link between hops: `("op", id)`, or a word and what identifies the object that an earlier hop saw."""
 
-
-@dataclass(frozen=True)
-class Fact:
-    """What one watched object says about one object of the workload."""
-
-    about: Key
-    wec: str = ""
-    """Empty: about the object as a whole."""
-    gives: tuple[Key, ...] = ()
-    """Keys by which later hops are about the same object."""
-    policy: str = ""
-    """Name of the policy that it rode on; must be the planned one where it is told."""
-    source: str = ""
-    """Name of the source cluster; must be the planned one where it is told."""
-    version: int = 0
-    """Grows with each change of what `HopRow.not_before` compares."""
-    seen: bool = True
-    """False: the object gives its keys, but the mark is not reached yet."""
-    status: Any = None
-    """For hops that compare."""
+__all__ = ["Burden", "Cleaning", "Fact", "Hop", "Key", "Manager", "Object", "Policy", "Spaces", "Told", "Write"]
 
 
 @dataclass(frozen=True)
 class Told:
     """Everything that a hop reads out of one object."""
 
-    facts: tuple[Fact, ...] = ()
+    facts: Sequence[Fact] = ()
+    gives: Sequence[Key] = ()
+    """Keys by which later hops are about the same objects as these facts."""
     policy: str = ""
-    """Of an object that says which WECs a policy resolves to."""
-    targets: tuple[str, ...] | None = None
-    """Those WECs; None: it does not say."""
+    """Name of the policy that the facts ride on; must be the planned one where it is told."""
+    source: str = ""
+    """Name of the source cluster; must be the planned one where it is told."""
+    version: int = 0
+    """Grows with each change of what `HopRow.not_before` compares."""
+    targets: Sequence[str] | None = None
+    """WECs that `policy` resolves to; None: it does not say."""
 
 
 @dataclass(frozen=True)
@@ -216,13 +202,3 @@ class Manager(Protocol):
         leave the rest.
         """
         ...
-
-
-def facts(*found: Fact) -> Told:
-    """Facts alone."""
-    return Told(facts=tuple(found))
-
-
-def first(values: Iterable[str]) -> str:
-    """The first of them; empty when there is none."""
-    return next(iter(values), "")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_serializer, field_validator
+from pydantic import Field, ValidationError, field_serializer, field_validator, model_validator
 
 from fleet.errors import UsageError
 from fleet.model.base import Model
 from fleet.model.duration import written
 from fleet.model.experiment_file import ExperimentFile, RecordedExperiment
 from fleet.model.fleet_file import FleetFile
+from fleet.model.manager_record import ManagerRecord
+from fleet.results.format1_manager import MANAGER
 
-FORMAT = 1
-"""1: first format (0.1.0)."""
+FORMAT = 2
+"""1: first format (0.1.0). 2: keeps its manager; events.jsonl has its second format."""
 
 Status = Literal["running", "valid", "partial", "invalid"]
 
@@ -80,7 +83,8 @@ class DriverFacts(Model):
 class RunRecord(Model):
     """The whole of `run.json`."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
+    """Of the whole folder."""
     id: str
     """The folder's name."""
     experiment: str
@@ -95,6 +99,7 @@ class RunRecord(Model):
     spec: RecordedExperiment
     """As its file has it, durations with their unit; a report needs no code of the experiment."""
     fleet: FleetFile
+    manager: ManagerRecord
     inventory_sha256: str = ""
     version: str = ""
     """Of this project."""
@@ -117,6 +122,16 @@ class RunRecord(Model):
     @field_serializer("spec")
     def _written(self, value: RecordedExperiment) -> dict[str, Any]:
         return written(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_format(cls, data: Any) -> Any:
+        return {"manager": MANAGER, **data} if isinstance(data, Mapping) and data.get("format") == 1 else data
+
+    @property
+    def source(self) -> str:
+        """The cluster that objects were sent to where nothing else is planned: the first source of the fleet."""
+        return next((cluster.name for cluster in self.fleet.sources()), "")
 
     def with_(self, **changes: Any) -> RunRecord:
         """A checked copy with some fields changed."""

@@ -9,14 +9,13 @@ from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import Resource
 from fleet.managers.kubestellar import feasible, policies, watched, works
+from fleet.managers.kubestellar.hops import HOPS
+from fleet.managers.kubestellar.record import record
 from fleet.managers.leftovers import check_leftovers
 from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Spaces, Write
 from fleet.managers.ocm.members import check_members
 from fleet.model.fleet_file import FleetFile
-from fleet.model.manager_record import FixedDelay, ManagerRecord
-
-HOLD_BACK_SECONDS = 2.0
-"""KubeStellar 0.30's controller-manager delays every Binding sync by this: what rides on one looks 20 times faster."""
+from fleet.model.manager_record import ManagerRecord
 
 
 class KubeStellar:
@@ -24,7 +23,7 @@ class KubeStellar:
 
     name = "kubestellar"
     layouts: Collection[str] = ("one-to-one", "one-to-many")
-    hops: Sequence[Hop] = ()
+    hops: Sequence[Hop] = HOPS
     busy_components: Collection[str] = ("transport", "controller-manager", "status-agent", "ocm-status-addon")
     brings_namespaces = False
     wraps = False
@@ -38,8 +37,7 @@ class KubeStellar:
 
     def record(self, fleet: FleetFile) -> ManagerRecord:
         """What `run.json` keeps."""
-        hold_back = FixedDelay(name="hold-back of a Binding", mark="bound", seconds=HOLD_BACK_SECONDS, holds_back=True)
-        return ManagerRecord(name=self.name, version=fleet.manager.version, fixed=(hold_back,))
+        return record(fleet)
 
     def roles(self) -> Mapping[str, str]:
         """WDSes and ITSes."""

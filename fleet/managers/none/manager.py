@@ -14,6 +14,8 @@ from fleet.kube.each import each
 from fleet.kube.resources import Resource
 from fleet.managers.leftovers import check_leftovers
 from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Spaces, Write
+from fleet.managers.none.hops import HOPS
+from fleet.managers.none.record import record
 from fleet.model.fleet_file import FleetFile
 from fleet.model.kinds import is_returned
 from fleet.model.manager_record import ManagerRecord
@@ -24,7 +26,7 @@ class NoManager:
 
     name = "none"
     layouts: Collection[str] = ("one-to-one",)
-    hops: Sequence[Hop] = ()
+    hops: Sequence[Hop] = HOPS
     busy_components: Collection[str] = ()
     brings_namespaces = False
     wraps = False
@@ -36,9 +38,9 @@ class NoManager:
         """The same in every fleet."""
         return self
 
-    def record(self, fleet: FleetFile) -> ManagerRecord:  # noqa: ARG002 - as of every manager
+    def record(self, fleet: FleetFile) -> ManagerRecord:
         """What `run.json` keeps."""
-        return ManagerRecord(name=self.name)
+        return record(fleet)
 
     def roles(self) -> Mapping[str, str]:
         """No hub."""

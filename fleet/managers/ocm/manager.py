@@ -17,14 +17,13 @@ from fleet.kube.resources import Resource
 from fleet.managers.leftovers import check_leftovers
 from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Spaces, Write
 from fleet.managers.ocm import placing
+from fleet.managers.ocm.hops import HOPS, SET_LABEL
 from fleet.managers.ocm.members import check_members
+from fleet.managers.ocm.record import SCRAPE_FACT, record
 from fleet.managers.ocm.works import GRACE_SECONDS, Work, Works
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
 from fleet.model.run_names import RUN_LABEL
-
-SET_LABEL = "work.open-cluster-management.io/manifestworkreplicaset"
-"""On a ManifestWork: `<namespace>.<name>` of the ManifestWorkReplicaSet that it is of."""
 
 
 class Ocm:
@@ -32,7 +31,7 @@ class Ocm:
 
     name = "ocm"
     layouts: Collection[str] = ("one-to-one", "one-to-many")
-    hops: Sequence[Hop] = ()
+    hops: Sequence[Hop] = HOPS
     busy_components: Collection[str] = ("placement", "work-manager")
     brings_namespaces = False
     wraps = True
@@ -46,11 +45,11 @@ class Ocm:
 
     def for_fleet(self, fleet: FleetFile) -> Manager:
         """With the way of scraping that the fleet was built with."""
-        return Ocm(scrape=fleet.manager.facts.get("feedback_scrape_type", ""))
+        return Ocm(scrape=fleet.manager.facts.get(SCRAPE_FACT, ""))
 
     def record(self, fleet: FleetFile) -> ManagerRecord:
         """What `run.json` keeps."""
-        return ManagerRecord(name=self.name, version=fleet.manager.version)
+        return record(fleet)
 
     def roles(self) -> Mapping[str, str]:
         """One hub is both."""

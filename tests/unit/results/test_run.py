@@ -22,8 +22,8 @@ def test_round_trip(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    path.write_text('{"format": 2}')
-    with pytest.raises(UsageError, match="format 2 is newer"):
+    path.write_text('{"format": 3}')
+    with pytest.raises(UsageError, match="format 3 is newer"):
         load_run(path)
 
 
