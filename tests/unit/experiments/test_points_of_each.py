@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fleet.cli.refit import variables
-from fleet.errors import UsageError
+from fleet.errors import FleetError, UsageError
 from fleet.experiment.definition import trials
 from fleet.experiment.feasible import burden
 from fleet.experiment.feasible import check_loads as check_all
@@ -175,6 +175,49 @@ async def test_a_fleet_gets_its_own_limits_back_whatever_happens() -> None:
     assert session.resting[-4:] == [["wds3"], ["wds3"], ["wds3"], []]
     assert "giving the fleet links with rtt 40ms" in session.notes
     assert "giving the fleet transport_its_qps=5, its own links, kubestellar for 3 of 3 sources" in session.notes
+
+
+async def test_a_change_that_failed_half_way_is_repaired_at_the_end() -> None:
+    """Also when it was the change to the fleet's own limits: what failed may have left anything."""
+    given: list[float] = []
+    failing = True
+
+    async def reconfigure(limits: Any, _link: Link | None, _serving: int) -> None:
+        given.append(limits["transport_its_qps"])
+        if failing and limits["transport_its_qps"] == 5:
+            raise FleetError("half of the machines were reached")
+
+    session: Any = Session()
+
+    async def run() -> None:
+        nonlocal failing
+        async with Refitted(session, reconfigure, fleet_file(2)) as refitted:
+            await refitted.have({"transport_its_qps": 50.0})
+            try:
+                await refitted.have({})
+            finally:
+                failing = False
+
+    with pytest.raises(FleetError, match="half of the machines"):
+        await run()
+    assert given == [50.0, 5.0, 5.0]
+
+
+async def test_a_change_that_failed_is_made_again_when_it_is_wanted_again() -> None:
+    given: list[float] = []
+
+    async def reconfigure(limits: Any, _link: Link | None, _serving: int) -> None:
+        given.append(limits["transport_its_qps"])
+        if len(given) == 1:
+            raise FleetError("not this time")
+
+    session: Any = Session()
+    async with Refitted(session, reconfigure, fleet_file(2)) as refitted:
+        with pytest.raises(FleetError):
+            await refitted.have({"transport_its_qps": 50.0})
+        await refitted.have({"transport_its_qps": 50.0})
+        await refitted.have({"transport_its_qps": 50.0})
+    assert given == [50.0, 50.0, 5.0]
 
 
 def test_wdses_share_the_policies_of_a_point() -> None:
