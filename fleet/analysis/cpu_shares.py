@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from fleet.analysis.cpu_contention import at_or_before
 from fleet.analysis.recorded import Recorded
 from fleet.model.base import Model
 from fleet.model.fleet_file import WEC, FleetFile
+from fleet.model.manager_record import ManagerRecord
 from fleet.results.events import HostSample, ProcessSample
 
 Owner = Literal["hub control planes", "manager", "agents", "emulated WECs", "other programs", "driver", "outside"]
@@ -37,30 +38,35 @@ class CpuShare(Model):
     """CPU time."""
 
 
-def cpu_shares(recorded: Recorded, fleet: FleetFile) -> list[CpuShare]:
+def cpu_shares(recorded: Recorded, fleet: FleetFile, manager: ManagerRecord) -> list[CpuShare]:
     """By owner, in the order of `OWNERS`; empty when nothing was sampled twice in a counted trial."""
     used: defaultdict[Owner, float] = defaultdict(float)
     elapsed = 0.0
+    roles = {cluster.name: cluster.role for cluster in fleet.clusters}
+
+    def owner(sample: ProcessSample) -> Owner:
+        return owner_of(sample, roles, manager)
+
     programs, hosts = _series(recorded.processes), _hosts(recorded.hosts)
     for plan in recorded.trials:
         if plan.repeat < 0:
             continue
         begin, end = recorded.span(plan)
-        taken, seconds = _trial(programs, hosts, begin, end, fleet)
+        taken, seconds = _trial(programs, hosts, begin, end, owner)
         elapsed += seconds
-        for owner, value in taken.items():
-            used[owner] += value
+        for whose, value in taken.items():
+            used[whose] += value
     total = sum(used.values())
     if elapsed <= 0 or total <= 0:
         return []
     return [
-        CpuShare(owner=owner, cores=used[owner] / elapsed, share=used[owner] / total, seconds=used[owner])
-        for owner in OWNERS
-        if used[owner] > 0
+        CpuShare(owner=whose, cores=used[whose] / elapsed, share=used[whose] / total, seconds=used[whose])
+        for whose in OWNERS
+        if used[whose] > 0
     ]
 
 
-def owner_of(sample: ProcessSample, roles: Mapping[str, str]) -> Owner:
+def owner_of(sample: ProcessSample, roles: Mapping[str, str], manager: ManagerRecord) -> Owner:
     """Whose program it is; `roles` by cluster.
 
     A control plane's own programs belong to the hub or to the emulation, what runs at a WEC besides is an agent, and
@@ -74,9 +80,9 @@ def owner_of(sample: ProcessSample, roles: Mapping[str, str]) -> Owner:
     if component in _PLANE:
         # The store of a shared process carries no cluster of its own.
         return "hub control planes" if role and role != WEC else "emulated WECs"
-    if role == WEC or "agent" in component or component == "link":
+    if component in (*manager.agents, "link") or role == WEC:
         return "agents"
-    return "manager" if role else "other programs"
+    return "manager" if role or component in manager.components else "other programs"
 
 
 _Programs = Mapping[tuple[str, str, int], Sequence[ProcessSample]]
@@ -101,10 +107,9 @@ def _trial(
     hosts: Mapping[str, Mapping[tuple[str, ...], Sequence[HostSample]]],
     begin: int,
     end: int,
-    fleet: FleetFile,
+    owner: Callable[[ProcessSample], Owner],
 ) -> tuple[dict[Owner, float], float]:
     """CPU seconds by owner, and the seconds that they were counted over, between the samples at both ends."""
-    roles = {cluster.name: str(cluster.role) for cluster in fleet.clusters}
     used: defaultdict[Owner, float] = defaultdict(float)
     bounds: list[tuple[int, int]] = []
     for samples in programs.values():
@@ -112,7 +117,7 @@ def _trial(
         if now is None or now is former:
             continue
         # One that was not there at the first look has used all of it since.
-        used[owner_of(now, roles)] += now.cpu_seconds - (former.cpu_seconds if former else 0.0)
+        used[owner(now)] += now.cpu_seconds - (former.cpu_seconds if former else 0.0)
         if former is not None:
             bounds.append((former.ns, now.ns))
     fleet_seconds = sum(used.values())

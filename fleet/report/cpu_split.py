@@ -30,9 +30,12 @@ def sentence(found: Sequence[CpuShare]) -> str:
     if not found:
         return ""
     total = sum(one.cores for one in found)
+    said = f"While the counted trials were measured, {total:.2f} cores were busy"
     emulated = [one for one in found if one.owner in EMULATION]
+    if not emulated or not any(one.owner == "hub control planes" for one in found):
+        return f"{said}."  # without a hub the WECs are what is measured
     share, cores = sum(one.share for one in emulated), sum(one.cores for one in emulated)
     return (
-        f"While the counted trials were measured, {total:.2f} cores were busy; {share:.0%} of that ({cores:.2f} cores) "
-        "went into emulating the WECs, which a real fleet has on machines of their own."
+        f"{said}; {share:.0%} of that ({cores:.2f} cores) went into emulating the WECs, which a real fleet has on "
+        "machines of their own."
     )

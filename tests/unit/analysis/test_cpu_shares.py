@@ -8,6 +8,7 @@ from fleet.analysis.cpu_shares import CpuShare, cpu_shares, owner_of
 from fleet.analysis.recorded import record
 from fleet.report.cpu_split import sentence, table
 from fleet.results.events import HostSample, Line, ProcessSample, RunMark, TrialPlan
+from fleet.results.format1_manager import MANAGER
 from tests.unit.report.made import fleet_file
 
 SECOND = 1_000_000_000
@@ -44,8 +45,8 @@ USED = {
 
 
 def shares(*lines: Line) -> dict[str, CpuShare]:
-    recorded = record(sorted(lines, key=lambda line: line.ns), wds="wds1", object_timeout=600)
-    return {one.owner: one for one in cpu_shares(recorded, fleet_file(2))}
+    recorded = record(sorted(lines, key=lambda line: line.ns), MANAGER, source="wds1", object_timeout=600)
+    return {one.owner: one for one in cpu_shares(recorded, fleet_file(2), MANAGER)}
 
 
 def one_trial(begin: int = 100) -> list[Line]:
@@ -86,7 +87,7 @@ def test_warm_ups_do_not_count_and_one_sample_tells_nothing() -> None:
      ("node-exporter", "other programs"), ("anything", "other programs")],
 )  # fmt: skip
 def test_whose_a_program_is(name: str, owner: str) -> None:
-    assert owner_of(program(1, name, 0.0), ROLES) == owner
+    assert owner_of(program(1, name, 0.0), ROLES, MANAGER) == owner
 
 
 def test_the_report_says_what_the_emulation_took() -> None:
@@ -94,3 +95,5 @@ def test_the_report_says_what_the_emulation_took() -> None:
     assert "2.00 cores were busy; 40% of that (0.80 cores) went into emulating the WECs" in sentence(found)
     assert ("emulated WECs", "0.80", "40%") in [row[:3] for row in table(found).rows]
     assert (sentence([]), table([]).rows) == ("", [])
+    without_hub = [one for one in found if one.owner != "hub control planes"]
+    assert sentence(without_hub).endswith(" cores were busy.")

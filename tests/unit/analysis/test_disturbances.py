@@ -24,6 +24,7 @@ from fleet.results.events import (
     RunMark,
     WorkloadSeen,
 )
+from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.simulator import MS, START_NS, START_WALL, Simulator
 from tests.unit.report.made import run_record
 
@@ -55,7 +56,7 @@ END_OF_FIRST_NS = next(line.ns for line in LINES if isinstance(line, RunMark) an
 
 def read(*extra: Line) -> Recorded:
     lines = sorted([*LINES, *extra], key=lambda line: line.ns)
-    return record(lines, wds="wds1", object_timeout=600)
+    return record(lines, MANAGER, source="wds1", object_timeout=600)
 
 
 def verdict(*extra: Line) -> Verdict:
@@ -231,7 +232,7 @@ def test_ends_inside_the_gap_that_it_made_are_told_not_held_against_the_run() ->
         return msgspec.structs.replace(line, gap=True) if seen else line
 
     lines = [*map(blind, LINES), *planned(), *consequences()]
-    recorded = record(sorted(lines, key=lambda line: line.ns), wds="wds1", object_timeout=600)
+    recorded = record(sorted(lines, key=lambda line: line.ns), MANAGER, source="wds1", object_timeout=600)
     made = judge(run_record("x", 2), recorded, recorded.join.samples())
     assert made.status == "valid"
     assert "of them hold the time in which a watch was cut off by it" in made.planned[0]

@@ -14,9 +14,10 @@ import pytest
 
 from fleet.errors import SpecError
 from fleet.experiment.progress import Silent
-from fleet.experiment.runner import Outcome, Runner
+from fleet.experiment.runner import Outcome, Runner, plan
+from fleet.experiments import registry
+from fleet.experiments.wec_scaling import WecScaling
 from fleet.host.supervise import Program, Supervisor
-from fleet.model.experiments import WecScaling
 from fleet.model.fleet_file import Component, FleetFile
 from fleet.results import events
 from fleet.results.folder import RunFolder
@@ -68,7 +69,10 @@ def chosen(*during: dict[str, Any]) -> WecScaling:
 
 def runner(fleet: Programs, wanted: WecScaling, progress: Any = None) -> Runner:
     results = fleet.folder.parent / "results"
-    return Runner(fleet.file(), fleet.folder, wanted, results, progress or Silent(), hold_back=HOLD_BACK)
+    return Runner(
+        fleet.file(), fleet.folder, registry.of(wanted), wanted, results, progress=progress or Silent(),
+        hold_back=HOLD_BACK,
+    )  # fmt: skip
 
 
 def summary(outcome: Outcome) -> list[str]:
@@ -121,6 +125,6 @@ async def test_a_signal_heals_before_the_run_ends(fleet: Programs) -> None:
 def test_a_target_that_the_fleet_does_not_have_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
     stand_in = StandInFleet(tmp_path, 2)
     entry = {"at": "0s", "action": "stop", "target": "its2"}
+    wanted = spec(wecs=[2], during=[entry])
     with pytest.raises(SpecError, match=r"during\.0\.target: .*did you mean `its1`"):
-        Runner(stand_in.file(), tmp_path, spec(wecs=[2], during=[entry]), tmp_path / "r", Silent(), hold_back=HOLD_BACK)
-    assert not (tmp_path / "r").exists()
+        plan(stand_in.file(), registry.of(wanted), wanted, hold_back=HOLD_BACK)

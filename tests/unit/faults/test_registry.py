@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from fleet.errors import SpecError
+from fleet.experiments.wec_scaling import WecScaling
 from fleet.faults.registry import aims
 from fleet.model.duration import written
 from fleet.model.during import DuringStep
-from fleet.model.experiments import WecScaling
 from fleet.model.fleet_file import FleetFile
 from fleet.model.model_errors import validate
 
