@@ -178,9 +178,11 @@ def _programs(recorded: Recorded, faults: Sequence[PlannedFault], spans: _Spans)
             seconds = (until - at) / 1e9
             what = f"ended (process {line.old_pid}) and did not run for {seconds:.1f} s"
             what += "" if again else ", to the end"
-        if any(begin <= at <= end for begin, end in ours):
+        former = at - round(line.unseen_seconds * 1e9)
+        # One that is gone ended at some time since the former look; one that is back began at a known moment.
+        if any(begin <= at and (at if line.new_pid else former) <= end for begin, end in ours):
             continue
-        hit = {*_hit(spans, at - round(line.unseen_seconds * 1e9), at), *_hit(spans, at, until)}
+        hit = {*_hit(spans, former, at), *_hit(spans, at, until)}
         hit |= {trial for trial, (begin, end) in spans.items() if at <= end and until >= begin}
         planned = any(line.program.partition("/")[0] in f.programs and f.covers(at, at) for f in faults)
         planned = planned or any(line.cluster in f.clusters and f.covers(at, at) for f in faults)

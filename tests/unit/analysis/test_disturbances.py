@@ -125,6 +125,15 @@ def test_between_trials_it_is_a_warning_and_of_a_reconfiguration_nothing() -> No
     assert verdict(between, *step) == Verdict("valid")
 
 
+def test_a_program_that_a_reconfiguration_takes_away_is_nothing_even_if_it_is_missed_later() -> None:
+    """As KubeStellar of a WDS that rests from then on."""
+    step = [RunMark(**stamps(END_OF_FIRST_NS + edge * SECOND), step="reconfigure", edge=name)
+            for edge, name in ((1, "begin"), (2, "end"))]  # fmt: skip
+    gone = restarted(END_OF_FIRST_NS + 3 * SECOND, new_pid=0, age_seconds=0.0)
+    assert verdict(gone, *step) == Verdict("valid")
+    assert verdict(gone).status == "partial"
+
+
 def test_a_program_that_stays_away_hits_every_trial_until_it_is_back() -> None:
     gone = restarted(START_NS + SECOND, new_pid=0, age_seconds=0.0)
     assert flags(gone) == {"t000": {"disturbed"}, "t001": {"disturbed"}}
