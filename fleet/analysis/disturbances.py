@@ -178,7 +178,7 @@ def _programs(recorded: Recorded, faults: Sequence[PlannedFault], spans: _Spans)
             seconds = (until - at) / 1e9
             what = f"ended (process {line.old_pid}) and did not run for {seconds:.1f} s"
             what += "" if again else ", to the end"
-        former = at - round(line.unseen_seconds * 1e9)
+        former = line.ns - round(line.unseen_seconds * 1e9)
         # One that is gone ended at some time since the former look; one that is back began at a known moment.
         if any(begin <= at and (at if line.new_pid else former) <= end for begin, end in ours):
             continue
