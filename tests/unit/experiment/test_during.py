@@ -111,6 +111,8 @@ async def test_a_planned_stop_is_told_apart(fleet: Programs) -> None:
     assert begun[begun.index("faults") :][:5] == ["faults", "load", "drain", "heal", "quiet"]
     changed = [line for line in told if isinstance(line, events.ProgramChanged)]
     assert {line.program for line in changed} == {TARGET}
+    (kept,) = RunFolder.open(outcome.folder).read_run().spec.during
+    assert (kept.at, kept.action, kept.target, kept.lasting) == (0.0, "stop", TARGET, 1.0)
 
 
 async def test_a_signal_heals_before_the_run_ends(fleet: Programs) -> None:
