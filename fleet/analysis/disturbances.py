@@ -170,14 +170,8 @@ def _programs(recorded: Recorded, faults: Sequence[PlannedFault], spans: _Spans)
     for line in recorded.troubles:
         if not isinstance(line, ProgramChanged) or not line.old_pid:
             continue
-        at, until = line.changed_ns, line.changed_ns
-        what = f"ended and was started again (process {line.old_pid}, then {line.new_pid})"
-        if not line.new_pid:
-            again = back.get((line.machine, line.program, line.ns))
-            until = again.changed_ns if again else recorded.last_ns
-            seconds = (until - at) / 1e9
-            what = f"ended (process {line.old_pid}) and did not run for {seconds:.1f} s"
-            what += "" if again else ", to the end"
+        again = line if line.new_pid else back.get((line.machine, line.program, line.ns))
+        at, until, what = _absence(line, again, recorded.last_ns)
         former = line.ns - round(line.unseen_seconds * 1e9)
         # One that is gone ended at some time since the former look; one that is back began at a known moment.
         if any(begin <= at and (at if line.new_pid else former) <= end for begin, end in ours):
@@ -188,6 +182,20 @@ def _programs(recorded: Recorded, faults: Sequence[PlannedFault], spans: _Spans)
         planned = planned or any(line.cluster in f.clusters and f.covers(at, at) for f in faults)
         subject = f"{line.program} (machine {line.machine})"
         yield Disturbance("program", subject, what, at, tuple(t for t in spans if t in hit), planned)
+
+
+def _absence(line: ProgramChanged, again: ProgramChanged | None, last_ns: int) -> tuple[int, int, str]:
+    """When a program was first and last not as before, and what happened to it; `again`: the line of its next life.
+
+    A look asks the supervisor and then the kernel: one that dies in between is noted as gone, though its next life may
+    have begun by then.
+    """
+    if again is not None and again.changed_ns <= line.ns:
+        what = f"ended and was started again (process {line.old_pid}, then {again.new_pid})"
+        return again.changed_ns, again.changed_ns, what
+    until = again.changed_ns if again else last_ns
+    what = f"ended (process {line.old_pid}) and did not run for {(until - line.ns) / 1e9:.1f} s"
+    return line.ns, until, what + ("" if again else ", to the end")
 
 
 def _returns(lines: Iterable[ProgramChanged]) -> dict[tuple[str, str, int], ProgramChanged]:

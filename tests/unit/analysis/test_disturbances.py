@@ -144,6 +144,15 @@ def test_a_program_that_stays_away_hits_every_trial_until_it_is_back() -> None:
     assert "did not run for 2.0 s at 1.0 s, in trial t000" in verdict(gone, back).reasons[0]
 
 
+def test_one_that_died_while_it_was_looked_at_is_a_restart() -> None:
+    """The supervisor named the old process, the kernel knew it no more; the next look sees when the new one began."""
+    gone = restarted(START_NS + 3 * SECOND, new_pid=0, age_seconds=0.0)
+    back = restarted(START_NS + 7 * SECOND, old_pid=0, age_seconds=4.5)
+    (told,) = verdict(gone, back).reasons
+    assert told.startswith("etcd.its1 (machine local) ended and was started again (process 10, then 11) at 2.5 s, in ")
+    assert flags(gone, back) == {"t000": {"disturbed"}, "t001": set()}
+
+
 def test_a_restart_between_two_looks_that_span_a_whole_trial_hits_it() -> None:
     blind = restarted(SECOND_TRIAL_NS - SECOND, unseen_seconds=(SECOND_TRIAL_NS - START_NS) / SECOND, age_seconds=0.0)
     assert flags(blind)["t000"] == {"disturbed"}
