@@ -38,7 +38,7 @@ async def ensure_served(spaces: Spaces, crds: Sequence[Mapping[str, Any]]) -> No
                 if client.cluster in spaces.sources:
                     await _watched(client, crd["spec"]["names"]["plural"])
 
-    await each(spaces.workload(), one, at_once=AT_ONCE)
+    await each(spaces.workload(wrapped=False), one, at_once=AT_ONCE)
 
 
 async def _served(client: KubeClient, crd: Mapping[str, Any]) -> bool:

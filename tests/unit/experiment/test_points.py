@@ -149,7 +149,7 @@ async def test_policies_are_spread_over_the_wdses_of_each_point(tmp_path: Path) 
     counted = {(row.point, row.stage): (row.count, row.missing) for row in found.rows}
     for point in ("wdses=1", "wdses=2"):
         assert (counted[point, "downsync"], counted[point, "e2e"]) == ((3 * 2, 0), (3, 0))
-    used = {(sample.point, sample.policy[-4:]): sample.wds for sample in found.samples}
+    used = {(sample.point, sample.policy[-4:]): sample.source for sample in found.samples}
     assert {wds for (point, _), wds in used.items() if point == "wdses=1"} == {"wds1"}
     assert {policy: wds for (point, policy), wds in used.items() if point == "wdses=2"} == {
         "p000": "wds1", "p001": "wds2", "p002": "wds1"
@@ -173,7 +173,8 @@ async def test_each_wds_may_have_an_its_of_its_own(tmp_path: Path) -> None:
     found = studied(outcome)
     counted = {row.stage: (row.count, row.missing) for row in found.rows}
     assert (counted["downsync"], counted["e2e"]) == ((2 * 2, 0), (2, 0))
-    seen = {(one.wds, one.cluster) for one in lines(outcome) if isinstance(one, events.ManifestWorkSeen)}
+    works = [one for one in lines(outcome) if isinstance(one, events.HopSeen) and one.hop == "packaged"]
+    seen = {(one.source, one.cluster) for one in works if one.facts}
     assert seen == {("wds1", "its1"), ("wds2", "its2")}
     assert [(row.wdses, row.itses) for row in found.sharing] == [(2, 2)]
 

@@ -49,7 +49,7 @@ def items(count: int) -> tuple[WorkloadObject, ...]:
 
 async def sends(server: FakeApiServer, writes: list[Due], parallel: int | None = None) -> list[events.Sent]:
     kept = Kept()
-    recorder = Recorder(kept, lambda _: None, Tracker(names=NAMES, wdses=("wds1",)))
+    recorder = Recorder(kept, lambda _: None, Tracker(names=NAMES, sources=("wds1",)))
     async with server.client() as client:
         await Sender({"wds1": client}, recorder, pause=0.01).send(writes, parallel=parallel)
     return [line for line in kept.lines if isinstance(line, events.Sent)]

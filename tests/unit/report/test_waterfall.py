@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fleet.analysis.timelines import Join
+from fleet.analysis.join import Join
 
 from fleet.analysis.study import analyse
 from fleet.report.answer import answer, seconds
