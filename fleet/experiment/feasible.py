@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fleet.analysis.prediction import predict
 from fleet.errors import UsageError
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
+from fleet.managers.kubestellar.prediction import predict
 from fleet.model.client_limits import ClientLimits
 from fleet.model.duration import shown
 from fleet.model.fleet_file import FleetFile
