@@ -69,9 +69,13 @@ def _versions(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     for name in sorted({*one.versions, *two.versions}):
         both = name in one.versions and name in two.versions  # else one of the toolchains was before the program
         yield f"fleet.versions.{name}", one.versions.get(name, "none"), two.versions.get(name, "none"), both
+    managers = a.run.manager, b.run.manager
+    if managers[0].name != managers[1].name:
+        yield "manager", str(one.manager), str(two.manager), False
     was, now = one.manager.facts, two.manager.facts
     for name in sorted({*was, *now}):
-        yield f"fleet.manager.{name}", was.get(name, "none"), now.get(name, "none"), True
+        both = managers[0].name == managers[1].name  # else they are what is compared
+        yield f"fleet.manager.{name}", was.get(name, "none"), now.get(name, "none"), both
     digests = [fleet.toolchain_digest.removeprefix("sha256:")[:16] for fleet in (one, two)]
     yield "fleet.toolchain_digest", digests[0], digests[1], False
 

@@ -90,6 +90,8 @@ class ManagerRecord(Model):
     stages: tuple[StageRow, ...] = ()
     fixed: tuple[FixedDelay, ...] = ()
     status: StatusContract | None = None
+    defaults: dict[str, float] = Field(default_factory=dict)
+    """Client limits as the manager's own distribution has them."""
     metrics: dict[str, str] = Field(default_factory=dict)
     """Of its own exporter: the Prometheus name by stage, and of `workload_count`."""
     components: tuple[str, ...] = ()

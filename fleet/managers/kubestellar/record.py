@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, BINDINGS, MANIFEST_WORKS, WORK_STATUSES
+from fleet.model.client_limits import ClientLimits
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import (
     Aggregation,
@@ -96,6 +97,7 @@ RECORD = ManagerRecord(
         "statuses (per counter the smallest, of unavailable replicas the largest), at or after the last WorkStatus.",
         aggregations=_AGGREGATIONS,
     ),
+    defaults=ClientLimits().model_dump(),
     metrics={
         "packaging": "kubestellar_downsync_packaging_duration_seconds",
         "delivery": "kubestellar_downsync_delivery_duration_seconds",

@@ -38,8 +38,8 @@ _RULES: Mapping[str, Mapping[str, str]] = {
     "Job": {"JobComplete": "Complete?", "JobSucceeded": "succeeded"},
     "Pod": {"PodReady": "Ready?", "PodPhase": "phase"},
 }
-"""Values of the rules `WellKnownStatus` of OCM 1.2 (`pkg/work/spoke/statusfeedback/rules`) by kind: the field that each is
-read from, or with `?` the type of the condition. A field that is not there gives no value."""
+"""Values of the rules `WellKnownStatus` of OCM 1.2 (`pkg/work/spoke/statusfeedback/rules`) by kind: the field that each
+is read from, or with `?` the type of the condition. A field that is not there gives no value."""
 
 
 def created(obj: Object, _cluster: str) -> Told:
