@@ -237,7 +237,9 @@ class Runner:
         async with AsyncExitStack() as stack:
             long = self.spec if isinstance(self.spec, LongRun) else None
             profiles = long.paced_profiles if long else self.spec.profiles
-            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=long is not None))
+            sampling = await stack.enter_async_context(
+                Sampling(self.fleet, recorder, record(self.fleet), everybody=long is not None)
+            )
             session = Session(
                 spec=self.spec,
                 names=names,

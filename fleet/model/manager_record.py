@@ -98,6 +98,10 @@ class ManagerRecord(Model):
     """Programs of the manager itself: whose CPU, requests and queues are its cost."""
     agents: tuple[str, ...] = ()
     """Those of them that run once per WEC."""
+    scraped: tuple[str, ...] = ()
+    """Those whose own metrics are read, and whose queues must be empty before a load begins."""
+    series: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """What is kept of those pages besides what every controller has: labels by metric; a name may end in `*`."""
 
     @property
     def shown(self) -> str:

@@ -111,6 +111,8 @@ RECORD = ManagerRecord(
     },
     components=("controller-manager", "transport", "registration", "ocm-status-addon", "status-agent", "ocm-agent"),
     agents=("status-agent", "ocm-agent"),
+    scraped=("transport", "controller-manager", "status-agent", "ocm-status-addon"),
+    series={"kubestellar_*": ("space", "method", "resource")},
 )
 """`metrics` are the names of its latency controller."""
 

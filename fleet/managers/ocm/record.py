@@ -75,6 +75,7 @@ RECORD = ManagerRecord(
     ),
     components=("registration", "placement", "work-manager", "ocm-agent"),
     agents=("ocm-agent",),
+    scraped=("placement", "work-manager"),
 )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 from aiohttp import web
 
+from fleet.managers.kubestellar.record import RECORD
 from fleet.model.fleet_file import ClientTls, Cluster, Component, FleetFile, Machine
 from fleet.model.run_names import RunNames
 from fleet.observe.recorder import Recorder
@@ -59,7 +60,7 @@ async def test_pages_of_a_resting_kubestellar_are_not_read(tmp_path: Path) -> No
             metrics="http://127.0.0.1:1/metrics",
         )
         fleet = fleet_of(server, tmp_path).model_copy(update={"components": [gone]})
-        async with Sampling(fleet, recorder) as sampling:
+        async with Sampling(fleet, recorder, RECORD) as sampling:
             await sampling.rest(["wds2"])
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
@@ -75,7 +76,7 @@ async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
     recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
-        async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+        async with Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling:
             await sampling.sample()
             server.metrics_text = PAGE % 3
             await sampling.sample()
@@ -105,7 +106,7 @@ async def test_with_everybody_other_programs_tell_of_their_processes(tmp_path: P
             for name in ("ocm-agent", "dense")
         ]
         fleet = fleet_of(server, tmp_path).model_copy(update={"clusters": [], "components": programs})
-        async with Sampling(fleet, recorder, everybody=True) as sampling:
+        async with Sampling(fleet, recorder, RECORD, everybody=True) as sampling:
             await sampling.sample()
 
     told = [(line.component, line.cluster, line.name) for line in log.lines if isinstance(line, events.MetricSample)]
@@ -118,7 +119,7 @@ async def test_a_page_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
     server = FakeApiServer("its1", tls=True)
     async with server:
         fleet = fleet_of(server, tmp_path)
-    async with Sampling(fleet, recorder) as sampling:
+    async with Sampling(fleet, recorder, RECORD) as sampling:
         await sampling.sample()
         own = psutil.Process().cpu_times()
         await sampling.sample()
@@ -136,7 +137,7 @@ async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -
     recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
-        async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+        async with Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling:
             task = asyncio.create_task(sampling.sample())
             await asyncio.sleep(0)
             task.cancel()
@@ -146,7 +147,10 @@ async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -
 async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Path) -> None:
     log = Kept()
     recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
-    async with FakeApiServer("its1", tls=True) as server, Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+    async with (
+        FakeApiServer("its1", tls=True) as server,
+        Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling,
+    ):
         process = sampling._here._process
         assert process is not None
         process.kill()
@@ -163,7 +167,7 @@ async def test_a_machine_over_ssh_is_sampled_there_and_stamped_here(tmp_path: Pa
     async with FakeApiServer("its1", tls=True) as server, page("fleet_writes_total 7\n") as url:
         server.metrics_text = PAGE % 1
         fleet = with_machine(fleet_of(server, tmp_path), url)
-        async with Sampling(fleet, recorder, reach=lambda _, argv: list(argv)) as sampling:
+        async with Sampling(fleet, recorder, RECORD, reach=lambda _, argv: list(argv)) as sampling:
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
 
@@ -178,7 +182,7 @@ async def test_a_machine_that_is_lost_is_told_once_and_the_others_are_sampled(tm
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
         fleet = with_machine(fleet_of(server, tmp_path), "http://127.0.0.1:1/metrics")
-        async with Sampling(fleet, recorder, reach=lambda *_: ["false"]) as sampling:
+        async with Sampling(fleet, recorder, RECORD, reach=lambda *_: ["false"]) as sampling:
             await sampling.sample()
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
