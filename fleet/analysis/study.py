@@ -22,8 +22,8 @@ from fleet.analysis.summary import Failure, Row, Summary, summarise
 from fleet.analysis.theory import theory_of
 from fleet.analysis.thresholds import failures
 from fleet.model.base import Model
-from fleet.model.experiment_file import ExperimentFile
-from fleet.model.experiments import LongRun
+from fleet.model.experiment_file import RecordedExperiment
+from fleet.model.leak_rules import LeakRules
 from fleet.results.folder import EVENTS, RUN, RunFolder
 from fleet.results.run import RunRecord
 
@@ -118,8 +118,10 @@ def analyse(folder: RunFolder) -> Study:
     )
 
 
-def _leaks(spec: ExperimentFile, recorded: Recorded, used: Sequence[Usage], folder: Path) -> list[Leak]:
-    """Of a long run; any other is too short, and changes what it does meanwhile."""
-    if not isinstance(spec, LongRun):
+def _leaks(spec: RecordedExperiment, recorded: Recorded, used: Sequence[Usage], folder: Path) -> list[Leak]:
+    """Of an experiment with rules for them; any other is too short, and changes what it does meanwhile."""
+    written = spec.own("leak")
+    if written is None:
         return []
-    return with_sites(leaks(recorded, used, spec.leak), folder, recorded, spec.leak)
+    rules = LeakRules.model_validate(written)
+    return with_sites(leaks(recorded, used, rules), folder, recorded, rules)

@@ -12,7 +12,7 @@ from fleet.workload.objects import WorkloadObject
 
 
 class Churn:
-    """Sends on schedule and deletes each object as soon as the WDS shows it completed and its trace is whole."""
+    """Sends on schedule and deletes each object as soon as the source shows it completed and its trace is whole."""
 
     name = "load"
 

@@ -94,6 +94,12 @@ PLACEMENTS = Resource("cluster.open-cluster-management.io", "v1beta1", "placemen
 PLACEMENT_DECISIONS = Resource(
     "cluster.open-cluster-management.io", "v1beta1", "placementdecisions", "PlacementDecision", namespaced=True
 )
+MANAGED_CLUSTER_SETS = Resource(
+    "cluster.open-cluster-management.io", "v1beta2", "managedclustersets", "ManagedClusterSet", namespaced=False
+)
+MANAGED_CLUSTER_SET_BINDINGS = Resource(
+    "cluster.open-cluster-management.io", "v1beta2", "managedclustersetbindings", "ManagedClusterSetBinding", True
+)
 MANAGED_CLUSTER_ADDONS = Resource(
     "addon.open-cluster-management.io", "v1alpha1", "managedclusteraddons", "ManagedClusterAddOn", namespaced=True
 )

@@ -54,6 +54,8 @@ class FixedDelay(Model):
     mark: str
     """It is part of the way to this mark."""
     seconds: float
+    holds_back: bool = False
+    """It is counted from an earlier event: what comes meanwhile rides on it, and looks faster than it is."""
 
 
 class Aggregation(Model):

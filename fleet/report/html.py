@@ -10,7 +10,6 @@ from markupsafe import Markup
 from fleet.analysis.study import Study
 from fleet.analysis.theory import theory_of
 from fleet.model.duration import written
-from fleet.model.experiments import LongRun
 from fleet.report import figures, profiled, tables
 from fleet.report.answer import answer
 from fleet.report.figures import Drawing
@@ -67,7 +66,7 @@ def page(study: Study) -> str:
         limits=_safe(figures.limits(study)),
         resources=_safe(figures.resources(study, hub)),
         profiles=study.profiles,
-        profiled_every=_interval(study),
+        profiled_every=study.run.spec.profiles.interval,
         profile_table=profiled.table(study.profiles),
         flames=[(Markup(one.svg), one.title, one.caption) for one in profiled.flames(study.profiles)],  # noqa: S704
         spec=_spec(study),
@@ -91,12 +90,6 @@ def _fixed(study: Study) -> list[tuple[str, tables.Table]]:
             text += " That part is fixed, so it stands apart here:"
             found.append((text, tables.fixed_part(study.rows, stage, delay)))
     return found
-
-
-def _interval(study: Study) -> float:
-    """Seconds from one round of profiles to the next."""
-    spec = study.run.spec
-    return spec.paced_profiles.interval if isinstance(spec, LongRun) else spec.profiles.interval
 
 
 def _spec(study: Study) -> str:

@@ -91,7 +91,7 @@ RECORD = ManagerRecord(
             per="object",
         ),
     ),
-    fixed=(FixedDelay(name="hold-back", mark="bound", seconds=HOLD_BACK_SECONDS),),
+    fixed=(FixedDelay(name="hold-back", mark="bound", seconds=HOLD_BACK_SECONDS, holds_back=True),),
     status=StatusContract(
         summary="Finalized: the object in the WDS has the status of its only WEC, or the aggregate of all WECs' "
         "statuses (per counter the smallest, of unavailable replicas the largest), at or after the last WorkStatus.",

@@ -10,7 +10,7 @@ from fleet.analysis.leak_sites import growing_sites, with_sites
 from fleet.analysis.leaks import Leak
 from fleet.analysis.pprof import read
 from fleet.analysis.recorded import Recorded, record
-from fleet.model.experiments import LeakRules
+from fleet.model.leak_rules import LeakRules
 from fleet.results.events import Line, ProfileTaken, RunMark, TrialPlan
 from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.profile_maker import made

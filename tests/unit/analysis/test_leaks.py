@@ -9,7 +9,7 @@ import pytest
 from fleet.analysis.leaks import MIB, Leak, leaks, window_of
 from fleet.analysis.recorded import record
 from fleet.analysis.resources import usages
-from fleet.model.experiments import LeakRules
+from fleet.model.leak_rules import LeakRules
 from fleet.results.events import Line, MetricSample, ProcessSample, RunMark, Sent, TrialPlan
 from fleet.results.format1_manager import MANAGER
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fleet.experiment.sender import Sender
+from fleet.managers.kubestellar.manager import MANAGER
 from fleet.model.experiment_file import Workload
 from fleet.model.run_names import RunNames
 from fleet.observe.recorder import Recorder
@@ -43,8 +44,10 @@ async def server() -> AsyncIterator[FakeApiServer]:
 
 def items(count: int) -> tuple[WorkloadObject, ...]:
     content = Plain(Workload(kind="configmap"))
-    (policy,) = policies("one-to-many", ("wec001",), resources=content.resources, names=NAMES, group=0)
-    return objects(policy, content, count, names=NAMES, trial="t000")
+    (policy,) = policies(
+        "one-to-many", ("wec001",), resources=content.resources, names=NAMES, group=0, sources=["wds1"]
+    )
+    return objects(policy, content, count, manager=MANAGER, names=NAMES, trial="t000")
 
 
 async def sends(server: FakeApiServer, writes: list[Due], parallel: int | None = None) -> list[events.Sent]:
@@ -80,6 +83,6 @@ async def test_a_closed_loop_leaves_at_most_so_many_unanswered(server: FakeApiSe
 
 async def test_what_was_refused_is_told_once_and_the_rest_goes_on(server: FakeApiServer) -> None:
     made = items(3)
-    server.store.create(made[1].resource, made[1].manifest(), made[1].ref.namespace)
+    server.store.create(made[1].resource, made[1].write.body, made[1].ref.namespace)
     found = await sends(server, [Due(0.0, item) for item in made])
     assert sorted(line.code for line in found) == [201, 201, 409]

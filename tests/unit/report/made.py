@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fleet.model.experiments import WecScaling
+from fleet.experiments.wec_scaling import WecScaling
 from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine
 from fleet.results.events import Line, MetricSample, ProcessSample
 from fleet.results.folder import RunFolder

@@ -14,8 +14,8 @@ from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 
 from fleet.analysis.exposition import escaped
 from fleet.analysis.study import Study
+from fleet.experiments.wec_scaling import WecScaling
 from fleet.model.experiment_file import Threshold
-from fleet.model.experiments import WecScaling
 from fleet.report.exports import FORMATS
 from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.test_compare import study
