@@ -231,7 +231,7 @@ async def test_a_sampler_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatc
     async with (
         asyncio.timeout(60),
         FakeApiServer("its1", tls=True) as server,
-        Sampling(fleet_of(server, tmp_path), recorder) as sampling,
+        Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling,
     ):
         process = sampling._here._process
         assert process is not None
