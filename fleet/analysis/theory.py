@@ -42,7 +42,7 @@ class Floor(NamedTuple):
     """Least seconds by one limit."""
 
     limit: str
-    """Whose it is, for a sentence: `the transport controller on the ITS`."""
+    """Whose it is, for a sentence: `the scheduler on the hub`."""
     short: str
     """Head of its column."""
     seconds: float

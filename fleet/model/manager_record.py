@@ -84,10 +84,10 @@ class ManagerRecord(Model):
 
     name: str
     title: str = ""
-    """For people: `KubeStellar`; empty: its name."""
+    """Its name as people write it; empty: `name`."""
     version: str = ""
     terms: dict[Space, str] = Field(default_factory=dict)
-    """What the manager calls its spaces: `source: WDS`."""
+    """What the manager calls its spaces, for people."""
     hops: tuple[HopRow, ...] = ()
     stages: tuple[StageRow, ...] = ()
     fixed: tuple[FixedDelay, ...] = ()
@@ -115,5 +115,5 @@ class ManagerRecord(Model):
         return next((delay for delay in self.fixed if delay.mark == mark), None)
 
     def term(self, space: Space) -> str:
-        """For people: `WDS`; the space's own name where the manager has none."""
+        """What the manager calls that space; the space's own name where it does not."""
         return self.terms.get(space, "WEC" if space == "wec" else space)
