@@ -265,7 +265,9 @@ class Runner:
         """From the first watch to the last trial."""
         async with AsyncExitStack() as stack:
             everybody = self.experiment.everybody
-            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=everybody))
+            sampling = await stack.enter_async_context(
+                Sampling(self.fleet, recorder, self.manager.record(self.fleet), everybody=everybody)
+            )
             faults = Faults(self.fleet, self.spec.during, self.aims, recorder)
             session = Session(
                 spec=self.spec,
