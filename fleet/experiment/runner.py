@@ -256,7 +256,10 @@ class Runner:
         """From the first watch to the last trial."""
         async with AsyncExitStack() as stack:
             everybody = self.experiment.everybody
-            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=everybody))
+            queued = self.manager.busy_components
+            sampling = await stack.enter_async_context(
+                Sampling(self.fleet, recorder, queued=queued, everybody=everybody)
+            )
             session = Session(
                 spec=self.spec,
                 manager=self.manager,

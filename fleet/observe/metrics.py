@@ -1,11 +1,11 @@
-"""Scrapes `/metrics` of the hub's API servers and KubeStellar's programs, keeps a few names, tells who is busy."""
+"""Scrapes `/metrics` of the hub's API servers and the manager's programs, keeps a few names, tells who is busy."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -47,8 +47,6 @@ CONTROLLER: Names = {
     "kubestellar_*": frozenset({"space", "method", "resource"}),
     "fleet_*": None,
 }
-SCRAPED = frozenset({"transport", "controller-manager", "status-agent", "ocm-status-addon"})
-"""Components whose own `/metrics` is read. Kubernetes' own controller manager is named kube-controller-manager."""
 UNREAD = frozenset({"dense", "kube-apiserver"})
 """Components whose page is never read as a program's: it is megabytes long. The hub's API servers' are, as such."""
 
@@ -68,6 +66,8 @@ class Target:
     tls: ClientTls | None = None
     kept: Names = field(default_factory=lambda: CONTROLLER, compare=False)
     """Metrics that are kept, each with its labels."""
+    queued: bool = False
+    """It is a program of the manager, with queues that must be empty before a load begins."""
 
 
 class Sink(Protocol):
@@ -80,22 +80,24 @@ class Sink(Protocol):
         """Something that the reader of the run must know, now."""
 
 
-def targets(fleet: FleetFile, hub: Sequence[KubeClient], *, everybody: bool = False) -> list[Target]:
-    """The pages of that fleet that can be read from here: the hub's; with `everybody` those of other programs too, of
-    which what each process tells of itself is kept."""
+def targets(
+    fleet: FleetFile, hub: Sequence[KubeClient], queued: Collection[str] = (), *, everybody: bool = False
+) -> list[Target]:
+    """The pages of that fleet that can be read from here: the hub's, and those of the components `queued`; with
+    `everybody` those of other programs too, of which what each process tells of itself is kept."""
     local = {machine.name for machine in fleet.machines if machine.connection == "local"}
     here = [program for program in fleet.components if program.metrics and program.machine in local]
     pages = [Target("kube-apiserver", client.cluster, client=client, kept=API_SERVER) for client in hub]
     pages += [
-        Target(program.component, program.cluster, url=program.metrics)
+        Target(program.component, program.cluster, url=program.metrics, tls=program.tls, queued=True)
         for program in here
-        if program.component in SCRAPED
+        if program.component in queued
     ]
     if everybody:
         pages += [
             Target(*_named(program.program), None, program.metrics, program.tls, _PROCESS)
             for program in here
-            if program.component not in SCRAPED | UNREAD
+            if program.component not in UNREAD and program.component not in queued
         ]
     return pages
 
@@ -121,7 +123,7 @@ class Scraper:
         self._last: dict[Target, dict[tuple[str, str], float]] = {page: {} for page in pages}
         self._contexts: dict[ClientTls, ssl.SSLContext] = {}
         self.resting: frozenset[str] = frozenset()
-        """WDSes that KubeStellar does not run for: its programs of them are not there to be read."""
+        """Sources that the manager does not run for: its programs of them are not there to be read."""
 
     async def __aenter__(self) -> Scraper:
         """Open the session; nothing is scraped yet."""
@@ -143,7 +145,7 @@ class Scraper:
 
         This sees what no watch shows: re-syncs that only read, yet use up the tokens of a client's rate limiter.
         """
-        pages = [page for page in self._awake() if page.component in SCRAPED]
+        pages = [page for page in self._awake() if page.queued]
         if not pages:
             return ""
         began = time.monotonic()

@@ -33,6 +33,8 @@ class Opening(Model):
     fleet: FleetFile
     everybody: bool = False
     """Scrape every program that tells of itself, not only the hub's."""
+    queued: tuple[str, ...] = ()
+    """Components of the manager with queues that must be empty before a load begins; their pages are read too."""
     driver: int = 0
     """The driver's process id; 0 on another machine than its own."""
 
@@ -64,10 +66,10 @@ async def serve(opening: Opening) -> None:
     allowed = [machine.address for machine in fleet.machines]
     hub = [
         KubeClient.from_kubeconfig(entry.kubeconfig, cluster=entry.name, allowed=allowed, retry_seconds=0.0)
-        for entry in (*fleet.of_role("its"), *fleet.of_role("wds"))
+        for entry in fleet.hub()
     ]
     try:
-        async with Scraper(targets(fleet, hub, everybody=opening.everybody), answer) as scraper:
+        async with Scraper(targets(fleet, hub, opening.queued, everybody=opening.everybody), answer) as scraper:
             while order := await asyncio.to_thread(sys.stdin.buffer.readline):
                 name, _, argument = order.decode().strip().partition(" ")
                 if name == "sample":

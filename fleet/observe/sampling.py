@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -43,14 +43,23 @@ class Sampling:
     """Use as `async with`. When a sampler dies, that is told once; one on another machine is started again later."""
 
     def __init__(
-        self, fleet: FleetFile, recorder: Recorder, *, everybody: bool = False, reach: Reach = command
+        self,
+        fleet: FleetFile,
+        recorder: Recorder,
+        *,
+        queued: Collection[str] = (),
+        everybody: bool = False,
+        reach: Reach = command,
     ) -> None:
-        """`everybody`: scrape every program that tells of itself, for a run that looks for what grows. `reach` gives
-        the command that runs a program on another machine."""
+        """`queued`: components of the manager that are asked whether they work. `everybody`: scrape every program that
+        tells of itself, for a run that looks for what grows. `reach` gives the command that runs a program on another
+        machine."""
         self._recorder = recorder
 
         def opening(part: FleetFile, driver: int = 0) -> bytes:
-            return Opening(fleet=part, everybody=everybody, driver=driver).model_dump_json().encode()
+            return (
+                Opening(fleet=part, queued=tuple(queued), everybody=everybody, driver=driver).model_dump_json().encode()
+            )
 
         told = self._told("the sampler ended: no more programs are weighed and")
         self._here = Beside(here(MODULE), opening(fleet, os.getpid()), told)
@@ -88,7 +97,7 @@ class Sampling:
         return next(filter(None, answers), "")
 
     async def rest(self, clusters: Sequence[str]) -> None:
-        """KubeStellar does not run for these WDSes from now on, and does for all others: their pages are not read."""
+        """The manager does not run for these sources from now on, and does for all others: their pages are not read."""
         order = " ".join(("rest", *clusters))
         await asyncio.gather(self._here.order(order), *(self._ask(name, order) for name in self._away))
 

@@ -22,6 +22,8 @@ from tests.unit.model.fleets import kubestellar
 
 PAGE = 'apiserver_request_total{verb="GET",resource="pods",code="200",group=""} %d\nprocess_open_fds 5\n'
 
+QUEUED = ("transport", "controller-manager", "status-agent")
+
 
 class Kept:
     def __init__(self) -> None:
@@ -49,7 +51,7 @@ def fleet_of(server: FakeApiServer, folder: Path) -> FleetFile:
 
 async def test_pages_of_a_resting_kubestellar_are_not_read(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         gone = Component(
             program="transport.wds2",
@@ -59,7 +61,7 @@ async def test_pages_of_a_resting_kubestellar_are_not_read(tmp_path: Path) -> No
             metrics="http://127.0.0.1:1/metrics",
         )
         fleet = fleet_of(server, tmp_path).model_copy(update={"components": [gone]})
-        async with Sampling(fleet, recorder) as sampling:
+        async with Sampling(fleet, recorder, queued=QUEUED) as sampling:
             await sampling.rest(["wds2"])
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
@@ -72,7 +74,7 @@ async def test_pages_of_a_resting_kubestellar_are_not_read(tmp_path: Path) -> No
 
 async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
         async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
@@ -92,7 +94,7 @@ async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
 async def test_with_everybody_other_programs_tell_of_their_processes(tmp_path: Path) -> None:
     """Of the agent's page what the process tells of itself, over TLS; a dense process' page is not read."""
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1 + "go_goroutines 7\n"
         assert server.authority is not None
@@ -114,11 +116,11 @@ async def test_with_everybody_other_programs_tell_of_their_processes(tmp_path: P
 
 async def test_a_page_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     server = FakeApiServer("its1", tls=True)
     async with server:
         fleet = fleet_of(server, tmp_path)
-    async with Sampling(fleet, recorder) as sampling:
+    async with Sampling(fleet, recorder, queued=QUEUED) as sampling:
         await sampling.sample()
         own = psutil.Process().cpu_times()
         await sampling.sample()
@@ -133,7 +135,7 @@ async def test_a_page_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
 
 async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
         async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
@@ -145,7 +147,7 @@ async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -
 
 async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server, Sampling(fleet_of(server, tmp_path), recorder) as sampling:
         process = sampling._here._process
         assert process is not None
@@ -159,11 +161,11 @@ async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Pa
 
 async def test_a_machine_over_ssh_is_sampled_there_and_stamped_here(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server, page("fleet_writes_total 7\n") as url:
         server.metrics_text = PAGE % 1
         fleet = with_machine(fleet_of(server, tmp_path), url)
-        async with Sampling(fleet, recorder, reach=lambda _, argv: list(argv)) as sampling:
+        async with Sampling(fleet, recorder, queued=QUEUED, reach=lambda _, argv: list(argv)) as sampling:
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
 
@@ -174,7 +176,7 @@ async def test_a_machine_over_ssh_is_sampled_there_and_stamped_here(tmp_path: Pa
 
 async def test_a_machine_that_is_lost_is_told_once_and_the_others_are_sampled(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
         fleet = with_machine(fleet_of(server, tmp_path), "http://127.0.0.1:1/metrics")
