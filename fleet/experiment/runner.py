@@ -258,7 +258,7 @@ class Runner:
             everybody = self.experiment.everybody
             queued = self.manager.busy_components
             sampling = await stack.enter_async_context(
-                Sampling(self.fleet, recorder, queued=queued, everybody=everybody)
+                Sampling(self.fleet, recorder, queued=queued, own=self.manager.own_metrics, everybody=everybody)
             )
             session = Session(
                 spec=self.spec,

@@ -199,9 +199,9 @@ class Quieten:
 class Clean:
     """Deletes the trial's objects and waits, by the watches, until they are gone everywhere.
 
-    Objects go first. After the group's last trial the policies are deleted right behind them: of KubeStellar, a Binding
-    is then garbage-collected with its clauses still in it, which saves three throttled writes and one list per policy;
-    the other way round would have it take its status label off every object first.
+    Objects go first. After the group's last trial the policies are deleted right behind them, before a manager that
+    waits for more has let go of the objects: that saves throttled writes per policy. The other way round, a manager
+    would first take its marks off every object that a policy lets go.
     """
 
     name = "clean"

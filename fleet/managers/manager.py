@@ -144,6 +144,8 @@ class Manager(Protocol):
     hops: Sequence[Hop]
     busy_components: Collection[str]
     """Programs whose queues must be empty before a load begins."""
+    own_metrics: Mapping[str, frozenset[str]]
+    """What only these programs have on their pages and is worth keeping, each with its labels; `*` ends a prefix."""
     brings_namespaces: bool
     """It takes the namespace to the WECs itself; else the driver makes it there beforehand."""
     wraps: bool

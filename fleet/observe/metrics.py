@@ -44,7 +44,6 @@ CONTROLLER: Names = {
     "rest_client_requests_total": frozenset({"method", "code"}),
     "rest_client_rate_limiter_duration_seconds_sum": frozenset({"verb"}),
     "rest_client_rate_limiter_duration_seconds_count": frozenset({"verb"}),
-    "kubestellar_*": frozenset({"space", "method", "resource"}),
     "fleet_*": None,
 }
 UNREAD = frozenset({"dense", "kube-apiserver"})
@@ -81,15 +80,28 @@ class Sink(Protocol):
 
 
 def targets(
-    fleet: FleetFile, hub: Sequence[KubeClient], queued: Collection[str] = (), *, everybody: bool = False
+    fleet: FleetFile,
+    hub: Sequence[KubeClient],
+    queued: Collection[str] = (),
+    *,
+    own: Names | None = None,
+    everybody: bool = False,
 ) -> list[Target]:
-    """The pages of that fleet that can be read from here: the hub's, and those of the components `queued`; with
-    `everybody` those of other programs too, of which what each process tells of itself is kept."""
+    """The pages of that fleet that can be read from here: the hub's, and those of the components `queued`, of which
+    `own` is kept too (names with their labels); with `everybody` those of other programs, of which what each process
+    tells of itself is kept."""
     local = {machine.name for machine in fleet.machines if machine.connection == "local"}
     here = [program for program in fleet.components if program.metrics and program.machine in local]
     pages = [Target("kube-apiserver", client.cluster, client=client, kept=API_SERVER) for client in hub]
     pages += [
-        Target(program.component, program.cluster, url=program.metrics, tls=program.tls, queued=True)
+        Target(
+            program.component,
+            program.cluster,
+            url=program.metrics,
+            tls=program.tls,
+            kept={**CONTROLLER, **(own or {})},
+            queued=True,
+        )
         for program in here
         if program.component in queued
     ]
@@ -103,7 +115,7 @@ def targets(
 
 
 def _named(program: str) -> tuple[str, str]:
-    """Both parts of a program's name: agents of one WEC at several ITSes differ in the first."""
+    """Both parts of a program's name: agents of one WEC at several hubs differ in the first."""
     component, _, cluster = program.partition(".")
     return component, cluster
 

@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 import orjson
+from pydantic import Field
 
 from fleet.kube.client import KubeClient
 from fleet.model.base import Model
@@ -35,6 +36,8 @@ class Opening(Model):
     """Scrape every program that tells of itself, not only the hub's."""
     queued: tuple[str, ...] = ()
     """Components of the manager with queues that must be empty before a load begins; their pages are read too."""
+    own: dict[str, frozenset[str]] = Field(default_factory=dict)
+    """Metrics of their own that are kept of them, each with its labels."""
     driver: int = 0
     """The driver's process id; 0 on another machine than its own."""
 
@@ -69,7 +72,9 @@ async def serve(opening: Opening) -> None:
         for entry in fleet.hub()
     ]
     try:
-        async with Scraper(targets(fleet, hub, opening.queued, everybody=opening.everybody), answer) as scraper:
+        async with Scraper(
+            targets(fleet, hub, opening.queued, own=opening.own, everybody=opening.everybody), answer
+        ) as scraper:
             while order := await asyncio.to_thread(sys.stdin.buffer.readline):
                 name, _, argument = order.decode().strip().partition(" ")
                 if name == "sample":

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -48,17 +48,21 @@ class Sampling:
         recorder: Recorder,
         *,
         queued: Collection[str] = (),
+        own: Mapping[str, frozenset[str]] | None = None,
         everybody: bool = False,
         reach: Reach = command,
     ) -> None:
-        """`queued`: components of the manager that are asked whether they work. `everybody`: scrape every program that
+        """`queued`: components of the manager that are asked whether they work, `own` metrics that only they have.
+        `everybody`: scrape every program that
         tells of itself, for a run that looks for what grows. `reach` gives the command that runs a program on another
         machine."""
         self._recorder = recorder
 
         def opening(part: FleetFile, driver: int = 0) -> bytes:
             return (
-                Opening(fleet=part, queued=tuple(queued), everybody=everybody, driver=driver).model_dump_json().encode()
+                Opening(fleet=part, queued=tuple(queued), own=dict(own or {}), everybody=everybody, driver=driver)
+                .model_dump_json()
+                .encode()
             )
 
         told = self._told("the sampler ended: no more programs are weighed and")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from fleet.errors import FleetError
 from fleet.kube import resources
@@ -25,6 +26,9 @@ class KubeStellar:
     layouts: Collection[str] = ("one-to-one", "one-to-many")
     hops: Sequence[Hop] = HOPS
     busy_components: Collection[str] = ("transport", "controller-manager", "status-agent", "ocm-status-addon")
+    own_metrics: Mapping[str, frozenset[str]] = MappingProxyType(
+        {"kubestellar_*": frozenset({"space", "method", "resource"})}
+    )
     brings_namespaces = False
     wraps = False
     made: Sequence[Resource] = (resources.BINDING_POLICIES,)

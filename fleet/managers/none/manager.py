@@ -7,6 +7,7 @@ is no policy, hence one-to-one only: one object in several WECs would be several
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
@@ -28,6 +29,7 @@ class NoManager:
     layouts: Collection[str] = ("one-to-one",)
     hops: Sequence[Hop] = HOPS
     busy_components: Collection[str] = ()
+    own_metrics: Mapping[str, frozenset[str]] = MappingProxyType({})
     brings_namespaces = False
     wraps = False
     made: Sequence[Resource] = ()

@@ -7,6 +7,7 @@ driver makes that in the WECs too.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from fleet.errors import FleetError
 from fleet.kube import resources
@@ -33,6 +34,7 @@ class Ocm:
     layouts: Collection[str] = ("one-to-one", "one-to-many")
     hops: Sequence[Hop] = HOPS
     busy_components: Collection[str] = ("placement", "work-manager")
+    own_metrics: Mapping[str, frozenset[str]] = MappingProxyType({})
     brings_namespaces = False
     wraps = True
     made: Sequence[Resource] = (resources.MANIFEST_WORK_REPLICA_SETS, resources.PLACEMENTS)
