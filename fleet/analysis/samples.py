@@ -124,7 +124,8 @@ class TrialRows:
     transports: Mapping[str, str]
     """By source the cluster that every sample of its objects depends on too; under the empty name that of any other."""
     ended_ns: int | None
-    """When the next trial began: what was not there by then is missing."""
+    """When the next trial began: until then a sample without an end could have been hit by a cluster that was down.
+    An end that came later still counts."""
     timeout_ns: int | None
     """A sample that ends so long after the trial's first send, in an open loop after its own moment, is late."""
     first_sent_ns: int | None = None

@@ -49,7 +49,7 @@ from fleet.observe.tracker import Tracker
 from fleet.observe.watcher import Watcher
 from fleet.results.events import HostSample, Line, MetricSample, ProcessSample, ProfileTaken
 from fleet.results.folder import RunFolder
-from fleet.results.run import RunRecord
+from fleet.results.run import Ending, EndingKind, RunRecord
 
 MEASURED = frozenset({"load", "drain"})
 """Steps in which stamps become latencies: how late the loop is elsewhere (connecting, cleaning) harms nothing."""
@@ -145,7 +145,7 @@ class Runner:
             raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         RunFolder.check_root(results_root)
         self.interrupts = Interrupts()
-        self._ended: list[str] = []
+        self._endings: list[Ending] = []
         self._lag = LoopLag()
 
     async def run(self) -> Outcome:
@@ -198,7 +198,7 @@ class Runner:
             try:
                 log.close()
             except MeasurementError as error:
-                self._ended.append(f"the events could not be written: {error}")
+                self._ends("unwritten", f"the events could not be written: {error}")
             facts = driver_facts(self._lag, watcher.reflectors, recorder.gaps, log.dropped)
             record = self._close(record.with_(driver=facts), recorded)
             folder.write_run(record)
@@ -215,11 +215,14 @@ class Runner:
         ended = record.with_(
             ended=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             status="valid",
-            reasons=self._ended,
+            endings=self._endings,
             interrupted=received.name if received else "",
         )
         verdict = judge(ended, recorded, recorded.join.samples())
         return ended.with_(status=verdict.status, reasons=list(verdict.reasons))
+
+    def _ends(self, kind: EndingKind, text: str) -> None:
+        self._endings.append(Ending(kind=kind, text=text))
 
     async def _supervise(self, work: Coroutine[Any, Any, None], recorder: Recorder) -> None:
         """Run `work` until it ends, a signal ends it, or the disk refuses; remember why."""
@@ -232,20 +235,21 @@ class Runner:
             await asyncio.wait({task, failed}, return_when=asyncio.FIRST_COMPLETED)
             if recorder.failure is not None:
                 task.cancel()
-                self._ended.append(f"the events could not be written: {recorder.failure}")
+                self._ends("unwritten", f"the events could not be written: {recorder.failure}")
             await task
         except asyncio.CancelledError:
             if self.interrupts.received is None and recorder.failure is None:
                 raise
         except FleetError as error:
-            self._ended.append(f"ended early: {error}")
+            self._ends("failed", f"ended early: {error}")
         except Exception as error:
-            self._ended.append(f"ended early by a defect of fleet: {type(error).__name__}: {error}")
+            self._ends("failed", f"ended early by a defect of fleet: {type(error).__name__}: {error}")
             raise
         finally:
             failed.cancel()
             if self.interrupts.received is not None:
-                self._ended.insert(0, f"interrupted by {self.interrupts.received.name}")
+                signal = self.interrupts.received.name
+                self._endings.insert(0, Ending(kind="interrupted", text=f"interrupted by {signal}"))
             if not task.done():
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -341,7 +345,7 @@ class Runner:
             if self.interrupts.received is None:
                 raise
             if not self.interrupts.at_once:  # the first signal came during the clean-up: let it finish
-                self._ended.append(f"interrupted by {self.interrupts.received.name} while cleaning up")
+                self._ends("interrupted", f"interrupted by {self.interrupts.received.name} while cleaning up")
                 await self._clean(spaces, names, recorder)
 
 

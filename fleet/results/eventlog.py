@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -145,7 +146,7 @@ class EventReading:
         """Lines read so far, lost ones included."""
         self.lost = 0
         self.torn = False
-        """The last line was cut off: the driver died while writing."""
+        """The last line was cut off: the driver died while writing, or the packed file was not copied to its end."""
 
     def __iter__(self) -> Iterator[Line]:
         self.lines, self.lost, self.torn = 0, 0, False
@@ -154,7 +155,7 @@ class EventReading:
         except FileNotFoundError as error:
             raise UsageError(f"{self.path}: there is no such file; a run folder has an events.jsonl") from error
         with file:
-            for line in file:
+            for line in self._lines(file):
                 if line.isspace():
                     continue
                 self.lines += 1
@@ -165,6 +166,14 @@ class EventReading:
                     self.torn = not line.endswith(b"\n")
                     continue
                 yield event
+
+    def _lines(self, file: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
+        try:
+            yield from file
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:  # packed, and cut off or damaged
+            self.lines += 1
+            self.lost += 1
+            self.torn = isinstance(error, EOFError)
 
 
 def open_log(path: Path) -> BinaryIO | gzip.GzipFile:

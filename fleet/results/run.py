@@ -80,6 +80,26 @@ class DriverFacts(Model):
     """Events that could not be written."""
 
 
+EndingKind = Literal["interrupted", "failed", "unwritten"]
+"""interrupted: by a signal; failed: a step raised an error; unwritten: events are missing in the log."""
+
+
+class Ending(Model):
+    """What ended a run, or a part of it, before its plan did; only the driver can know it."""
+
+    kind: EndingKind
+    text: str
+    """The sentence that the verdict gives as a reason."""
+
+
+_OLD_ENDINGS: dict[str, EndingKind] = {
+    "interrupted": "interrupted",
+    "ended": "failed",
+    "the events could not be written": "unwritten",
+}
+"""How a reason begins that only the driver could know, in run.json files written before `endings` was."""
+
+
 class RunRecord(Model):
     """The whole of `run.json`."""
 
@@ -95,6 +115,8 @@ class RunRecord(Model):
     """`running` in a folder that no driver works on means that the driver died, or could not write the end."""
     reasons: list[str] = Field(default_factory=list)
     """Why the status is not valid, most serious first."""
+    endings: list[Ending] = Field(default_factory=list)
+    """What ended it early, in the order it happened."""
     seed: int = 1
     spec: RecordedExperiment
     """As its file has it, durations with their unit; a report needs no code of the experiment."""
@@ -113,6 +135,20 @@ class RunRecord(Model):
     interrupted: str = ""
     """The signal that ended the run early; empty when none did."""
     notes: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_endings(cls, raw: Any) -> Any:
+        """A file from before `endings` has them among its reasons."""
+        if not isinstance(raw, dict) or "endings" in raw or not isinstance(raw.get("reasons"), list):
+            return raw
+        found = [
+            {"kind": kind, "text": reason}
+            for reason in raw["reasons"]
+            for begin, kind in _OLD_ENDINGS.items()
+            if isinstance(reason, str) and reason.startswith(begin)
+        ]
+        return {**raw, "endings": found}
 
     @field_validator("spec", mode="before")
     @classmethod
