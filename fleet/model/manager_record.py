@@ -83,6 +83,8 @@ class ManagerRecord(Model):
     """Everything that reports, joins and comparisons know of a manager."""
 
     name: str
+    title: str = ""
+    """For people: `KubeStellar`; empty: its name."""
     version: str = ""
     terms: dict[Space, str] = Field(default_factory=dict)
     """What the manager calls its spaces: `source: WDS`."""
@@ -96,6 +98,15 @@ class ManagerRecord(Model):
     """Programs of the manager itself: whose CPU, requests and queues are its cost."""
     agents: tuple[str, ...] = ()
     """Those of them that run once per WEC."""
+
+    @property
+    def shown(self) -> str:
+        """Its title or name."""
+        return self.title or self.name
+
+    def hold(self, mark: str) -> FixedDelay | None:
+        """What is fixed of the way to that mark."""
+        return next((delay for delay in self.fixed if delay.mark == mark), None)
 
     def term(self, space: Space) -> str:
         """For people: `WDS`; the space's own name where the manager has none."""

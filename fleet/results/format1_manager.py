@@ -15,6 +15,7 @@ _COUNTERS = ("replicas", "updatedReplicas", "availableReplicas", "readyReplicas"
 
 MANAGER = ManagerRecord(
     name="kubestellar",
+    title="KubeStellar",
     terms={"source": "WDS", "transport": "ITS", "wec": "WEC"},
     hops=(
         HopRow(mark="created", space="source", per="object"),
@@ -67,7 +68,7 @@ MANAGER = ManagerRecord(
             per="object",
         ),
     ),
-    fixed=(FixedDelay(name="hold-back of each Binding sync", mark="bound", seconds=2.0),),
+    fixed=(FixedDelay(name="hold-back", mark="bound", seconds=2.0),),
     status=StatusContract(
         summary="Finalized: the object in the WDS has the status of its only WEC, or the aggregate of all WECs' "
         "statuses (per counter the smallest, of unavailable replicas the largest), at or after the last WorkStatus.",

@@ -52,6 +52,7 @@ _AGGREGATIONS = (
 
 RECORD = ManagerRecord(
     name="kubestellar",
+    title="KubeStellar",
     terms={"source": "WDS", "transport": "ITS", "wec": "WEC"},
     hops=(
         HopRow(mark="created", space="source", per="object"),
@@ -89,9 +90,7 @@ RECORD = ManagerRecord(
             per="object",
         ),
     ),
-    fixed=(
-        FixedDelay(name="hold-back of each Binding sync", mark="bound", seconds=HOLD_BACK_SECONDS, holds_back=True),
-    ),
+    fixed=(FixedDelay(name="hold-back", mark="bound", seconds=HOLD_BACK_SECONDS, holds_back=True),),
     status=StatusContract(
         summary="Finalized: the object in the WDS has the status of its only WEC, or the aggregate of all WECs' "
         "statuses (per counter the smallest, of unavailable replicas the largest), at or after the last WorkStatus.",

@@ -28,6 +28,7 @@ SCRAPE_FACT = "feedback_scrape_type"
 
 RECORD = ManagerRecord(
     name="ocm",
+    title="Open Cluster Management",
     terms={"source": "hub", "transport": "hub", "wec": "WEC"},
     hops=(
         CREATED,

@@ -186,8 +186,8 @@ async def test_each_wds_may_have_an_its_of_its_own(tmp_path: Path) -> None:
     found = studied(outcome)
     counted = {row.stage: (row.count, row.missing) for row in found.rows}
     assert (counted["downsync"], counted["e2e"]) == ((2 * 2, 0), (2, 0))
-    works = [one for one in lines(outcome) if isinstance(one, events.HopSeen) and one.hop == "packaged" and one.source]
-    seen = {(one.source, one.cluster) for one in works}
+    works = [one for one in lines(outcome) if isinstance(one, events.HopSeen) and one.hop == "packaged"]
+    seen = {(one.source, one.cluster) for one in works if one.facts}
     assert seen == {("wds1", "its1"), ("wds2", "its2")}
     assert [(row.wdses, row.itses) for row in found.sharing] == [(2, 2)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleet.managers.kubestellar.manager import MANAGER
 from fleet.observe.metrics import API_SERVER, CONTROLLER
 from fleet.observe.prometheus import Series, kept
 
@@ -34,7 +35,7 @@ kubestellar_call_latency_seconds_sum{space="wds",method="get",error="x"} 0.5
 kubestellar_call_latency_seconds_count{space="wds",method="get",error="x"} 4
 workqueue_depth{name="a",controller="b"} 2
 """
-    assert kept(page, CONTROLLER) == [
+    assert kept(page, {**CONTROLLER, **MANAGER.own_metrics}) == [
         Series("kubestellar_call_latency_seconds_count", "method=get,space=wds", 4.0),
         Series("kubestellar_call_latency_seconds_sum", "method=get,space=wds", 0.5),
         Series("workqueue_depth", "name=a", 2.0),

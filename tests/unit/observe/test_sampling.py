@@ -225,7 +225,7 @@ async def test_a_sampler_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatc
     """It is stopped, asked three times, and goes on: only the order that it had been given reaches it."""
     monkeypatch.setattr(sampling_module, "HERE_SECONDS", 0.2)
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with (
         asyncio.timeout(60),
         FakeApiServer("its1", tls=True) as server,
