@@ -145,8 +145,6 @@ class Manager(Protocol):
     layouts: Collection[str]
     """Layouts that it can do."""
     hops: Sequence[Hop]
-    busy_components: Collection[str]
-    """Programs whose queues must be empty before a load begins."""
     brings_namespaces: bool
     """It takes the namespace to the WECs itself; else the driver makes it there beforehand."""
     wraps: bool

@@ -90,7 +90,7 @@ def targets(
     own = {**CONTROLLER, **{name: frozenset(labels) for name, labels in manager.series.items()}}
     pages = [Target("kube-apiserver", client.cluster, client=client, kept=API_SERVER) for client in hub]
     pages += [
-        Target(program.component, program.cluster, url=program.metrics, kept=own, busy=True)
+        Target(program.component, program.cluster, url=program.metrics, tls=program.tls, kept=own, busy=True)
         for program in here
         if program.component in manager.scraped
     ]

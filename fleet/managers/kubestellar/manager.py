@@ -24,7 +24,6 @@ class KubeStellar:
     name = "kubestellar"
     layouts: Collection[str] = ("one-to-one", "one-to-many")
     hops: Sequence[Hop] = HOPS
-    busy_components: Collection[str] = ("transport", "controller-manager", "status-agent", "ocm-status-addon")
     brings_namespaces = False
     wraps = False
     made: Sequence[Resource] = (resources.BINDING_POLICIES,)

@@ -27,7 +27,6 @@ class NoManager:
     name = "none"
     layouts: Collection[str] = ("one-to-one",)
     hops: Sequence[Hop] = HOPS
-    busy_components: Collection[str] = ()
     brings_namespaces = False
     wraps = False
     made: Sequence[Resource] = ()

@@ -32,7 +32,6 @@ class Ocm:
     name = "ocm"
     layouts: Collection[str] = ("one-to-one", "one-to-many")
     hops: Sequence[Hop] = HOPS
-    busy_components: Collection[str] = ("placement", "work-manager")
     brings_namespaces = False
     wraps = True
     made: Sequence[Resource] = (resources.MANIFEST_WORK_REPLICA_SETS, resources.PLACEMENTS)
