@@ -24,7 +24,7 @@ import orjson
 from aiohttp import web
 
 from fleet.kube.client import KubeClient
-from fleet.kube.kubeconfig import Endpoint
+from fleet.kube.endpoint import Endpoint
 from fleet.kube.resources import ALL, Resource
 from fleet.testing.api_server.crud import Crud, match_of
 from fleet.testing.api_server.failpoints import Failpoints
