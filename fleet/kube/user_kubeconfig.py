@@ -42,6 +42,7 @@ class UserKubeconfig:
     path: Path
     cluster: str
     context: str = ""
+    seconds: float = LOAD_SECONDS
 
     @property
     def _file(self) -> KubeconfigFile:
@@ -103,11 +104,11 @@ class UserKubeconfig:
             start_new_session=True,
         )
         try:
-            async with asyncio.timeout(LOAD_SECONDS):
+            async with asyncio.timeout(self.seconds):
                 answer, _ = await process.communicate(order.model_dump_json().encode())
         except TimeoutError:
             raise self._file.refuse(
-                chosen.user_field, f"gave no credential within {LOAD_SECONDS:.0f} s; does its plugin wait for a login?"
+                chosen.user_field, f"gave no credential within {self.seconds:.0f} s; does its plugin wait for a login?"
             ) from None
         finally:
             with contextlib.suppress(ProcessLookupError):

@@ -64,6 +64,7 @@ class Seen:
 class FakeApiServer:
     """One fake cluster. With `tls`, a CA of its own and client certificates are demanded; without, plain HTTP.
 
+    Clients need no certificate when `certificates` is off; `host` is the name that the server's own is for.
     `token`, when set, must come with every request. `collect_garbage` deletes dependents with their last owner.
     """
 
@@ -72,6 +73,8 @@ class FakeApiServer:
         cluster: str = "fake",
         *,
         tls: bool = False,
+        certificates: bool = True,
+        host: str = "localhost",
         token: str = "",
         collect_garbage: bool = False,
         bookmark_seconds: float = 60.0,
@@ -83,6 +86,8 @@ class FakeApiServer:
         self.token = token
         self.requests: list[Seen] = []
         self.authority = FakeAuthority() if tls else None
+        self._certificates = certificates
+        self._hosts = ("127.0.0.1", "localhost") if host == "localhost" else (host,)
         self.metrics_text = "# TYPE apiserver_request_total counter\n"
         """What `/metrics` answers."""
         self._bookmark_seconds = bookmark_seconds
@@ -112,8 +117,8 @@ class FakeApiServer:
         await self._runner.setup()
         context = None
         if self.authority is not None:
-            pair = self.authority.issue("fake-apiserver", hosts=("127.0.0.1", "localhost"))
-            context = self.authority.server_context(pair)
+            pair = self.authority.issue("fake-apiserver", hosts=self._hosts)
+            context = self.authority.server_context(pair, demand=self._certificates)
         self._listener = socket.create_server(("127.0.0.1", self._port))
         await web.SockSite(self._runner, self._listener, ssl_context=context).start()
         self._port = self._listener.getsockname()[1]
