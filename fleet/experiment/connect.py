@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Collection
 
 from fleet.errors import UsageError
+from fleet.kube import cluster_client
 from fleet.kube.client import KubeClient
 from fleet.model.fleet_file import Cluster, FleetFile, Role
 from fleet.observe.watcher import Spaces
@@ -24,8 +25,7 @@ async def opened(
     async with contextlib.AsyncExitStack() as stack:
 
         async def client(cluster: Cluster) -> KubeClient:
-            made = KubeClient.from_kubeconfig(cluster.kubeconfig, cluster=cluster.name, allowed=allowed)
-            return await stack.enter_async_context(made)
+            return await stack.enter_async_context(cluster_client.opened(cluster, allowed))
 
         async def those(role: Role, wanted: Collection[str] | None) -> dict[str, KubeClient]:
             entries = [entry for entry in fleet.of_role(role) if wanted is None or entry.name in wanted]
