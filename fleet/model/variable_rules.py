@@ -82,7 +82,9 @@ def _said(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"unknown field{nearest(str(error['loc'][-1]), PlaneSettings.model_fields)}"
     text = str(error["msg"])
-    return text.removeprefix("Value error, ") if error["type"] == "value_error" else f"{text}, not {told(error['input'])}"
+    return (
+        text.removeprefix("Value error, ") if error["type"] == "value_error" else f"{text}, not {told(error['input'])}"
+    )
 
 
 def _counts(found: Variables, _: int) -> Iterator[Problem]:
@@ -147,7 +149,9 @@ def _overrides(found: Variables, _: int) -> Iterator[Problem]:
     for target, settings in found.control_plane_overrides.items():
         where = f"control_plane_overrides: {target}"
         if target not in planes and target not in ROLES:
-            yield Problem(where, f"is neither a control plane of this fleet nor a role{nearest(target, {*planes, *ROLES})}")
+            yield Problem(
+                where, f"is neither a control plane of this fleet nor a role{nearest(target, {*planes, *ROLES})}"
+            )
             continue
         wec = target == "wec" or target in found.wecs
         if not wec:
@@ -180,6 +184,25 @@ def _dense_override(where: str, settings: PlaneSettings, *, role: bool) -> Itera
             )
 
 
+def _existing(found: Variables, _: int) -> Iterator[Problem]:
+    wecs, hub = (driver == "existing" for driver in (found.control_plane_driver, found.hub_driver))
+    if wecs != bool(found.existing_wecs.kubeconfigs):
+        yield Problem(
+            "existing_wecs",
+            "name their kubeconfigs"
+            if wecs
+            else "is set, and control_plane_driver is not: set control_plane_driver=existing",
+        )
+    if hub != bool(found.existing_hub):
+        yield Problem("existing_hub", "name its clusters" if hub else "is set: set hub_driver=existing too")
+    if wecs != hub:
+        yield Problem(
+            "hub_driver",
+            f"{found.hub_driver} does not go with control_plane_driver {found.control_plane_driver}: a hub that exists"
+            " already comes with the WECs that are its members",
+        )
+
+
 PLANES = ("wec_count", "wec_prefix", "wds_count", "its_count", "control_plane_driver")
 """What the names of control planes follow from, and how they run."""
 RULES = (
@@ -187,6 +210,7 @@ RULES = (
     Rule(("its_count", "wan"), _several_itses),
     Rule(("control_plane_driver", *PROCESS_ONLY), _dense_flags),
     Rule((*PLANES, "control_plane_ports"), _ports),
+    Rule(("control_plane_driver", "hub_driver", "existing_wecs", "existing_hub"), _existing),
     Rule(("ocm_agents_status_agent", "record_status_agent"), _status_agent),
     Rule((*PLANES, "control_plane_overrides"), _overrides),
 )

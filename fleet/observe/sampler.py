@@ -68,7 +68,13 @@ async def serve(opening: Opening) -> None:
             await stack.enter_async_context(cluster_client.opened(entry, allowed, retry_seconds=0.0))
             for entry in (*fleet.of_role("its"), *fleet.of_role("wds"))
         ]
-        async with Scraper(targets(fleet, hub, everybody=opening.everybody), answer) as scraper:
+        # No program of a WEC that is not ours can be weighed: its API server tells of itself, if it may be asked.
+        wecs = [
+            await stack.enter_async_context(cluster_client.opened(entry, allowed, retry_seconds=0.0))
+            for entry in fleet.wecs()
+            if entry.driver == cluster_client.EXISTING
+        ]
+        async with Scraper(targets(fleet, hub, wecs, everybody=opening.everybody), answer) as scraper:
             while order := await asyncio.to_thread(sys.stdin.buffer.readline):
                 name, _, argument = order.decode().strip().partition(" ")
                 if name == "sample":
