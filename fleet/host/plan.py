@@ -68,7 +68,9 @@ class Extra:
 
     def with_settings(self, settings: Mapping[str, Any]) -> Extra:
         """With those of one control plane or role (`fleet.model.plane_settings.PlaneSettings`, what is set of them)."""
-        flags = {part: (*getattr(self, part), *settings.get(f"{_said(part)}_extra_args", ())) for part in PARTS.values()}
+        flags = {
+            part: (*getattr(self, part), *settings.get(f"{_said(part)}_extra_args", ())) for part in PARTS.values()
+        }
         env_of = {
             part: {**self.env_of.get(part, {}), **settings.get(f"{_said(part)}_env", {})} for part in PARTS.values()
         }

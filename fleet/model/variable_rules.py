@@ -82,9 +82,9 @@ def _said(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"unknown field{nearest(str(error['loc'][-1]), PlaneSettings.model_fields)}"
     text = str(error["msg"])
-    return (
-        text.removeprefix("Value error, ") if error["type"] == "value_error" else f"{text}, not {told(error['input'])}"
-    )
+    if error["type"] == "value_error":
+        return text.removeprefix("Value error, ")
+    return f"{text}, not {told(error['input'])}"
 
 
 def _counts(found: Variables, _: int) -> Iterator[Problem]:
@@ -99,8 +99,8 @@ def _several_itses(found: Variables, machines: int) -> Iterator[Problem]:
     if found.its_count > 1 and (machines > 1 or found.wan):
         yield Problem(
             "its_count",
-            f"{found.its_count} ITSes need one machine for hub and WECs, and no link (wan): links and the credentials of "
-            "other machines lead to one ITS",
+            f"{found.its_count} ITSes need one machine for hub and WECs, and no link (wan): links and the "
+            "credentials of other machines lead to one ITS",
         )
 
 
@@ -110,8 +110,8 @@ def _dense_flags(found: Variables, _: int) -> Iterator[Problem]:
             if getattr(found, name):
                 yield Problem(
                     name,
-                    f"{told(getattr(found, name))} has no effect on WECs of the dense driver, where controller manager and "
-                    "scheduler are part of one process: set control_plane_driver=process",
+                    f"{told(getattr(found, name))} has no effect on WECs of the dense driver, where controller manager "
+                    "and scheduler are part of one process: set control_plane_driver=process",
                 )
 
 
@@ -128,8 +128,8 @@ def _ports(found: Variables, _: int) -> Iterator[Problem]:
             if other != name:
                 yield Problem(
                     "control_plane_ports",
-                    f"{told(found.control_plane_ports)}: {other} and {name} both take port {each}: name each port once; a "
-                    "control plane of the hub, and a WEC of the driver process, takes three in a row",
+                    f"{told(found.control_plane_ports)}: {other} and {name} both take port {each}: name each port once;"
+                    " a control plane of the hub, and a WEC of the driver process, takes three in a row",
                 )
                 break
 
@@ -138,9 +138,9 @@ def _status_agent(found: Variables, _: int) -> Iterator[Problem]:
     if found.ocm_agents_status_agent != (found.record_status_agent == "fleet"):
         yield Problem(
             "record_status_agent",
-            f"{told(found.record_status_agent)} would be written on every run and report, but ocm_agents_status_agent is "
-            f"{told(found.ocm_agents_status_agent)}: with true ours returns status, which is fleet; with false name the "
-            "one that you run (ocm-status-addon) and record_status_agent_version",
+            f"{told(found.record_status_agent)} would be written on every run and report, but ocm_agents_status_agent"
+            f" is {told(found.ocm_agents_status_agent)}: with true ours returns status, which is fleet; with false name"
+            " the one that you run (ocm-status-addon) and record_status_agent_version",
         )
 
 
@@ -149,9 +149,8 @@ def _overrides(found: Variables, _: int) -> Iterator[Problem]:
     for target, settings in found.control_plane_overrides.items():
         where = f"control_plane_overrides: {target}"
         if target not in planes and target not in ROLES:
-            yield Problem(
-                where, f"is neither a control plane of this fleet nor a role{nearest(target, {*planes, *ROLES})}"
-            )
+            meant = nearest(target, {*planes, *ROLES})
+            yield Problem(where, f"is neither a control plane of this fleet nor a role{meant}")
             continue
         wec = target == "wec" or target in found.wecs
         if not wec:
@@ -173,8 +172,8 @@ def _dense_override(where: str, settings: PlaneSettings, *, role: bool) -> Itera
         if name in SHARED_BY_DENSE:
             yield Problem(
                 where,
-                f"{name}: WECs of the dense driver share one process and one etcd: give it to all of them (wec), or set "
-                "control_plane_driver=process",
+                f"{name}: WECs of the dense driver share one process and one etcd: give it to all of them (wec), or set"
+                " control_plane_driver=process",
             )
         else:
             yield Problem(

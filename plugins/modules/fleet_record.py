@@ -54,7 +54,7 @@ path:
   description: The fleet file.
   returned: always
   type: str
-state:
+fleet_state:
   description: What the file says now, V(built) or V(building); empty in check mode and for one that was removed.
   returned: always
   type: str
@@ -121,7 +121,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     """Describe, compare, write."""
     given = module.params
     if given["state"] == "absent":
-        return outcome(forget(Path(given["state_dir"]), check=module.check_mode), path="", state="")
+        return outcome(forget(Path(given["state_dir"]), check=module.check_mode), path="", fleet_state="")
     spec = RecordSpec(
         fleet=given["fleet"],
         root=Path(given["state_dir"]),
@@ -140,7 +140,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     begins = given["state"] == "building"
     change = (begin_record if begins else write_record)(spec, check=module.check_mode)
     state = "" if module.check_mode else "building" if begins else "built"
-    return outcome(change, path=str(spec.root / FILE), state=state)
+    return outcome(change, path=str(spec.root / FILE), fleet_state=state)
 
 
 if __name__ == "__main__":
