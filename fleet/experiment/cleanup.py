@@ -86,15 +86,22 @@ async def clean_fleet(fleet: FleetFile, run_id: str | None, *, timeout: float = 
         return await remove(spaces, run_id, timeout=timeout)
 
 
-async def remove(spaces: Spaces, run_id: str | None, *, timeout: float) -> CleanReport:  # noqa: ASYNC109
-    """The same over open clients. Takes at most about `timeout` seconds; never raises for a cluster that is away."""
+async def remove(
+    spaces: Spaces,
+    run_id: str | None,
+    *,
+    timeout: float,  # noqa: ASYNC109
+    kinds: Sequence[Resource] = KINDS,
+) -> CleanReport:
+    """The same over open clients, of objects of these kinds. Takes at most about `timeout` seconds; never raises for a
+    cluster that is away."""
     selector = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
     tally = _Tally()
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     for wds in spaces.wdses.values():
         with tally.told():
-            for kind in (*KINDS, resources.BINDING_POLICIES):
+            for kind in (*kinds, resources.BINDING_POLICIES):
                 with suppress(NotFound):  # a kind that this WDS does not serve; policies: KubeStellar never ran for it
                     await _delete_labelled(wds, kind, selector, tally)
     grace = min(GRACE_SECONDS, timeout / 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from fleet.analysis.samples import STAGES, Setting
 from fleet.analysis.timelines import Join
 from fleet.errors import FleetError, MeasurementError, SpecError, UsageError
 from fleet.experiment import steps
+from fleet.experiment.access import check_access
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import opened, the_one
 from fleet.experiment.families import measure_steps, trials
@@ -30,13 +31,15 @@ from fleet.experiment.reconfigure import Reconfigure, Refitted
 from fleet.experiment.record import begin_record, driver_facts
 from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
+from fleet.kube.client import KubeClient
 from fleet.kube.looplag import LoopLag
-from fleet.kube.resources import PODS
+from fleet.kube.resources import PODS, Resource
 from fleet.model.client_limits import ClientLimits
 from fleet.model.experiment_file import COUNTED, ExperimentFile
 from fleet.model.experiment_load import check_fits
 from fleet.model.experiments import LongRun
 from fleet.model.fleet_file import FleetFile
+from fleet.model.manager_record import Space
 from fleet.model.model_errors import nearest
 from fleet.observe.pprof import chosen
 from fleet.observe.profiling import Profiling
@@ -142,7 +145,7 @@ class Runner:
 
     async def _check(self, spaces: Spaces) -> None:
         """In a task that a signal ends: the run then ends as soon as it has a folder to say so in."""
-        task = asyncio.create_task(check(spaces))
+        task = asyncio.create_task(self._refuse(spaces))
         self.interrupts.watch(task)
         try:
             await task
@@ -150,14 +153,29 @@ class Runner:
             if self.interrupts.received is None:
                 raise
 
+    async def _refuse(self, spaces: Spaces) -> None:
+        """FleetError when something stands against this run; only reads and reviews."""
+        clients: Mapping[Space, Sequence[KubeClient]] = {
+            "source": tuple(spaces.wdses.values()),
+            "transport": tuple(spaces.itses.values()),
+            "wec": tuple(spaces.wecs.values()),
+        }
+        crds = any(trial.content.crds for trial in self.trials)
+        await check_access(self.fleet, clients, self._kinds, crds=crds)
+        await check(spaces)
+
+    @property
+    def _kinds(self) -> tuple[Resource, ...]:
+        """Of the workload."""
+        return tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
+
     async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
         names = RunNames(folder.id)
         recorded = Recorded(Join(wds=next(iter(spaces.wdses)), object_timeout=self.spec.timeouts.object))
         tracker = Tracker(names=names, wdses=spaces.wdses.keys())
         log = folder.event_log()
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
-        kinds = tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
-        watcher = Watcher(spaces, kinds, recorder, selector=names.selector())
+        watcher = Watcher(spaces, self._kinds, recorder, selector=names.selector())
         try:
             try:
                 await self._supervise(
@@ -294,7 +312,7 @@ class Runner:
         async def clean() -> None:
             self.progress.step("clean up")
             recorder.mark("clean-up", "begin")
-            report = await remove(spaces, names.run_id, timeout=self.spec.timeouts.clean)
+            report = await remove(spaces, names.run_id, timeout=self.spec.timeouts.clean, kinds=self._kinds)
             recorder.mark("clean-up", "end")
             for sentence in report.left:
                 recorder.anomaly("left-behind", sentence)

@@ -140,8 +140,8 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
 
 
 def _existing(spec: RecordSpec) -> list[Cluster]:
-    local = [machine.name for machine in spec.machines if machine.connection == "local"]
-    return existing_clusters(spec.variables, (local or [machine.name for machine in spec.machines])[0])
+    nearest = sorted(spec.machines, key=lambda machine: machine.connection != "local")
+    return existing_clusters(spec.variables, nearest[0].name if nearest else "")
 
 
 def _check_roles(there: Sequence[Cluster], manager: ManagerOf) -> None:

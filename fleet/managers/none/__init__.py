@@ -1,0 +1,1 @@
+"""No manager at all: the driver writes every object to its WEC itself."""
