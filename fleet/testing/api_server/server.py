@@ -42,6 +42,7 @@ _TEXTS = {
     "/version": '{"major":"1","minor":"34","gitVersion":"v1.34.4-fake"}',
 }
 
+_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _REASONS = {
     401: "Unauthorized",
     403: "Forbidden",
@@ -90,6 +91,8 @@ class FakeApiServer:
         self._hosts = ("127.0.0.1", "localhost") if host == "localhost" else (host,)
         self.metrics_text = "# TYPE apiserver_request_total counter\n"
         """What `/metrics` answers."""
+        self.denied: set[tuple[str, str]] = set()
+        """Verb and resource, `list deployments.apps`, that reviews of a user's own access deny."""
         self._bookmark_seconds = bookmark_seconds
         self._crud = Crud(self.store, self.fail)
         self._port = 0
@@ -235,6 +238,8 @@ class FakeApiServer:
         await self._meet(request, "" if target is None else target.resource.plural)
         if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
             raise Refusal(401, "Unauthorized", "Unauthorized")
+        if path == _REVIEWS:
+            return self._review(orjson.loads(await request.read()))
         if target is None:
             return self._other(path)
         if request.method == "GET" and request.query.get("watch") in ("1", "true"):
@@ -259,6 +264,13 @@ class FakeApiServer:
             headers["Retry-After"] = str(self.fail.retry_after)
         body = orjson.dumps(status(refusal.code, refusal.reason, str(refusal)))
         return web.Response(body=body, status=refusal.code, headers=headers, content_type="application/json")
+
+    def _review(self, review: Object) -> web.Response:
+        asked = review["spec"].get("resourceAttributes") or {}
+        resource = ".".join(filter(None, (asked.get("resource", ""), asked.get("group", ""))))
+        allowed = not self.denied if resource == "*.*" else (asked.get("verb", ""), resource) not in self.denied
+        body = orjson.dumps({**review, "status": {"allowed": allowed}})
+        return web.Response(body=body, status=201, content_type="application/json")
 
     def _other(self, path: str) -> web.Response:
         if path in _TEXTS:
