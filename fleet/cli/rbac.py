@@ -9,11 +9,9 @@ import typer
 from fleet.cli.console import out
 from fleet.errors import UsageError
 
-MANAGERS = ("kubestellar", "ocm", "none")
-
 
 def rbac(
-    manager: Annotated[str, typer.Option(help=f"Of the hub: {', '.join(MANAGERS)}.")] = "kubestellar",
+    manager: Annotated[str, typer.Option(help="Of the hub: kubestellar, ocm or none.")] = "kubestellar",
     role: Annotated[
         str, typer.Option(show_default=False, help="Of source, transport and wec the one; default: all of them.")
     ] = "",
@@ -28,16 +26,15 @@ def rbac(
     from fleet.experiment.rbac import manifests
     from fleet.experiment.rights import SPACES, needed
     from fleet.kube.resources import ALL
+    from fleet.managers import registry
     from fleet.model.model_errors import nearest
 
-    if manager not in MANAGERS:
-        raise UsageError(f"--manager: {manager!r} is not one of {', '.join(MANAGERS)}{nearest(manager, MANAGERS)}")
     known = {str(resource): resource for resource in ALL}
     wanted = kind or ["deployments.apps"]
     for name in wanted:
         if name not in known:
             raise UsageError(f"--kind: {name!r} is not known{nearest(name, known)}")
-    rights = needed(manager, [known[name] for name in wanted], crds=crds)
+    rights = needed(registry.load(manager), [known[name] for name in wanted], crds=crds)
     spaces = [space for space in SPACES if any(one.space == space for one in rights)]
     if role and role not in spaces:
         raise UsageError(f"--role: {role!r} is not one of {', '.join(spaces)}, which {manager} has")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fleet.errors import UsageError
@@ -11,6 +11,8 @@ from fleet.experiment.rights import needed
 from fleet.kube.client import KubeClient
 from fleet.kube.cluster_client import EXISTING
 from fleet.kube.resources import Resource
+from fleet.managers import registry
+from fleet.managers.manager import Spaces
 from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import Space
@@ -23,9 +25,7 @@ AT_ONCE = 8
 ALL = Right("wec", ("*",), group="*", resource="*")
 
 
-async def check_access(
-    fleet: FleetFile, clients: Mapping[Space, Sequence[KubeClient]], kinds: Sequence[Resource], *, crds: bool = False
-) -> None:
+async def check_access(fleet: FleetFile, spaces: Spaces, kinds: Sequence[Resource], *, crds: bool = False) -> None:
     """UsageError that names every right that is missing, by cluster; nothing but reviews is asked.
 
     Only clusters that the fleet did not build are asked: of its own it has the admin's credentials.
@@ -33,8 +33,8 @@ async def check_access(
     existing = {cluster.name for cluster in fleet.clusters if cluster.driver == EXISTING}
     if not existing:
         return
-    rights = needed(fleet.manager.name, kinds, crds=crds)
-    asked = [(space, client) for space, those in clients.items() for client in those if client.cluster in existing]
+    rights = needed(registry.of(fleet), kinds, crds=crds)
+    asked = [(space, client) for space, client in _clients(spaces) if client.cluster in existing]
     answers = await asyncio.gather(
         *(missing(client, [one for one in rights if one.space == space]) for space, client in asked)
     )
@@ -46,6 +46,17 @@ async def check_access(
     if lines:
         options = f"--manager {fleet.manager.name}" + "".join(f" --kind {kind}" for kind in kinds)
         raise UsageError("\n".join([*lines, f"`fleet rbac {options}` prints what is needed. Nothing was changed."]))
+
+
+def _clients(spaces: Spaces) -> Iterator[tuple[Space, KubeClient]]:
+    """Each with its space; of a fleet without a hub, WECs alone."""
+    for name, client in spaces.sources.items():
+        if name not in spaces.wecs:
+            yield "source", client
+    for client in spaces.transports.values():
+        yield "transport", client
+    for client in spaces.wecs.values():
+        yield "wec", client
 
 
 async def missing(client: KubeClient, rights: Sequence[Right]) -> list[Right]:

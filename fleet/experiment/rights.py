@@ -1,43 +1,55 @@
-"""The rights that a run needs in each space: the engine's own, and those of the manager."""
+"""The rights that a run needs in each space: the engine's own, and what the manager's hops and policies ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from fleet.kube.resources import CRDS, NAMESPACES, PODS, SERVICE_ACCOUNTS, Resource
-from fleet.managers.rights import Right, of_manager, right
+from fleet.managers.manager import Manager
+from fleet.managers.rights import Right, right
 from fleet.model.manager_record import Space
 
 SPACES: tuple[Space, ...] = ("source", "transport", "wec")
-WORKLOAD: tuple[Space, ...] = ("source", "wec")
-"""Where the run's namespaces are made."""
+MADE = ("create", "delete", "list", "watch")
+SEEN = ("list", "watch")
 
 
-def needed(manager: str, kinds: Sequence[Resource], *, crds: bool = False) -> tuple[Right, ...]:
+def needed(manager: Manager, kinds: Sequence[Resource], *, crds: bool = False) -> tuple[Right, ...]:
     """Every right, in the order of spaces and resources, each resource once per space with all its verbs.
 
     `kinds` are those of the workload; `crds`: the experiment brings CRDs, which are made where they are missing.
     """
-    found: list[Right] = [
-        *(right(space, NAMESPACES, "create", "delete", "list", "watch") for space in WORKLOAD),
-        *(right("wec", kind, "list", "watch") for kind in kinds),
-        *of_manager(manager, kinds),
-        # Of the API server itself: requests and storage at the hub, CPU and memory of a WEC.
-        *(Right(space, ("get",), url="/metrics", optional=True) for space in SPACES),
-    ]
-    if PODS in kinds:
-        found += [right(space, SERVICE_ACCOUNTS, "list", "watch") for space in WORKLOAD]
-    if crds:
-        found += [right(space, CRDS, "create", "list", "watch") for space in WORKLOAD]
-    spaces = SPACES if any(one.space == "source" for one in of_manager(manager, kinds)) else ("wec",)
-    return tuple(one for space in spaces for one in _merged([one for one in found if one.space == space]))
+    spaces = SPACES if manager.roles() else ("wec",)
+    found: dict[tuple[Space, str], Right] = {}
+    for one in _all(manager, kinds, crds=crds):
+        # Without a hub the WECs are where objects are created.
+        here = one if one.space in spaces else replace(one, space="wec")
+        known = found.get((here.space, str(here)))
+        verbs = sorted({*here.verbs, *(known.verbs if known else ())})
+        found[here.space, str(here)] = replace(here, verbs=tuple(verbs))
+    return tuple(found[key] for key in sorted(found, key=lambda key: (SPACES.index(key[0]), key[1])))
 
 
-def _merged(rights: Sequence[Right]) -> list[Right]:
-    merged: dict[str, Right] = {}
-    for one in rights:
-        known = merged.get(str(one))
-        verbs = sorted({*one.verbs, *(known.verbs if known else ())})
-        merged[str(one)] = replace(one, verbs=tuple(verbs))
-    return [merged[name] for name in sorted(merged)]
+def _all(manager: Manager, kinds: Sequence[Resource], *, crds: bool) -> Iterator[Right]:
+    workload: tuple[Space, ...] = ("source", "wec")
+    for space in workload:
+        yield right(space, NAMESPACES, *MADE)
+        if PODS in kinds:
+            yield right(space, SERVICE_ACCOUNTS, *SEEN)
+        if crds:
+            yield right(space, CRDS, "create", *SEEN)
+    for kind in kinds:
+        yield right("wec", kind, *SEEN)
+        if not manager.wraps:
+            yield right("source", kind, *MADE)
+    for kind in manager.made:
+        yield right("source", kind, *MADE)
+    for hop in manager.hops:
+        if hop.resource is not None:
+            yield right(hop.row.space, hop.resource, *SEEN)
+    yield from manager.rights
+    # Of the API server itself: requests and storage at the hub, CPU and memory of a WEC. A source's tells besides who
+    # watches a kind that was just added.
+    for space in SPACES:
+        yield Right(space, ("get",), url="/metrics", optional=not (crds and space == "source"))

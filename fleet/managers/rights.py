@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from typing import cast
 
 from fleet.kube.resources import Resource
 from fleet.model.manager_record import Space
@@ -32,8 +29,3 @@ class Right:
 def right(space: Space, resource: Resource, *verbs: str) -> Right:
     """On one kind of object."""
     return Right(space, verbs, resource.group, resource.plural)
-
-
-def of_manager(name: str, kinds: Sequence[Resource]) -> tuple[Right, ...]:
-    """What a run of objects of `kinds` needs because of that manager: its package's `rights.rights(kinds)`."""
-    return cast("tuple[Right, ...]", import_module(f"fleet.managers.{name}.rights").rights(kinds))

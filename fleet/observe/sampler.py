@@ -66,7 +66,7 @@ async def serve(opening: Opening) -> None:
     async with AsyncExitStack() as stack:
         hub = [
             await stack.enter_async_context(cluster_client.opened(entry, allowed, retry_seconds=0.0))
-            for entry in (*fleet.of_role("its"), *fleet.of_role("wds"))
+            for entry in fleet.hub()
         ]
         # No program of a WEC that is not ours can be weighed: its API server tells of itself, if it may be asked.
         wecs = [

@@ -42,7 +42,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core has no 
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
         """A task begins, on all its machines."""
-        self._task = str(task.get_name()).strip()
+        self._task = str(task.get_name()).rpartition(" : ")[2].strip()
         if self._log is not None:
             self._log.task(self._play, self._task)
 

@@ -100,7 +100,7 @@ ARGUMENTS = {
 def machines_of(given: list[dict[str, Any]], variables: dict[str, Any]) -> tuple[Machine, ...]:
     """The machines, each with its own `variables`; UsageError names the field that is wrong."""
     try:
-        return tuple(Machine.model_validate({**m, "variables": variables.get(m["name"], {})}) for m in given)
+        return tuple(Machine.model_validate({**m, "variables": variables.get(str(m.get("name")), {})}) for m in given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"machines: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error

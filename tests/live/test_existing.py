@@ -14,7 +14,7 @@ import yaml
 
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import BINDING_POLICIES, CLUSTER_ROLE_BINDINGS, DEPLOYMENTS, MANIFEST_WORKS, NAMESPACES
-from fleet.workload.names import RUN_LABEL
+from fleet.model.run_names import RUN_LABEL
 from tests.live.conftest import FAST, state_folder
 from tests.live.lab import Lab, changed
 from tests.live.test_fleet import report_path, run_record, summary

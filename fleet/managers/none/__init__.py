@@ -1,1 +1,1 @@
-"""No manager at all: the driver writes every object to its WEC itself."""
+"""No manager: control planes alone."""

@@ -1,27 +1,22 @@
-"""What a run needs because of OCM: Placements and sets of works at the hub, AppliedManifestWorks in the WECs."""
+"""What a run needs because of OCM, beyond what its hops and its policies say."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from fleet.kube.resources import APPLIED_MANIFEST_WORKS, MANAGED_CLUSTERS, MANIFEST_WORKS, Resource
+from fleet.kube.resources import (
+    MANAGED_CLUSTER_SET_BINDINGS,
+    MANAGED_CLUSTER_SETS,
+    MANAGED_CLUSTERS,
+    MANIFEST_WORK_REPLICA_SETS,
+    MANIFEST_WORKS,
+)
 from fleet.managers.rights import Right, right
 
-CLUSTERS, WORK = MANAGED_CLUSTERS.group, MANIFEST_WORKS.group
-
-
-def rights(kinds: Sequence[Resource]) -> tuple[Right, ...]:  # noqa: ARG001 - the hub has them only inside of works
-    """See `fleet.managers.rights`."""
-    made = ("create", "delete", "list", "watch")
-    return (
-        Right("source", made, CLUSTERS, "placements"),
-        Right("source", made, WORK, "manifestworkreplicasets"),
-        Right("source", ("create",), CLUSTERS, "managedclustersetbindings"),
-        Right("source", ("create",), CLUSTERS, "managedclustersets/bind"),
-        Right("source", ("get",), CLUSTERS, "managedclustersets"),
-        Right("source", ("list", "watch"), CLUSTERS, "placementdecisions"),
-        right("transport", MANAGED_CLUSTERS, "list"),
-        # Those whose set is gone are deleted when OCM forgot them.
-        right("transport", MANIFEST_WORKS, "delete", "list", "watch"),
-        right("wec", APPLIED_MANIFEST_WORKS, "list", "watch"),
-    )
+RIGHTS = (
+    right("source", MANAGED_CLUSTER_SETS, "get"),
+    right("source", MANAGED_CLUSTER_SET_BINDINGS, "create"),
+    Right("source", ("create",), MANAGED_CLUSTER_SETS.group, f"{MANAGED_CLUSTER_SETS.plural}/bind"),
+    right("transport", MANAGED_CLUSTERS, "list"),
+    # Works whose set is gone are deleted when OCM forgot them.
+    right("transport", MANIFEST_WORKS, "delete", "list", "watch"),
+    right("transport", MANIFEST_WORK_REPLICA_SETS, "list"),
+)

@@ -11,8 +11,9 @@ from fleet.errors import UsageError
 from fleet.experiment.access import check_access
 from fleet.experiment.rbac import manifests
 from fleet.experiment.rights import needed
-from fleet.kube.client import KubeClient
 from fleet.kube.resources import CONFIGMAPS, DEPLOYMENTS, PODS
+from fleet.managers import registry
+from fleet.managers.manager import Spaces
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import Space
 from fleet.testing.api_server.server import FakeApiServer
@@ -22,7 +23,9 @@ KINDS = (DEPLOYMENTS,)
 
 
 def of(manager: str, space: Space, **more: bool) -> dict[str, str]:
-    return {str(one): " ".join(one.verbs) for one in needed(manager, KINDS, **more) if one.space == space}
+    return {
+        str(one): " ".join(one.verbs) for one in needed(registry.load(manager), KINDS, **more) if one.space == space
+    }
 
 
 def test_what_kubestellar_needs() -> None:
@@ -53,18 +56,18 @@ def test_others_and_more() -> None:
     assert of("none", "source") == of("none", "transport") == {}
     assert of("none", "wec")["deployments.apps"] == "create delete list watch"
     assert of("none", "wec", crds=True)["customresourcedefinitions.apiextensions.k8s.io"] == "create list watch"
-    assert any(str(one) == "serviceaccounts" for one in needed("kubestellar", (PODS,)))
+    assert any(str(one) == "serviceaccounts" for one in needed(registry.load("kubestellar"), (PODS,)))
 
 
 @pytest.mark.parametrize("manager", ["kubestellar", "ocm", "none"])
 def test_no_right_is_wide(manager: str) -> None:
-    for one in needed(manager, (DEPLOYMENTS, CONFIGMAPS), crds=True):
+    for one in needed(registry.load(manager), (DEPLOYMENTS, CONFIGMAPS), crds=True):
         assert "*" not in (one.group, one.resource, *one.verbs)
         assert one.resource not in ("secrets", "clusterroles")
 
 
 def test_manifests_are_one_account_with_these_rules() -> None:
-    documents = list(yaml.safe_load_all(manifests(needed("kubestellar", KINDS), "wec", "testbed")))
+    documents = list(yaml.safe_load_all(manifests(needed(registry.load("kubestellar"), KINDS), "wec", "testbed")))
     assert [one["kind"] for one in documents] == ["Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding"]
     rules, binding = documents[2]["rules"], documents[3]
     assert {"nonResourceURLs": ["/metrics"], "verbs": ["get"]} in rules
@@ -87,7 +90,7 @@ async def test_what_is_missing_is_named_before_a_run(tmp_path: Path) -> None:
         wds.client() as source,
         wec.client() as end,
     ):
-        clients: dict[Space, list[KubeClient]] = {"source": [source], "wec": [end]}
+        clients = Spaces({"wds1": source}, {}, {"wec001": end})
         await check_access(fleet(tmp_path, "existing"), clients, KINDS)
         assert len(wec.requests) == 1  # it is an administrator
         wec.denied = {("create", "namespaces"), ("delete", "namespaces"), ("watch", "deployments.apps")}

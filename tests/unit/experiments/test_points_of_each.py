@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -10,17 +9,20 @@ from typing import Any
 
 import pytest
 
-from fleet.cli.refit import variables
-from fleet.errors import UsageError
-from fleet.experiment.families import trials
-from fleet.experiment.feasible import check_loads, predicted_sizes
+from fleet.errors import FleetError, UsageError
+from fleet.experiment.definition import trials
+from fleet.experiment.feasible import burden
+from fleet.experiment.feasible import check_loads as check_all
 from fleet.experiment.plan import TrialPlan, trial_policies
 from fleet.experiment.reconfigure import Refitted
+from fleet.experiments.long_run import LongRun
+from fleet.experiments.registry import EXPERIMENTS, MODELS
+from fleet.managers.kubestellar.manager import MANAGER
+from fleet.managers.kubestellar.sizing import sizes
 from fleet.model.client_limits import ClientLimits
-from fleet.model.experiments import MODELS, LongRun
 from fleet.model.link import Link
+from fleet.model.run_names import RunNames
 from fleet.workload.content import Place
-from fleet.workload.names import RunNames
 from tests.unit.report.made import fleet_file
 
 WECS = [f"wec{number:03d}" for number in range(1, 5)]
@@ -28,7 +30,16 @@ NAMES = RunNames("20261122T170000Z-0a1b2c3d")
 
 
 def planned(experiment: str, **fields: Any) -> list[TrialPlan]:
-    return trials(MODELS[experiment].model_validate({"experiment": experiment, **fields}), WECS, [4])
+    return over(["wds1"], experiment, **fields)
+
+
+def over(sources: list[str], experiment: str, **fields: Any) -> list[TrialPlan]:
+    spec = MODELS[experiment].model_validate({"experiment": experiment, **fields})
+    return trials(EXPERIMENTS[experiment], spec, MANAGER, wecs=WECS, counts=[4], sources=sources)
+
+
+def check_loads(made: list[TrialPlan], limits: ClientLimits, seconds: float = float("inf")) -> None:
+    check_all(made, MANAGER, limits.model_dump(), seconds)
 
 
 def test_policies_each_have_a_namespace() -> None:
@@ -48,7 +59,7 @@ def test_sizes_are_every_number_with_every_size() -> None:
     assert {trial.point: trial.objects for trial in made} == {
         "objects=1 bytes=0": 1, "objects=1 bytes=1000": 1, "objects=5 bytes=0": 5, "objects=5 bytes=1000": 5
     }  # fmt: skip
-    sized = {trial.point: sizes.wrapped for trial, sizes in predicted_sizes(made, ClientLimits())}
+    sized = {one.point: sizes(burden(one, MANAGER, {}, 0).writes, ClientLimits()).wrapped for one in made}
     assert sized["objects=1 bytes=1000"] - sized["objects=1 bytes=0"] in range(1000, 1030)
 
 
@@ -99,16 +110,6 @@ def test_what_the_limits_hold_up_beyond_the_timeout_is_refused_with_the_numbers(
     check_loads([trial for trial in slow if trial.layout == "one-to-many"], ClientLimits(transport_its_qps=1), 1.0)
 
 
-def test_fleet_up_is_told_the_very_fleet() -> None:
-    fleet = fleet_file(4)
-    told = variables(fleet, {**fleet.limits, "transport_its_qps": 50.0})
-    assert (told["fleet_name"], told["wec_count"], told["control_plane_driver"]) == (fleet.name, "4", "dense")
-    assert (told["transport_its_qps"], told["transport_wds_qps"], told["max_num_wrapped"]) == ("50", "5", "1")
-    # What would be lost, and its programs restarted, if it were not said again.
-    assert (told["control_plane_debug"], told["monitoring_enabled"], told["wec_prefix"]) == ("false", "false", "wec")
-    assert variables(fleet, {"transport_its_burst": 1_000_000})["transport_its_burst"] == "1000000"
-
-
 class Session:
     """As much of a session as a refit needs."""
 
@@ -157,22 +158,64 @@ async def test_a_fleet_gets_its_own_limits_back_whatever_happens() -> None:
     assert links == [None, None, Link(rtt=0.04), Link(rtt=0.04), None]
     assert served == [3, 3, 3, 2, 3]
     assert session.notes.count("reconfigure") == 5
-    assert "giving the fleet KubeStellar for 2 of 3 WDSes" in session.notes
+    assert "giving the fleet kubestellar for 2 of 3 sources" in session.notes
     # While programs come and go nobody reads their pages.
     assert session.resting[-4:] == [["wds3"], ["wds3"], ["wds3"], []]
     assert "giving the fleet links with rtt 40ms" in session.notes
-    assert "giving the fleet transport_its_qps=5, its own links, KubeStellar for 3 of 3 WDSes" in session.notes
+    assert "giving the fleet transport_its_qps=5, its own links, kubestellar for 3 of 3 sources" in session.notes
+
+
+async def test_a_change_that_failed_half_way_is_repaired_at_the_end() -> None:
+    """Also when it was the change to the fleet's own limits: what failed may have left anything."""
+    given: list[float] = []
+    failing = True
+
+    async def reconfigure(limits: Any, _link: Link | None, _serving: int) -> None:
+        given.append(limits["transport_its_qps"])
+        if failing and limits["transport_its_qps"] == 5:
+            raise FleetError("half of the machines were reached")
+
+    session: Any = Session()
+
+    async def run() -> None:
+        nonlocal failing
+        async with Refitted(session, reconfigure, fleet_file(2)) as refitted:
+            await refitted.have({"transport_its_qps": 50.0})
+            try:
+                await refitted.have({})
+            finally:
+                failing = False
+
+    with pytest.raises(FleetError, match="half of the machines"):
+        await run()
+    assert given == [50.0, 5.0, 5.0]
+
+
+async def test_a_change_that_failed_is_made_again_when_it_is_wanted_again() -> None:
+    given: list[float] = []
+
+    async def reconfigure(limits: Any, _link: Link | None, _serving: int) -> None:
+        given.append(limits["transport_its_qps"])
+        if len(given) == 1:
+            raise FleetError("not this time")
+
+    session: Any = Session()
+    async with Refitted(session, reconfigure, fleet_file(2)) as refitted:
+        with pytest.raises(FleetError):
+            await refitted.have({"transport_its_qps": 50.0})
+        await refitted.have({"transport_its_qps": 50.0})
+        await refitted.have({"transport_its_qps": 50.0})
+    assert given == [50.0, 50.0, 5.0]
 
 
 def test_wdses_share_the_policies_of_a_point() -> None:
-    spec = MODELS["wds-scaling"].model_validate({"experiment": "wds-scaling", "wdses": [4, 1], "policies": 6})
-    made = {trial.point: trial for trial in trials(spec, WECS, [4], ["wds1", "wds2", "wds3", "wds4"])}
-    assert {point: (t.wdses, t.serving, t.policies, t.policies_of_one, t.objects) for point, t in made.items()} == {
+    made = {one.point: one for one in over(["wds1", "wds2", "wds3", "wds4"], "wds-scaling", wdses=[4, 1], policies=6)}
+    assert {point: (t.sources, t.serving, t.policies, t.policies_of_one, t.objects) for point, t in made.items()} == {
         "wdses=1": (("wds1",), 1, 6, 6, 6),
         "wdses=4": (("wds1", "wds2", "wds3", "wds4"), 4, 6, 2, 6),
     }
     policies = trial_policies(made["wdses=4"], NAMES)
-    assert [policy.wds for policy in policies] == ["wds1", "wds2", "wds3", "wds4", "wds1", "wds2"]
+    assert [policy.source for policy in policies] == ["wds1", "wds2", "wds3", "wds4", "wds1", "wds2"]
     assert len({policy.name for policy in policies}) == 6
     # Each WDS has buckets of its own: 6 policies of 4 works are (48 - 10) / 5 = 7.6 s, 2 of them (16 - 10) / 5 = 1.2 s.
     with pytest.raises(UsageError, match=r"wdses=1.* alone ask for 8 s"):
@@ -193,12 +236,3 @@ def test_links_are_swept_together_with_what_the_fleet_is_changed_to() -> None:
         ("rtt_ms=0", Link()),
         ("rtt_ms=40", Link(rtt=0.04, jitter=0.01)),
     }
-
-
-def test_fleet_up_keeps_the_links_it_is_not_asked_to_change() -> None:
-    fleet = fleet_file(4)
-    assert "wan" not in variables(fleet, {})
-    assert (variables(fleet, {})["wds_count"], variables(fleet, {}, serving=2)["wds_serving"]) == ("1", "2")
-    linked = fleet.model_copy(update={"machines": [m.model_copy(update={"wan": Link()}) for m in fleet.machines]})
-    assert json.loads(variables(linked, {"transport_its_qps": 50.0})["wan"]) == {"rtt": "0s"}
-    assert json.loads(variables(linked, {}, Link(rtt=0.04, rate=50e6))["wan"]) == {"rtt": "40ms", "rate": "50mbit"}
