@@ -180,7 +180,7 @@ class ExistingVariables(Model):
         {}, "Its clusters by role and name: `{its: {its1: {kubeconfig: FILE, context: NAME}}, wds: {wds1: ...}}`."
     )
     existing_wecs: ExistingWecs = variable(
-        ExistingWecs(),
+        {},
         "WECs: `{kubeconfigs: [FILE or FOLDER, ...]}`, the current context of each; or `{kubeconfigs: [FILE], contexts:"
         " [NAME, ...]}`. Each is a member of the hub under the name of its context or file, or as `names: {CONTEXT:"
         " NAME}` has it.",
