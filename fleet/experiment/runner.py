@@ -22,7 +22,7 @@ from fleet.experiment.access import check_access
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import check_whole, opened
 from fleet.experiment.definition import Experiment, trials
-from fleet.experiment.feasible import check_loads
+from fleet.experiment.feasible import check_changes, check_loads
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
 from fleet.experiment.plan import TrialPlan, groups, trial_policies
@@ -99,6 +99,7 @@ def plan(
             )
     wecs, sources = ([entry.name for entry in entries] for entries in (fleet.wecs(), fleet.sources()))
     made = trials(experiment, spec, manager, wecs=wecs, counts=counts, sources=sources)
+    check_changes(made, fleet)
     check_loads(made, manager, fleet.limits, spec.timeouts.object)
     return made
 
