@@ -11,7 +11,7 @@ import uvloop
 from fleet.analysis.fidelity import MOST_LAG_SECONDS, LoadFidelity, measure
 from fleet.experiment.sender import Sender
 from fleet.kube.client import KubeClient
-from fleet.kube.kubeconfig import Endpoint
+from fleet.kube.endpoint import Endpoint
 from fleet.managers.none.manager import MANAGER
 from fleet.model.experiment_file import Workload
 from fleet.model.load_shape import LoadShape

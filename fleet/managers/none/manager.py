@@ -16,6 +16,7 @@ from fleet.managers.leftovers import check_leftovers
 from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Spaces, Write
 from fleet.managers.none.hops import HOPS
 from fleet.managers.none.record import record
+from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.kinds import is_returned
 from fleet.model.manager_record import ManagerRecord
@@ -31,6 +32,7 @@ class NoManager:
     wraps = False
     made: Sequence[Resource] = ()
     many_sources = False
+    rights: Sequence[Right] = ()
     swept: Collection[str] = ()
 
     def for_fleet(self, fleet: FleetFile) -> Manager:  # noqa: ARG002 - as of every manager
