@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, TypedDict, Unpack
 
 import aiohttp
@@ -28,7 +29,15 @@ BUFFER_BYTES = 1 << 18
 """Read buffer of a connection: large chunks mean fewer wake-ups per event of a busy watch."""
 _FIRST_RETRY_SECONDS = 0.1
 _LONGEST_RETRY_SECONDS = 5.0
-_RETRIED = frozenset({429, 500, 502, 503, 504})
+_RETRIED = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 
 
 class RequestOptions(TypedDict, total=False):
@@ -127,9 +136,9 @@ class Transport:
             except Unreachable as lost:
                 error = lost
             else:
-                if answer.status < 300:  # noqa: PLR2004
+                if answer.status < HTTPStatus.MULTIPLE_CHOICES:
                     return answer
-                if answer.status == 401 and not reloaded and self.reload_credential():  # noqa: PLR2004
+                if answer.status == HTTPStatus.UNAUTHORIZED and not reloaded and self.reload_credential():
                     reloaded = True
                     continue
                 error = from_status(self.endpoint.cluster, what, answer.status, answer.body, answer.retry_after)
@@ -150,7 +159,7 @@ class Transport:
             answer = await self._once("GET", path, None, None, "", timeout)
         except Unreachable:
             return False
-        return answer.status < 300  # noqa: PLR2004
+        return answer.status < HTTPStatus.MULTIPLE_CHOICES
 
     @asynccontextmanager
     async def stream(self, path: str, params: Params, *, idle_seconds: float) -> AsyncIterator[Stream]:
@@ -158,11 +167,11 @@ class Transport:
         what = f"WATCH {path}"
         timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=idle_seconds)
         response = await self._open(path, params, timeout, what)
-        if response.status == 401 and self.reload_credential():  # noqa: PLR2004
+        if response.status == HTTPStatus.UNAUTHORIZED and self.reload_credential():
             response.close()
             response = await self._open(path, params, timeout, what)
         try:
-            if response.status >= 300:  # noqa: PLR2004
+            if response.status >= HTTPStatus.MULTIPLE_CHOICES:
                 body = await self._error_body(response, what)
                 after = retry_after_seconds(response.headers.get("Retry-After"))
                 raise from_status(self.endpoint.cluster, what, response.status, body, after)
