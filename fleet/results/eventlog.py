@@ -14,7 +14,8 @@ from typing import BinaryIO, Self
 import msgspec
 
 from fleet.errors import MeasurementError, UsageError
-from fleet.results.events import Line, decode, encode
+from fleet.results import format1
+from fleet.results.events import FORMAT, Line, decode, encode
 
 FLUSH_SECONDS = 0.5
 """A line is in the kernel's hands after at most this long, so that a SIGKILL of the driver loses no more."""
@@ -137,8 +138,10 @@ class EventLog:
 class EventReading:
     """One pass over an `events.jsonl`; `lost` counts, while and after iterating, the lines that could not be read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, written: int = FORMAT) -> None:
+        """`written` is the format of the run folder."""
         self.path = path
+        self._decode = format1.decode if written == 1 else decode
         self.lines = 0
         """Lines read so far, lost ones included."""
         self.lost = 0
@@ -157,7 +160,7 @@ class EventReading:
                     continue
                 self.lines += 1
                 try:
-                    event = decode(line)
+                    event = self._decode(line)
                 except msgspec.DecodeError:
                     self.lost += 1
                     self.torn = not line.endswith(b"\n")
@@ -178,10 +181,10 @@ def open_log(path: Path) -> BinaryIO | gzip.GzipFile:
     return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
 
 
-def read_events(path: Path) -> EventReading:
+def read_events(path: Path, written: int = FORMAT) -> EventReading:
     """Read `path` line by line: a cut last line and lines of unknown kinds are skipped and counted, never fatal.
 
     A name that ends in `.gz` is read as gzip, for runs that were put away. UsageError, when iterated, if the file is
     missing.
     """
-    return EventReading(path)
+    return EventReading(path, written)

@@ -12,6 +12,7 @@ from fleet.analysis.recorded import record
 from fleet.analysis.samples import Sample
 from fleet.analysis.setting import Setting
 from fleet.results.events import Anomaly, ClusterState, GapSeen, Line, TrialPlan, WorkloadSeen
+from fleet.results.format1_manager import MANAGER
 from fleet.results.run import DriverFacts, Ending, Status
 from tests.unit.analysis.simulator import MS, START_NS, Simulator
 from tests.unit.report.made import run_record
@@ -26,7 +27,7 @@ def lines_of(*, lost: frozenset[str] = frozenset()) -> list[Line]:
 
 
 def verdict(lines: Sequence[Line], *, status: Status = "valid", **changes: object) -> Verdict:
-    recorded = record(lines, wds="wds1", object_timeout=600)
+    recorded = record(lines, MANAGER, source="wds1", object_timeout=600)
     return judge(run_record("x", 2, status=status, **changes), recorded, recorded.join.samples())
 
 
@@ -128,7 +129,7 @@ def test_a_race_is_held_against_the_latency_that_its_stage_is_part_of(
     stage: str, by: float, races: int, status: str
 ) -> None:
     """20 samples a stage, so one may be late: by over 2 % of 10 s end-to-end for `report`, of 1 s downsync else."""
-    recorded = record(lines_of(), wds="wds1", object_timeout=600)
+    recorded = record(lines_of(), MANAGER, source="wds1", object_timeout=600)
     one = next(sample for sample in recorded.join.samples() if sample.counted)
     seconds = {"downsync": [1.0] * 20, "e2e": [10.0] * 20, "report": [0.5] * 20, "activation": [0.5] * 20}
     seconds[stage] = [-by] * races + seconds[stage][races:]
@@ -174,7 +175,7 @@ def test_how_it_ended() -> None:
 
 
 def test_lost_lines_and_changed_files() -> None:
-    recorded = record(lines_of(), wds="wds1", object_timeout=600)
+    recorded = record(lines_of(), MANAGER, source="wds1", object_timeout=600)
     samples = recorded.join.samples()
     run = run_record("x", 2)
     torn = judge(run, recorded, samples, lost=1, torn=True)

@@ -123,11 +123,6 @@ WEC = ControlPlane("wec001", "wec", "dense")
         ([WEC, WEC], "wec001 is there twice"),
         ([ControlPlane("its1", "its")], "role its is not one of this call's wec"),
         ([ControlPlane("a", "wec", bind_address="localhost")], "is not an IP address"),
-        ([ControlPlane("a", "wec", port=80)], "control_plane_ports: a: 80 is not between"),
-        (
-            [ControlPlane("a", "wec", port=20_000), ControlPlane("b", "wec", port=20_000)],
-            "b and a are both on port 20000",
-        ),
         ([ControlPlane("a", "wec", extra=Extra(apiserver=("v=2",)))], "control_plane_apiserver_extra_args: 'v=2'"),
         ([ControlPlane("a", "wec", extra=Extra(env={"A": "b\nc"}))], "control_plane_env: the value of A"),
         (
@@ -146,3 +141,12 @@ def test_bad_input_is_refused(planes: list[ControlPlane], message: str) -> None:
 def test_the_hub_is_never_dense() -> None:
     with pytest.raises(UsageError, match="system under test"):
         check_planes([ControlPlane("its1", "its", "dense")], ["its"])
+
+
+def test_settings_of_one_control_plane_come_after_those_of_all() -> None:
+    common = Extra(apiserver=("--v=1",), env={"GOGC": "50"}, env_of={"etcd": {"GOGC": "60"}})
+    own = common.with_settings({"apiserver_extra_args": ["--v=4"], "env": {"A": "1"}, "simulator_env": {"GOGC": "70"}})
+    assert own.apiserver == ("--v=1", "--v=4")
+    assert own.environment("etcd", {}) == {"GOGC": "60", "A": "1"}
+    assert own.environment("kwok", {}) == {"GOGC": "70", "A": "1"}
+    assert common.with_settings({}) == common

@@ -14,13 +14,13 @@ import pytest
 from aiohttp import web
 
 from fleet.model.fleet_file import ClientTls, Cluster, Component, FleetFile, Machine
+from fleet.model.run_names import RunNames
 from fleet.observe import sampling as sampling_module
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.tracker import Tracker
 from fleet.results import events
 from fleet.testing.api_server.server import FakeApiServer
-from fleet.workload.names import RunNames
 from tests.unit.model.fleets import kubestellar
 
 PAGE = 'apiserver_request_total{verb="GET",resource="pods",code="200",group=""} %d\nprocess_open_fds 5\n'

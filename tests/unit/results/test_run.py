@@ -32,8 +32,8 @@ def test_what_ended_an_older_run_is_read_from_its_reasons(tmp_path: Path) -> Non
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    path.write_text('{"format": 2}')
-    with pytest.raises(UsageError, match="format 2 is newer"):
+    path.write_text('{"format": 3}')
+    with pytest.raises(UsageError, match="format 3 is newer"):
         load_run(path)
 
 
