@@ -6,12 +6,14 @@ The first format is not written any more and must be readable for ever: what it 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar, Any
 
 import msgspec
 
 from fleet.results import events
 from fleet.results.events import Fact, HopSeen, Line, ObjectRef, Seen
+
+T = TypeVar("T")
 
 
 
@@ -215,6 +217,6 @@ def _hop(event: Any, hop: str, resource: str, name: str, **fields: Any) -> HopSe
     )
 
 
-def _renamed(event: Any, kind: type[Any], was: str, now: str) -> Any:
+def _renamed(event: Any, kind: type[T], was: str, now: str) -> T:
     fields = msgspec.structs.asdict(event)
     return kind(**{now if name == was else name: value for name, value in fields.items()})
