@@ -60,7 +60,7 @@ async def _drive(url: str, seed: str) -> LoadFidelity:
     ]
     shape = LoadShape.model_validate({"poissonLoad": {"expectedActionsPerSecond": RATE}})
     kept = _Kept()
-    recorder = Recorder(kept, lambda _: None, Tracker(names=NAMES, wdses=("wds1",)))
+    recorder = Recorder(kept, lambda _: None, Tracker(names=NAMES, sources=("wds1",)))
     async with KubeClient(Endpoint(cluster="fake", server=url)) as client:
         await Sender({"wds1": client}, recorder).send(
             due([[item] for item in made], schedule(shape, len(made), seed=seed))

@@ -60,7 +60,7 @@ def work(uid: str, kind: str = "ADDED", namespace: str = NS) -> events.Line:
 
 @pytest.fixture
 def tracker() -> Tracker:
-    return Tracker(names=RunNames("r-x"), wdses=("wds1",))
+    return Tracker(names=RunNames("r-x"), sources=("wds1",))
 
 
 def test_tracker_counts_every_place_and_lets_go(tracker: Tracker) -> None:
