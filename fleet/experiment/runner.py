@@ -260,7 +260,9 @@ class Runner:
         """From the first watch to the last trial."""
         async with AsyncExitStack() as stack:
             everybody = self.experiment.everybody
-            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=everybody))
+            sampling = await stack.enter_async_context(
+                Sampling(self.fleet, recorder, self.manager.record(self.fleet), everybody=everybody)
+            )
             session = Session(
                 spec=self.spec,
                 manager=self.manager,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import Resource
 from fleet.model.fleet_file import FleetFile
@@ -17,8 +19,7 @@ Object = Mapping[str, Any]
 __all__ = ["Burden", "Cleaning", "Fact", "Hop", "Key", "Manager", "Object", "Policy", "Spaces", "Told", "Write"]
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True, array_like=True):
     """Everything that a hop reads out of one object."""
 
     facts: Sequence[Fact] = ()
@@ -42,6 +43,8 @@ class Hop:
     row: HopRow
     resource: Resource
     read: Callable[[Object, str], Told | None]
+    of_generation: bool = False
+    """What it reads changes with the object's generation only, so that it need not be read for every status."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ import orjson
 from fleet.kube.client import KubeClient
 from fleet.model.base import Model
 from fleet.model.fleet_file import FleetFile
+from fleet.model.manager_record import ManagerRecord
 from fleet.observe import priority
 from fleet.observe.host_load import HostLoad
 from fleet.observe.metrics import Scraper, targets
@@ -31,6 +32,7 @@ class Opening(Model):
     """What the sampler is told first."""
 
     fleet: FleetFile
+    manager: ManagerRecord
     everybody: bool = False
     """Scrape every program that tells of itself, not only the hub's."""
     driver: int = 0
@@ -64,10 +66,10 @@ async def serve(opening: Opening) -> None:
     allowed = [machine.address for machine in fleet.machines]
     hub = [
         KubeClient.from_kubeconfig(entry.kubeconfig, cluster=entry.name, allowed=allowed, retry_seconds=0.0)
-        for entry in (*fleet.of_role("its"), *fleet.of_role("wds"))
+        for entry in fleet.hub()
     ]
     try:
-        async with Scraper(targets(fleet, hub, everybody=opening.everybody), answer) as scraper:
+        async with Scraper(targets(fleet, hub, opening.manager, everybody=opening.everybody), answer) as scraper:
             while order := await asyncio.to_thread(sys.stdin.buffer.readline):
                 name, _, argument = order.decode().strip().partition(" ")
                 if name == "sample":

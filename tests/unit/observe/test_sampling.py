@@ -14,6 +14,7 @@ import psutil
 import pytest
 from aiohttp import web
 
+from fleet.managers.kubestellar.record import RECORD
 from fleet.model.fleet_file import ClientTls, Cluster, Component, FleetFile, Machine
 from fleet.model.run_names import RunNames
 from fleet.observe import sampling as sampling_module
@@ -66,7 +67,7 @@ async def test_pages_of_a_resting_kubestellar_are_not_read(tmp_path: Path) -> No
             metrics="http://127.0.0.1:1/metrics",
         )
         fleet = fleet_of(server, tmp_path).model_copy(update={"components": [gone]})
-        async with Sampling(fleet, recorder) as sampling:
+        async with Sampling(fleet, recorder, RECORD) as sampling:
             await sampling.rest(["wds2"])
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
@@ -82,7 +83,7 @@ async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
     recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
-        async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+        async with Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling:
             await sampling.sample()
             server.metrics_text = PAGE % 3
             await sampling.sample()
@@ -112,7 +113,7 @@ async def test_with_everybody_other_programs_tell_of_their_processes(tmp_path: P
             for name in ("ocm-agent", "dense")
         ]
         fleet = fleet_of(server, tmp_path).model_copy(update={"clusters": [], "components": programs})
-        async with Sampling(fleet, recorder, everybody=True) as sampling:
+        async with Sampling(fleet, recorder, RECORD, everybody=True) as sampling:
             await sampling.sample()
 
     told = [(line.component, line.cluster, line.name) for line in log.lines if isinstance(line, events.MetricSample)]
@@ -125,7 +126,7 @@ async def test_a_page_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
     server = FakeApiServer("its1", tls=True)
     async with server:
         fleet = fleet_of(server, tmp_path)
-    async with Sampling(fleet, recorder) as sampling:
+    async with Sampling(fleet, recorder, RECORD) as sampling:
         await sampling.sample()
         own = psutil.Process().cpu_times()
         await sampling.sample()
@@ -143,7 +144,7 @@ async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -
     recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
-        async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+        async with Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling:
             task = asyncio.create_task(sampling.sample())
             await asyncio.sleep(0)
             task.cancel()
@@ -153,7 +154,10 @@ async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -
 async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Path) -> None:
     log = Kept()
     recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
-    async with FakeApiServer("its1", tls=True) as server, Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+    async with (
+        FakeApiServer("its1", tls=True) as server,
+        Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling,
+    ):
         pipe = sampling._here._pipe
         assert isinstance(pipe, LocalPipe)
         process = pipe.process
@@ -171,7 +175,7 @@ async def test_a_machine_over_ssh_is_sampled_there_and_stamped_here(tmp_path: Pa
     async with FakeApiServer("its1", tls=True) as server, page("fleet_writes_total 7\n") as url:
         server.metrics_text = PAGE % 1
         fleet = with_machine(fleet_of(server, tmp_path), url)
-        async with Sampling(fleet, recorder, reach=lambda _, argv: child(argv)) as sampling:
+        async with Sampling(fleet, recorder, RECORD, reach=lambda _, argv: child(argv)) as sampling:
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
 
@@ -198,7 +202,7 @@ async def test_a_machine_is_sampled_over_ssh_and_again_after_it_was_lost(
         with ssh_server(tmp_path) as machine:
             there = machine.model_copy(update={"python": sys.executable, "state_dir": "/nowhere"})
             fleet = fleet.model_copy(update={"machines": [fleet.machines[0], there]})
-            async with Sampling(fleet, recorder) as sampling:
+            async with Sampling(fleet, recorder, RECORD) as sampling:
                 await sampling.sample()
                 assert {line.host for line in told(events.HostSample) if isinstance(line, events.HostSample)}
                 pipe = sampling._away["m2"]._pipe
@@ -212,7 +216,7 @@ async def test_a_machine_is_sampled_over_ssh_and_again_after_it_was_lost(
                 told(events.HostSample)
                 await sampling.sample()
                 assert len(told(events.HostSample)) == 2
-        async with Sampling(fleet, recorder) as sampling:  # the server is gone
+        async with Sampling(fleet, recorder, RECORD) as sampling:  # the server is gone
             await sampling.sample()
             assert len(told(events.Anomaly)) == 1
 
@@ -223,7 +227,7 @@ async def test_a_machine_that_is_lost_is_told_once_and_the_others_are_sampled(tm
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
         fleet = with_machine(fleet_of(server, tmp_path), "http://127.0.0.1:1/metrics")
-        async with Sampling(fleet, recorder, reach=lambda *_: child(["false"])) as sampling:
+        async with Sampling(fleet, recorder, RECORD, reach=lambda *_: child(["false"])) as sampling:
             await sampling.sample()
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
@@ -269,7 +273,7 @@ async def test_a_sampler_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatc
     async with (
         asyncio.timeout(60),
         FakeApiServer("its1", tls=True) as server,
-        Sampling(fleet_of(server, tmp_path), recorder) as sampling,
+        Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling,
     ):
         pipe = sampling._here._pipe
         assert isinstance(pipe, LocalPipe)
