@@ -12,15 +12,21 @@ from fleet.analysis.setting import Setting
 from fleet.model.manager_record import ManagerRecord
 from fleet.results.events import (
     Anomaly,
+    CertificateEnded,
     ClusterState,
+    FaultHealed,
+    FaultInjected,
     GapSeen,
     HopSeen,
     HostSample,
+    LeaderChanged,
     Line,
+    MachineState,
     MetricSample,
     Planned,
     ProcessSample,
     ProfileTaken,
+    ProgramChanged,
     RunMark,
     Seen,
     Sent,
@@ -30,6 +36,10 @@ from fleet.results.events import (
 
 AFTER = "after"
 """The step that watches on when the load has ended."""
+
+
+Trouble = ProgramChanged | MachineState | CertificateEnded | LeaderChanged | FaultInjected | FaultHealed
+"""Lines that `fleet.analysis.disturbances` reads."""
 
 
 class Write(NamedTuple):
@@ -67,6 +77,7 @@ class Recorded:
     hosts: list[HostSample] = field(default_factory=list)
     metrics: list[MetricSample] = field(default_factory=list)
     profiles: list[ProfileTaken] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     """Of the steps `after`: when no load is under way any more."""
     afters: list[float] = field(default_factory=list)
@@ -103,6 +114,15 @@ class Recorded:
                 self.states.append(event)
             case Anomaly():
                 self.anomalies.append(event)
+            case (
+                ProgramChanged()
+                | MachineState()
+                | CertificateEnded()
+                | LeaderChanged()
+                | FaultInjected()
+                | FaultHealed()
+            ):
+                self.troubles.append(event)
             case _:
                 pass
 

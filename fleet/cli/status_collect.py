@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from fleet.cli.status_model import ClusterRow, MachineRow, ProgramRow, Status
 from fleet.errors import FleetError, KubeError
 from fleet.host.machine_state import Look, look, parse
+from fleet.kube import cluster_client
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import MANAGED_CLUSTERS, NODES
 from fleet.model.build_progress import why_incomplete
@@ -72,17 +74,15 @@ async def _ask_all(fleet: FleetFile) -> list[ClusterRow]:
     return [replace(r, registered=registered.get(r.name, ABSENT)) if r.role == "wec" else r for r in rows]
 
 
-def _client(cluster: Cluster, allowed: set[str]) -> KubeClient:
-    return KubeClient.from_kubeconfig(
-        cluster.kubeconfig, cluster=cluster.name, allowed=allowed, timeout=ANSWER_SECONDS, retry_seconds=0.0
-    )
+def _client(cluster: Cluster, allowed: set[str]) -> AbstractAsyncContextManager[KubeClient]:
+    return cluster_client.opened(cluster, allowed, timeout=ANSWER_SECONDS, retry_seconds=0.0)
 
 
 async def _look(client: KubeClient, cluster: Cluster) -> ClusterRow:
     row = ClusterRow(cluster.name, cluster.role, cluster.driver, cluster.machine, cluster.server, ready=False)
     if not await client.ready(ANSWER_SECONDS):
         return replace(row, problem="no answer from /readyz")
-    if cluster.role != "wec":
+    if cluster.role != "wec" or cluster.driver == cluster_client.EXISTING:  # whose nodes are not ours
         return replace(row, ready=True)
     try:
         nodes = await client.list_all(NODES)

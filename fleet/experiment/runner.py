@@ -18,10 +18,12 @@ from fleet.analysis.recorded import Recorded
 from fleet.analysis.samples import Setting
 from fleet.errors import FleetError, MeasurementError, SpecError, UsageError
 from fleet.experiment import steps
+from fleet.experiment.access import check_access
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import check_whole, opened
 from fleet.experiment.definition import Experiment, trials
-from fleet.experiment.feasible import check_loads
+from fleet.experiment.during import BeginFaults, EndFaults
+from fleet.experiment.feasible import check_changes, check_loads
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
 from fleet.experiment.plan import TrialPlan, groups, trial_policies
@@ -31,8 +33,10 @@ from fleet.experiment.reconfigure import Reconfigure, Refitted
 from fleet.experiment.record import begin_record, driver_facts
 from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
+from fleet.faults.beside import Faults
+from fleet.faults.registry import aims
 from fleet.kube.looplag import LoopLag
-from fleet.kube.resources import PODS
+from fleet.kube.resources import PODS, Resource
 from fleet.managers import registry
 from fleet.managers.manager import Manager, Spaces
 from fleet.model.experiment_file import COUNTED, PolicyExperiment
@@ -98,7 +102,9 @@ def plan(
             )
     wecs, sources = ([entry.name for entry in entries] for entries in (fleet.wecs(), fleet.sources()))
     made = trials(experiment, spec, manager, wecs=wecs, counts=counts, sources=sources)
+    check_changes(made, fleet)
     check_loads(made, manager, fleet.limits, spec.timeouts.object)
+    aims(spec.during, fleet, [trial.id for trial in made])
     return made
 
 
@@ -141,6 +147,7 @@ class Runner:
         self.keep = keep
         self.reconfigure = reconfigure
         self.trials = plan(fleet, experiment, spec, hold_back=hold_back)
+        self.aims = aims(spec.during, fleet, [trial.id for trial in self.trials])
         if reconfigure is None and any(trial.limits or trial.link or trial.serving for trial in self.trials):
             raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         RunFolder.check_root(results_root)
@@ -167,7 +174,7 @@ class Runner:
 
     async def _check(self, spaces: Spaces) -> None:
         """In a task that a signal ends: the run then ends as soon as it has a folder to say so in."""
-        task = asyncio.create_task(check(spaces, self.manager))
+        task = asyncio.create_task(self._refuse(spaces))
         self.interrupts.watch(task)
         try:
             await task
@@ -175,15 +182,24 @@ class Runner:
             if self.interrupts.received is None:
                 raise
 
+    async def _refuse(self, spaces: Spaces) -> None:
+        """FleetError when something stands against this run; only reads and reviews."""
+        await check_access(self.fleet, spaces, self._kinds, crds=any(trial.content.crds for trial in self.trials))
+        await check(spaces, self.manager)
+
+    @property
+    def _kinds(self) -> tuple[Resource, ...]:
+        """Of the workload."""
+        return tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
+
     async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
         names = RunNames(folder.id)
         recorded = Recorded(Join(record.manager, source=record.source, object_timeout=self.spec.timeouts.object))
         tracker = Tracker(names=names, sources=spaces.sources.keys())
         log = folder.event_log()
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
-        kinds = tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
         watcher = Watcher(
-            spaces, kinds, self.manager.hops, recorder, selector=names.selector(), wrapped=self.manager.wraps
+            spaces, self._kinds, self.manager.hops, recorder, selector=names.selector(), wrapped=self.manager.wraps
         )
         try:
             try:
@@ -263,6 +279,7 @@ class Runner:
             sampling = await stack.enter_async_context(
                 Sampling(self.fleet, recorder, self.manager.record(self.fleet), everybody=everybody)
             )
+            faults = Faults(self.fleet, self.spec.during, self.aims, recorder)
             session = Session(
                 spec=self.spec,
                 manager=self.manager,
@@ -272,6 +289,7 @@ class Runner:
                 join=join,
                 progress=self.progress,
                 sampling=sampling,
+                faults=faults,
             )
             async with session.step("prepare"):
                 contents = {trial.content.name: trial.content for trial in self.trials}
@@ -286,6 +304,7 @@ class Runner:
             refitted = await stack.enter_async_context(Refitted(session, self.reconfigure, self.fleet))
             # Inside it, so that the last round is of the programs that were measured, not of restarted ones.
             await stack.enter_async_context(Profiling(self.fleet, self.experiment.profiles(self.spec), run, recorder))
+            await stack.enter_async_context(faults)
             await self._trials(session, refitted)
 
     async def _trials(self, session: Session, refitted: Refitted) -> None:
@@ -329,7 +348,8 @@ class Runner:
         async def clean() -> None:
             self.progress.step("clean up")
             recorder.mark("clean-up", "begin")
-            report = await remove(spaces, self.manager, names.run_id, timeout=self.spec.timeouts.clean)
+            seconds = self.spec.timeouts.clean
+            report = await remove(spaces, self.manager, names.run_id, timeout=seconds, workload=self._kinds)
             recorder.mark("clean-up", "end")
             for sentence in report.left:
                 recorder.anomaly("left-behind", sentence)
@@ -354,7 +374,9 @@ def trial_steps(experiment: Experiment, spec: PolicyExperiment, *, last: bool) -
         steps.Announce(),
         steps.Apply(),
         steps.Settle(),
+        *((BeginFaults(),) if spec.during else ()),
         *experiment.measure,
+        *((EndFaults(),) if spec.during else ()),
         *((steps.Linger(),) if spec.after else ()),
         steps.Quieten(),
         steps.Clean(policies=last),

@@ -10,6 +10,7 @@ import msgspec
 
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import Resource
+from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import HopRow, ManagerRecord
 from fleet.results.events import Fact, Key
@@ -145,8 +146,6 @@ class Manager(Protocol):
     layouts: Collection[str]
     """Layouts that it can do."""
     hops: Sequence[Hop]
-    busy_components: Collection[str]
-    """Programs whose queues must be empty before a load begins."""
     brings_namespaces: bool
     """It takes the namespace to the WECs itself; else the driver makes it there beforehand."""
     wraps: bool
@@ -155,6 +154,8 @@ class Manager(Protocol):
     """What a run creates at a source besides the workload's own kinds, in the order in which it is deleted."""
     many_sources: bool
     """It may have several sources, each with programs of its own."""
+    rights: Sequence[Right]
+    """What a run needs in clusters of each space beyond what its hops and `made` say; see `fleet.experiment.rights`."""
     swept: Collection[str]
     """Clients whose token bucket every object passes: `client-limits` sweeps these unless its file names others."""
 

@@ -81,16 +81,22 @@ class Sink(Protocol):
 
 
 def targets(
-    fleet: FleetFile, hub: Sequence[KubeClient], manager: ManagerRecord, *, everybody: bool = False
+    fleet: FleetFile,
+    hub: Sequence[KubeClient],
+    manager: ManagerRecord,
+    wecs: Sequence[KubeClient] = (),
+    *,
+    everybody: bool = False,
 ) -> list[Target]:
     """The pages of that fleet that can be read from here: the hub's; with `everybody` those of other programs too, of
-    which what each process tells of itself is kept."""
+    which what each process tells of itself is kept, as of the API servers of `wecs`."""
     local = {machine.name for machine in fleet.machines if machine.connection == "local"}
     here = [program for program in fleet.components if program.metrics and program.machine in local]
     own = {**CONTROLLER, **{name: frozenset(labels) for name, labels in manager.series.items()}}
     pages = [Target("kube-apiserver", client.cluster, client=client, kept=API_SERVER) for client in hub]
+    pages += [Target("kube-apiserver", client.cluster, client=client, kept=_PROCESS) for client in wecs]
     pages += [
-        Target(program.component, program.cluster, url=program.metrics, kept=own, busy=True)
+        Target(program.component, program.cluster, url=program.metrics, tls=program.tls, kept=own, busy=True)
         for program in here
         if program.component in manager.scraped
     ]

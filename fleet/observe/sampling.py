@@ -54,8 +54,8 @@ class Sampling:
         everybody: bool = False,
         reach: Reach = over_ssh,
     ) -> None:
-        """`everybody`: scrape every program that tells of itself, for a run that looks for what grows. `reach` gives
-        what starts a program on another machine."""
+        """`everybody`: scrape every program that has metrics, for a run that looks for what grows. `reach` gives what
+        starts a program on another machine."""
         self._recorder = recorder
 
         def opening(part: FleetFile, driver: int = 0) -> bytes:

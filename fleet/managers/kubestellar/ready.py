@@ -67,7 +67,8 @@ async def registration(its: KubeClient, supervisor: Supervisor, program: str) ->
             return False
         return True
 
-    return await until(look, READY_SECONDS, _late(supervisor, program, f"cluster set {GLOBAL_SET} was not made"))
+    late = _late(supervisor, program, f"cluster set {GLOBAL_SET} was not made")
+    return await until(look, READY_SECONDS, late, progress=lambda: supervisor.work_done(program))
 
 
 async def controller_manager(wds: KubeClient, supervisor: Supervisor, program: str, port: int) -> float:
@@ -78,7 +79,8 @@ async def controller_manager(wds: KubeClient, supervisor: Supervisor, program: s
         log = supervisor.layout.program_log(program)
         return says(log, CONTROLLER_MARK, CONTROLLER_TIMES) and await _answers(metrics_url(port))
 
-    seconds = await until(look, READY_SECONDS, _late(supervisor, program, "its controllers did not start"))
+    late = _late(supervisor, program, "its controllers did not start")
+    seconds = await until(look, READY_SECONDS, late, progress=lambda: supervisor.work_done(program))
     await wait_established(wds, [f"{resource.plural}.{resource.group}" for resource in WDS_CRDS])
     return seconds
 
@@ -90,7 +92,8 @@ async def transport(supervisor: Supervisor, program: str, port: int) -> float:
         _check_alive(supervisor, program)
         return says(supervisor.layout.program_log(program), TRANSPORT_MARK, 1) and await _answers(metrics_url(port))
 
-    return await until(look, READY_SECONDS, _late(supervisor, program, "its workers did not start"))
+    late = _late(supervisor, program, "its workers did not start")
+    return await until(look, READY_SECONDS, late, progress=lambda: supervisor.work_done(program))
 
 
 async def answers(client: KubeClient) -> bool:
@@ -109,7 +112,7 @@ def _check_alive(supervisor: Supervisor, program: str) -> None:
 
 
 def _late(supervisor: Supervisor, program: str, what: str) -> Callable[[], str]:
-    return lambda: f"{program}: {what} within {READY_SECONDS:.0f} s; its last lines:\n{supervisor.tail(program)}"
+    return lambda: f"{program}: {what}; its last lines:\n{supervisor.tail(program)}"
 
 
 async def _answers(url: str) -> bool:

@@ -36,6 +36,15 @@ def test_a_clean_run_is_valid() -> None:
     assert verdict(lines_of()).exit_code == 0
 
 
+def test_what_is_not_weighed_is_a_warning() -> None:
+    fleet = run_record("x", 2).fleet
+    existing = [cluster.model_copy(update={"driver": "existing"}) for cluster in fleet.clusters]
+    made = verdict(lines_of(), fleet=fleet.model_copy(update={"clusters": existing}))
+    assert made.status == "valid"
+    assert made.warnings[0].startswith(f"CPU and memory of programs of {len(existing)} existing clusters are missing")
+    assert existing
+
+
 def test_missing_samples_make_it_partial_and_are_counted() -> None:
     made = verdict(lines_of(lost=frozenset({"wec002"})))
     assert made.status == "partial"

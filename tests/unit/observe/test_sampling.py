@@ -30,6 +30,8 @@ from tests.unit.remote.ssh_server import ssh_server
 
 PAGE = 'apiserver_request_total{verb="GET",resource="pods",code="200",group=""} %d\nprocess_open_fds 5\n'
 
+QUEUED = ("transport", "controller-manager", "status-agent")
+
 
 class Kept:
     def __init__(self) -> None:
