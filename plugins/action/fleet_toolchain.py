@@ -14,7 +14,7 @@ from fleet.toolchain import BuildProgress, Toolchain, ToolchainMissing, ensure, 
 from fleet.toolchain.console import describe, first
 
 SECONDS_BETWEEN_LINES = 10.0
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "source": {"type": "path", "required": True},
     "cache": {"type": "path"},
     "directory": {"type": "path"},
