@@ -69,8 +69,9 @@ def _versions(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     for name in sorted({*one.versions, *two.versions}):
         both = name in one.versions and name in two.versions  # else one of the toolchains was before the program
         yield f"fleet.versions.{name}", one.versions.get(name, "none"), two.versions.get(name, "none"), both
-    yield "fleet.status_agent.implementation", one.status_agent.implementation, two.status_agent.implementation, True
-    yield "fleet.status_agent.version", one.status_agent.version, two.status_agent.version, True
+    was, now = one.manager.facts, two.manager.facts
+    for name in sorted({*was, *now}):
+        yield f"fleet.manager.{name}", was.get(name, "none"), now.get(name, "none"), True
     digests = [fleet.toolchain_digest.removeprefix("sha256:")[:16] for fleet in (one, two)]
     yield "fleet.toolchain_digest", digests[0], digests[1], False
 
@@ -95,10 +96,10 @@ def _specs(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
 
 def _fleets(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     one, two = a.run.fleet, b.run.fleet
-    was, now = one.limits.model_dump(), two.limits.model_dump()
+    was, now = one.limits, two.limits
     for name in sorted({*was, *now}):
         yield f"fleet.limits.{name}", f"{was.get(name)}", f"{now.get(name)}", False
-    yield "fleet WECs", str(len(one.of_role("wec"))), str(len(two.of_role("wec"))), False
+    yield "fleet WECs", str(len(one.wecs())), str(len(two.wecs())), False
     yield "fleet ITSes", str(len(one.of_role("its"))), str(len(two.of_role("its"))), False
     yield "fleet drivers", _drivers(a), _drivers(b), False
     yield "fleet.wec_nodes", str(one.wec_nodes), str(two.wec_nodes), False
@@ -119,7 +120,7 @@ def _wecs(study: Study) -> str:
 
 
 def _drivers(study: Study) -> str:
-    return ", ".join(sorted({cluster.driver for cluster in study.run.fleet.of_role("wec")})) or "none"
+    return ", ".join(sorted({cluster.driver for cluster in study.run.fleet.wecs()})) or "none"
 
 
 def _links(study: Study) -> str:

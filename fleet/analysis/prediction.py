@@ -25,7 +25,7 @@ from statistics import median
 from fleet.analysis.recorded import Recorded, setting_of
 from fleet.analysis.samples import Sample, Setting
 from fleet.model.base import Model
-from fleet.model.fleet_file import ClientLimits
+from fleet.model.client_limits import ClientLimits
 from fleet.results.events import TrialPlan
 
 HOLD_BACK_SECONDS = 2.0

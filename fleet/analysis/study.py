@@ -20,6 +20,7 @@ from fleet.analysis.samples import Sample
 from fleet.analysis.sharing import Sharing, sharing
 from fleet.analysis.summary import Failure, Row, Summary, summarise
 from fleet.analysis.thresholds import failures
+from fleet.model.client_limits import ClientLimits
 from fleet.model.experiment_file import ExperimentFile
 from fleet.model.experiments import LongRun
 from fleet.results.folder import EVENTS, RUN, RunFolder
@@ -95,7 +96,7 @@ def analyse(folder: RunFolder) -> Study:
         recorded=recorded,
         samples=samples,
         rows=rows,
-        predictions=predictions(recorded, samples, run.fleet.limits),
+        predictions=predictions(recorded, samples, ClientLimits.model_validate(run.fleet.limits)),
         usages=used,
         failures=failures(run.spec.thresholds, rows, counts),
         verdict=replace(verdict, findings=tuple(found)),
@@ -104,7 +105,9 @@ def analyse(folder: RunFolder) -> Study:
         fights=fought,
         leaks=grown,
         roundtrips=round_trips(samples),
-        sharing=sharing(recorded, rows, {one.name: run.fleet.its_of(one.name) for one in run.fleet.of_role("wds")}),
+        sharing=sharing(
+            recorded, rows, {one.name: run.fleet.transport_of(one.name) for one in run.fleet.of_role("wds")}
+        ),
         lost=reading.lost,
         profiles=read_profiles(folder.path, recorded.profiles),
         folder=folder.path,

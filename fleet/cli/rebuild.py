@@ -13,6 +13,7 @@ from fleet.results.run import RunRecord
 
 SHARD_SIZE = 25
 """`dense_shard_size` of the inventory, where the record does not tell otherwise."""
+OWN_AGENT = "fleet"
 _WEC = re.compile(r"^(.*?)(\d{3,})$")
 
 
@@ -21,7 +22,7 @@ def variables(fleet: FleetFile) -> dict[str, Any]:
 
     What a fleet file does not hold (extra flags of a component) is not here: a comparison of the runs lists it.
     """
-    wecs = fleet.of_role("wec")
+    wecs = fleet.wecs()
     if len(fleet.machines) != 1 or fleet.machines[0].connection != "local":
         raise UsageError(
             f"the fleet of that run was on {len(fleet.machines)} machines: build it with its inventory, then give its "
@@ -29,11 +30,6 @@ def variables(fleet: FleetFile) -> dict[str, Any]:
         )
     if not wecs:
         raise UsageError("the fleet of that run had no WECs: there is nothing to build again")
-    if any(cluster.driver == "chart" for cluster in fleet.clusters):
-        raise UsageError(
-            "the hub of that run was made by KubeStellar's chart: build it with its inventory, then give its name with"
-            " --fleet"
-        )
     drivers = {cluster.driver for cluster in wecs}
     if len(drivers) != 1:
         raise UsageError(
@@ -51,7 +47,7 @@ def variables(fleet: FleetFile) -> dict[str, Any]:
         "control_plane_debug": any("--enable-pprof" in program.argv for program in fleet.components),
         "monitoring_enabled": any(program.component == "prometheus" for program in fleet.components),
         "wan": link.written() if (link := fleet.machines[0].wan) is not None else {},
-        **fleet.limits.model_dump(),
+        **fleet.limits,
     }
 
 
@@ -75,8 +71,9 @@ def refuse(run: RunRecord, versions: Mapping[str, str]) -> None:
         told = ", ".join(f"{name} {old[name]} (here {versions.get(name, 'none')})" for name in wrong)
         where = f": check out {run.git.removesuffix('-dirty')}" if run.git else ""
         raise UsageError(f"{run.id} ran with other versions: {told}{where}")
-    if run.fleet.status_agent.implementation != "fleet":
-        raise UsageError(f"{run.id} ran with {run.fleet.status_agent.implementation}, which site.yml does not install")
+    agent = run.fleet.manager.facts.get("status_agent", OWN_AGENT)
+    if agent != OWN_AGENT:
+        raise UsageError(f"{run.id} ran with {agent}, which site.yml does not install")
 
 
 def unlike(recorded: FleetFile, found: FleetFile) -> list[str]:

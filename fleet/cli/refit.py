@@ -39,7 +39,7 @@ def variables(
             del values["wan"]
     except UsageError:
         values = {"wec_nodes": fleet.wec_nodes, **rebuild.wds_variables(fleet)}
-        carrying = {wec.machine for wec in fleet.of_role("wec")}
+        carrying = {wec.machine for wec in fleet.wecs()}
         links = {machine.wan for machine in fleet.machines if machine.name in carrying}
         if len(links) == 1 and (own := links.pop()) is not None:
             values["wan"] = own.written()
@@ -71,7 +71,7 @@ class FleetUp:
         self._fleet = fleet
         self._root = state_root
         self._inventory = fleet.inventory if fleet.inventory and Path(fleet.inventory).exists() else ""
-        self._limits: Mapping[str, float] = fleet.limits.model_dump()
+        self._limits: Mapping[str, float] = dict(fleet.limits)
         self._link: Link | None = None
         self._serving = len(fleet.served())
 

@@ -45,7 +45,7 @@ def collect(fleet: FleetFile, file: Path) -> Status:
         file=str(file),
         created=fleet.created,
         toolchain=fleet.toolchain_digest.removeprefix("sha256:"),
-        status_agent=f"{fleet.status_agent.implementation} {fleet.status_agent.version}",
+        manager=str(fleet.manager),
         clusters=clusters,
         programs=sorted(programs, key=lambda row: (row.machine, row.name)),
         machines=machines,
@@ -62,7 +62,7 @@ async def _ask_all(fleet: FleetFile) -> list[ClusterRow]:
         async with gate, _client(cluster, allowed) as client:
             return await question(client, cluster)
 
-    ordered = [*fleet.of_role("its"), *fleet.of_role("wds"), *fleet.of_role("wec")]
+    ordered = [*fleet.of_role("its"), *fleet.of_role("wds"), *fleet.wecs()]
     rows = await asyncio.gather(*(ask(cluster, _look) for cluster in ordered))
     registered = await _registrations(fleet, allowed)
     if registered is None:

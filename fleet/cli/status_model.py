@@ -61,7 +61,7 @@ class Status:
     file: str
     created: str
     toolchain: str
-    status_agent: str
+    manager: str
     clusters: list[ClusterRow]
     programs: list[ProgramRow]
     machines: list[MachineRow]
@@ -93,7 +93,7 @@ class Status:
             "file": self.file,
             "created": self.created,
             "toolchain": self.toolchain,
-            "status_agent": self.status_agent,
+            "manager": self.manager,
             "well": not problems,
             "problems": problems,
             "machines": [asdict(row) for row in self.machines],

@@ -43,7 +43,7 @@ def _head(status: Status, ink: Ink) -> str:
         counts.append(_count("running", running, len(status.programs), "programs", ink))
     first = f"{ink(f'fleet {status.fleet}', 'head')}: " + ", ".join(counts)
     built = status.created.replace("T", " ").replace("Z", " UTC")
-    second = f"built {built}, toolchain {status.toolchain[:12]}, status agent {status.status_agent}"
+    second = f"built {built}, toolchain {status.toolchain[:12]}, {status.manager}"
     return f"{first}\n{ink(second, 'dim')}"
 
 

@@ -34,7 +34,7 @@ async def opened(
         the_one(fleet, "wds")
         the_one(fleet, "its")
         used = await those("wds", wdses)
-        itses = await those("its", {fleet.its_of(wds) for wds in used} if wdses is not None else None)
+        itses = await those("its", {fleet.transport_of(wds) for wds in used} if wdses is not None else None)
         yield Spaces(wdses=used, itses=itses, wecs=await those("wec", wecs))
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from fleet.analysis.prediction import predict
 from fleet.errors import UsageError
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
+from fleet.model.client_limits import ClientLimits
 from fleet.model.duration import shown
-from fleet.model.fleet_file import ClientLimits, FleetFile
+from fleet.model.fleet_file import FleetFile
 from fleet.workload.names import RunNames
 from fleet.workload.pacing import schedule
 from fleet.workload.sizing import Sizes, check, sizes
@@ -55,7 +56,7 @@ def check_links(trials: Sequence[TrialPlan], fleet: FleetFile) -> None:
     One is not put there for the run: agents that find the hub at another address register anew.
     """
     used = {name for trial in trials if trial.link is not None for name in trial.clusters}
-    carrying = {cluster.machine for cluster in fleet.of_role("wec") if cluster.name in used}
+    carrying = {cluster.machine for cluster in fleet.wecs() if cluster.name in used}
     bare = sorted(machine.name for machine in fleet.machines if machine.name in carrying and machine.wan is None)
     if bare:
         raise UsageError(

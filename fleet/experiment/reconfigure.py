@@ -31,7 +31,7 @@ class Refitted:
     def __init__(self, session: Session, reconfigure: Reconfigure | None, fleet: FleetFile) -> None:
         self._session = session
         self._reconfigure = reconfigure
-        self._own: Mapping[str, float] = fleet.limits.model_dump()
+        self._own: Mapping[str, float] = dict(fleet.limits)
         self._now = dict(self._own)
         self._link: Link | None = None
         self._wdses = [cluster.name for cluster in fleet.of_role("wds")]

@@ -32,6 +32,7 @@ from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
 from fleet.kube.looplag import LoopLag
 from fleet.kube.resources import PODS
+from fleet.model.client_limits import ClientLimits
 from fleet.model.experiment_file import COUNTED, ExperimentFile
 from fleet.model.experiment_load import check_fits
 from fleet.model.experiments import LongRun
@@ -87,7 +88,7 @@ def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK
     wecs, wdses = ([entry.name for entry in fleet.of_role(role)] for role in ("wec", "wds"))
     made = trials(spec, wecs, counts, wdses)
     check_wdses(made, fleet)
-    check_loads(made, fleet.limits, spec.timeouts.object)
+    check_loads(made, ClientLimits.model_validate(fleet.limits), spec.timeouts.object)
     check_links(made, fleet)
     return made
 

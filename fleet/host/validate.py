@@ -40,10 +40,10 @@ def check_planes(planes: Sequence[ControlPlane], roles: Sequence[Role]) -> None:
             raise UsageError(f"{plane.name}: role {plane.role} is not one of this call's {', '.join(roles)}")
         if plane.driver not in DRIVERS:
             raise UsageError(f"control_plane_driver: {plane.driver} is not one of {', '.join(DRIVERS)}")
-        if plane.hub and plane.driver != "process" and (plane.role, plane.driver) != ("its", "kind"):
+        if plane.hub and plane.driver != "process":
             raise UsageError(
                 f"{plane.name}: control planes of the hub run under the driver process, not"
-                f" {plane.driver}: they are the system under test (or all in one kind cluster, by hub_driver: chart)"
+                f" {plane.driver}: they are the system under test"
             )
         _check_address(plane)
         _check_port(plane, ports)

@@ -12,7 +12,7 @@ from fleet.errors import UsageError
 from fleet.host.machine import Machine
 from fleet.install.program_parts import Extra
 from fleet.install.upstream import UpstreamFolder
-from fleet.model.fleet_file import ClientLimits
+from fleet.model.client_limits import ClientLimits
 
 
 def upstream(given: Mapping[str, Any], *, check: bool) -> UpstreamFolder:

@@ -34,23 +34,19 @@ class Converged:
 
 def drivers_of(machine: Machine, *, hub: bool) -> Mapping[DriverName, Driver]:
     """The drivers of one part of the machine: of the hub, or of the WECs."""
-    process = ProcessDriver(machine, HUB_GROUP if hub else "planes-process")
-    return (
-        {"process": process, "kind": KindDriver(machine, hub=True)}
-        if hub
-        else {"process": process, "dense": DenseDriver(machine), "kind": KindDriver(machine)}
-    )
+    if hub:
+        return {"process": ProcessDriver(machine, HUB_GROUP)}
+    return {
+        "process": ProcessDriver(machine, "planes-process"),
+        "dense": DenseDriver(machine),
+        "kind": KindDriver(machine),
+    }
 
 
 def driver_of(machine: Machine, name: str) -> Driver:
     """The driver of one control plane that is on the machine; UsageError when there is none of that name."""
     for stored in stored_planes(machine.layout):
         if stored.name == name:
-            if stored.driver == "chart":
-                raise UsageError(
-                    f"{name} is inside the hub's kind cluster, where KubeStellar's chart made it, and has no programs"
-                    " here: name the ITS, which is that cluster"
-                )
             return drivers_of(machine, hub=stored.role != "wec")[stored.driver]
     raise UsageError(f"there is no control plane {name} in {machine.layout.clusters}")
 
@@ -62,7 +58,6 @@ def converge(machine: Machine, planes: Sequence[ControlPlane], roles: Sequence[R
     with the cluster's name and its last log lines.
     """
     check_planes(planes, roles)
-    _check_hub_driver(machine, planes)
     of_kind = [plane for plane in planes if plane.driver == "kind"]
     if of_kind:
         kind_engine.check_kind(machine, of_kind)
@@ -109,17 +104,6 @@ def _converge_part(machine: Machine, wanted: Sequence[ControlPlane], stored: Seq
         if not hub:
             changes.append(kwoks.converge())
     return Change.merge(changes)
-
-
-def _check_hub_driver(machine: Machine, planes: Sequence[ControlPlane]) -> None:
-    """UsageError when a hub that is built would become one of another driver: all that it holds would be lost."""
-    stored = {s.name: s.driver for s in stored_planes(machine.layout)}
-    for plane in planes:
-        if plane.hub and stored.get(plane.name, plane.driver) != plane.driver:
-            raise UsageError(
-                f"hub_driver: {plane.name} was built by the driver {stored[plane.name]}, not {plane.driver}:"
-                " take the fleet down first (`fleet down`)"
-            )
 
 
 def _new_planes(planes: Sequence[ControlPlane], stored: Sequence[Stored]) -> Change:

@@ -16,7 +16,9 @@ from fleet.host.change import Change
 from fleet.host.files import mode_of, private_directory, remove_tree, same_private, write_private
 from fleet.host.layout import Layout
 from fleet.inventory.inspection import Inspection, inspect
-from fleet.model.fleet_file import ClientLimits, Cluster, FleetFile, Machine, StatusAgent
+from fleet.model.client_limits import ClientLimits
+from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine, ManagerOf
+from fleet.model.pairing import paired
 
 FILE = "fleet.json"
 HELD = ("experiment.lock", "experiment.holder")
@@ -81,10 +83,8 @@ def describe(spec: RecordSpec, *, created: str, old: FleetFile | None = None) ->
                 "toolchain_digest": spec.toolchain_digest,
                 "versions": dict(sorted(spec.versions.items())),
                 "wec_nodes": spec.wec_nodes,
-                "limits": spec.limits,
-                "status_agent": StatusAgent.model_validate(
-                    {"implementation": spec.status_implementation, "version": spec.status_version}
-                ),
+                "manager": _manager(spec, clusters, components),
+                "limits": spec.limits.model_dump(),
                 "machines": list(spec.machines),
                 "clusters": sorted(clusters, key=lambda c: c.name),
                 "components": components,
@@ -93,6 +93,20 @@ def describe(spec: RecordSpec, *, created: str, old: FleetFile | None = None) ->
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"fleet file: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error
+
+
+def _manager(spec: RecordSpec, clusters: Sequence[Cluster], components: Sequence[Component]) -> ManagerOf:
+    sources, transports = (sorted(c.name for c in clusters if c.role == role) for role in ("wds", "its"))
+    running = {component.cluster for component in components if component.component == "transport"}
+    return ManagerOf(
+        name="kubestellar",
+        version=spec.versions.get("kubestellar-controller-manager", ""),
+        source="wds",
+        transport="its",
+        transports=paired(sources, transports),
+        served=[source for source in sources if source in running] or None,
+        facts={"status_agent": spec.status_implementation, "status_agent_version": spec.status_version},
+    )
 
 
 def digest_of(inventory: Path) -> str:
@@ -182,7 +196,7 @@ def _read(path: Path) -> FleetFile | None:
 
 def _lines(file: FleetFile) -> dict[str, str]:
     """The file as lines for a diff."""
-    lines = {f"limit {name}": str(value) for name, value in file.limits.model_dump().items()}
+    lines = {f"limit {name}": str(value) for name, value in file.limits.items()}
     lines |= {f"version {name}": value for name, value in file.versions.items()}
     lines |= {f"cluster {c.name}": f"{c.role} {c.driver} {c.server} {c.labels}" for c in file.clusters}
     lines |= {
@@ -193,6 +207,6 @@ def _lines(file: FleetFile) -> dict[str, str]:
     lines |= {f"link of {m.name}": str(m.wan) for m in file.machines if m.wan is not None}
     lines["fleet"] = (
         f"{file.name} {file.inventory} {file.inventory_sha256} {file.toolchain_digest} {file.wec_nodes} nodes"
-        f" {file.status_agent.implementation} {file.status_agent.version}"
+        f" {file.manager}"
     )
     return lines

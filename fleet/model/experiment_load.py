@@ -155,7 +155,7 @@ def check_fits(spec: ExperimentFile, fleet: FleetFile) -> list[int]:
     for role in roles:
         if not fleet.of_role(role):
             raise UsageError(f"the fleet {fleet.name} has no {role.upper()}: finish it with `fleet up`")
-    return sweep(spec, len(fleet.of_role("wec")))
+    return sweep(spec, len(fleet.wecs()))
 
 
 def _model(source: Source) -> type[ExperimentFile]:

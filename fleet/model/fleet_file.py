@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from fleet.model.base import Model, Name
+from fleet.model.fleet_format1 import upgraded
 from fleet.model.link import Link
-from fleet.model.pairing import paired
 
-Role = Literal["its", "wds", "wec"]
-DriverName = Literal["dense", "process", "kind", "chart"]
-"""`chart`: a WDS that KubeStellar's chart made inside the hub's kind cluster (`hub_driver: chart`)."""
+WEC = "wec"
+"""Role of a workload execution cluster; the roles of a hub's clusters are the manager's."""
+Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
+DriverName = Literal["dense", "process", "kind"]
 
 
 class Machine(Model):
@@ -87,48 +88,35 @@ class Component(Model):
     """What to show at both when they are https."""
 
 
-Rate = Annotated[float, Field(gt=0, le=2**31 - 1)]
-"""Requests per second."""
-Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
-"""At most what every program's flag takes."""
+class ManagerOf(Model):
+    """The manager of a fleet, as it was installed."""
 
+    name: str = "none"
+    """`none`: control planes alone, no hub."""
+    version: str = ""
+    source: str = ""
+    """Role of the clusters in which a user creates objects; empty where these are the WECs themselves."""
+    transport: str = ""
+    """Role of the clusters through which objects travel; may be the same."""
+    transports: dict[str, str] = Field(default_factory=dict)
+    """Transport of each source, by the names of the clusters."""
+    served: list[str] | None = None
+    """Sources that the manager's programs run for; None: all."""
+    facts: dict[str, str] = Field(default_factory=dict)
+    """What else tells which manager this is, `status_agent: fleet`. Reports print it; runs that differ in it are not
+    comparable."""
 
-class ClientLimits(Model):
-    """Client-side limits that dominate latency. Defaults are those of KubeStellar's and OCM's own charts."""
-
-    transport_wds_qps: Rate = 5
-    transport_wds_burst: Count = 10
-    transport_its_qps: Rate = 5
-    transport_its_burst: Count = 10
-    transport_concurrency: Count = 4
-    max_num_wrapped: Count = 1
-    max_size_wrapped: Count = 512000
-    controller_wds_qps: Rate = 5
-    controller_wds_burst: Count = 10
-    controller_its_qps: Rate = 5
-    controller_its_burst: Count = 10
-    status_hub_qps: Rate = 5
-    status_hub_burst: Count = 10
-    status_local_qps: Rate = 5
-    status_local_burst: Count = 10
-    work_hub_qps: Rate = 50
-    work_hub_burst: Count = 100
-    work_spoke_qps: Rate = 50
-    work_spoke_burst: Count = 100
-
-
-class StatusAgent(Model):
-    """Which program returned status, and its version."""
-
-    implementation: Literal["fleet", "ocm-status-addon"] = "fleet"
-    version: str
+    def __str__(self) -> str:
+        """For people: `kubestellar v0.30.0, status agent fleet, status agent version 0.1.0`."""
+        facts = [f"{name.replace('_', ' ')} {value}" for name, value in self.facts.items()]
+        return ", ".join([f"{self.name} {self.version}".strip(), *facts])
 
 
 class FleetFile(Model):
     """The whole of `fleet.json`."""
 
-    format: Literal[1] = 1
-    """1: first format (0.1.0)."""
+    format: Literal[2] = 2
+    """1: first format (0.1.0), read as 2 (`fleet.model.fleet_format1`). 2: any manager, plain roles and limits."""
     name: Name
     created: str
     """RFC 3339, UTC."""
@@ -138,26 +126,46 @@ class FleetFile(Model):
     toolchain_digest: str
     versions: dict[str, str] = Field(default_factory=dict)
     wec_nodes: int = 1
-    limits: ClientLimits = ClientLimits()
-    status_agent: StatusAgent
+    manager: ManagerOf = ManagerOf()
+    limits: dict[str, int | float] = Field(default_factory=dict)
+    """Client-side limits of the manager's programs, by the names of the variables that set them."""
     machines: list[Machine]
     clusters: list[Cluster]
     components: list[Component] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _upgrade(cls, data: Any) -> Any:
+        return upgraded(data)
 
     def of_role(self, role: Role) -> list[Cluster]:
         """Clusters of that role, in the order of their names."""
         return sorted((c for c in self.clusters if c.role == role), key=lambda c: c.name)
 
-    def served(self) -> list[Cluster]:
-        """The WDSes that KubeStellar runs for, the first ones; all of them where the file tells no such program."""
-        wdses = self.of_role("wds")
-        served = {program.cluster for program in self.components if program.component == "transport"}
-        return [wds for wds in wdses if wds.name in served] or wdses
+    def wecs(self) -> list[Cluster]:
+        """Workload execution clusters, in the order of their names."""
+        return self.of_role(WEC)
 
-    def its_of(self, wds: str) -> str:
-        """The ITS that KubeStellar of that WDS works with; empty for a WDS or a fleet without one."""
-        wdses, itses = ([cluster.name for cluster in found] for found in (self.of_role("wds"), self.of_role("its")))
-        return paired(wdses, itses).get(wds, "")
+    def sources(self) -> list[Cluster]:
+        """Where a user creates objects; none where these are the WECs themselves."""
+        return self.of_role(self.manager.source) if self.manager.source else []
+
+    def transports(self) -> list[Cluster]:
+        """Through which objects travel; may be the sources."""
+        return self.of_role(self.manager.transport) if self.manager.transport else []
+
+    def hub(self) -> list[Cluster]:
+        """Transports, then sources; each once."""
+        return list({c.name: c for c in (*self.transports(), *self.sources())}.values())
+
+    def served(self) -> list[Cluster]:
+        """The sources that the manager's programs run for."""
+        chosen = self.manager.served
+        return [source for source in self.sources() if chosen is None or source.name in chosen]
+
+    def transport_of(self, source: str) -> str:
+        """The transport that the manager uses for that source; empty where there is none."""
+        return self.manager.transports.get(source, "")
 
     def machine(self, name: str) -> Machine:
         """The machine of that name; KeyError when there is none."""

@@ -20,7 +20,7 @@ from fleet.model.fleet_file import FleetFile
 from fleet.model.model_errors import NAME_RULE, FieldPath, Place, nearest, shown, validate
 
 FILE = "fleet.json"
-FORMAT = 1
+FORMAT = 2
 """The newest format that this release knows."""
 SIZE_LIMIT = 64 << 20
 """Bytes. 100 WECs with the flags of all their programs take about 1 MB."""

@@ -70,7 +70,7 @@ def page(study: Study) -> str:
         profile_table=profiled.table(study.profiles),
         flames=[(Markup(one.svg), one.title, one.caption) for one in profiled.flames(study.profiles)],  # noqa: S704
         spec=_spec(study),
-        wecs=len(study.run.fleet.of_role("wec")),
+        wecs=len(study.run.fleet.wecs()),
     )
 
 

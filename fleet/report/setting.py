@@ -6,11 +6,11 @@ from fleet.analysis.study import Study
 
 
 def facts(study: Study) -> list[tuple[str, str]]:
-    """Name and value of each line; the status agent first, because it is the one part that may not be upstream's."""
+    """Name and value of each line; the manager first, with what of it may not be upstream's."""
     run, fleet = study.run, study.run.fleet
     versions = ", ".join(f"{name} {version}" for name, version in sorted(fleet.versions.items()))
     return [
-        ("Status agent", f"{fleet.status_agent.implementation} {fleet.status_agent.version}"),
+        ("Manager", str(fleet.manager)),
         ("Versions", versions or "none given"),
         ("Fleet", _fleet(study)),
         *([("Links", links)] if (links := _links(study)) else []),
@@ -27,7 +27,7 @@ def facts(study: Study) -> list[tuple[str, str]]:
 
 def _fleet(study: Study) -> str:
     fleet = study.run.fleet
-    wecs = fleet.of_role("wec")
+    wecs = fleet.wecs()
     drivers = ", ".join(sorted({cluster.driver for cluster in wecs})) or "no"
     wdses = len(fleet.of_role("wds"))
     return (

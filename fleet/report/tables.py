@@ -195,7 +195,7 @@ def events(study: Study) -> Table:
 
 def client_limits(study: Study) -> Table:
     """The client-side limits, as they were set."""
-    values = study.run.fleet.limits.model_dump()
+    values = study.run.fleet.limits
     return Table(("limit", "value"), [(name, f"{value:g}") for name, value in values.items()], frozenset({"value"}))
 
 

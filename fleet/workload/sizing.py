@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import orjson
 
 from fleet.errors import UsageError
-from fleet.model.fleet_file import ClientLimits
+from fleet.model.client_limits import ClientLimits
 from fleet.workload.objects import WorkloadObject
 
 ETCD_REQUEST_BYTES = 1_572_864

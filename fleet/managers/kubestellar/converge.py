@@ -29,7 +29,7 @@ from fleet.managers.ocm.programs import (
     temporary,
     transport_metrics,
 )
-from fleet.model.fleet_file import ClientLimits
+from fleet.model.client_limits import ClientLimits
 from fleet.model.pairing import paired
 
 ITS_CRDS = (

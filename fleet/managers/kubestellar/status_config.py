@@ -21,7 +21,7 @@ from fleet.install.program_parts import Extra, loopback
 from fleet.managers.ocm import names
 from fleet.managers.ocm.access import HubAccess
 from fleet.managers.ocm.programs import STATUS_PORTS, status_agent
-from fleet.model.fleet_file import ClientLimits
+from fleet.model.client_limits import ClientLimits
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program
 from fleet.install.program_parts import Extra, Upstream, loopback, reads
 from fleet.managers.ocm import names, serving
-from fleet.model.fleet_file import ClientLimits
+from fleet.model.client_limits import ClientLimits
 
 HUB_PORTS = 1
 WDS_PORTS = 6

@@ -34,7 +34,7 @@ class PerfDataReporter:
             "labels": {
                 "run": run.id,
                 "status": study.verdict.status,
-                "statusAgent": run.fleet.status_agent.implementation,
+                "statusAgent": run.fleet.manager.facts.get("status_agent", ""),
             },
         }
         name = f"FleetLatency_{run.experiment}_{run.started}.json"

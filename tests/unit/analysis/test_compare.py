@@ -117,7 +117,7 @@ def test_what_blocks_and_what_is_only_listed(tmp_path: Path) -> None:
         ),
         fleet=fleet.model_copy(
             update={
-                "limits": fleet.limits.model_copy(update={"transport_its_qps": 1000.0}),
+                "limits": {**fleet.limits, "transport_its_qps": 1000.0},
                 "versions": {**fleet.versions, "ocm": "v1.3.0"},
                 "components": [
                     fleet.components[0].model_copy(

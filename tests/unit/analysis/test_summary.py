@@ -9,8 +9,8 @@ from fleet.analysis.recorded import record
 from fleet.analysis.samples import COLUMNS, Sample, frame
 from fleet.analysis.summary import Row, summarise
 from fleet.analysis.thresholds import failures
+from fleet.model.client_limits import ClientLimits
 from fleet.model.experiment_file import Threshold
-from fleet.model.fleet_file import ClientLimits
 from tests.unit.analysis.simulator import Hops, Simulator
 
 

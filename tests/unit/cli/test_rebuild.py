@@ -6,12 +6,13 @@ import pytest
 
 from fleet.cli.rebuild import refuse, unlike, variables
 from fleet.errors import UsageError
-from fleet.model.fleet_file import ClientLimits, Component, Machine
+from fleet.model.fleet_file import Component, Machine
+from tests.unit.model.fleets import LIMITS
 from tests.unit.report.made import fleet_file, run_record
 
 
 def test_counts_driver_and_limits_become_variables() -> None:
-    fleet = fleet_file(4).model_copy(update={"limits": ClientLimits(transport_its_qps=1000), "wec_nodes": 2})
+    fleet = fleet_file(4).model_copy(update={"limits": {**LIMITS, "transport_its_qps": 1000}, "wec_nodes": 2})
     found = variables(fleet)
     assert (found["wec_count"], found["wec_prefix"], found["wec_nodes"]) == (4, "wec", 2)
     assert (found["wds_count"], found["wds_serving"]) == (1, 1)

@@ -37,7 +37,7 @@ def status(wecs: int) -> Status:
         file="fleet.json",
         created="2026-01-02T03:04:05Z",
         toolchain="0123456789abcdef",
-        status_agent="fleet 0.1.0",
+        manager="kubestellar v0.30.0",
         clusters=clusters,
         programs=sorted(programs, key=lambda row: row.name),
         machines=[MachineRow("local", looked=True, total=24 << 30, available=18 << 30)],

@@ -12,11 +12,12 @@ from typing import Any, Self
 
 from fleet.kube import resources
 from fleet.kube.resources import Resource
-from fleet.model.fleet_file import Cluster, FleetFile, Machine, StatusAgent
+from fleet.model.fleet_file import Cluster, FleetFile, Machine
 from fleet.model.pairing import paired
 from fleet.testing.api_server.server import FakeApiServer
 from fleet.testing.api_server.store import Store
 from fleet.workload.content import LIFETIME_ANNOTATION
+from tests.unit.model.fleets import LIMITS, kubestellar
 
 BINDING_KEY = "transport.kubestellar.io/originOwnerReferenceBindingKey"
 WDS_NAME = "transport.kubestellar.io/originWdsName"
@@ -93,7 +94,8 @@ class StandInFleet:
             name="test",
             created="2026-01-01T00:00:00Z",
             toolchain_digest="none",
-            status_agent=StatusAgent(version="test"),
+            manager=kubestellar(tuple(self.wdses), tuple(self.itses)),
+            limits=dict(LIMITS),
             machines=[Machine(name="local", state_dir=str(self.folder))],
             clusters=[
                 *(cluster(server, "its") for server in self.itses.values()),

@@ -16,8 +16,8 @@ from fleet.experiment.families import trials
 from fleet.experiment.feasible import check_loads, predicted_sizes
 from fleet.experiment.plan import TrialPlan, trial_policies
 from fleet.experiment.reconfigure import Refitted
+from fleet.model.client_limits import ClientLimits
 from fleet.model.experiments import MODELS, LongRun
-from fleet.model.fleet_file import ClientLimits
 from fleet.model.link import Link
 from fleet.workload.content import Place
 from fleet.workload.names import RunNames
@@ -101,7 +101,7 @@ def test_what_the_limits_hold_up_beyond_the_timeout_is_refused_with_the_numbers(
 
 def test_fleet_up_is_told_the_very_fleet() -> None:
     fleet = fleet_file(4)
-    told = variables(fleet, {**fleet.limits.model_dump(), "transport_its_qps": 50.0})
+    told = variables(fleet, {**fleet.limits, "transport_its_qps": 50.0})
     assert (told["fleet_name"], told["wec_count"], told["control_plane_driver"]) == (fleet.name, "4", "dense")
     assert (told["transport_its_qps"], told["transport_wds_qps"], told["max_num_wrapped"]) == ("50", "5", "1")
     # What would be lost, and its programs restarted, if it were not said again.
@@ -142,7 +142,8 @@ async def test_a_fleet_gets_its_own_limits_back_whatever_happens() -> None:
     session: Any = Session()
 
     async def run() -> None:
-        fleet = fleet_file(2, wdses=3).model_copy(update={"components": []})  # tells of none that rests
+        whole = fleet_file(2, wdses=3)
+        fleet = whole.model_copy(update={"manager": whole.manager.model_copy(update={"served": None})})
         async with Refitted(session, reconfigure, fleet) as refitted:
             for qps in (50.0, 50.0, 1000.0):
                 await refitted.have({"transport_its_qps": qps})

@@ -86,7 +86,7 @@ async def test_limits_change_between_the_points_and_are_put_back(fleet: StandInF
 
     assert wrong(outcome) == []
     assert sorted(given[:-1]) == [50.0, 1000.0]
-    assert given[-1] == fleet.file().limits.transport_its_qps
+    assert given[-1] == fleet.file().limits["transport_its_qps"]
     assert steps(outcome).count("reconfigure") == 3
     assert {row.point for row in studied(outcome).rows} == {"qps=50 burst=100", "qps=1000 burst=2000"}
 
@@ -96,7 +96,7 @@ async def test_links_change_between_the_points_and_get_their_own_delay_back(flee
 
     async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int) -> None:
         assert serving == 1
-        assert dict(limits) == fleet.file().limits.model_dump()
+        assert dict(limits) == fleet.file().limits
         given.append(link)
 
     fields: dict[str, Any] = {"experiment": "link-latency", "rtts": ["0ms", "20ms"], "rate": "50mbit"}

@@ -13,7 +13,8 @@ from fleet.host.supervisor_config import Program, render_group
 from fleet.inventory.components import command_of, read_components
 from fleet.inventory.inspection import Inspection
 from fleet.inventory.record import FILE, RecordSpec, digest_of, forget, write_record
-from fleet.model.fleet_file import ClientLimits, Cluster, FleetFile, Machine
+from fleet.model.client_limits import ClientLimits
+from fleet.model.fleet_file import Cluster, FleetFile, Machine
 
 VERSIONS = {"kubernetes": "v1.34.4", "kubestellar": "v0.30.0", "ocm": "v1.2.0", "etcd": "v3.6.4", "kwok": "v0.7.0"}
 

@@ -6,6 +6,28 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fleet.model.client_limits import ClientLimits
+from fleet.model.fleet_file import ManagerOf
+from fleet.model.pairing import paired
+
+LIMITS = ClientLimits().model_dump()
+"""What such a fleet has where nothing was set."""
+
+
+def kubestellar(
+    sources: tuple[str, ...] = ("wds1",), transports: tuple[str, ...] = ("its1",), served: list[str] | None = None
+) -> ManagerOf:
+    """KubeStellar with those spaces."""
+    return ManagerOf(
+        name="kubestellar",
+        version="v0.30.0",
+        source="wds",
+        transport="its",
+        transports=paired(sources, transports),
+        served=served,
+        facts={"status_agent": "fleet", "status_agent_version": "0.1.0"},
+    )
+
 
 def document(folder: Path, wecs: int = 2) -> dict[str, Any]:
     """`fleet.json` as the record role writes it, for a fleet in `folder`."""

@@ -31,7 +31,7 @@ Spoil = Callable[[dict[str, Any]], object]
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda d: d.update(format=2), "format: was written by a newer release (this one knows up to 1): update"),
+        (lambda d: d.update(format=3), "format: was written by a newer release (this one knows up to 2): update"),
         (lambda d: d.update(name="../x"), "name: '../x' is not a name"),
         (lambda d: d.update(nodes=3), "nodes: unknown field; did you mean `wec_nodes`?"),
         (lambda d: d["clusters"][0].update(name="a/b"), "clusters.0.name: 'a/b' is not a name"),
@@ -42,7 +42,7 @@ Spoil = Callable[[dict[str, Any]], object]
         ),
         (
             lambda d: d["clusters"][2].update(driver="docker"),
-            "clusters.2.driver: must be 'dense', 'process', 'kind' or 'chart'",
+            "clusters.2.driver: must be 'dense', 'process' or 'kind'",
         ),
         (
             lambda d: d["clusters"][3].update(server=d["clusters"][0]["server"]),

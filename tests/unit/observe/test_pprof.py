@@ -12,10 +12,11 @@ from aiohttp import web
 
 from fleet.errors import UsageError
 from fleet.host.authority import Authority, Subject
-from fleet.model.fleet_file import ClientTls, Component, FleetFile, Machine, StatusAgent
+from fleet.model.fleet_file import ClientTls, Component, FleetFile, Machine
 from fleet.observe.pprof import chosen, fetch
 from fleet.observe.profiler import taken
 from tests.unit.analysis.profile_maker import heap
+from tests.unit.model.fleets import kubestellar
 
 HEAP = heap(leak=1000)
 Pages = Callable[[web.Request], web.Response]
@@ -62,7 +63,7 @@ def fleet_of(*programs: Component) -> FleetFile:
         name="f",
         created="2026-01-01T00:00:00Z",
         toolchain_digest="x",
-        status_agent=StatusAgent(version="1"),
+        manager=kubestellar(),
         machines=[Machine(name="m", state_dir="/s"), Machine(name="far", connection="ssh", state_dir="/s")],
         clusters=[],
         components=list(programs),

@@ -6,17 +6,18 @@ import json
 from base64 import b64encode
 
 from fleet.errors import HostError
-from fleet.model.fleet_file import Component, FleetFile, Machine, StatusAgent
+from fleet.model.fleet_file import Component, FleetFile, Machine
 from fleet.observe.pprof_away import MODULE, fetch_everywhere
 from fleet.observe.profiler import file_name
 from fleet.remote.shell import FakeShell
+from tests.unit.model.fleets import kubestellar
 
 DENSE = Component(program="dense.0", component="dense", machine="m2", pprof="unix:/s/run/d.sock:/debug/pprof")
 FLEET = FleetFile(
     name="f",
     created="2026-01-01T00:00:00Z",
     toolchain_digest="x",
-    status_agent=StatusAgent(version="1"),
+    manager=kubestellar(),
     machines=[Machine(name="m2", connection="ssh", address="10.0.0.2", python="/py", state_dir="/s")],
     clusters=[],
     components=[DENSE],

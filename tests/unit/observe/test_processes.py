@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from fleet.model.fleet_file import Component, FleetFile, Machine, StatusAgent
+from fleet.model.fleet_file import Component, FleetFile, Machine
 from fleet.observe.processes import Weigher, supervised
+from tests.unit.model.fleets import kubestellar
 
 
 def fleet(folder: Path) -> FleetFile:
@@ -14,7 +15,7 @@ def fleet(folder: Path) -> FleetFile:
         name="f",
         created="2026-01-01T00:00:00Z",
         toolchain_digest="x",
-        status_agent=StatusAgent(version="1"),
+        manager=kubestellar(),
         machines=[Machine(name="m", state_dir=str(folder)), Machine(name="far", connection="ssh", state_dir="/x")],
         clusters=[],
         components=[Component(program="dense.0", component="dense", machine="m")],

@@ -11,13 +11,14 @@ from pathlib import Path
 import psutil
 from aiohttp import web
 
-from fleet.model.fleet_file import ClientTls, Cluster, Component, FleetFile, Machine, StatusAgent
+from fleet.model.fleet_file import ClientTls, Cluster, Component, FleetFile, Machine
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.tracker import Tracker
 from fleet.results import events
 from fleet.testing.api_server.server import FakeApiServer
 from fleet.workload.names import RunNames
+from tests.unit.model.fleets import kubestellar
 
 PAGE = 'apiserver_request_total{verb="GET",resource="pods",code="200",group=""} %d\nprocess_open_fds 5\n'
 
@@ -40,7 +41,7 @@ def fleet_of(server: FakeApiServer, folder: Path) -> FleetFile:
         name="f",
         created="2026-01-01T00:00:00Z",
         toolchain_digest="x",
-        status_agent=StatusAgent(version="1"),
+        manager=kubestellar(),
         machines=[Machine(name="m", state_dir=str(folder))],
         clusters=[its],
     )

@@ -45,7 +45,7 @@ def refused(variables: dict[str, object], tmp_path: Path) -> str:
         ({"wds_count": 2, "wds_serving": 3}, "wds_serving: 3 is not a whole number from 1 to 2"),
         ({"its_count": 0, "wds_count": 2}, "its_count: 0 is not a whole number from 1 to 2"),
         ({"its_count": 2}, "its_count: 2 is not a whole number from 1 to 1"),
-        ({"its_count": 2, "wds_count": 2, "wan": {"rtt": "5ms"}}, "no link (wan): KubeStellar's chart makes one ITS"),
+        ({"its_count": 2, "wds_count": 2, "wan": {"rtt": "5ms"}}, "no link (wan): links and the credentials"),
         ({"fleet_name": "Not_RFC"}, 'fleet_name: "Not_RFC" is not a name'),
         (
             {"transport_its_qps": "inf", "work_hub_burst": 1e30, "status_hub_qps": "nan", "max_num_wrapped": 0},
@@ -68,8 +68,6 @@ def refused(variables: dict[str, object], tmp_path: Path) -> str:
         ),
         ({"hub_transport_env": {"A": "it's"}}, "hub_transport_env: "),
         ({"control_plane_kcm_env": {"GOGC": "50"}}, "are part of one process: set control_plane_driver=process"),
-        ({"hub_driver": "helm"}, 'hub_driver: "helm" must be process or chart'),
-        ({"hub_driver": "chart"}, 'hub_driver: "chart" must be process or chart; chart needs container_engine: system'),
         ({"hub_transport_extra_args": ["oops"]}, 'hub_transport_extra_args: ["oops"] must be a list of flags'),
         ({"fleet_state_dir": "/srv/../fleets"}, 'fleet_state_dir: "/srv/../fleets" must be an absolute path'),
     ],

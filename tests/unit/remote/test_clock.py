@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from fleet.errors import HostError
-from fleet.model.fleet_file import FleetFile, Machine, StatusAgent
+from fleet.model.fleet_file import FleetFile, Machine
 from fleet.remote.clock import ROUNDS, Round, clocks, estimate, measure
 from fleet.remote.shell import FakeShell
+from tests.unit.model.fleets import kubestellar
 
 
 def test_the_shortest_trip_wins() -> None:
@@ -41,7 +42,7 @@ def test_only_machines_over_ssh_are_asked_and_one_that_is_away_is_named() -> Non
         Machine(name="m2", connection="ssh", address="10.0.0.2", state_dir="/s"),
     ]
     fleet = FleetFile(
-        name="demo", created="now", toolchain_digest="d", status_agent=StatusAgent(version="1"), machines=machines,
+        name="demo", created="now", toolchain_digest="d", manager=kubestellar(), machines=machines,
         clusters=[],
     )  # fmt: skip
     found = clocks(fleet, lambda machine: FakeShell({"fleet.host.clock": HostError(f"{machine.name} is not reached")}))

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet.model.experiments import WecScaling
-from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine, StatusAgent
+from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine
 from fleet.results.events import Line, MetricSample, ProcessSample
 from fleet.results.folder import RunFolder
 from fleet.results.run import ClockInfo, DriverFacts, MachineFacts, RunRecord, Status
 from tests.unit.analysis.simulator import START_NS, START_WALL, Emitted, Simulator
+from tests.unit.model.fleets import LIMITS, kubestellar
 
 PROGRAMS = (
     # program, component, cluster, cores, MiB, fds
@@ -46,7 +47,8 @@ def fleet_file(wecs: int, wdses: int = 1) -> FleetFile:
         inventory_sha256="ab" * 32,
         toolchain_digest="cd" * 32,
         versions={"kubernetes": "v1.34.4", "kubestellar": "v0.30.0", "ocm": "v1.2.0", "etcd": "v3.5.21"},
-        status_agent=StatusAgent(version="0.1.0"),
+        manager=kubestellar(tuple(f"wds{number}" for number in range(1, wdses + 1)), served=["wds1"]),
+        limits=dict(LIMITS),
         machines=[Machine(name="local", state_dir="$STATE")],
         clusters=[
             cluster("its1", "its"),

@@ -22,7 +22,7 @@ A, B = "20261122T180000Z-0000000a", "20261122T190000Z-0000000b"
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     """B is slower in the fan-out, was limited differently and is named so that the page is always the same."""
-    limits = run_record(B, 10).fleet.limits.model_copy(update={"transport_its_qps": 1000.0})
+    limits = {**run_record(B, 10).fleet.limits, "transport_its_qps": 1000.0}
     fleet = run_record(B, 10).fleet.model_copy(update={"limits": limits})
     a = study(tmp_path_factory.mktemp("a"), counts=(1, 10), hops=Hops(per_wec=20), record=run_record(A, 10))
     b = study(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fleet.errors import UsageError
+from fleet.model.client_limits import ClientLimits
 from fleet.model.experiment_file import Workload
-from fleet.model.fleet_file import ClientLimits
 from fleet.workload import sizing
 from fleet.workload.content import Plain
 from fleet.workload.layouts import policies

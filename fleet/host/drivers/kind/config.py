@@ -10,7 +10,6 @@ import yaml
 from fleet.errors import UsageError
 from fleet.host.layout import Layout
 from fleet.host.plan import ControlPlane
-from fleet.host.ports import Block
 
 PREFIX = "fleet/kind-node:"
 """Names of the images that `fleet.node_image` builds; others bring a network plugin of their own."""
@@ -23,11 +22,7 @@ HOSTNAME_LIMIT = 63
 SKIPPED = ("preflight", "addon/kube-proxy", "addon/coredns")
 """Phases of kubeadm. Preflight would pull images; a fleet's workload needs neither service addresses nor names."""
 
-INGRESS_LABEL = "ingress-ready"
-"""The ingress controller of the hub's cluster runs on the node that has it, as KubeStellar's documentation has it."""
-HTTPS = 443
-
-__all__ = ["cluster_name", "container_name", "render", "render_hub"]
+__all__ = ["cluster_name", "container_name", "render"]
 
 
 def cluster_name(fleet: str, plane: str) -> str:
@@ -52,40 +47,26 @@ def render(layout: Layout, fleet: str, plane: ControlPlane, port: int, image: st
     So the certificates of the admin, of kwok and of the agent are those of the other drivers, and TLS is verified the
     same way. The authority's key is in the node as in every kubeadm cluster.
     """
-    networking = {"disableDefaultCNI": image.startswith(PREFIX), "kubeProxyMode": "none"}
-    document = _document(layout, fleet, plane, port, image)
-    document["networking"] |= networking
-    document["kubeadmConfigPatches"].append(_yaml(_init()))
-    return _yaml(document)
-
-
-def render_hub(layout: Layout, fleet: str, plane: ControlPlane, ports: Block, image: str) -> str:
-    """The same for the hub's cluster, in which KubeStellar's chart runs real pods: kind's own network, service
-    addresses and names, no taint. `ports`: of the API server, and of the ingress (443 inside)."""
-    document = _document(layout, fleet, plane, ports.start, image)
-    node = document["nodes"][0]
-    node["labels"] = {INGRESS_LABEL: "true"}
-    node["extraPortMappings"] = [
-        {"containerPort": HTTPS, "hostPort": ports.port(1), "listenAddress": plane.bind_address, "protocol": "TCP"}
-    ]
-    return _yaml(document)
-
-
-def _document(layout: Layout, fleet: str, plane: ControlPlane, port: int, image: str) -> dict[str, Any]:
-    """What both have."""
     pki = layout.pki
     mounts = [
         {"hostPath": str(pki / f"ca.{end}"), "containerPath": f"/etc/kubernetes/pki/ca.{end}", "readOnly": True}
         for end in ("crt", "key")
     ]
-    return {
+    document = {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
         "name": cluster_name(fleet, plane.name),
-        "networking": {"ipFamily": "ipv4", "apiServerAddress": plane.bind_address, "apiServerPort": port},
+        "networking": {
+            "ipFamily": "ipv4",
+            "apiServerAddress": plane.bind_address,
+            "apiServerPort": port,
+            "disableDefaultCNI": image.startswith(PREFIX),
+            "kubeProxyMode": "none",
+        },
         "nodes": [{"role": "control-plane", "image": image, "extraMounts": mounts}],
-        "kubeadmConfigPatches": [_yaml(_cluster(plane))],
+        "kubeadmConfigPatches": [_yaml(_cluster(plane)), _yaml(_init())],
     }
+    return _yaml(document)
 
 
 def _init() -> dict[str, Any]:

@@ -24,18 +24,15 @@ from fleet.host.records import remove_plane, stored_planes, stored_server
 
 PORTS = 1
 """The API server's; the rest is inside the node."""
-HUB_PORTS = 2
-"""Of the hub's cluster (`hub_driver: chart`): that of its ingress too, by which WDSes inside it are reached."""
 STOP_SECONDS = 30
 ABSENT, RUNNING, STOPPED, HALF_MADE = "absent", "running", "stopped", "half-made"
 
 
 class KindDriver:
-    """Kind clusters of one part of this fleet on this machine: of the hub, or the WECs."""
+    """All kind clusters of one fleet on one machine."""
 
-    def __init__(self, machine: Machine, *, hub: bool = False) -> None:
+    def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self._hub = hub
 
     def plan(self, planes: Sequence[ControlPlane]) -> Plan:
         """Files of all planes; takes their ports (not in check mode). What runs is inside the nodes."""
@@ -43,10 +40,10 @@ class KindDriver:
 
     def apply(self, planes: Sequence[ControlPlane], ready: Ready) -> Change:
         """See `Driver`. At most `parallelism` are made at a time; those that answer are left alone, half-made ones
-        replaced, stopped ones started. Without planes the engine goes too, unless the fleet has others."""
+        replaced, stopped ones started. Without planes the engine goes too."""
         machine = self.machine
         if not planes:
-            return Change.none() if self._others() else kind_engine.retire(machine)
+            return kind_engine.retire(machine)
         kind_engine.check_kind(machine, list(planes))
         plans = {plane.name: self._plan_one(plane) for plane in planes}
         done = materialise(machine, Plan.merge(plans.values()), machine.pki())
@@ -93,11 +90,6 @@ class KindDriver:
             return ()
         return (Share(engine_daemon.NAME, engine_daemon.NAME, 1.0 / count),)
 
-    def _others(self) -> bool:
-        """Whether the other part of the fleet has kind clusters in the same engine."""
-        planes = stored_planes(self.machine.layout)
-        return any(s.driver == "kind" and (s.role != "wec") != self._hub for s in planes)
-
     def _plan_one(self, plane: ControlPlane) -> Plan:
         return plan_kind(self.machine, plane, self._ports(plane))
 
@@ -105,7 +97,7 @@ class KindDriver:
         machine = self.machine
         engine = kind_engine.present(machine)
         in_use = engine is not None and self._state(engine, plane.name)[0] == RUNNING
-        return machine.take(plane.name, HUB_PORTS if plane.hub else PORTS, in_use=in_use, start=plane.port)
+        return machine.take(plane.name, PORTS, in_use=in_use, start=plane.port)
 
     def _container(self, name: str) -> str:
         return kind_config.container_name(self.machine.fleet, name)
@@ -188,11 +180,7 @@ def plan_kind(machine: Machine, plane: ControlPlane, ports: Block) -> Plan:
     server = url(plane.bind_address, ports.start)
     admin = machine.admin(plane.name)
     kind_config.container_name(machine.fleet, plane.name)  # refuses a name that is too long
-    image = machine.options.node_image
-    if plane.hub:
-        config = kind_config.render_hub(layout, machine.fleet, plane, ports, image)
-    else:
-        config = kind_config.render(layout, machine.fleet, plane, ports.start, image)
+    config = kind_config.render(layout, machine.fleet, plane, ports.start, machine.options.node_image)
     return Plan(
         directories=(folder, folder / "pki"),
         certificates=(admin,),

@@ -186,24 +186,6 @@ def test_a_published_image_brings_its_own_network() -> None:
     assert "disableDefaultCNI: false" in text
 
 
-def test_what_is_asked_of_kind_for_the_hub() -> None:
-    machine = replace(MACHINE, options=Options(node_image="kindest/node:v1@sha256:0"))
-    golden("kind-hub", plan_kind(machine, ControlPlane("its1", "its", "kind"), Block("demo", "its1", 16_000, 2)))
-
-
-def test_the_hub_s_cluster_and_the_wecs_share_the_engine(machine: Machine, engine: FakeEngine) -> None:
-    hub = [ControlPlane("its1", "its", "kind")]
-    converge(machine, hub, ["its"])
-    converge(machine, wecs(1), ["wec"])
-    converge(machine, [], ["wec"])
-    assert engine.containers == {"demo-its1-control-plane": True}
-    assert not converge(machine, hub, ["its"]).change.changed
-    with pytest.raises(
-        UsageError, match=r"hub_driver: its1 was built by the driver kind, not process: take the fleet down"
-    ):
-        converge(machine, [replace(hub[0], driver="process")], ["its"])
-
-
 def test_refused_before_anything_is_changed() -> None:
     plane = ControlPlane("wec001", "wec", "kind")
     with pytest.raises(UsageError, match="kind_node_image"):

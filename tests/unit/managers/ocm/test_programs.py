@@ -17,7 +17,7 @@ from fleet.install.program_parts import Extra, reads
 from fleet.install.upstream import UpstreamFolder
 from fleet.managers.kubestellar.converge import HubSpec
 from fleet.managers.ocm.programs import AgentPrograms, HubPrograms, status_agent
-from fleet.model.fleet_file import ClientLimits
+from fleet.model.client_limits import ClientLimits
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "managers"
 LAYOUT = Layout(Path("/STATE/demo"))
