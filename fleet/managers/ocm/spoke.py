@@ -8,11 +8,10 @@ from typing import Any
 
 from fleet.errors import SpecError
 from fleet.install.crds import ensure_crds
-from fleet.install.objects import Ledger, ensure, remove
+from fleet.install.objects import Ledger, ensure, namespace, remove
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import Forbidden, NotFound, Unauthorized, Unreachable
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, MANAGED_CLUSTERS, NAMESPACES, SECRETS
-from fleet.managers.kubestellar.spaces import namespace
 from fleet.managers.ocm import names
 
 PROBE_SECONDS = 10.0
