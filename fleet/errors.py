@@ -3,6 +3,7 @@
 FleetError                    exit 1   something failed; the message says what and names the mend
 ├── UsageError                exit 2   input from outside is wrong: file, field, flag; nothing was changed
 │   └── SpecError             exit 2   a file that a user writes: carries file, line and field
+│       └── UnsafeFileError   exit 2   a file that others may have written or can read: nothing beside it is trusted
 ├── ThresholdError            exit 3   a threshold or a comparison's verdict failed
 ├── MeasurementError          exit 4   the measurement is partial or invalid
 ├── DeadlineError             exit 5   something did not become true in time
@@ -49,6 +50,10 @@ class SpecError(UsageError):
         place = "" if file is None else f"{file}:" if line is None else f"{file}:{line}:"
         what = "" if field is None else f"{field}:"
         super().__init__(" ".join(part for part in (place, what, message) if part))
+
+
+class UnsafeFileError(SpecError):
+    """A file that others may have written or can read; nothing that it stands beside may be removed or believed."""
 
 
 class ThresholdError(FleetError):

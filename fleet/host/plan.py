@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -66,9 +66,23 @@ class Extra:
                 except HostError as error:
                     raise UsageError(f"control_plane_{variable}env: {error}") from error
 
+    def with_settings(self, settings: Mapping[str, Any]) -> Extra:
+        """With those of one control plane or role (`fleet.model.plane_settings.PlaneSettings`, what is set of them)."""
+        flags = {part: (*getattr(self, part), *settings.get(f"{_said(part)}_extra_args", ())) for part in PARTS.values()}
+        env_of = {
+            part: {**self.env_of.get(part, {}), **settings.get(f"{_said(part)}_env", {})} for part in PARTS.values()
+        }
+        env = {**self.env, **settings.get("env", {})}
+        return replace(self, **flags, env=env, env_of={part: values for part, values in env_of.items() if values})
+
     def environment(self, component: str, base: Mapping[str, str]) -> dict[str, str]:
         """Of one program: what we give it, and the user's values over that."""
         return {**base, **self.env, **self.env_of.get(PARTS[component], {})}
+
+
+def _said(part: str) -> str:
+    """What a user calls it: a simulator, whichever it is."""
+    return "simulator" if part == "kwok" else part
 
 
 @dataclass(frozen=True)

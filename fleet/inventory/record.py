@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -16,13 +17,14 @@ from fleet.host.change import Change
 from fleet.host.files import mode_of, private_directory, remove_tree, same_private, write_private
 from fleet.host.layout import Layout
 from fleet.inventory.inspection import Inspection, inspect
+from fleet.model import build_progress
 from fleet.model.client_limits import ClientLimits
 from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine, ManagerOf
 from fleet.model.pairing import paired
 
 FILE = "fleet.json"
-HELD = ("experiment.lock", "experiment.holder")
-"""What experiments leave beside it (fleet.experiment.hold)."""
+HELD = ("experiment.lock", "experiment.holder", build_progress.FILE, build_progress.LOCK)
+"""What experiments (fleet.experiment.hold) and `site.yml` leave beside it."""
 KUBECONFIGS = "kubeconfigs"
 """Below the controller's folder: the admin kubeconfigs of control planes on other machines."""
 PRIVATE = 0o600
@@ -42,35 +44,63 @@ class RecordSpec:
     limits: ClientLimits = field(default_factory=ClientLimits)
     wec_nodes: int = 1
     inventory: str = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """Those of the inventory that are alike on all machines."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Those that `-e` has set since the fleet exists."""
     status_implementation: str = "fleet"
     status_version: str = __version__
     found: tuple[Inspection, ...] = ()
     """What the machines that answered told of themselves; one with connection local may be left out."""
 
 
+def begin_record(spec: RecordSpec, *, check: bool = False) -> Change:
+    """Write that the fleet is being built, with what it shall be and with what it was known to have.
+
+    It exists from then on, however `site.yml` ends. UsageError for a bad value.
+    """
+    path = spec.root / FILE
+    old, created = _known(path, spec)
+    parts = [] if old is None else [Inspection(machine="", clusters=old.clusters, components=old.components)]
+    new = describe(spec, parts, created=created, state="building")
+    if old is not None and not spec.toolchain_digest:
+        new = new.model_copy(update={"toolchain_digest": old.toolchain_digest, "versions": old.versions})
+    return _write(path, old, new, check=check)
+
+
 def write_record(spec: RecordSpec, *, check: bool = False) -> Change:
     """Write `<root>/fleet.json` when it would say something new; `created` is kept. UsageError for a bad value."""
     path = spec.root / FILE
+    old, created = _known(path, spec)
+    new = describe(spec, _parts(spec, old), created=created)
+    keys = _keep_kubeconfigs(spec, new, check=check)
+    return Change.merge([_write(path, old, new, check=check), keys])
+
+
+def _known(path: Path, spec: RecordSpec) -> tuple[FleetFile | None, str]:
+    """What was recorded of this fleet, and since when it exists."""
     old = _read(path)
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    old = old if old is not None and old.name == spec.fleet else None
-    new = describe(spec, created=old.created if old is not None else now, old=old)
-    keys = _keep_kubeconfigs(spec, new, check=check)
-    if old == new and mode_of(path) == PRIVATE:
-        return keys
+    return (old, old.created) if old is not None and old.name == spec.fleet else (None, now)
+
+
+def _write(path: Path, old: FleetFile | None, new: FleetFile, *, check: bool) -> Change:
+    """Whether it is complete is not a change: each `site.yml` says it twice."""
+    mode = mode_of(path)
+    if (old, mode) == (new, PRIVATE):
+        return Change.none()
     if not check:
-        private_directory(spec.root)
+        private_directory(path.parent)
         write_private(path, (new.model_dump_json(indent=1) + "\n").encode())
-    before = _lines(old) if old is not None else {}
-    change = Change.between(before, _lines(new))
-    if not change.changed:
-        change = Change({str(path): "mode or format"}, {str(path): "0600, as it should be"})
-    return Change.merge([change, keys])
+    change = Change.between(_lines(old) if old is not None else {}, _lines(new))
+    same = old is not None and old.model_copy(update={"state": new.state}) == new
+    if not change.changed and not (same and mode == PRIVATE):
+        return Change({str(path): "mode or format"}, {str(path): "0600, as it should be"})
+    return change
 
 
-def describe(spec: RecordSpec, *, created: str, old: FleetFile | None = None) -> FleetFile:
-    """The fleet file of what the machines hold now; of one that did not answer, what `old` says."""
-    parts = _parts(spec, old)
+def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, state: str = "built") -> FleetFile:
+    """The fleet file of what the machines hold."""
     clusters = [_at(cluster, spec) for part in parts for cluster in part.clusters]
     components = [component for part in parts for component in part.components]
     try:
@@ -80,6 +110,9 @@ def describe(spec: RecordSpec, *, created: str, old: FleetFile | None = None) ->
                 "created": created,
                 "inventory": spec.inventory,
                 "inventory_sha256": digest_of(Path(spec.inventory)) if spec.inventory else "",
+                "state": state,
+                "variables": dict(sorted(spec.variables.items())),
+                "given": dict(sorted(spec.given.items())),
                 "toolchain_digest": spec.toolchain_digest,
                 "versions": dict(sorted(spec.versions.items())),
                 "wec_nodes": spec.wec_nodes,
@@ -197,13 +230,14 @@ def _read(path: Path) -> FleetFile | None:
 def _lines(file: FleetFile) -> dict[str, str]:
     """The file as lines for a diff."""
     lines = {f"limit {name}": str(value) for name, value in file.limits.items()}
+    lines |= {f"variable {name}": str(value) for name, value in file.variables.items() if name not in file.limits}
     lines |= {f"version {name}": value for name, value in file.versions.items()}
     lines |= {f"cluster {c.name}": f"{c.role} {c.driver} {c.server} {c.labels}" for c in file.clusters}
     lines |= {
         f"component {c.program}": f"{c.version} {' '.join(c.argv)} {c.metrics} {c.pprof} {c.tls}"
         for c in file.components
     }
-    lines |= {f"machine {m.name}": f"{m.connection} {m.address} {m.state_dir}" for m in file.machines}
+    lines |= {f"machine {m.name}": f"{m.connection} {m.address} {m.state_dir} {m.variables}" for m in file.machines}
     lines |= {f"link of {m.name}": str(m.wan) for m in file.machines if m.wan is not None}
     lines["fleet"] = (
         f"{file.name} {file.inventory} {file.inventory_sha256} {file.toolchain_digest} {file.wec_nodes} nodes"

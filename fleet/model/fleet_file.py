@@ -37,6 +37,8 @@ class Machine(Model):
     """The machine's folder of this fleet, absolute, on that machine."""
     wan: Link | None = None
     """What its WECs' agents reach the hub through; None: as the network has it."""
+    variables: dict[str, Any] = Field(default_factory=dict)
+    """Variables of the inventory that are not alike on all machines, as this one has them."""
 
     @field_validator("wan", mode="before")
     @classmethod
@@ -123,6 +125,13 @@ class FleetFile(Model):
     inventory: str = ""
     """Path of the inventory that built it, as given, for `fleet down`."""
     inventory_sha256: str = ""
+    state: Literal["building", "built"] = "built"
+    """`building` from the first task of `site.yml` to its last; it stays so when one fails (`build.json` beside it)."""
+    variables: dict[str, Any] = Field(default_factory=dict)
+    """Variables of the inventory (`fleet.model.variables`) that are alike on all machines, as they were in effect. Empty
+    in a file of an older release."""
+    given: dict[str, Any] = Field(default_factory=dict)
+    """Those that `-e` has set since the fleet exists; `fleet up` keeps them."""
     toolchain_digest: str
     versions: dict[str, str] = Field(default_factory=dict)
     wec_nodes: int = 1

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_state_path
 
-from fleet.errors import SpecError, UsageError
+from fleet.errors import SpecError, UnsafeFileError, UsageError
 from fleet.model.base import NAME_PATTERN
+from fleet.model.build_progress import why_incomplete
 from fleet.model.fleet_file import FleetFile
 from fleet.model.model_errors import NAME_RULE, FieldPath, Place, nearest, shown, validate
 
@@ -65,7 +66,7 @@ def find(asked: str | None = None, environ: Mapping[str, str] = os.environ) -> P
 def load(file: Path, *, kubeconfigs: bool = True) -> FleetFile:
     """The fleet of `file`, checked; with `kubeconfigs` also that each can be read by its owner, and by nobody else.
 
-    Raises SpecError that names file, field and the mend.
+    Raises SpecError that names file, field and how to fix it.
     """
     content = _private_text(file)
     data = _decoded(content, file)
@@ -76,6 +77,19 @@ def load(file: Path, *, kubeconfigs: bool = True) -> FleetFile:
     fleet = validate(FleetFile, data, place)
     _check_machines(fleet, file)
     _check_clusters(fleet, file)
+    if kubeconfigs:
+        check_kubeconfigs(fleet, file)
+    return fleet
+
+
+def load_built(file: Path, *, kubeconfigs: bool = True) -> FleetFile:
+    """`load`, for what needs a complete fleet; UsageError with the reason for one that `site.yml` did not complete."""
+    fleet = load(file, kubeconfigs=False)
+    if fleet.state != "built":
+        raise UsageError(
+            f"the fleet {fleet.name} is not complete: {why_incomplete(file.absolute().parent)}. Complete it with `fleet up"
+            f" --fleet {fleet.name}`, or take it down with `fleet down --fleet {fleet.name}`"
+        )
     if kubeconfigs:
         check_kubeconfigs(fleet, file)
     return fleet
@@ -126,20 +140,20 @@ def _private_text(file: Path) -> str:
     folder = file.absolute().parent
     try:
         if folder.is_symlink():
-            raise SpecError(f"its folder {folder} is a symbolic link: give the real folder", file=file)
+            raise UnsafeFileError(f"its folder {folder} is a symbolic link: give the real folder", file=file)
         around = folder.stat()
         if around.st_mode & 0o022 and not around.st_mode & stat.S_ISVTX:
-            raise SpecError(f"others can write into its folder: chmod 700 {folder}", file=file)
+            raise UnsafeFileError(f"others can write into its folder: chmod 700 {folder}", file=file)
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if file.is_symlink():
-            raise SpecError("is a symbolic link: give the fleet file itself", file=file) from error
+            raise UnsafeFileError("is a symbolic link: give the fleet file itself", file=file) from error
         if isinstance(error, (FileNotFoundError, NotADirectoryError)):
             raise SpecError("does not exist: build the fleet with `fleet up`, or name another", file=file) from error
         raise SpecError(f"cannot be read: {error.strerror}", file=file) from error
     with os.fdopen(handle, "rb") as stream:
         if problem := _privacy(file, os.fstat(stream.fileno())):
-            raise SpecError(problem, file=file)
+            raise UnsafeFileError(problem, file=file)
         content = stream.read(SIZE_LIMIT + 1)
     if len(content) > SIZE_LIMIT:
         raise SpecError(f"is larger than {SIZE_LIMIT} bytes: this is no fleet file", file=file)

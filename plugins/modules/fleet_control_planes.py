@@ -37,6 +37,10 @@ options:
   kwok_extra_args: {description: Flags., type: list, elements: str, default: []}
   env: {description: Environment of every program of a control plane., type: dict, default: {}}
   env_of: {description: "Environment by part, apiserver, etcd, kcm, scheduler or kwok.", type: dict, default: {}}
+  overrides:
+    description: Settings of one control plane or role, as in C(fleet.model.plane_settings); they are added to the others.
+    type: dict
+    default: {}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
@@ -91,6 +95,7 @@ with IMPORTS:
     from fleet.host.plan import PARTS, ControlPlane, Extra
     from fleet.host.program_folder import ProgramFolder
     from fleet.install.control_planes import converge
+    from fleet.model.plane_settings import PlaneSettings
 
 PLANE = {
     "name": {"type": "str", "required": True},
@@ -109,6 +114,7 @@ ARGUMENTS = MACHINE | {
     "kwok_extra_args": FLAGS,
     "env": ENV,
     "env_of": ENV,
+    "overrides": {"type": "dict", "default": {}},
     "wec_nodes": {"type": "int", "default": 1},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
@@ -118,6 +124,14 @@ ARGUMENTS = MACHINE | {
     "node_archive": {"type": "path"},
     "container_engine": {"type": "str", "choices": ["auto", "own", "system"], "default": "auto"},
 }
+
+
+def _extra_of(common: Extra, overrides: dict[str, Any], plane: dict[str, Any]) -> Extra:
+    """What all have, then the settings of its role, then its own."""
+    for target in (plane["role"], plane["name"]):
+        settings = PlaneSettings.model_validate(overrides.get(target, {}))
+        common = common.with_settings(settings.model_dump())
+    return common
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
@@ -131,7 +145,9 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     cores = len(os.sched_getaffinity(0))
     driver, address, ports = given["driver"], given["bind_address"], given["ports"]
     planes = [
-        ControlPlane(p["name"], p["role"], driver, address, int(ports.get(p["name"], 0)), extra)
+        ControlPlane(
+            p["name"], p["role"], driver, address, int(ports.get(p["name"], 0)), _extra_of(extra, given["overrides"], p)
+        )
         for p in given["planes"]
     ]
     options = Options(

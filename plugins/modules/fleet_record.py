@@ -20,10 +20,13 @@ options:
     default: []
   kubeconfigs: {description: Their C(kubeconfigs)., type: dict, default: {}}
   state:
-    description: Whether the file is written or removed.
+    description: Whether the file says that the fleet is complete (V(present)) or that it is being built, or is removed.
     type: str
-    choices: [present, absent]
+    choices: [present, building, absent]
     default: present
+  variables: {description: Variables that all machines have alike., type: dict, default: {}}
+  variables_of: {description: By machine those that differ., type: dict, default: {}}
+  given: {description: Variables that C(-e) has set since the fleet exists., type: dict, default: {}}
   toolchain_digest: {description: Digest of the upstream programs., type: str, default: ""}
   versions: {description: Versions of the upstream programs by source., type: dict, default: {}}
   limits: {description: Client limits as in C(fleet.model.fleet_file.ClientLimits)., type: dict, default: {}}
@@ -51,6 +54,10 @@ path:
   description: The fleet file.
   returned: always
   type: str
+state:
+  description: What the file says now, V(built) or V(building); empty in check mode and for one that was removed.
+  returned: always
+  type: str
 """
 
 from pathlib import Path
@@ -67,7 +74,7 @@ with IMPORTS:
     from fleet.errors import UsageError
     from fleet.install import ansible_values
     from fleet.inventory.inspection import Inspection
-    from fleet.inventory.record import FILE, RecordSpec, forget, write_record
+    from fleet.inventory.record import FILE, RecordSpec, begin_record, forget, write_record
     from fleet.model.fleet_file import Machine
 
 ARGUMENTS = {
@@ -76,7 +83,10 @@ ARGUMENTS = {
     "machines": {"type": "list", "elements": "dict", "required": True},
     "found": {"type": "list", "elements": "dict", "default": [], "no_log": False},
     "kubeconfigs": {"type": "dict", "default": {}, "no_log": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "building", "absent"], "default": "present"},
+    "variables": {"type": "dict", "default": {}},
+    "variables_of": {"type": "dict", "default": {}},
+    "given": {"type": "dict", "default": {}},
     "toolchain_digest": {"type": "str", "default": ""},
     "versions": {"type": "dict", "default": {}},
     "limits": {"type": "dict", "default": {}},
@@ -87,10 +97,10 @@ ARGUMENTS = {
 }
 
 
-def machines_of(given: list[dict[str, Any]]) -> tuple[Machine, ...]:
-    """The machines; UsageError names the field that is wrong."""
+def machines_of(given: list[dict[str, Any]], variables: dict[str, Any]) -> tuple[Machine, ...]:
+    """The machines, each with its own `variables`; UsageError names the field that is wrong."""
     try:
-        return tuple(Machine.model_validate(entry) for entry in given)
+        return tuple(Machine.model_validate({**m, "variables": variables.get(m["name"], {})}) for m in given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"machines: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error
@@ -111,21 +121,26 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     """Describe, compare, write."""
     given = module.params
     if given["state"] == "absent":
-        return outcome(forget(Path(given["state_dir"]), check=module.check_mode), path="")
+        return outcome(forget(Path(given["state_dir"]), check=module.check_mode), path="", state="")
     spec = RecordSpec(
         fleet=given["fleet"],
         root=Path(given["state_dir"]),
-        machines=machines_of(given["machines"]),
+        machines=machines_of(given["machines"], given["variables_of"]),
         found=found_of(given["found"], given["kubeconfigs"]),
         toolchain_digest=given["toolchain_digest"],
         versions={name: str(version) for name, version in given["versions"].items()},
         limits=ansible_values.limits(given["limits"]),
         wec_nodes=given["wec_nodes"],
         inventory=given["inventory"],
+        variables=given["variables"],
+        given=given["given"],
         status_implementation=given["status_agent"],
         status_version=given["status_agent_version"] or __version__,
     )
-    return outcome(write_record(spec, check=module.check_mode), path=str(spec.root / FILE))
+    begins = given["state"] == "building"
+    change = (begin_record if begins else write_record)(spec, check=module.check_mode)
+    state = "" if module.check_mode else "building" if begins else "built"
+    return outcome(change, path=str(spec.root / FILE), state=state)
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def over_ssh(folder: Path, **hosts: dict[str, str]) -> Path:
     [
         ({"a": {}, "b": {"ansible_host": "192.0.2.0"}}, "b and a are one machine"),
         ({"a": {}, "B_2": {}}, '"B_2" is not a name for a machine'),
-        ({"a": {}, "b": {"wec_weight": "-1"}}, "wec_weight: -1.0 of b"),
+        ({"a": {}, "b": {"wec_weight": "-1"}}, "wec_weight of b: -1.0 is not a number from 0"),
         ({"a": {}}, "wec_hosts at least one"),
         (
             {"a": {}, "b": {"control_plane_bind_address": "127.0.0.1"}},

@@ -1,0 +1,313 @@
+"""Every variable that an inventory may set: its type, its default, what it means, and whether the fleet file records it.
+
+One place: the defaults of inventories, the checks before anything is changed, the list of names against which misspelt
+ones are found, what `fleet.json` records, and `docs/variables.md` are all made from these models.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, PlainSerializer
+
+from fleet.model.base import Model
+from fleet.model.fleet_load import state_root
+from fleet.model.plane_settings import PlaneSettings
+from fleet.model.variable_types import (
+    Address,
+    Checksums,
+    Count,
+    EmptyOrWhole,
+    Environment,
+    Flags,
+    FleetName,
+    Folder,
+    FolderOrNone,
+    Image,
+    LinkText,
+    Ports,
+    Positive,
+    Switch,
+    Text,
+    WecPrefix,
+    Weight,
+    one_of,
+    whole,
+)
+
+Settings = Annotated[PlaneSettings, PlainSerializer(lambda settings: settings.model_dump(exclude_defaults=True))]
+MOST_WECS = 999
+"""Their names have three digits; beyond that no fleet was ever tried."""
+MOST_WDSES = 9
+
+
+def variable(default: Any, text: str, *, recorded: bool = True, limit: bool = False) -> Any:
+    """A variable with its default and what it means.
+
+    `recorded`: whether it belongs to the fleet, not to where and by whom it is built. `limit`: whether it is a client
+    limit of a program, which experiments may sweep.
+    """
+    more: dict[str, Any] = {"recorded": recorded, "limit": limit}
+    if callable(default):
+        return Field(default_factory=default, description=text, json_schema_extra=more)
+    return Field(default, description=text, json_schema_extra=more)
+
+
+class FleetVariables(Model):
+    """The fleet"""
+
+    fleet_name: FleetName = variable("demo", "RFC 1123 label; also the name of its folder.", recorded=False)
+    wec_count: Annotated[int, whole(1, MOST_WECS)] = variable(4, "WECs; up or down, `site.yml` converges.")
+    wec_weight: Weight = variable(1.0, "Of one machine (host variable): its part of the WECs; 0 for none.")
+    wec_prefix: WecPrefix = variable("wec", "WECs are named `<wec_prefix>001` and so on.")
+    wec_nodes: Annotated[int, whole(0, 999)] = variable(1, "Fake nodes in each WEC; 0 for none.")
+    wds_count: Annotated[int, whole(1, MOST_WDSES)] = variable(
+        1, "WDSes, each with a KubeStellar of its own; up or down, `site.yml` converges."
+    )
+    its_count: Annotated[int, whole(-MOST_WECS, MOST_WECS)] = variable(
+        1, "ITSes, at most as many as WDSes, which take them in turn: 1 is shared by all, `wds_count` is one for each."
+    )
+    wds_serving: EmptyOrWhole = variable(
+        "", "KubeStellar runs for the first so many WDSes, the others rest; empty: for all. `wds-scaling` changes it."
+    )
+    wan: LinkText = variable(
+        {},
+        "The link of a machine's WECs to the hub (host variable, or all machines alike), such as `{rtt: 40ms, jitter:"
+        " 5ms, rate: 50mbit}`; each field may be left out. `{rtt: 0ms}` is a link without delay, which `link-latency`"
+        " sweeps. Empty: none.",
+    )
+
+
+class PlaceVariables(Model):
+    """Where it lies"""
+
+    fleet_state_dir: Folder = variable(
+        lambda: str(state_root().absolute()),
+        "Folder of all fleets on the controller; default: `$FLEET_STATE_DIR`, else the user's state folder.",
+        recorded=False,
+    )
+    machine_state_dir: FolderOrNone = variable(
+        "", "The same on a machine of the fleet; empty: `fleet_state_dir`.", recorded=False
+    )
+    target_python_interpreter: Text = variable(
+        "auto_silent", "A machine's own Python, 3.11 or newer; `auto_silent`: the newest that Ansible finds there."
+    )
+
+
+class ProgramVariables(Model):
+    """Upstream programs"""
+
+    fleet_toolchain_dir: Text = variable(
+        "", "A folder of programs of your own; empty: built from the pinned modules of `toolchain/`, once."
+    )
+    fleet_toolchain_sha256: Checksums = variable(
+        {}, "Their checksums, program to sha256; required with `fleet_toolchain_dir`."
+    )
+
+
+class ControlPlaneVariables(Model):
+    """Control planes"""
+
+    control_plane_driver: Annotated[str, one_of("dense", "process", "kind")] = variable(
+        "dense", "Of the WECs: dense (many in one process), process (etcd and four programs each) or kind."
+    )
+    control_plane_parallelism: Annotated[int, whole(0, 256)] = variable(
+        0, "Brought up at the same time; 0 is twice the number of cores."
+    )
+    dense_shard_size: Annotated[int, whole(1, 200)] = variable(25, "WECs in one process of the dense driver.")
+    control_plane_ready_seconds: Annotated[int, whole(1, 86400)] = variable(
+        300, "Deadline of one API server on a machine that is busy with others."
+    )
+    control_plane_bind_address: Address = variable("127.0.0.1", "Address that the API servers listen on.")
+    control_plane_ports: Ports = variable(
+        {}, "Port of an API server by cluster name; the others are chosen from a registry."
+    )
+    control_plane_apiserver_extra_args: Flags = variable((), "Flags of the form --flag=value; they win over ours.")
+    control_plane_etcd_extra_args: Flags = variable((), "The same of etcd.")
+    control_plane_kcm_extra_args: Flags = variable(
+        (), "The same of kube-controller-manager; not with the dense driver."
+    )
+    control_plane_scheduler_extra_args: Flags = variable((), "The same of kube-scheduler; not with the dense driver.")
+    control_plane_kwok_extra_args: Flags = variable((), "The same of kwok.")
+    control_plane_env: Environment = variable(
+        {}, "Environment of every program of a control plane; that of one program wins over it. No secrets."
+    )
+    control_plane_apiserver_env: Environment = variable(
+        {}, "With the dense driver: of the process that holds the API servers."
+    )
+    control_plane_etcd_env: Environment = variable({}, "Environment of etcd.")
+    control_plane_kcm_env: Environment = variable(
+        {}, "Environment of kube-controller-manager; not with the dense driver."
+    )
+    control_plane_scheduler_env: Environment = variable(
+        {}, "Environment of kube-scheduler; not with the dense driver."
+    )
+    control_plane_kwok_env: Environment = variable({}, "Environment of kwok.")
+    control_plane_overrides: dict[str, Settings] = variable(
+        {},
+        "Settings of one control plane or one role, such as `{its1: {apiserver_extra_args: [--v=4]}, wec: {...}}`: added to"
+        " those above. Fields: apiserver, etcd, kcm, scheduler and simulator, each with `_extra_args` and `_env`, and"
+        " `env`. A WEC of the dense driver has only `apiserver_extra_args` and `simulator_*` of its own.",
+    )
+    control_plane_debug: Switch = variable(
+        False, "Profiles and metrics of etcd, controller managers, schedulers and kwok; API servers have them anyway."
+    )
+
+
+class KindVariables(Model):
+    """kind clusters (`control_plane_driver: kind`)"""
+
+    container_engine: Annotated[str, one_of("auto", "own", "system")] = variable(
+        "auto", "The Docker of a machine: system (one that runs), own (the fleet starts one), auto (own if none runs)."
+    )
+    container_engine_packages: Switch = variable(
+        True, "Install Docker from the distribution where it is missing; needs root."
+    )
+    kind_node_image: Image = variable(
+        "", "Empty: built on the controller, as root; published: kind's own, pulled; or name@sha256:... of yours."
+    )
+    kind_node_image_mirror: Text = variable(
+        "", "Debian mirror that the image is built from; empty: debootstrap's choice."
+    )
+
+
+class HubVariables(Model):
+    """Hub and agents"""
+
+    hub_registration_extra_args: Flags = variable((), "Flags of OCM's registration controller; they win over ours.")
+    hub_registration_env: Environment = variable({}, "Its environment.")
+    hub_controller_manager_extra_args: Flags = variable((), "Flags of KubeStellar's controller-manager.")
+    hub_controller_manager_env: Environment = variable({}, "Its environment.")
+    hub_transport_extra_args: Flags = variable((), "Flags of KubeStellar's transport controller.")
+    hub_transport_env: Environment = variable({}, "Its environment.")
+    ocm_agents_extra_args: Flags = variable((), "Flags of every OCM agent.")
+    ocm_agents_env: Environment = variable({}, "Environment of every OCM agent.")
+    ocm_agents_status_sync_interval: Text = variable("10s", "How often an agent looks at what it applied.")
+    ocm_agents_parallelism: Annotated[int, whole(1, 256)] = variable(8, "WECs that register at the same time.")
+    ocm_agents_join_seconds: Positive = variable(240.0, "Deadline of one WEC's registration.")
+    ocm_agents_leave_seconds: Positive = variable(60.0, "Longest time without progress while a WEC leaves.")
+    ocm_agents_status_agent: Switch = variable(
+        True,
+        "false: another returns status; say in `record_status_agent` and `record_status_agent_version` which.",
+    )
+    ocm_agents_status_agent_extra_args: Flags = variable((), "Flags of the status agent.")
+    ocm_agents_status_agent_env: Environment = variable({}, "Environment of the status agent.")
+    ocm_agents_status_agent_journal: Switch = variable(False, "A JSON line per WorkStatus write beside its log.")
+    status_agent_parity: Switch = variable(
+        True, "Our status agent calls the hub as often as ocm-status-addon does; false: only when a status changed."
+    )
+    record_status_agent: Annotated[str, one_of("fleet", "ocm-status-addon")] = variable(
+        "fleet", "Which program returns status: ours, or the one that you run."
+    )
+    record_status_agent_version: Text = variable("", "Its version; empty: ours.")
+
+
+class MonitoringVariables(Model):
+    """Prometheus beside the fleet, on loopback. It takes CPU from what is measured."""
+
+    monitoring_enabled: Switch = variable(False, "Whether it runs.")
+    monitoring_become: Switch = variable(False, "Install the packages with sudo.")
+    monitoring_prometheus: Folder = variable("/usr/bin/prometheus", "The program.")
+    monitoring_exporter: Folder = variable("/usr/bin/prometheus-node-exporter", "The exporter of the machine.")
+    monitoring_interval: Text = variable("15s", "How often every program is scraped.")
+    monitoring_retention: Text = variable("7d", "How long values are kept.")
+
+
+class TuningVariables(Model):
+    """Kernel limits that root may raise (`fs.inotify.*`)"""
+
+    host_tuning_enabled: Switch = variable(
+        True, "Off: a machine that lacks them is refused, with the line to run.", recorded=True
+    )
+    host_tuning_become: Switch = variable(False, "Use sudo for that, when `site.yml` does not run as root.")
+
+
+class LimitVariables(Model):
+    """Client limits that dominate latency. Defaults are those of KubeStellar's and OCM's own charts."""
+
+    transport_wds_qps: Positive = variable(5.0, "Transport controller at the WDS.", limit=True)
+    transport_wds_burst: Count = variable(10, "The same, burst.", limit=True)
+    transport_its_qps: Positive = variable(5.0, "Transport controller at the ITS.", limit=True)
+    transport_its_burst: Count = variable(10, "The same, burst.", limit=True)
+    transport_concurrency: Count = variable(4, "Workers of the transport controller.", limit=True)
+    max_num_wrapped: Count = variable(1, "Objects in one ManifestWork.", limit=True)
+    max_size_wrapped: Count = variable(512000, "Bytes in one ManifestWork.", limit=True)
+    controller_wds_qps: Positive = variable(5.0, "Controller-manager at the WDS.", limit=True)
+    controller_wds_burst: Count = variable(10, "The same, burst.", limit=True)
+    controller_its_qps: Positive = variable(5.0, "Controller-manager at the ITS.", limit=True)
+    controller_its_burst: Count = variable(10, "The same, burst.", limit=True)
+    status_hub_qps: Positive = variable(5.0, "Status agent at the ITS.", limit=True)
+    status_hub_burst: Count = variable(10, "The same, burst.", limit=True)
+    status_local_qps: Positive = variable(5.0, "Status agent at its WEC.", limit=True)
+    status_local_burst: Count = variable(10, "The same, burst.", limit=True)
+    work_hub_qps: Positive = variable(50.0, "OCM's work agent at the ITS.", limit=True)
+    work_hub_burst: Count = variable(100, "The same, burst.", limit=True)
+    work_spoke_qps: Positive = variable(50.0, "OCM's work agent at its WEC.", limit=True)
+    work_spoke_burst: Count = variable(100, "The same, burst.", limit=True)
+
+
+SECTIONS: tuple[type[Model], ...] = (
+    FleetVariables,
+    PlaceVariables,
+    ProgramVariables,
+    ControlPlaneVariables,
+    KindVariables,
+    HubVariables,
+    LimitVariables,
+    MonitoringVariables,
+    TuningVariables,
+)
+
+
+class Variables(
+    FleetVariables,
+    PlaceVariables,
+    ProgramVariables,
+    ControlPlaneVariables,
+    KindVariables,
+    HubVariables,
+    LimitVariables,
+    MonitoringVariables,
+    TuningVariables,
+):
+    """All of them, of one machine."""
+
+    @property
+    def itses(self) -> list[str]:
+        """Names of the ITSes, in order."""
+        return [f"its{number}" for number in range(1, self.its_count + 1)]
+
+    @property
+    def wdses(self) -> list[str]:
+        """Names of the WDSes, in order."""
+        return [f"wds{number}" for number in range(1, self.wds_count + 1)]
+
+    @property
+    def wecs(self) -> list[str]:
+        """Names of the WECs, in order."""
+        return [f"{self.wec_prefix}{number:03d}" for number in range(1, self.wec_count + 1)]
+
+    def recorded(self) -> dict[str, Any]:
+        """Those that belong to the fleet, as JSON has them and as an inventory would write them."""
+        fields = {name for name in type(self).model_fields if _mark(name, "recorded")}
+        return self.model_dump(mode="json", include=fields)
+
+
+def _mark(name: str, mark: str) -> bool:
+    extra = Variables.model_fields[name].json_schema_extra
+    return isinstance(extra, dict) and bool(extra[mark])
+
+
+def limits() -> dict[str, bool]:
+    """The client limits, each with whether it is a whole number."""
+    return {name: field.annotation is int for name, field in Variables.model_fields.items() if _mark(name, "limit")}
+
+
+def is_recorded(name: str) -> bool:
+    """Whether the fleet file records the variable of that name; False for one that is none of ours."""
+    return name in Variables.model_fields and _mark(name, "recorded")
+
+
+def defaults() -> dict[str, Any]:
+    """Every variable with its default, as JSON has it."""
+    return Variables().model_dump(mode="json")
