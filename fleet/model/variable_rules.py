@@ -82,7 +82,9 @@ def _said(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"unknown field{nearest(str(error['loc'][-1]), PlaneSettings.model_fields)}"
     text = str(error["msg"])
-    return text.removeprefix("Value error, ") if error["type"] == "value_error" else f"{text}, not {told(error['input'])}"
+    return (
+        text.removeprefix("Value error, ") if error["type"] == "value_error" else f"{text}, not {told(error['input'])}"
+    )
 
 
 def _counts(found: Variables, _: int) -> Iterator[Problem]:
@@ -147,7 +149,9 @@ def _overrides(found: Variables, _: int) -> Iterator[Problem]:
     for target, settings in found.control_plane_overrides.items():
         where = f"control_plane_overrides: {target}"
         if target not in planes and target not in ROLES:
-            yield Problem(where, f"is neither a control plane of this fleet nor a role{nearest(target, {*planes, *ROLES})}")
+            yield Problem(
+                where, f"is neither a control plane of this fleet nor a role{nearest(target, {*planes, *ROLES})}"
+            )
             continue
         wec = target == "wec" or target in found.wecs
         if not wec:

@@ -202,7 +202,9 @@ def _link(value: Any) -> dict[str, str]:
 
 
 def _checksums(value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping) or not all(re.fullmatch(r"[0-9a-f]{64}", str(digest)) for digest in value.values()):
+    if not isinstance(value, Mapping) or not all(
+        re.fullmatch(r"[0-9a-f]{64}", str(digest)) for digest in value.values()
+    ):
         raise ValueError(f"{told(value)} must map programs to their sha256, 64 hexadecimal digits each")
     return {str(name): str(digest) for name, digest in value.items()}
 
@@ -227,6 +229,8 @@ Weight = Annotated[float, BeforeValidator(_weight)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Text = Annotated[str, BeforeValidator(_text)]
 FleetName = Annotated[str, BeforeValidator(_name)]
+Word = Annotated[str, BeforeValidator(_name)]
+"""Names a package of ours."""
 WecPrefix = Annotated[str, BeforeValidator(_prefix)]
 Folder = Annotated[str, BeforeValidator(_folder)]
 FolderOrNone = Annotated[str, BeforeValidator(_folder_or_none)]

@@ -12,10 +12,9 @@ from fleet.host.files import private_directory
 from fleet.host.machine import Machine
 from fleet.host.supervisor_config import Program
 from fleet.install import dial
-from fleet.install.crds import ensure_crds, packaged_crd, read_crds
-from fleet.install.objects import Ledger, ensure, ensure_all, namespace
+from fleet.install.crds import packaged_crd, read_crds
+from fleet.install.objects import Ledger, ensure_all
 from fleet.install.program_parts import Extra, Upstream
-from fleet.kube.resources import NAMESPACES
 from fleet.managers.kubestellar import names, ready
 from fleet.managers.kubestellar.programs import WDS_PORTS, HubPrograms, controller_metrics, transport_metrics
 from fleet.managers.kubestellar.retire import retire
@@ -24,21 +23,14 @@ from fleet.managers.kubestellar.status_config import status_agent_objects
 from fleet.managers.ocm import names as ocm
 from fleet.managers.ocm import ready as ocm_ready
 from fleet.managers.ocm import serving
-from fleet.managers.ocm.identities import bootstrap_objects, embedded, registrar_objects
+from fleet.managers.ocm.hub import PORT_OWNER, REGISTRATION_CRDS, ensure_hub
+from fleet.managers.ocm.identities import embedded
 from fleet.managers.ocm.programs import HUB_PORTS, temporary
 from fleet.model.client_limits import ClientLimits
 from fleet.model.pairing import paired
 
-ITS_CRDS = (
-    "controlplanes",
-    "managedclusters",
-    "managedclustersets",
-    "managedclustersetbindings",
-    "manifestworks",
-    "managedclusteraddons",
-)
-"""Plurals. The registration controller watches all but the first, and exits after ten minutes when one is missing."""
-PORT_OWNER = "hub"
+ITS_CRDS = ("controlplanes", *REGISTRATION_CRDS)
+"""Plurals."""
 WDS_PORT_OWNER = "kubestellar."
 """And the name of the WDS."""
 ITS_PORT_OWNER = "registration."
@@ -131,16 +123,6 @@ def converge_hub(spec: HubSpec) -> Change:
     return Change.merge([ledger.change, change])
 
 
-def stop_hub(machine: Machine) -> Change:
-    """End the agents, then the hub's programs; what they made and wrote stays for the teardown. Absent is fine."""
-    if not machine.supervisor.running():
-        return Change.none()
-    folder = machine.layout.supervisor / "conf.d"
-    agents = sorted(file.stem for file in folder.glob(f"{ocm.AGENTS_GROUP}*.conf"))
-    hub = [ocm.HUB_GROUP] if (folder / f"{ocm.HUB_GROUP}.conf").exists() else []
-    return Change.merge([machine.supervisor.converge(group, [], check=machine.check) for group in (*agents, *hub)])
-
-
 async def _objects(spec: HubSpec, name: str, ledger: Ledger) -> None:
     """Everything that must be in the ITS of that name before a program starts."""
     layout = spec.machine.layout
@@ -153,14 +135,11 @@ async def _objects(spec: HubSpec, name: str, ledger: Ledger) -> None:
             packaged_crd("fleet.managers.kubestellar", "workstatuses"),
             *read_crds(spec.upstream.crd(plural) for plural in ITS_CRDS),
         ]
-        await ensure_crds(its, crds, ledger)
-        if ledger.check and any(entry.startswith(f"{name} ") for entry in ledger.after):
-            return  # what follows needs the CRDs: nothing more to be learned
-        for own in (ocm.HUB_NAMESPACE, ocm.OCM_NAMESPACE):
-            await ensure(its, NAMESPACES, namespace(own), ledger)
+        if not await ensure_hub(its, crds, ledger):
+            return
         for space, role in ((name, "its"), *((wds, "wds") for wds in spec.wdses_of(name))):
             await ensure_space(its, space, role, embedded(layout.kubeconfig(space)), ledger)
-        await ensure_all(its, [*bootstrap_objects(), *status_agent_objects(), *registrar_objects()], ledger)
+        await ensure_all(its, status_agent_objects(), ledger)
 
 
 async def _retire(spec: HubSpec, ledger: Ledger) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fleet.managers.installed import AGENTS as AGENTS_GROUP
+from fleet.managers.installed import HUB as HUB_GROUP
+
 HUB_NAMESPACE = "open-cluster-management-hub"
 """Events of the registration controller."""
 OCM_NAMESPACE = "open-cluster-management"
@@ -35,6 +38,8 @@ CLUSTER_FINALIZERS = frozenset(
     }
 )
 """All that OCM's registration controller puts on a ManagedCluster."""
+APPLIED_FINALIZER = "cluster.open-cluster-management.io/applied-manifest-work-cleanup"
+"""On every AppliedManifestWork: its agent takes it off once what it applied is gone."""
 ROLE_FINALIZER = "cluster.open-cluster-management.io/manifest-work-cleanup"
 """The same word on the RoleBinding of a work agent: it keeps its rights until the last ManifestWork is gone."""
 EDGE_LABELS = {"location-group": "edge"}
@@ -94,5 +99,5 @@ def work_manager_program(hub: str) -> str:
 
 
 AGENT_COMPONENT = "ocm-agent"
-HUB_GROUP = "hub"
-AGENTS_GROUP = "agents"
+
+__all__ = ["AGENTS_GROUP", "HUB_GROUP"]

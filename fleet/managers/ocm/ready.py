@@ -1,8 +1,13 @@
-"""When OCM's programs of the hub do their work: by what they made, never by time."""
+"""When OCM's programs of the hub do their work: by what they made or say, never by time."""
 
 from __future__ import annotations
 
+import asyncio
+from http import HTTPStatus
+
+from fleet.host.machine import Machine
 from fleet.host.supervise import Supervisor
+from fleet.install.program_parts import loopback
 from fleet.install.readiness import READY_SECONDS, check_alive, late
 from fleet.install.waiting import until
 from fleet.kube.client import KubeClient
@@ -28,3 +33,20 @@ async def registration(hub: KubeClient, supervisor: Supervisor, program: str) ->
         return True
 
     return await until(look, READY_SECONDS, late(supervisor, program, f"cluster set {GLOBAL_SET} was not made"))
+
+
+async def healthy(machine: Machine, hub: str, program: str, port: int) -> float:
+    """Wait until a program answers on its port that it is healthy, asked as the hub's admin; seconds."""
+    endpoint = machine.endpoint(hub, f"https://{loopback(port)}")
+
+    def ask() -> bool:
+        try:
+            return endpoint.request("GET", "/healthz").status == HTTPStatus.OK
+        except OSError:
+            return False
+
+    async def look() -> bool:
+        check_alive(machine.supervisor, program)
+        return await asyncio.to_thread(ask)
+
+    return await until(look, READY_SECONDS, late(machine.supervisor, program, "it was not healthy"))

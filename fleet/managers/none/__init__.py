@@ -1,0 +1,1 @@
+"""No manager: control planes alone."""
