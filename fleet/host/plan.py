@@ -37,7 +37,7 @@ PARTS = {
 }
 """Component of a control plane to what the inventory's variables call it."""
 SIMULATOR = "simulator"
-"""What plays the nodes of a WEC; the inventory's variables call it by its own name, `control_plane_<name>_extra_args`."""
+"""What plays the nodes of a WEC; variables of the inventory have its own name, `control_plane_<name>_extra_args`."""
 ALL_PARTS = (*PARTS.values(), SIMULATOR)
 
 

@@ -51,7 +51,7 @@ def driver_of(machine: Machine, name: str) -> Driver:
 
 
 def converge(machine: Machine, planes: Sequence[ControlPlane], *, hub: bool) -> Converged:
-    """Make `planes` exactly the control planes of the hub on this machine, or exactly its WECs; the others are left alone.
+    """Make `planes` exactly the hub's control planes on this machine, or exactly its WECs; the others are left alone.
 
     With `machine.check` nothing is changed. Raises UsageError before anything is changed, HostError and DeadlineError
     with the cluster's name and its last log lines.

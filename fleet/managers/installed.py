@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fleet.host.change import Change
 from fleet.host.files import private_directory, remove_tree, write_private
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.host.supervisor_config import sections
-from fleet.managers.installer import Installer
+from fleet.managers.installer import Installer, Site, Way
 from fleet.model.variables import Variables
 
 HUB, AGENTS = "hub", "agents"
@@ -38,6 +40,16 @@ def stop(machine: Machine) -> Change:
     if not machine.supervisor.running():
         return Change.none()
     return Change.merge([machine.supervisor.converge(group, [], check=machine.check) for group in _groups(machine)])
+
+
+def clear(manager: Installer, site: Site, way: Way) -> Change:
+    """Let all WECs of this machine leave, end their agents, and remove from the WECs what joining had put there."""
+    alone = replace(site, wecs=())
+    left = manager.leave(alone, way)
+    ended = [
+        site.machine.supervisor.converge(g, [], check=site.machine.check) for g in _groups(site.machine) if g != HUB
+    ]
+    return Change.merge([left, *ended, manager.clear(alone)])
 
 
 def drop(machine: Machine, installer: Installer) -> Change:

@@ -291,16 +291,6 @@ class Variables(
     """All of them, of one machine."""
 
     @property
-    def itses(self) -> list[str]:
-        """Names of the ITSes, in order."""
-        return [f"its{number}" for number in range(1, self.its_count + 1)]
-
-    @property
-    def wdses(self) -> list[str]:
-        """Names of the WDSes, in order."""
-        return [f"wds{number}" for number in range(1, self.wds_count + 1)]
-
-    @property
     def wecs(self) -> list[str]:
         """Names of the WECs, in order."""
         return [f"{self.wec_prefix}{number:03d}" for number in range(1, self.wec_count + 1)]

@@ -46,7 +46,7 @@ options:
   simulator: {description: What plays them (a package of C(fleet.simulators))., type: str, default: none}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
-  debug: {description: Open etcd's pprof and the listeners of controller managers and node simulators., type: bool, default: false}
+  debug: {description: Open etcd's pprof, listeners of controller managers and simulators., type: bool, default: false}
   ready_seconds: {description: Deadline of one API server's readiness., type: float, default: 300}
   node_image: {description: Image of kind nodes., type: str, default: ""}
   node_archive: {description: File on this machine to load it from; without it the image is pulled., type: path}
