@@ -12,7 +12,7 @@ import typer
 
 from fleet.cli.console import say
 from fleet.cli.options import FleetOption, YesOption
-from fleet.errors import SpecError, UsageError
+from fleet.errors import SpecError, UnsafeFileError, UsageError
 
 VARIABLE = r"[a-z_][a-z0-9_]*"
 
@@ -43,20 +43,42 @@ TagsOption = Annotated[
 ]
 
 
+ResetOption = Annotated[
+    bool,
+    typer.Option("--reset", envvar="FLEET_RESET", help="Forget what earlier -e have set: the inventory alone counts."),
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", envvar="FLEET_FORCE", help="Also while an experiment runs on it, which then fails.")
+]
+
+
 def up(
     variables: SetVariables = None,
     inventory: InventoryOption = None,
     fleet: FleetOption = None,
     tags: TagsOption = None,
+    reset: ResetOption = False,
 ) -> None:
-    """Build the fleet, or change it to what is asked."""
-    from fleet.cli.playbook import play
+    """Build the fleet, or change it. What earlier -e have set stays until it is set anew, or until --reset."""
+    from fleet.cli.playbook import checkout, play
+    from fleet.cli.recorded import name_in, recorded
+    from fleet.model import fleet_load
 
     values = _defaults() | _pairs(variables or [])
     if fleet is not None:
         values["fleet_name"] = checked_name(fleet, "--fleet")
     if "fleet_name" in values:
         checked_name(str(values["fleet_name"]), "fleet_name")
+    if inventory is not None and not inventory.exists():
+        raise UsageError(f"the inventory {inventory} does not exist: give it with -i")
+    root = Path(str(values.get("fleet_state_dir") or fleet_load.state_root()))
+    name = str(values.get("fleet_name", ""))
+    if not name and fleet_load.known({"FLEET_STATE_DIR": str(root)}):
+        name = name_in(inventory, checkout())
+    if name:
+        known = recorded(name, root, checkout())
+        inventory = inventory or known.inventory
+        values = values if reset else {**known.given, **values}
     done = play("site.yml", inventory=inventory, variables=values, tags=tags or "")
     say(f"{done.changed} changed; look at it with `fleet status`")
 
@@ -66,19 +88,28 @@ def down(
     yes: YesOption = False,
     inventory: InventoryOption = None,
     variables: SetVariables = None,
+    force: ForceOption = False,
 ) -> None:
     """Take a fleet down. Its programs, files, ports and secrets go; what is absent is fine."""
     from fleet.cli.playbook import checkout, play
+    from fleet.cli.recorded import inventory_of
+    from fleet.experiment.hold import holder
 
     found = _to_take_down(fleet)
     if found is None:
         say("there is no such fleet: nothing to take down")
         return
     name, state, recorded = found
+    running = holder(state / name)
+    if running and not force:
+        raise UsageError(
+            f"an experiment holds the fleet {name}: {running}. Wait for it, end that process, or take the fleet down"
+            " all the same with --force"
+        )
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Take down the fleet {name} ({state / name}) with all its data?", abort=True, err=True)
-    if inventory is None and recorded:
-        inventory = next((p for p in (Path(recorded), checkout() / recorded) if p.exists()), None)
+    if inventory is None:
+        inventory = inventory_of(recorded, checkout())
     values = {"fleet_name": name, "fleet_state_dir": str(state), **_pairs(variables or [])}
     play("playbooks/teardown.yml", inventory=inventory, variables=values)
     say(f"{name} is down")
@@ -117,8 +148,10 @@ def _to_take_down(asked: str | None) -> tuple[str, Path, str] | None:
         return file.parent.name, file.parent.parent, ""
     try:
         loaded = fleet_load.load(file, kubeconfigs=False)
+    except UnsafeFileError:
+        raise
     except SpecError as error:
-        if file.absolute().parent.parent != root.absolute() or _unsafe(error):
+        if file.absolute().parent.parent != root.absolute():
             raise
         say(f"warning: {error}\nwarning: taken down by its folder alone, with the default inventory")
         return file.parent.name, file.absolute().parent.parent, ""
@@ -141,11 +174,6 @@ def _only(root: Path) -> Path:
         names = ", ".join(folder.name for folder in folders)
         raise UsageError(f"there are several fleets ({names}): choose one with --fleet NAME")
     return folders[0] / "fleet.json"
-
-
-def _unsafe(error: SpecError) -> bool:
-    """Whether the file may be another's doing, so that nothing it stands beside may be removed."""
-    return any(word in str(error) for word in ("symbolic link", "belongs to", "by others"))
 
 
 def _defaults() -> dict[str, Any]:

@@ -97,7 +97,7 @@ def run(
 
     spec = overrides.load(name)
     file = fleet_load.find(fleet)
-    found = fleet_load.load(file)
+    found = fleet_load.load_built(file)
 
     from fleet.cli.experiment_run import execute
 

@@ -117,6 +117,8 @@ def play(
             "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_FORCE_COLOR": "0",
+            # ansible-runner sets this, so that the one of ansible.cfg would not count.
+            "ANSIBLE_CALLBACK_PLUGINS": str(folder / "plugins" / "callback"),
         }
         result = ansible_runner.run(
             private_data_dir=private,

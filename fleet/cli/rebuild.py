@@ -17,17 +17,43 @@ OWN_AGENT = "fleet"
 _WEC = re.compile(r"^(.*?)(\d{3,})$")
 
 
-def variables(fleet: FleetFile) -> dict[str, Any]:
-    """Counts, driver, limits and switches as `site.yml` takes them. UsageError for a fleet that it cannot build here.
+PLACE = frozenset({"machine_state_dir"})
+"""Variables of where that fleet lay, which are not those of where it is built again."""
 
-    What a fleet file does not hold (extra flags of a component) is not here: a comparison of the runs lists it.
+
+def variables(fleet: FleetFile) -> dict[str, Any]:
+    """The recorded variables, as `site.yml` takes them. UsageError for a fleet that it cannot build here.
+
+    Of a file of an older release, which records none: counts, driver, limits and switches as the file tells them.
     """
-    wecs = fleet.wecs()
     if len(fleet.machines) != 1 or fleet.machines[0].connection != "local":
         raise UsageError(
             f"the fleet of that run was on {len(fleet.machines)} machines: build it with its inventory, then give its "
             "name with --fleet"
         )
+    if not fleet.variables:
+        return _read_back(fleet)
+    return {name: value for name, value in fleet.variables.items() if name not in PLACE}
+
+
+def as_far_as_known(fleet: FleetFile) -> dict[str, Any]:
+    """Of a file of an older release: what it tells, for a change of that very fleet with its own inventory.
+
+    Extra flags and ports that were given with `-e` are not in it.
+    """
+    try:
+        values = variables(fleet)
+    except UsageError:
+        values = {"wec_nodes": fleet.wec_nodes, **wds_variables(fleet), **fleet.limits}
+        carrying = {wec.machine for wec in fleet.wecs()}
+        links = {machine.wan for machine in fleet.machines if machine.name in carrying}
+        values["wan"] = own.written() if len(links) == 1 and (own := links.pop()) is not None else {}
+    return values if values["wan"] else {name: value for name, value in values.items() if name != "wan"}
+
+
+def _read_back(fleet: FleetFile) -> dict[str, Any]:
+    """What a file without variables tells of them."""
+    wecs = fleet.wecs()
     if not wecs:
         raise UsageError("the fleet of that run had no WECs: there is nothing to build again")
     drivers = {cluster.driver for cluster in wecs}
@@ -63,7 +89,7 @@ def wds_variables(fleet: FleetFile) -> dict[str, int]:
 def refuse(run: RunRecord, versions: Mapping[str, str]) -> None:
     """UsageError when the run cannot be done again with the upstream `versions` of this checkout."""
     if run.status == "running":
-        raise UsageError(f"{run.id} has no end: it is under way, or its driver died; name a run that has ended")
+        raise UsageError(f"{run.id} did not finish: it is under way, or its driver died; name a run that has ended")
     old = run.fleet.versions
     # What the toolchain has got since is no part of that fleet.
     wrong = sorted(name for name in old if old[name] != versions.get(name))
@@ -79,7 +105,7 @@ def refuse(run: RunRecord, versions: Mapping[str, str]) -> None:
 def unlike(recorded: FleetFile, found: FleetFile) -> list[str]:
     """What of a fleet that is there differs from the recorded one, as sentences."""
     was, now = variables(recorded), variables(found)
-    told = [f"{name} {now[name]} instead of {was[name]}" for name in was if was[name] != now[name]]
+    told = [f"{name} {now[name]} instead of {was[name]}" for name in was if was[name] != now.get(name, was[name])]
     if any(found.versions.get(name) != version for name, version in recorded.versions.items()):
         told.append("other versions of the upstream programs")
     return told

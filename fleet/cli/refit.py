@@ -10,12 +10,14 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fleet.cli import rebuild
-from fleet.errors import FleetError, UsageError
+from fleet.cli.recorded import GIVEN
+from fleet.errors import FleetError
 from fleet.model.fleet_file import FleetFile
 from fleet.model.link import Link
 from fleet.observe import priority
@@ -26,39 +28,19 @@ TOLD_LINES = 8
 
 def variables(
     fleet: FleetFile, limits: Mapping[str, float], link: Link | None = None, serving: int | None = None
-) -> dict[str, str]:
-    """What `fleet up` must be told to make this very fleet with other limits, with `link` on every machine, and with
-    KubeStellar for the first `serving` WDSes, as the words of its `-e`.
+) -> dict[str, Any]:
+    """What makes this very fleet with other limits, with `link` on every machine, and with KubeStellar for the first
+    `serving` WDSes: the recorded variables, and these.
 
-    What the fleet file does not hold (extra arguments, ports) comes from the inventory again; so does nearly everything
-    of a fleet over several machines, links that differ from machine to machine among it.
+    What differs from machine to machine comes from the inventory again. What `-e` has given stays what it was.
     """
-    try:
-        values: dict[str, Any] = rebuild.variables(fleet)
-        if not values["wan"]:
-            del values["wan"]
-    except UsageError:
-        values = {"wec_nodes": fleet.wec_nodes, **rebuild.wds_variables(fleet)}
-        carrying = {wec.machine for wec in fleet.wecs()}
-        links = {machine.wan for machine in fleet.machines if machine.name in carrying}
-        if len(links) == 1 and (own := links.pop()) is not None:
-            values["wan"] = own.written()
+    values = dict(fleet.variables) or rebuild.as_far_as_known(fleet)
     if link is not None:
         values["wan"] = link.written()
     if serving is not None:
         values["wds_serving"] = serving
-    return {name: _word(value) for name, value in {"fleet_name": fleet.name, **values, **limits}.items()}
-
-
-def _word(value: str | float | Mapping[str, Any]) -> str:
-    """As YAML has it: a whole number without a point or an exponent."""
-    if isinstance(value, Mapping):
-        return json.dumps(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and not value.is_integer():
-        return repr(value)
-    return value if isinstance(value, str) else str(int(value))
+    numbers = {name: int(value) if float(value).is_integer() else value for name, value in limits.items()}
+    return {**values, **numbers, "fleet_name": fleet.name, GIVEN: dict(fleet.given)}
 
 
 class FleetUp:
@@ -71,18 +53,28 @@ class FleetUp:
         self._fleet = fleet
         self._root = state_root
         self._inventory = fleet.inventory if fleet.inventory and Path(fleet.inventory).exists() else ""
-        self._limits: Mapping[str, float] = dict(fleet.limits)
-        self._link: Link | None = None
-        self._serving = len(fleet.served())
+        self._has: tuple[dict[str, float], Link | None, int] | None = (dict(fleet.limits), None, len(fleet.served()))
+        """What the fleet was last given; None after a change that failed, which may have stopped half-way."""
 
     async def __call__(self, limits: Mapping[str, float], link: Link | None, serving: int) -> None:
         """Run it to its end; when cancelled, wait for it all the same: half a change is worse than a late end."""
-        command = [sys.executable, "-m", "fleet", "up"]
-        if dict(limits) == dict(self._limits):
-            command += ["--tags", self._tags(link, serving)]
-        self._limits, self._link, self._serving = limits, link, serving
-        for name, value in variables(self._fleet, limits, link, serving).items():
-            command += ["-e", f"{name}={value}"]
+        wanted = (dict(limits), link, serving)
+        tags = self._tags(*wanted)
+        self._has = None
+        with tempfile.TemporaryDirectory(prefix="fleet-refit-") as folder:
+            file = Path(folder) / "variables.json"
+            file.write_text(json.dumps(variables(self._fleet, limits, link, serving)), encoding="utf-8")
+            said, code = await self._play(file, tags)
+        if code:
+            last = "\n".join(said.splitlines()[-TOLD_LINES:])
+            what = f"{json.dumps(wanted[0])}{f' and {link}' if link is not None else ''}, wds_serving={serving}"
+            raise FleetError(f"`fleet up` with {what} ended with {code}:\n{last}")
+        self._has = wanted
+
+    async def _play(self, variables_file: Path, tags: str) -> tuple[str, int]:
+        """What `fleet up` said, and its exit code."""
+        command = [sys.executable, "-m", "fleet", "up", "-e", f"@{variables_file}"]
+        command += ["--tags", tags] if tags else []
         command += ["-i", self._inventory] if self._inventory else []
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -99,12 +91,11 @@ class FleetUp:
         except asyncio.CancelledError:
             await reading
             raise
-        if process.returncode:
-            last = "\n".join(said.decode(errors="replace").splitlines()[-TOLD_LINES:])
-            what = f"{json.dumps(dict(limits))}{f' and {link}' if link is not None else ''}, wds_serving={serving}"
-            raise FleetError(f"`fleet up` with {what} ended with {process.returncode}:\n{last}")
+        return said.decode(errors="replace"), process.returncode or 0
 
-    def _tags(self, link: Link | None, serving: int) -> str:
-        """The parts of site.yml that the change needs, where no limits change."""
-        parts = [*(["link"] if link != self._link else []), *(["hub"] if serving != self._serving else [])]
+    def _tags(self, limits: dict[str, float], link: Link | None, serving: int) -> str:
+        """The parts of site.yml that the change needs; empty for all, where limits change or a change failed."""
+        if self._has is None or self._has[0] != limits:
+            return ""
+        parts = [*(["link"] if link != self._has[1] else []), *(["hub"] if serving != self._has[2] else [])]
         return ",".join(("binaries", *parts, "record"))

@@ -75,7 +75,7 @@ def _fleet(name: str, record: RunRecord, wanted: dict[str, object]) -> tuple[Pat
     root = fleet_load.state_root()
     file = root / checked_name(name, "--fleet") / fleet_load.FILE
     if file.exists():
-        found = fleet_load.load(file)
+        found = fleet_load.load_built(file)
         differing = rebuild.unlike(record.fleet, found)
         if differing:
             raise UsageError(
@@ -84,7 +84,7 @@ def _fleet(name: str, record: RunRecord, wanted: dict[str, object]) -> tuple[Pat
         return file, False
     if file.parent.exists():
         raise UsageError(
-            f"{file.parent} is half a fleet: end it with `fleet down --fleet {name}`, or choose another name"
+            f"{file.parent} has no fleet file: end it with `fleet down --fleet {name}`, or choose another name"
         )
     play("site.yml", inventory=None, variables={"fleet_name": name, "fleet_state_dir": str(root), **wanted})
     return file, True
@@ -97,7 +97,7 @@ def _again(old: Path, record: RunRecord, file: Path, results: Path, threshold: f
     from fleet.cli.refit import FleetUp
     from fleet.model import fleet_load
 
-    found: FleetFile = fleet_load.load(file)
+    found: FleetFile = fleet_load.load_built(file)
     refit = FleetUp(found, file.absolute().parent.parent)
     outcome = runner.run(found, file, record.spec, results_root=results, progress=progress(), reconfigure=refit)
     from fleet.analysis.compare import compare as judge

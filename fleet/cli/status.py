@@ -1,4 +1,4 @@
-"""`fleet status`: every cluster, every program, memory; exit 0 only when all is well."""
+"""`fleet status`: every cluster, every program, memory; exit 0 only when the fleet is complete and all is well."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from fleet.cli.options import FleetOption, WideOption
 def status(fleet: FleetOption = None, output: WideOption = "table") -> None:
     """Show every cluster and program. Exits with 0 only when all is well."""
     from fleet.cli import status_view, table
-    from fleet.cli.status_collect import collect
+    from fleet.cli.status_collect import as_it_is_now, collect
     from fleet.model import fleet_load
 
     file = fleet_load.find(fleet)
-    found = collect(fleet_load.load(file), file)
+    fleet_file = as_it_is_now(fleet_load.load(file, kubeconfigs=False))
+    fleet_load.check_kubeconfigs(fleet_file, file)
+    found = collect(fleet_file, file)
     if output == "json":
         out_items("FleetStatus", [asdict(row) for row in found.clusters], **found.document())
     else:

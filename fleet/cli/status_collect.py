@@ -11,9 +11,12 @@ from typing import Any
 
 from fleet.cli.status_model import ClusterRow, MachineRow, ProgramRow, Status
 from fleet.errors import FleetError, KubeError
+from fleet.host.layout import Layout
 from fleet.host.machine_state import Look, look, parse
+from fleet.inventory.inspection import inspect
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import MANAGED_CLUSTERS, NODES
+from fleet.model.build_progress import why_incomplete
 from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine
 from fleet.remote.shell import FabricShell
 
@@ -50,7 +53,26 @@ def collect(fleet: FleetFile, file: Path) -> Status:
         programs=sorted(programs, key=lambda row: (row.machine, row.name)),
         machines=machines,
         wec_nodes=fleet.wec_nodes,
+        incomplete=why_incomplete(file.absolute().parent) if fleet.state != "built" else "",
     )
+
+
+def as_it_is_now(fleet: FleetFile) -> FleetFile:
+    """Of a fleet that is not complete: with the control planes and programs that its machines have by now.
+
+    Only of machines that are this one; a control plane without a kubeconfig is not far enough to be asked.
+    """
+    if fleet.state == "built":
+        return fleet
+    local = [machine for machine in fleet.machines if machine.connection == "local"]
+    found = [inspect(Layout(Path(m.state_dir)), m.name, fleet.versions, secrets=False) for m in local]
+    names = {machine.name for machine in local}
+    clusters = [c for c in fleet.clusters if c.machine not in names]
+    clusters += [c for part in found for c in part.clusters]
+    components = [c for c in fleet.components if c.machine not in names]
+    components += [c for part in found for c in part.components]
+    there = [cluster for cluster in clusters if Path(cluster.kubeconfig).exists()]
+    return fleet.model_copy(update={"clusters": there, "components": components})
 
 
 async def _ask_all(fleet: FleetFile) -> list[ClusterRow]:

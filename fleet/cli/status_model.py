@@ -66,10 +66,13 @@ class Status:
     programs: list[ProgramRow]
     machines: list[MachineRow]
     wec_nodes: int = 1
+    incomplete: str = ""
+    """What `site.yml` is doing, or where it ended; empty for a complete fleet."""
 
     def problems(self) -> list[str]:
         """One sentence for each thing that is not well; empty when all is."""
-        found = [f"machine {row.name}: {row.problem}" for row in self.machines if row.problem]
+        found = [self.incomplete] if self.incomplete else []
+        found += [f"machine {row.name}: {row.problem}" for row in self.machines if row.problem]
         for cluster in self.clusters:
             if not cluster.ready:
                 found.append(f"{cluster.name}: its API server is not ready{_reason(cluster.problem)}")
@@ -94,6 +97,7 @@ class Status:
             "created": self.created,
             "toolchain": self.toolchain,
             "manager": self.manager,
+            "state": "building" if self.incomplete else "built",
             "well": not problems,
             "problems": problems,
             "machines": [asdict(row) for row in self.machines],

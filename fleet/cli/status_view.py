@@ -42,6 +42,8 @@ def _head(status: Status, ink: Ink) -> str:
         running = sum(row.state == "RUNNING" for row in status.programs)
         counts.append(_count("running", running, len(status.programs), "programs", ink))
     first = f"{ink(f'fleet {status.fleet}', 'head')}: " + ", ".join(counts)
+    if status.incomplete:
+        first += f"\n{ink('incomplete', 'fail')}: {status.incomplete}"
     built = status.created.replace("T", " ").replace("Z", " UTC")
     second = f"built {built}, toolchain {status.toolchain[:12]}, {status.manager}"
     return f"{first}\n{ink(second, 'dim')}"

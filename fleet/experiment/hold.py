@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from fleet.errors import FleetError
+from fleet.model.build_progress import is_held
 
 LOCK = "experiment.lock"
 HOLDER = "experiment.holder"
@@ -39,6 +40,11 @@ def held(state: Path, what: str) -> Iterator[None]:
         with contextlib.suppress(OSError):
             holder.unlink()
         lock.release()
+
+
+def holder(state: Path) -> str:
+    """What holds the fleet in folder `state` now, and its process; empty when nothing does."""
+    return _holder(state) if is_held(state / LOCK) else ""
 
 
 def _write(path: Path, text: str) -> None:

@@ -81,15 +81,15 @@ def _known(path: Path, spec: RecordSpec) -> tuple[FleetFile | None, str]:
 
 def _write(path: Path, old: FleetFile | None, new: FleetFile, *, check: bool) -> Change:
     """Whether it is complete is not a change: each `site.yml` says it twice."""
-    mode = mode_of(path)
-    if (old, mode) == (new, PRIVATE):
+    private = old is not None and mode_of(path) == PRIVATE
+    if private and old == new:
         return Change.none()
     if not check:
         private_directory(path.parent)
         write_private(path, (new.model_dump_json(indent=1) + "\n").encode())
     change = Change.between(_lines(old) if old is not None else {}, _lines(new))
     same = old is not None and old.model_copy(update={"state": new.state}) == new
-    if not change.changed and not (same and mode == PRIVATE):
+    if not change.changed and not (same and private):
         return Change({str(path): "mode or format"}, {str(path): "0600, as it should be"})
     return change
 

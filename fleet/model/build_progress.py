@@ -1,4 +1,4 @@
-"""What `site.yml` is doing to a fleet that it builds, and where it ended when it did not come through (`build.json`)."""
+"""What `site.yml` is doing to a fleet, and where it ended when it did not come through (`build.json`)."""
 
 from __future__ import annotations
 

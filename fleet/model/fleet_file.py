@@ -128,8 +128,8 @@ class FleetFile(Model):
     state: Literal["building", "built"] = "built"
     """`building` from the first task of `site.yml` to its last; it stays so when one fails (`build.json` beside it)."""
     variables: dict[str, Any] = Field(default_factory=dict)
-    """Variables of the inventory (`fleet.model.variables`) that are alike on all machines, as they were in effect. Empty
-    in a file of an older release."""
+    """Variables of the inventory (`fleet.model.variables`) that are alike on all machines, as they were in effect.
+    Empty in a file of an older release."""
     given: dict[str, Any] = Field(default_factory=dict)
     """Those that `-e` has set since the fleet exists; `fleet up` keeps them."""
     toolchain_digest: str

@@ -87,8 +87,8 @@ def load_built(file: Path, *, kubeconfigs: bool = True) -> FleetFile:
     fleet = load(file, kubeconfigs=False)
     if fleet.state != "built":
         raise UsageError(
-            f"the fleet {fleet.name} is not complete: {why_incomplete(file.absolute().parent)}. Complete it with `fleet up"
-            f" --fleet {fleet.name}`, or take it down with `fleet down --fleet {fleet.name}`"
+            f"the fleet {fleet.name} is not complete: {why_incomplete(file.absolute().parent)}. Complete it with"
+            f" `fleet up --fleet {fleet.name}`, or take it down with `fleet down --fleet {fleet.name}`"
         )
     if kubeconfigs:
         check_kubeconfigs(fleet, file)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import Field
+
 from fleet.model.base import Model
 from fleet.model.variable_types import Environment, Flags
 
@@ -16,13 +18,13 @@ class PlaneSettings(Model):
     kcm_extra_args: Flags = ()
     scheduler_extra_args: Flags = ()
     simulator_extra_args: Flags = ()
-    env: Environment = {}
+    env: Environment = Field(default_factory=dict)
     """Of every program of the control plane."""
-    apiserver_env: Environment = {}
-    etcd_env: Environment = {}
-    kcm_env: Environment = {}
-    scheduler_env: Environment = {}
-    simulator_env: Environment = {}
+    apiserver_env: Environment = Field(default_factory=dict)
+    etcd_env: Environment = Field(default_factory=dict)
+    kcm_env: Environment = Field(default_factory=dict)
+    scheduler_env: Environment = Field(default_factory=dict)
+    simulator_env: Environment = Field(default_factory=dict)
 
     def set_fields(self) -> Iterator[str]:
         """Names of those that say something."""

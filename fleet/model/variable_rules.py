@@ -100,9 +100,9 @@ def _said(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"unknown field{nearest(str(error['loc'][-1]), PlaneSettings.model_fields)}"
     text = str(error["msg"])
-    return (
-        text.removeprefix("Value error, ") if error["type"] == "value_error" else f"{text}, not {told(error['input'])}"
-    )
+    if error["type"] == "value_error":
+        return text.removeprefix("Value error, ")
+    return f"{text}, not {told(error['input'])}"
 
 
 def _dense_flags(found: Variables, _: Mapping[str, str]) -> Iterator[Problem]:
@@ -111,8 +111,8 @@ def _dense_flags(found: Variables, _: Mapping[str, str]) -> Iterator[Problem]:
             if getattr(found, name):
                 yield Problem(
                     name,
-                    f"{told(getattr(found, name))} has no effect on WECs of the dense driver, where controller manager and "
-                    "scheduler are part of one process: set control_plane_driver=process",
+                    f"{told(getattr(found, name))} has no effect on WECs of the dense driver, where controller manager "
+                    "and scheduler are part of one process: set control_plane_driver=process",
                 )
 
 
@@ -128,8 +128,8 @@ def _ports(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]:
             if other != name:
                 yield Problem(
                     "control_plane_ports",
-                    f"{told(found.control_plane_ports)}: {other} and {name} both take port {each}: name each port once; a "
-                    "control plane of the hub, and a WEC of the driver process, takes three in a row",
+                    f"{told(found.control_plane_ports)}: {other} and {name} both take port {each}: name each port once;"
+                    " a control plane of the hub, and a WEC of the driver process, takes three in a row",
                 )
                 break
 
@@ -139,9 +139,8 @@ def _overrides(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]:
     for target, settings in found.control_plane_overrides.items():
         where = f"control_plane_overrides: {target}"
         if target not in planes and target not in roles:
-            yield Problem(
-                where, f"is neither a control plane of this fleet nor a role{nearest(target, {*planes, *roles})}"
-            )
+            meant = nearest(target, {*planes, *roles})
+            yield Problem(where, f"is neither a control plane of this fleet nor a role{meant}")
             continue
         wec = target == WEC or target in found.wecs
         if not wec:
@@ -163,8 +162,8 @@ def _dense_override(where: str, settings: PlaneSettings, *, role: bool) -> Itera
         if name in SHARED_BY_DENSE:
             yield Problem(
                 where,
-                f"{name}: WECs of the dense driver share one process and one etcd: give it to all of them (wec), or set "
-                "control_plane_driver=process",
+                f"{name}: WECs of the dense driver share one process and one etcd: give it to all of them (wec), or set"
+                " control_plane_driver=process",
             )
         else:
             yield Problem(

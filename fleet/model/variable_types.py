@@ -31,6 +31,7 @@ UNFIT = re.compile(r"[\"'\r\n]|\s[#;]")
 SECRET = re.compile(r"passw|secret|token|credential|private_?key|api_?key", re.IGNORECASE)
 WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
 FLAG = re.compile(r"--[a-z0-9][^\n]*")
+DIGEST = re.compile(r"[0-9a-f]{64}")
 LOWEST_PORT, HIGHEST_PORT = 1024, 65_533
 
 
@@ -127,8 +128,8 @@ def _name(value: Any) -> str:
 def _prefix(value: Any) -> str:
     if not isinstance(value, str) or not PREFIX.fullmatch(value) or value in ("its", "wds"):
         raise ValueError(
-            f"{told(value)} does not begin a name: use lower-case letters, digits and '-', at most 36, beginning with a "
-            "letter or digit, and not that of the hub's own control planes"
+            f"{told(value)} does not begin a name: use lower-case letters, digits and '-', at most 36, beginning with"
+            " a letter or digit, and not that of the hub's own control planes"
         )
     return value
 
@@ -136,8 +137,8 @@ def _prefix(value: Any) -> str:
 def _folder(value: Any) -> str:
     if not isinstance(value, str) or not PATH.fullmatch(value) or DOTS.search(value):
         raise ValueError(
-            f"{told(value)} must be an absolute path without white space, quotes, wildcards, '.' and '..', and no '/' at "
-            "its end"
+            f"{told(value)} must be an absolute path without white space, quotes, wildcards, '.' and '..', and no '/'"
+            " at its end"
         )
     return value
 
@@ -173,13 +174,14 @@ def _environment(value: Any) -> dict[str, str]:
         for name, content in value.items()
     ):
         raise ValueError(
-            f"{told(value)} must map names of environment variables to values without quotes, line breaks and comment signs"
+            f"{told(value)} must map names of environment variables to values without quotes, line breaks and comment"
+            " signs"
         )
     for name, content in value.items():
         if (SECRET.search(name) and not str(content).startswith("/")) or WITH_PASSWORD.search(str(content)):
             raise ValueError(
-                f"{name} looks like a secret, and its value would be in fleet.json and in the record of every run: put the"
-                " secret into a file and name that by its absolute path"
+                f"{name} looks like a secret, and its value would be in fleet.json and in the record of every run: put"
+                " the secret into a file and name that by its absolute path"
             )
     return {name: str(content) for name, content in value.items()}
 
@@ -202,9 +204,7 @@ def _link(value: Any) -> dict[str, str]:
 
 
 def _checksums(value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping) or not all(
-        re.fullmatch(r"[0-9a-f]{64}", str(digest)) for digest in value.values()
-    ):
+    if not isinstance(value, Mapping) or not all(DIGEST.fullmatch(str(digest)) for digest in value.values()):
         raise ValueError(f"{told(value)} must map programs to their sha256, 64 hexadecimal digits each")
     return {str(name): str(digest) for name, digest in value.items()}
 

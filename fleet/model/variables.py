@@ -1,4 +1,4 @@
-"""Every variable that an inventory may set: its type, its default, what it means, and whether the fleet file records it.
+"""Every variable that an inventory may set: its type, its default, its meaning, and whether the fleet file records it.
 
 One place: the defaults of inventories, the checks before anything is changed, the list of names against which misspelt
 ones are found, what `fleet.json` records, and `docs/variables.md` are all made from these models.
@@ -93,9 +93,7 @@ class PlaceVariables(Model):
         "Folder of all fleets on the controller; default: `$FLEET_STATE_DIR`, else the user's state folder.",
         recorded=False,
     )
-    machine_state_dir: FolderOrNone = variable(
-        "", "The same on a machine of the fleet; empty: `fleet_state_dir`.", recorded=False
-    )
+    machine_state_dir: FolderOrNone = variable("", "The same on a machine of the fleet; empty: `fleet_state_dir`.")
     target_python_interpreter: Text = variable(
         "auto_silent", "A machine's own Python, 3.11 or newer; `auto_silent`: the newest that Ansible finds there."
     )
@@ -150,9 +148,9 @@ class ControlPlaneVariables(Model):
     control_plane_kwok_env: Environment = variable({}, "Environment of kwok.")
     control_plane_overrides: dict[str, Settings] = variable(
         {},
-        "Settings of one control plane or one role, such as `{its1: {apiserver_extra_args: [--v=4]}, wec: {...}}`: added to"
-        " those above. Fields: apiserver, etcd, kcm, scheduler and simulator, each with `_extra_args` and `_env`, and"
-        " `env`. A WEC of the dense driver has only `apiserver_extra_args` and `simulator_*` of its own.",
+        "Settings of one control plane or one role, such as `{its1: {apiserver_extra_args: [--v=4]}, wec: {...}}`:"
+        " added to those above. Fields: apiserver, etcd, kcm, scheduler and simulator, each with `_extra_args` and"
+        " `_env`, and `env`. A WEC of the dense driver has only `apiserver_extra_args` and `simulator_*` of its own.",
     )
     control_plane_debug: Switch = variable(
         False, "Profiles and metrics of etcd, controller managers, schedulers and kwok; API servers have them anyway."

@@ -1,4 +1,4 @@
-"""Keeps in a fleet's folder what `site.yml` does to it, from the task that records the fleet to the one that completes it."""
+"""Keeps what `site.yml` does to a fleet in its folder, from the task that records it to the one that completes it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core has no 
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
         """A task begins, on all its machines."""
-        self._task = str(task.get_name()).strip()
+        self._task = str(task.get_name()).rpartition(" : ")[2].strip()
         if self._log is not None:
             self._log.task(self._play, self._task)
 
@@ -52,9 +52,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core has no 
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """A task came through on a machine; the one that records the fleet begins and ends the log."""
-        state = result._result.get("state") if result._task.action == RECORD else None
+        state = result.result.get("fleet_state") if result.task.action == RECORD else None
         if state == "building" and self._log is None:
-            log = BuildLog(Path(result._result["path"]).parent)
+            log = BuildLog(Path(result.result["path"]).parent)
             self._log = log if log.open() else None
             if self._log is not None:
                 self._log.task(self._play, self._task)
@@ -65,12 +65,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core has no 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         """A task failed on a machine."""
         if self._log is not None and not ignore_errors:
-            self._log.failed(self._play, self._task, result._host.get_name(), _reason(result._result))
+            self._log.failed(self._play, self._task, result.host.get_name(), _reason(result.result))
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """A machine is lost."""
-        if self._log is not None and not result._task.ignore_unreachable:
-            self._log.failed(self._play, self._task, result._host.get_name(), _reason(result._result))
+        if self._log is not None and not result.task.ignore_unreachable:
+            self._log.failed(self._play, self._task, result.host.get_name(), _reason(result.result))
 
     def v2_playbook_on_stats(self, stats: Any) -> None:  # noqa: ARG002
         """The end; a log that is not done stays for who looks."""

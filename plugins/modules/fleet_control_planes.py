@@ -39,7 +39,7 @@ options:
   env: {description: Environment of every program of a control plane., type: dict, default: {}}
   env_of: {description: "Environment by part, apiserver, etcd, kcm, scheduler or simulator.", type: dict, default: {}}
   overrides:
-    description: Settings of one control plane or role, as in C(fleet.model.plane_settings); they are added to the others.
+    description: Settings of one control plane or role (C(fleet.model.plane_settings)), added to the others.
     type: dict
     default: {}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}

@@ -7,7 +7,7 @@ DOCUMENTATION = r"""
 module: fleet_manager
 short_description: Converge one machine's part of the manager of a fleet
 description:
-  - What happens is the manager's own business (C(fleet.managers.<name>.install)); this hands over what the inventory says.
+  - What happens is the manager's business (C(fleet.managers.<name>.install)); this hands over what the inventory says.
   - Runs with an interpreter that can import C(fleet).
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
@@ -134,7 +134,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "dropped": lambda: installed.drop(site.machine, manager),
     }
     change: Change = calls[state]()
-    return outcome(change, notes=[*change.notes, *site.machine.notes])
+    result: dict[str, Any] = outcome(change, notes=[*change.notes, *site.machine.notes])
+    return result
 
 
 def granted(grant: Grant | None) -> dict[str, Any]:

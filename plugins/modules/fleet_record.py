@@ -46,7 +46,7 @@ path:
   description: The fleet file.
   returned: always
   type: str
-state:
+fleet_state:
   description: What the file says now, V(built) or V(building); empty in check mode and for one that was removed.
   returned: always
   type: str
@@ -86,7 +86,7 @@ ARGUMENTS = {
 def machines_of(given: list[dict[str, Any]], variables: dict[str, Any]) -> tuple[Machine, ...]:
     """The machines, each with its own `variables`; UsageError names the field that is wrong."""
     try:
-        return tuple(Machine.model_validate({**m, "variables": variables.get(m["name"], {})}) for m in given)
+        return tuple(Machine.model_validate({**m, "variables": variables.get(str(m.get("name")), {})}) for m in given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"machines: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error
@@ -107,7 +107,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     """Describe, compare, write."""
     given = module.params
     if given["state"] == "absent":
-        return outcome(forget(Path(given["state_dir"]), check=module.check_mode), path="", state="")
+        return outcome(forget(Path(given["state_dir"]), check=module.check_mode), path="", fleet_state="")
     spec = RecordSpec(
         fleet=given["fleet"],
         root=Path(given["state_dir"]),
@@ -122,7 +122,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     begins = given["state"] == "building"
     change = (begin_record if begins else write_record)(spec, check=module.check_mode)
     state = "" if module.check_mode else "building" if begins else "built"
-    return outcome(change, path=str(spec.root / FILE), state=state)
+    return outcome(change, path=str(spec.root / FILE), fleet_state=state)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ DOCUMENTATION = r"""
 module: fleet_variables
 short_description: Check the variables of all machines of the fleet
 description:
-  - Checks every variable of C(fleet.model.variables) of every machine in C(fleet_hosts), on the controller, and reports all that is wrong at once.
+  - Checks every variable of C(fleet.model.variables) of every machine in C(fleet_hosts); all errors at once.
   - Reports variables that nothing reads and that are written much like one of ours, and derived ones that were set.
   - An action plugin; no machine is reached. Run it once.
 options:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fleet.experiment.hold import held
+from fleet.model.build_progress import BuildLog
 from tests.unit.cli.conftest import Fleet
 from tests.unit.model.fleets import document, write
 
@@ -166,3 +168,86 @@ def test_down_asks_which_and_never_follows_a_stranger(fleet: Fleet, project: Pat
     assert "chmod 600" in ran.err
     assert lab.exists()
     assert project.exists()
+
+
+def given(folder: Path, **changes: object) -> Path:
+    """A fleet that was built with -e."""
+    values = {"format": 2, "manager": {"name": "none"}, "given": {"wec_count": 20}, **changes}
+    return write(folder, {n: v for n, v in document(folder).items() if n != "status_agent"} | values)
+
+
+def test_up_keeps_what_earlier_words_have_set(fleet: Fleet, project: Path, tmp_path: Path) -> None:
+    given(tmp_path / "state" / "lab")
+    assert fleet("up", "--fleet", "lab").code == 0
+    assert json.loads((project / "asked.json").read_text()) == {"fleet_name": "lab", "wec_count": 20}
+    assert fleet("up", "--fleet", "lab", "-e", "wec_count=6").code == 0
+    assert json.loads((project / "asked.json").read_text()) == {"fleet_name": "lab", "wec_count": 6}
+    assert fleet("up", "--fleet", "lab", "--reset").code == 0
+    assert json.loads((project / "asked.json").read_text()) == {"fleet_name": "lab", "wec_count": 0}
+
+
+def test_up_takes_the_recorded_inventory_and_finds_the_name_in_one(fleet: Fleet, project: Path, tmp_path: Path) -> None:
+    hosts = tmp_path / "work" / "mine.yml"
+    local = 'ansible_connection: local, ansible_python_interpreter: "{{ ansible_playbook_python }}"'
+    hosts.write_text(f"all: {{hosts: {{localhost: {{{local}, fleet_name: lab}}}}}}\n")
+    given(tmp_path / "state" / "lab", inventory=str(hosts))
+    assert fleet("up", "-i", str(hosts)).code == 0
+    assert json.loads((project / "asked.json").read_text()) == {"fleet_name": "lab", "wec_count": 20}
+    (project / "asked.json").unlink()
+    given(tmp_path / "state" / "other", inventory=str(hosts), given={"wec_count": 7})
+    hosts.write_text(f"all: {{hosts: {{localhost: {{{local}, fleet_name: other}}}}}}\n")
+    assert fleet("up", "--fleet", "other").code == 0
+    assert json.loads((project / "asked.json").read_text()) == {"fleet_name": "other", "wec_count": 7}
+
+
+def test_up_never_believes_a_file_that_others_could_write(fleet: Fleet, project: Path, tmp_path: Path) -> None:
+    given(tmp_path / "state" / "lab").chmod(0o666)
+    ran = fleet("up", "--fleet", "lab")
+    assert ran.code == 2
+    assert "chmod 600" in ran.err
+    assert not (project / "asked.json").exists()
+
+
+def test_down_waits_for_an_experiment_unless_it_is_forced(fleet: Fleet, project: Path, demo: Path) -> None:
+    with held(demo.parent, "wec-scaling 20261128T180000Z"):
+        ran = fleet("down", "--fleet", "demo", "--yes")
+        assert ran.code == 2
+        assert "an experiment holds the fleet demo: wec-scaling 20261128T180000Z (process " in ran.err
+        assert demo.exists()
+        assert fleet("down", "--fleet", "demo", "--yes", "--force").code == 0
+    assert not demo.exists()
+    assert project.exists()
+
+
+def test_an_incomplete_fleet_is_shown_and_removed_and_runs_no_experiment(
+    fleet: Fleet, project: Path, tmp_path: Path
+) -> None:
+    file = given(tmp_path / "state" / "lab", state="building", clusters=[], components=[])
+    log = BuildLog(file.parent)
+    assert log.open()
+    log.task("Control planes", "Converge")
+    assert "site.yml is under way, in the play 'Control planes', task 'Converge'" in fleet("status").err
+    log.failed("Control planes", "Converge", "localhost", "no room")
+    log.failed("Record", "Write", "localhost", "nor here")
+    log.close()
+    why = "site.yml failed in the play 'Control planes', task 'Converge' on localhost: no room"
+    ran = fleet("status")
+    assert ran.code == 1
+    assert why in ran.out
+    assert why in ran.err
+    (project / "wec-scaling.yaml").write_text("experiment: wec-scaling\n")
+    ran = fleet("experiment", "run", "wec-scaling.yaml")
+    assert ran.code == 2
+    assert why in ran.err
+    assert fleet("down", "--yes").code == 0
+    assert not file.parent.exists()
+
+
+def test_a_build_that_was_killed_is_not_under_way(fleet: Fleet, tmp_path: Path) -> None:
+    file = given(tmp_path / "state" / "lab", state="building", clusters=[], components=[])
+    log = BuildLog(file.parent)
+    assert log.open()
+    assert not BuildLog(file.parent).open()
+    log.task("Hub", "Converge")
+    log.close()  # the kernel does the same for a process that dies
+    assert "site.yml was ended in the play 'Hub', task 'Converge'" in fleet("status").err

@@ -7,6 +7,7 @@ import pytest
 from fleet.cli.rebuild import refuse, unlike, variables
 from fleet.errors import UsageError
 from fleet.model.fleet_file import Component, Machine
+from fleet.model.variables import Variables
 from tests.unit.model.fleets import LIMITS
 from tests.unit.report.made import fleet_file, run_record
 
@@ -63,10 +64,22 @@ def test_other_versions_and_a_run_without_an_end_are_refused() -> None:
     refuse(run, run.fleet.versions)
     with pytest.raises(UsageError, match=r"ocm v1\.2\.0 \(here v9\): check out 0123456789ab"):
         refuse(run, {**run.fleet.versions, "ocm": "v9"})
-    with pytest.raises(UsageError, match="has no end"):
+    with pytest.raises(UsageError, match="did not finish"):
         refuse(run_record("r", 2, status="running"), run.fleet.versions)
 
 
 def test_a_fleet_that_is_there_is_used_only_when_it_is_alike() -> None:
     assert unlike(fleet_file(4), fleet_file(4)) == []
     assert unlike(fleet_file(4), fleet_file(3)) == ["wec_count 3 instead of 4"]
+
+
+def test_recorded_variables_are_what_is_built_again() -> None:
+    given = {"control_plane_ports": {"wec001": 17001}, "status_agent_parity": False, "machine_state_dir": "/srv/x"}
+    values = Variables.model_validate({"wec_count": 2, **given}).recorded()
+    fleet = fleet_file(2).model_copy(update={"variables": values})
+    found = variables(fleet)
+    assert (found["control_plane_ports"], found["status_agent_parity"]) == ({"wec001": 17001}, False)
+    assert "machine_state_dir" not in found
+    assert unlike(fleet, fleet) == []
+    other = fleet.model_copy(update={"variables": {**values, "status_agent_parity": True}})
+    assert unlike(fleet, other) == ["status_agent_parity True instead of False"]

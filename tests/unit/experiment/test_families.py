@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from fleet.cli.refit import variables
 from fleet.errors import UsageError
 from fleet.experiment.families import trials
 from fleet.experiment.feasible import check_loads, predicted_sizes
@@ -99,16 +97,6 @@ def test_what_the_limits_hold_up_beyond_the_timeout_is_refused_with_the_numbers(
     check_loads([trial for trial in slow if trial.layout == "one-to-many"], ClientLimits(transport_its_qps=1), 1.0)
 
 
-def test_fleet_up_is_told_the_very_fleet() -> None:
-    fleet = fleet_file(4)
-    told = variables(fleet, {**fleet.limits, "transport_its_qps": 50.0})
-    assert (told["fleet_name"], told["wec_count"], told["control_plane_driver"]) == (fleet.name, "4", "dense")
-    assert (told["transport_its_qps"], told["transport_wds_qps"], told["max_num_wrapped"]) == ("50", "5", "1")
-    # What would be lost, and its programs restarted, if it were not said again.
-    assert (told["control_plane_debug"], told["monitoring_enabled"], told["wec_prefix"]) == ("false", "false", "wec")
-    assert variables(fleet, {"transport_its_burst": 1_000_000})["transport_its_burst"] == "1000000"
-
-
 class Session:
     """As much of a session as a refit needs."""
 
@@ -193,12 +181,3 @@ def test_links_are_swept_together_with_what_the_fleet_is_changed_to() -> None:
         ("rtt_ms=0", Link()),
         ("rtt_ms=40", Link(rtt=0.04, jitter=0.01)),
     }
-
-
-def test_fleet_up_keeps_the_links_it_is_not_asked_to_change() -> None:
-    fleet = fleet_file(4)
-    assert "wan" not in variables(fleet, {})
-    assert (variables(fleet, {})["wds_count"], variables(fleet, {}, serving=2)["wds_serving"]) == ("1", "2")
-    linked = fleet.model_copy(update={"machines": [m.model_copy(update={"wan": Link()}) for m in fleet.machines]})
-    assert json.loads(variables(linked, {"transport_its_qps": 50.0})["wan"]) == {"rtt": "0s"}
-    assert json.loads(variables(linked, {}, Link(rtt=0.04, rate=50e6))["wan"]) == {"rtt": "40ms", "rate": "50mbit"}

@@ -146,3 +146,12 @@ def test_bad_input_is_refused(planes: list[ControlPlane], message: str) -> None:
 def test_the_hub_is_never_dense() -> None:
     with pytest.raises(UsageError, match="system under test"):
         check_planes([ControlPlane("its1", "its", "dense")], ["its"])
+
+
+def test_settings_of_one_control_plane_come_after_those_of_all() -> None:
+    common = Extra(apiserver=("--v=1",), env={"GOGC": "50"}, env_of={"etcd": {"GOGC": "60"}})
+    own = common.with_settings({"apiserver_extra_args": ["--v=4"], "env": {"A": "1"}, "simulator_env": {"GOGC": "70"}})
+    assert own.apiserver == ("--v=1", "--v=4")
+    assert own.environment("etcd", {}) == {"GOGC": "60", "A": "1"}
+    assert own.environment("kwok", {}) == {"GOGC": "70", "A": "1"}
+    assert common.with_settings({}) == common

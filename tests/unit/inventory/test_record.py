@@ -12,7 +12,7 @@ from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program, render_group
 from fleet.inventory.components import command_of, read_components
 from fleet.inventory.inspection import Inspection
-from fleet.inventory.record import FILE, RecordSpec, digest_of, forget, write_record
+from fleet.inventory.record import FILE, RecordSpec, begin_record, digest_of, forget, write_record
 from fleet.model.client_limits import ClientLimits
 from fleet.model.fleet_file import Cluster, FleetFile, Machine
 
@@ -190,3 +190,30 @@ def test_the_digest_of_an_inventory_is_that_of_its_files(tmp_path: Path) -> None
     (folder / "group_vars" / "all.yml").rename(folder / "all.yml")
     assert len({first, second, digest_of(folder), digest_of(folder / "hosts.yml")}) == 4
     assert digest_of(tmp_path / "absent") == ""
+
+
+def test_it_exists_from_the_first_task_on_and_is_complete_at_the_last(layout: Layout) -> None:
+    path = layout.root / FILE
+    values = {"wec_count": 2, "status_agent_parity": False}
+    told = spec(layout, variables=values, given={"wec_count": 2})
+    assert begin_record(told, check=True).changed
+    assert not path.exists()
+    assert begin_record(told).changed
+    begun = FleetFile.model_validate_json(path.read_bytes())
+    assert (begun.state, begun.clusters, begun.variables, begun.given) == ("building", [], values, {"wec_count": 2})
+    write_record(told)
+    built = FleetFile.model_validate_json(path.read_bytes())
+    assert (built.state, len(built.clusters), built.created) == ("built", 3, begun.created)
+
+
+def test_a_second_site_yml_changes_nothing_and_keeps_what_is_known_meanwhile(layout: Layout) -> None:
+    told = spec(layout, variables={"wec_count": 2})
+    write_record(told)
+    before = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    assert not begin_record(spec(layout, variables={"wec_count": 2}, toolchain_digest="", versions={})).changed
+    begun = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    assert begun == before.model_copy(update={"state": "building"})
+    assert not write_record(told).changed
+    assert FleetFile.model_validate_json((layout.root / FILE).read_bytes()) == before
+    changed = begin_record(spec(layout, variables={"wec_count": 3}))
+    assert (changed.before, changed.after) == ({"variable wec_count": "2"}, {"variable wec_count": "3"})

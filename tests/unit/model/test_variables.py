@@ -1,0 +1,105 @@
+"""The variables of an inventory: their rules, how they suit one another, what is recorded, and their page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet.model.client_limits import ClientLimits
+from fleet.model.variable_page import page
+from fleet.model.variable_rules import checked
+from fleet.model.variables import Variables, defaults, is_recorded, limits
+
+CHECKOUT = Path(__file__).parents[3]
+
+
+def said(**values: Any) -> list[str]:
+    return [str(problem) for problem in checked(values).problems]
+
+
+def test_the_defaults_are_valid_and_record_no_place() -> None:
+    assert said(**defaults()) == []
+    recorded = Variables().recorded()
+    assert recorded["wec_count"] == 4
+    assert not {"fleet_name", "fleet_state_dir"} & recorded.keys()
+    assert is_recorded("wec_count")
+    assert not is_recorded("fleet_name")
+    assert not is_recorded("our_region")
+
+
+def test_client_limits_have_the_defaults_of_the_programs() -> None:
+    known = ClientLimits()
+    assert {name: Variables.model_fields[name].default for name in limits()} == known.model_dump()
+    assert {name for name, whole in limits().items() if not whole} == {n for n in limits() if n.endswith("_qps")}
+
+
+def test_text_of_a_command_line_becomes_what_it_spells() -> None:
+    given = {"wec_count": "20", "transport_its_qps": "1e3", "monitoring_enabled": "yes", "wds_serving": "", "wan": {}}
+    variables = checked(given).variables
+    assert (variables.wec_count, variables.transport_its_qps, variables.monitoring_enabled) == (20, 1000.0, True)
+    assert variables.recorded() == Variables.model_validate(variables.recorded()).recorded()
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    found = said(wec_count=0, wds_count="two", container_engine="podman", wan={"rtt": "5"}, kind_node_image="nginx")
+    assert len(found) == 5
+    assert "wec_count: 0 is not a whole number from 1 to 999" in found
+    assert 'wds_count: "two" is not a whole number from 1 to 9' in found
+
+
+def test_a_rule_over_several_is_silent_where_one_of_them_is_wrong_by_itself() -> None:
+    assert said(wds_count=0, its_count=3) == ["wds_count: 0 is not a whole number from 1 to 9"]
+    assert said(wds_count=2, its_count=3) == [
+        "its_count: 3 is not a whole number from 1 to 2, the number of WDSes (wds_count)"
+    ]
+
+
+@pytest.mark.parametrize("value", [True, 1.5, "0x10", "", None, [4], "4x"])
+def test_what_is_no_whole_number(value: object) -> None:
+    assert said(wec_count=value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REGISTRY_PASSWORD", "hunter2"),
+        ("API_TOKEN", "abc"),
+        ("HTTPS_PROXY", "http://user:pass@proxy:3128"),
+    ],
+)
+def test_a_secret_is_refused_because_the_file_would_hold_it(name: str, value: str) -> None:
+    (problem,) = said(hub_transport_env={name: value})
+    assert problem.startswith(f"hub_transport_env: {name} looks like a secret")
+    assert value not in problem
+    assert said(hub_transport_env={name: "/run/secret"}) == []
+
+
+@pytest.mark.parametrize(
+    ("driver", "target", "settings", "why"),
+    [
+        ("dense", "wec001", {"apiserver_extra_args": ["--v=4"]}, ""),
+        ("dense", "wec001", {"simulator_env": {"A": "1"}}, ""),
+        ("dense", "wec", {"etcd_extra_args": ["--snapshot-count=10"], "env": {"GOGC": "50"}}, ""),
+        ("dense", "wec001", {"etcd_extra_args": ["--snapshot-count=10"]}, "share one process and one etcd"),
+        ("dense", "wec", {"kcm_extra_args": ["--v=4"]}, "are part of one process: set control_plane_driver=process"),
+        ("process", "wec001", {"kcm_env": {"GOGC": "50"}, "etcd_extra_args": ["--snapshot-count=10"]}, ""),
+        ("kind", "wec001", {"apiserver_env": {"GOGC": "50"}}, "kubeadm gives its programs no environment"),
+        ("dense", "its1", {"kcm_extra_args": ["--v=4"]}, ""),
+        ("dense", "its1", {"simulator_extra_args": ["--v=4"]}, "only WECs have simulated nodes"),
+        ("dense", "wec999", {"apiserver_extra_args": ["--v=4"]}, "neither a control plane of this fleet nor a role"),
+        ("dense", "wec", {"apiserver_args": ["--v=4"]}, "unknown field; did you mean `apiserver_extra_args`?"),
+        ("dense", "wec", {"apiserver_extra_args": ["v=4"]}, "must be a list of flags of the form --flag=value"),
+    ],
+)
+def test_settings_of_one_control_plane(driver: str, target: str, settings: dict[str, Any], why: str) -> None:
+    found = said(control_plane_driver=driver, control_plane_overrides={target: settings})
+    assert bool(found) == bool(why), found
+    assert all(why in problem and target in problem for problem in found), found
+
+
+def test_the_page_is_that_of_the_model() -> None:
+    assert (CHECKOUT / "docs" / "variables.md").read_text(encoding="utf-8") == page(), (
+        "run: python -m fleet.model.variable_page > docs/variables.md"
+    )
