@@ -1,8 +1,8 @@
-"""What KubeStellar 0.30 writes to the WDS when several WECs report: its rule, stated again for the kinds it knows.
+"""How the statuses of several WECs become one, by a manager's rules (`fleet.model.manager_record.Aggregation`).
 
 Each counter is the smallest (or largest) of the values that are present: a WEC that does not report a counter is
-skipped, not counted as 0. Of the conditions it keeps one that tells a failure, from any WEC, or none. The WDS's API
-server then drops empty lists and, for most counters, zeros; `normal` drops them on both sides before comparing.
+skipped, not counted as 0. Of the conditions one that tells a failure is kept, from any WEC, or none. An API server
+then drops empty lists and, for most counters, zeros; `normal` drops them on both sides before comparing.
 """
 
 from __future__ import annotations
@@ -12,40 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet.analysis.final import digest
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    smallest: tuple[str, ...]
-    largest: tuple[str, ...]
-    condition: tuple[str, str | None] | None
-    """Type and reason of the condition that is kept; reason None matches any."""
-
-
-_RULES: dict[tuple[str, str], _Rule] = {
-    ("apps", "deployments"): _Rule(
-        ("replicas", "updatedReplicas", "availableReplicas", "readyReplicas", "observedGeneration"),
-        ("unavailableReplicas",),
-        ("Progressing", "ProgressDeadlineExceeded"),
-    ),
-    ("apps", "replicasets"): _Rule(
-        ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"),
-        (),
-        ("ReplicaFailure", None),
-    ),
-    ("apps", "daemonsets"): _Rule(
-        (
-            "currentNumberScheduled",
-            "desiredNumberScheduled",
-            "numberReady",
-            "observedGeneration",
-            "updatedNumberScheduled",
-            "numberAvailable",
-        ),
-        ("numberMisscheduled",),
-        None,
-    ),
-}
+from fleet.model.manager_record import Aggregation
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +23,17 @@ class Part:
     condition: Any = None
 
 
-def aggregates(group: str, resource: str) -> bool:
-    """KubeStellar aggregates this kind over several WECs."""
-    return (group, resource) in _RULES
-
-
-def part(group: str, resource: str, status: Mapping[str, Any]) -> Part:
-    """What one status adds; KeyError for a kind that is not aggregated."""
-    rule = _RULES[group, resource]
+def part(rule: Aggregation, status: Mapping[str, Any]) -> Part:
+    """What one status adds."""
     counters = tuple(
         (field, status[field]) for field in (*rule.smallest, *rule.largest) if _is_counter(status.get(field))
     )
     return Part(counters, _failure(rule, status))
 
 
-def aggregate(group: str, resource: str, parts: Iterable[Part]) -> dict[str, Any]:
-    """The aggregated status over two or more WECs. A failing condition is the first one found (KubeStellar's order is
-    random; final statuses have none). KeyError for a kind that is not aggregated."""
-    rule = _RULES[group, resource]
+def aggregate(rule: Aggregation, parts: Iterable[Part]) -> dict[str, Any]:
+    """The aggregated status over two or more WECs. A failing condition is the first one found (a manager's order may be
+    random; final statuses have none)."""
     every = list(parts)
     values: dict[str, list[int]] = {}
     for one in every:
@@ -94,7 +54,7 @@ def normal(status: Any) -> dict[str, Any]:
 
 
 def normal_digest(status: Any) -> bytes:
-    """The digest by which an aggregate is compared with what the WDS shows."""
+    """The digest by which an aggregate is compared with what the source shows."""
     return digest(normal(status))
 
 
@@ -102,7 +62,7 @@ def _is_counter(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _failure(rule: _Rule, status: Mapping[str, Any]) -> Any:
+def _failure(rule: Aggregation, status: Mapping[str, Any]) -> Any:
     conditions = status.get("conditions")
     if rule.condition is None or not isinstance(conditions, list):
         return None

@@ -79,7 +79,7 @@ def _versions(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
 def _specs(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     one, two = a.run.spec, b.run.spec
     yield "spec.experiment", one.experiment, two.experiment, True
-    was, now = one.workload.model_dump(), two.workload.model_dump()
+    was, now = (spec.workload.model_dump() if spec.workload else {} for spec in (one, two))
     for name in sorted({*was, *now}):
         yield f"spec.workload.{name}", str(was.get(name)), str(now.get(name)), True
     yield "layouts that ran", _layouts(a), _layouts(b), True

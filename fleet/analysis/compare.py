@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fleet.analysis.comparable import Difference, differences
-from fleet.analysis.samples import STAGES, Sample, Setting
+from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.shift import Shift, holm, shift, tail_interval
 from fleet.analysis.stats import quantile
 from fleet.analysis.study import Study
@@ -98,7 +98,8 @@ def compare(a: Study, b: Study, *, threshold: float = 0.10, force: bool = False)
         reasons = [f"the runs differ in {names}; --force compares them all the same"]
         return Comparison(a, b, threshold, "not comparable", reasons, found, forced=False)
     groups_a, groups_b = _grouped(a.samples), _grouped(b.samples)
-    keys = sorted({*groups_a, *groups_b}, key=lambda key: (STAGES.index(key[0]), key[1].order))
+    rank = {stage: number for number, stage in enumerate(dict.fromkeys((*a.table.stages, *b.table.stages)))}
+    keys = sorted({*groups_a, *groups_b}, key=lambda key: (rank[key[0]], key[1].order))
     cells = _corrected([_cell(key, groups_a.get(key, ()), groups_b.get(key, ())) for key in keys], threshold)
     series = {
         key: (_seconds(groups_a[key]), _seconds(groups_b[key])) for key in keys if key in groups_a and key in groups_b

@@ -1,4 +1,4 @@
-"""Samples as Prometheus histograms, under the names and buckets of KubeStellar's latency controller: text, no I/O."""
+"""Samples as Prometheus histograms: text, no I/O. A name of the manager's own exporter is kept."""
 
 from __future__ import annotations
 
@@ -7,28 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fleet.analysis.samples import STAGES, Sample, Setting
+from fleet.analysis.hop_table import HopTable
+from fleet.analysis.samples import Sample, Setting
+from fleet.model.manager_record import ManagerRecord
 
-METRICS = {
-    "packaging": ("kubestellar_downsync_packaging_duration_seconds", "WDS object to ManifestWork"),
-    "delivery": ("kubestellar_downsync_delivery_duration_seconds", "ManifestWork to AppliedManifestWork"),
-    "activation": ("kubestellar_downsync_activation_duration_seconds", "AppliedManifestWork to WEC object"),
-    "downsync": ("kubestellar_downsync_duration_seconds", "WDS object to WEC object"),
-    "report": ("kubestellar_statusPropagation_report_duration_seconds", "Final WEC status to WorkStatus"),
-    "finalization": ("kubestellar_statusPropagation_finalization_duration_seconds", "Last WorkStatus to WDS status"),
-    "status": ("kubestellar_statusPropagation_duration_seconds", "Last final WEC status to WDS status"),
-    "e2e": ("kubestellar_e2e_latency_duration_seconds", "WDS object to complete WDS status"),
-    "binding": ("fleet_binding_duration_seconds", "WDS object to Binding"),
-    "downsync_last": ("fleet_downsync_last_duration_seconds", "WDS object to the last WEC object"),
-    "downsync_spread": ("fleet_downsync_spread_duration_seconds", "First to last WEC object"),
-    "send_lag": ("fleet_send_lag_seconds", "Scheduled moment to the send"),
-    "downsync_scheduled": ("fleet_downsync_scheduled_duration_seconds", "Scheduled moment to WEC object"),
-    "e2e_scheduled": ("fleet_e2e_scheduled_duration_seconds", "Scheduled moment to complete WDS status"),
-    "workload": ("fleet_workload_duration_seconds", "WEC object to its final status"),
-    "e2e_reported": ("fleet_e2e_reported_duration_seconds", "WDS object to the last WorkStatus"),
-}
 BUCKETS = tuple(0.1 * 2**power for power in range(15))
-"""Seconds: those of the latency controller, 0.1 s to 1638.4 s."""
+"""Seconds: each twice the one before, 0.1 s to 1638.4 s."""
+_NAMES = {"send_lag": "fleet_send_lag_seconds"}
 _OBJECT_NAMES = frozenset({"downsync_last"})
 """Its `cluster` tells which WEC was last: a finding, no label."""
 
@@ -37,6 +22,7 @@ _OBJECT_NAMES = frozenset({"downsync_last"})
 class Exposition:
     """One run's samples as they are now; only those that count are shown."""
 
+    manager: ManagerRecord
     samples: Sequence[Sample]
     planned: Mapping[Setting, int]
     """Objects of a trial by its setting."""
@@ -55,10 +41,10 @@ class Exposition:
 
     def _lines(self, *, units: bool) -> Iterator[str]:
         by_stage: defaultdict[str, list[tuple[Setting, list[Sample]]]] = defaultdict(list)
-        for (stage, setting), group in cells(self.samples).items():
+        for (stage, setting), group in cells(self.samples, HopTable(self.manager).rank).items():
             by_stage[stage].append((setting, group))
         for stage, groups in by_stage.items():
-            name, text = METRICS[stage]
+            name, text = _metric(self.manager, stage), _text(self.manager, stage)
             yield f"# TYPE {name} histogram"
             if units:
                 yield f"# UNIT {name} seconds"
@@ -91,7 +77,7 @@ class Exposition:
         yield self._value(f"{name}_sum", labels, f"{sum(values):.9f}")
 
     def _gauges(self, by_stage: Mapping[str, Sequence[tuple[Setting, Sequence[Sample]]]]) -> Iterator[str]:
-        name = "kubestellar_workload_count"
+        name = _metric(self.manager, "workload_count", "fleet_workload_count")
         yield from (f"# TYPE {name} gauge", f"# HELP {name} Objects of one trial.")
         for setting in sorted(self.planned, key=lambda setting: setting.order):
             yield self._value(name, _labels(setting), str(self.planned[setting]))
@@ -103,13 +89,36 @@ class Exposition:
                 yield self._value(name, f'{_labels(setting)},stage="{stage}"', str(missing))
 
 
-def cells(samples: Sequence[Sample]) -> dict[tuple[str, Setting], list[Sample]]:
+def _metric(manager: ManagerRecord, stage: str, default: str = "") -> str:
+    return manager.metrics.get(stage) or default or _NAMES.get(stage, f"fleet_{stage}_duration_seconds")
+
+
+def _text(manager: ManagerRecord, stage: str) -> str:
+    own = next((row.text for row in manager.stages if row.name == stage), "")
+    source, wec = f"{manager.term('source')} object", f"{manager.term('wec')} object"
+    complete = f"complete {manager.term('source')} status"
+    texts = {
+        "downsync": f"{source} to {wec}",
+        "downsync_last": f"{source} to the last {wec}",
+        "downsync_spread": f"First to last {wec}",
+        "downsync_scheduled": f"Scheduled moment to {wec}",
+        "send_lag": "Scheduled moment to the send",
+        "workload": f"{wec} to its final status",
+        "status": f"Last final {manager.term('wec')} status to {manager.term('source')} status",
+        "e2e": f"{source} to {complete}",
+        "e2e_scheduled": f"Scheduled moment to {complete}",
+        "e2e_reported": f"{source} to the last report",
+    }
+    return own or texts.get(stage, stage)
+
+
+def cells(samples: Sequence[Sample], rank: Mapping[str, int]) -> dict[tuple[str, Setting], list[Sample]]:
     """Counted samples by stage and setting, in the order of the path."""
     groups: defaultdict[tuple[str, Setting], list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.counted:
             groups[sample.stage, sample.setting].append(sample)
-    return dict(sorted(groups.items(), key=lambda item: (STAGES.index(item[0][0]), item[0][1].order)))
+    return dict(sorted(groups.items(), key=lambda item: (rank[item[0][0]], item[0][1].order)))
 
 
 def _by_cluster(stage: str, group: Sequence[Sample]) -> list[tuple[str, list[float]]]:

@@ -11,7 +11,7 @@ from fleet.analysis.pprof import Profile, difference, read
 from fleet.analysis.profiles import SAMPLE_TYPE
 from fleet.analysis.recorded import Recorded
 from fleet.errors import UsageError
-from fleet.model.experiments import LeakRules
+from fleet.model.leak_rules import LeakRules
 from fleet.results.events import ProfileTaken
 
 KINDS = {"resident memory": "heap", "heap after collection": "heap", "goroutines": "goroutine"}

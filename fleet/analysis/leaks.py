@@ -17,7 +17,7 @@ from fleet.analysis.recorded import Recorded
 from fleet.analysis.resources import Usage
 from fleet.analysis.trend import POINTS_NEEDED, Point, Rules, Trend, judge, lower_envelope
 from fleet.model.base import Model
-from fleet.model.experiments import LeakRules
+from fleet.model.leak_rules import LeakRules
 from fleet.results.events import MetricSample
 
 MIB = 1 << 20

@@ -124,7 +124,7 @@ def _policies(plan: TrialPlan) -> int:
 
 def _policies_of_one(plan: TrialPlan) -> int:
     """In the WDS that has most: each WDS has programs of its own, with buckets of their own."""
-    return math.ceil(_policies(plan) / max(1, len(plan.wdses)))
+    return math.ceil(_policies(plan) / max(1, len(plan.sources)))
 
 
 def _prediction(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from fleet.analysis.cpu_contention import neighbours
 from fleet.analysis.fidelity import fidelity, shortfalls
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.samples import Sample
+from fleet.analysis.setting import Setting
 from fleet.analysis.stats import quantile
 from fleet.results.run import RunRecord
 
@@ -39,8 +41,6 @@ _HARMLESS = frozenset({"metrics", "left-behind"})
 """Anomalies that cost a side table or a later run, not a latency."""
 _TOLD = frozenset({"incomplete"})
 """Anomalies that the missing samples tell already."""
-_ENDED = ("interrupted", "ended", "the events could not be written")
-"""How the driver begins a reason that only it can know."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def _ending(case: _Case, record: RunRecord, lost: int, *, torn: bool) -> None:
     if record.status == "running":
         text = "the run has no end: its driver died or could not write any more; what it had written is here"
         case.partial.append(text)
-    case.partial += [reason for reason in record.reasons if reason.startswith(_ENDED)]
-    if record.interrupted and not any(record.interrupted in reason for reason in record.reasons):
+    case.partial += [ending.text for ending in record.endings]
+    if record.interrupted and not any(ending.kind == "interrupted" for ending in record.endings):
         case.partial.append(f"interrupted by {record.interrupted}")
     if record.driver.dropped:
         case.partial.append(f"{record.driver.dropped} events could not be written")
@@ -139,7 +139,8 @@ def _races(case: _Case, counted: Sequence[Sample]) -> None:
     stages = ", ".join(f"{stage} {count}" for stage, count in Counter(s.stage for _, s in races).most_common())
     text = f"{len(races)} {_plural(len(races), 'sample')} ended before the start ({stages}), by {worst * 1e3:.1f} ms at"
     text += " most: two watches raced"
-    late = Counter((s.setting, s.stage) for by, s in races if by > max(RACE_SECONDS, RACE_SHARE * _total(counted, s)))
+    total = _totals(counted)
+    late = Counter((s.setting, s.stage) for by, s in races if by > max(RACE_SECONDS, RACE_SHARE * total(s)))
     of = Counter((s.setting, s.stage) for s in counted)
     if all(
         stage not in _WHOLE and count <= LATE_RACES * of[setting, stage] for (setting, stage), count in late.items()
@@ -150,13 +151,22 @@ def _races(case: _Case, counted: Sequence[Sample]) -> None:
         case.partial.append(text)
 
 
-def _total(counted: Sequence[Sample], part: Sample) -> float:
-    """Median of the latency that this stage is a part of, in its own setting; 0 where there is none."""
-    totals = _TOTALS.get(part.stage, ("downsync",))
-    found = sorted(
-        s.seconds for s in counted if s.setting == part.setting and s.stage in totals and s.seconds is not None
-    )
-    return quantile(found, 0.5) if found else 0.0
+def _totals(counted: Sequence[Sample]) -> Callable[[Sample], float]:
+    """Gives the median of the latency that a sample's stage is a part of, in its own setting; 0 where there is none.
+
+    Each median is computed once, so that thousands of races cost no more than a few.
+    """
+    by_setting: dict[Setting, dict[str, list[float]]] = {}
+    for sample in counted:
+        if sample.seconds is not None:
+            by_setting.setdefault(sample.setting, {}).setdefault(sample.stage, []).append(sample.seconds)
+
+    @cache
+    def median(setting: Setting, stages: tuple[str, ...]) -> float:
+        found = sorted(seconds for stage in stages for seconds in by_setting[setting].get(stage, ()))
+        return quantile(found, 0.5) if found else 0.0
+
+    return lambda part: median(part.setting, _TOTALS.get(part.stage, ("downsync",)))
 
 
 def _blindness(case: _Case, counted: Sequence[Sample], recorded: Recorded) -> None:

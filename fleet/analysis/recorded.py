@@ -6,17 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from fleet.analysis.join import Join
 from fleet.analysis.setting import Setting
-from fleet.analysis.timelines import Join
+from fleet.model.manager_record import ManagerRecord
 from fleet.results.events import (
     Anomaly,
-    AppliedManifestWorkSeen,
-    BindingSeen,
     ClusterState,
     GapSeen,
+    HopSeen,
     HostSample,
     Line,
-    ManifestWorkSeen,
     MetricSample,
     Planned,
     ProcessSample,
@@ -26,7 +25,6 @@ from fleet.results.events import (
     Sent,
     TrialPlan,
     WorkloadSeen,
-    WorkStatusSeen,
 )
 
 AFTER = "after"
@@ -71,6 +69,7 @@ class Recorded:
     afters: list[float] = field(default_factory=list)
     """How long each of those steps took, seconds."""
     _after_ns: int | None = None
+    _version: tuple[str, str, str] = ("", "", "")
     lines: int = 0
     first_ns: int = 0
     last_ns: int = 0
@@ -124,6 +123,10 @@ class Recorded:
                 self.afters.append((event.ns - self._after_ns) / 1e9)
             self._after_ns = event.ns if event.edge == "begin" else None
         elif self._after_ns is not None and isinstance(event, Seen) and event.type != "DELETED" and not event.listed:
+            version = (event.cluster, event.uid, event.rv)
+            if isinstance(event, HopSeen) and version == self._version:  # several hops read one object
+                return
+            self._version = version
             write = Write(event.ns, event.cluster, *_what(event), event.uid, event.writer, len(self.afters))
             self.writes.append(write)
 
@@ -139,7 +142,7 @@ class Recorded:
 
     @property
     def refused(self) -> list[Sent]:
-        """Attempts that the WDS did not take."""
+        """Attempts that the source did not take."""
         return [sent for sent in self.sent if not 200 <= sent.code < 300]  # noqa: PLR2004 - HTTP success
 
     def span(self, trial: TrialPlan) -> tuple[int, int]:
@@ -158,14 +161,8 @@ def _what(event: Seen) -> tuple[str, str]:
     match event:
         case WorkloadSeen():
             return event.ref.resource, f"{event.ref.namespace}/{event.ref.name}"
-        case BindingSeen():
-            return "bindings", event.name
-        case ManifestWorkSeen():
-            return "manifestworks", f"{event.namespace}/{event.name}"
-        case WorkStatusSeen():
-            return "workstatuses", f"{event.namespace}/{event.name}"
-        case AppliedManifestWorkSeen():
-            return "appliedmanifestworks", event.name
+        case HopSeen():
+            return event.resource.partition(".")[0], f"{event.namespace}/{event.name}".removeprefix("/")
         case _:
             return type(event).__name__, event.uid
 
@@ -175,9 +172,9 @@ def setting_of(plan: TrialPlan) -> Setting:
     return Setting(plan.layout, plan.wecs, plan.point)
 
 
-def record(events: Iterable[Line], *, wds: str, object_timeout: float | None) -> Recorded:
+def record(events: Iterable[Line], manager: ManagerRecord, *, source: str, object_timeout: float | None) -> Recorded:
     """Read everything once."""
-    recorded = Recorded(Join(wds=wds, object_timeout=object_timeout))
+    recorded = Recorded(Join(manager, source=source, object_timeout=object_timeout))
     for event in events:
         recorded.add(event)
     return recorded

@@ -20,7 +20,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from fleet.analysis.samples import STAGES, Sample
+from fleet.analysis.samples import Sample
 from fleet.analysis.setting import LAYOUTS, values
 from fleet.model.base import Model
 
@@ -66,7 +66,7 @@ class RoundTrips(Model):
         return self.low is not None and self.high is not None and self.low <= self.predicted <= self.high
 
 
-def round_trips(samples: Sequence[Sample]) -> list[RoundTrips]:
+def round_trips(samples: Sequence[Sample], rank: Mapping[str, int]) -> list[RoundTrips]:
     """A row per stage, layout and WEC count of a run whose points are round trips; none for other runs."""
     trials: defaultdict[tuple[str, str, int], defaultdict[tuple[str, float], list[float]]]
     trials = defaultdict(lambda: defaultdict(list))
@@ -75,7 +75,7 @@ def round_trips(samples: Sequence[Sample]) -> list[RoundTrips]:
         if rtt is not None and sample.counted and sample.seconds is not None:
             trials[sample.stage, sample.layout, sample.wecs][sample.trial, rtt / 1000].append(sample.seconds)
     asked = {trial: median(found) for trial, found in _asked(samples).items()}
-    keys = sorted(trials, key=lambda key: (STAGES.index(key[0]), LAYOUTS.index(key[1]), key[2]))
+    keys = sorted(trials, key=lambda key: (rank[key[0]], LAYOUTS.index(key[1]), key[2]))
     rows = (_row(*key, {trial: median(found) for trial, found in trials[key].items()}, asked) for key in keys)
     return [row for row in rows if row is not None]
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from fleet.analysis.hop_table import READY, REPORTED, HopTable
 from fleet.analysis.setting import LAYOUTS, Setting
-from fleet.analysis.tracks import Original, Stamp, Track
+from fleet.analysis.tracks import Original, Stamp, Track, last
 from fleet.results.events import TrialPlan
 
 if TYPE_CHECKING:
@@ -32,39 +33,19 @@ COLUMNS = (
     "server_seconds",
     "flags",
     "point",
-    "wds",
+    "source",
 )
 """Of samples.csv and samples.parquet, in this order."""
-
-STAGES = (
-    "send_lag",
-    "binding",
-    "packaging",
-    "delivery",
-    "activation",
-    "downsync",
-    "downsync_scheduled",
-    "downsync_last",
-    "downsync_spread",
-    "workload",
-    "report",
-    "finalization",
-    "status",
-    "e2e",
-    "e2e_scheduled",
-    "e2e_reported",
-)
-"""Every stage, in the order of the path."""
 
 Flag = Literal[
     "already", "bundled", "cluster-down", "gap", "late", "listed", "missing", "negative", "recreated", "warmup"
 ]
-"""already: the WDS showed the final aggregate before the last WEC had reported; bundled: the ManifestWork was there
-before the object, so delivery and activation have no meaning; cluster-down: a cluster on its way was down meanwhile;
+"""already: the source showed the complete status before the last WEC had reported; bundled: what carries the object was
+there before it, so the stages through it have no meaning; cluster-down: a cluster on its way was down meanwhile;
 gap, listed: one end's true moment is not known; late: after the object timeout; missing: has no end; negative: ends
 before it starts, two watches raced; recreated: the WEC object was replaced; warmup: not counted."""
 
-__all__ = ["COLUMNS", "LAYOUTS", "STAGES", "UNCOUNTED", "Downs", "Flag", "Sample", "Setting", "TrialRows", "frame"]
+__all__ = ["COLUMNS", "LAYOUTS", "UNCOUNTED", "Downs", "Flag", "Sample", "Setting", "TrialRows", "frame"]
 
 UNCOUNTED = frozenset({"warmup", "bundled"})
 """Samples with one of these are kept and never summed up."""
@@ -95,7 +76,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """Of `Flag`, in the order of their names."""
     point: str = ""
     """What is swept besides layout and WECs, as `policies=5`."""
-    wds: str = ""
+    source: str = ""
     """Where the object was sent to."""
 
     @property
@@ -137,25 +118,27 @@ class Downs:
 class TrialRows:
     """Makes the samples of one trial."""
 
+    table: HopTable
     plan: TrialPlan
     downs: Downs
-    itses: Mapping[str, str]
-    """By WDS the cluster that every sample of its objects depends on too; under the empty name that of any other."""
+    transports: Mapping[str, str]
+    """By source the cluster that every sample of its objects depends on too; under the empty name that of any other."""
     ended_ns: int | None
-    """When the next trial began: what was not there by then is missing."""
+    """When the next trial began: until then a sample without an end could have been hit by a cluster that was down.
+    An end that came later still counts."""
     timeout_ns: int | None
     """A sample that ends so long after the trial's first send, in an open loop after its own moment, is late."""
     first_sent_ns: int | None = None
 
     def rows(self, original: Original) -> Iterator[Sample]:
-        """Every sample of one object, in the order of `STAGES`, per-WEC stages in the order of the WECs' names."""
+        """Every sample of one object, in the order of the stages, per-WEC stages in the order of the WECs' names."""
         tracks = [original.tracks[name] for name in sorted(original.tracks)]
         names = [track.cluster for track in tracks]
-        t0 = original.created
         due = self._scheduled(original)
         if due is not None:
             yield self._row(original, "send_lag", due, original.left, [])
-        yield self._row(original, "binding", t0, original.bound, [])
+        for stage in self.table.object_stages:
+            yield self._row(original, stage.name, original.at(stage.begins), original.at(stage.ends), [])
         for track in tracks:
             yield from self._downsync(original, track)
         if self.plan.layout == "one-to-many":
@@ -163,29 +146,40 @@ class TrialRows:
         if original.mode == "none":
             return
         for track in tracks:
-            extra = ("recreated",) if track.recreated else ()
-            yield self._row(original, "workload", track.activated, track.ready, [track.cluster], extra=extra)
-            yield self._row(original, "report", track.ready, track.reported, [track.cluster], extra=extra)
-        last_reported = _last([track.reported for track in tracks])
+            yield from self._status(original, track)
+        yield from self._final(original, names)
+
+    def _status(self, original: Original, track: Track) -> Iterator[Sample]:
+        """Per WEC, on the way back."""
+        extra, one = ("recreated",) if track.recreated else (), [track.cluster]
+        yield self._row(original, "workload", track.activated, track.ready, one, extra=extra)
+        for stage in self.table.status_stages:
+            yield self._row(original, stage.name, track.at(stage.begins), track.at(stage.ends), one, extra=extra)
+
+    def _final(self, original: Original, names: list[str]) -> Iterator[Sample]:
+        """Per object, on the way back."""
+        t0 = original.created
         if not original.returns:
-            yield self._row(original, "e2e_reported", t0, last_reported, names, label="")
+            if self.table.reports:
+                yield self._row(original, "e2e_reported", t0, original.at(REPORTED), names, label="")
             return
         end = original.finalized
         extra = ("already",) if original.already else ()
-        yield self._row(original, "finalization", last_reported, end, names, label="", extra=extra)
-        last_ready = _last([track.ready for track in tracks])
-        yield self._row(original, "status", last_ready, end, names, label="", extra=extra)
+        for stage in self.table.final_stages:
+            ends = original.at(stage.begins), original.at(stage.ends)
+            yield self._row(original, stage.name, *ends, names, label="", extra=extra)
+        yield self._row(original, "status", original.at(READY), end, names, label="", extra=extra)
         yield self._row(original, "e2e", t0, end, names, label="", extra=extra)
+        due = self._scheduled(original)
         if due is not None:
             yield self._row(original, "e2e_scheduled", due, end, names, label="", extra=extra)
 
     def _downsync(self, original: Original, track: Track) -> Iterator[Sample]:
         t0, one = original.created, [track.cluster]
-        bundled = t0 is not None and track.delivered is not None and track.delivered.ns < t0.ns
-        extra = ("bundled",) if bundled else ()
-        yield self._row(original, "packaging", t0, track.packaged, one)
-        yield self._row(original, "delivery", track.packaged, track.delivered, one, extra=extra)
-        yield self._row(original, "activation", track.delivered, track.activated, one, extra=extra)
+        for stage in self.table.wec_stages:
+            there = track.at(stage.bundled) if stage.bundled else None
+            extra = ("bundled",) if t0 is not None and there is not None and there.ns < t0.ns else ()
+            yield self._row(original, stage.name, track.at(stage.begins), track.at(stage.ends), one, extra=extra)
         recreated = ("recreated",) if track.recreated else ()
         yield self._row(original, "downsync", t0, track.activated, one, extra=recreated)
         due = self._scheduled(original)
@@ -202,12 +196,12 @@ class TrialRows:
 
     def _fan_out(self, original: Original, tracks: list[Track]) -> Iterator[Sample]:
         names = [track.cluster for track in tracks]
-        last = _last([track.activated for track in tracks])
-        where = next((t.cluster for t in tracks if last is not None and t.activated == last), "")
-        yield self._row(original, "downsync_last", original.created, last, names, label=where)
+        end = last(track.activated for track in tracks)
+        where = next((t.cluster for t in tracks if end is not None and t.activated == end), "")
+        yield self._row(original, "downsync_last", original.created, end, names, label=where)
         if len(tracks) > 1:
             seen = [track.activated for track in tracks if track.activated is not None]
-            yield self._row(original, "downsync_spread", min(seen) if seen else None, last, names, label="")
+            yield self._row(original, "downsync_spread", min(seen) if seen else None, end, names, label="")
 
     def _row(
         self,
@@ -221,7 +215,8 @@ class TrialRows:
         extra: tuple[str, ...] = (),
     ) -> Sample:
         planned, plan = original.planned, self.plan
-        way = [original.wds, self.itses.get(original.wds, self.itses.get("", "")), *clusters]
+        transport = self.transports.get(original.source, self.transports.get("", ""))
+        way = [original.source, transport, *clusters]
         whole = start is not None and end is not None
         nanoseconds = end.ns - start.ns if start is not None and end is not None else None
         return Sample(
@@ -240,7 +235,7 @@ class TrialRows:
             seconds=None if nanoseconds is None else nanoseconds / 1e9,
             server_seconds=_server_seconds(start, end),
             point=plan.point,
-            wds=original.wds,
+            source=original.source,
             flags=tuple(sorted({*self._flags(start, end, way, nanoseconds, self._deadline(original)), *extra})),
         )
 
@@ -282,12 +277,6 @@ def frame(samples: Sequence[Sample]) -> pd.DataFrame:
     types = {"repeat": "int64", "wecs": "int64", "start_ns": "Int64", "end_ns": "Int64"}
     types |= {"seconds": "float64", "server_seconds": "float64"}
     return pd.DataFrame({name: pd.Series(values, dtype=types.get(name, "str")) for name, values in columns.items()})
-
-
-def _last(stamps: Sequence[Stamp | None]) -> Stamp | None:
-    """The latest; None unless all are there."""
-    known = [one for one in stamps if one is not None]
-    return max(known) if known and len(known) == len(stamps) else None
 
 
 def _server_seconds(start: Stamp | None, end: Stamp | None) -> float | None:

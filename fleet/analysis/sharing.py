@@ -78,7 +78,7 @@ def sharing(recorded: Recorded, rows: Sequence[Row], its_of: Mapping[str, str]) 
     found = []
     for setting in sorted(trials, key=lambda one: one.order):
         spans = [recorded.span(plan) for plan in trials[setting]]
-        wdses = {wds for plan in trials[setting] for wds in plan.wdses}
+        wdses = {wds for plan in trials[setting] for wds in plan.sources}
         itses = {its_of[wds] for wds in wdses if wds in its_of}
         server = _series(one for one in recorded.processes if one.component == COMPONENT and one.cluster in itses)
         answered = [count for its, count in asked[setting].items() if its in itses]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fleet.analysis.fidelity import LoadFidelity, fidelity
 from fleet.analysis.fights import Activity, Fight, activity, fights
+from fleet.analysis.hop_table import HopTable
 from fleet.analysis.leak_sites import with_sites
 from fleet.analysis.leaks import Leak, leaks
 from fleet.analysis.prediction import Prediction, predictions
@@ -21,8 +22,8 @@ from fleet.analysis.sharing import Sharing, sharing
 from fleet.analysis.summary import Failure, Row, Summary, summarise
 from fleet.analysis.thresholds import failures
 from fleet.model.client_limits import ClientLimits
-from fleet.model.experiment_file import ExperimentFile
-from fleet.model.experiments import LongRun
+from fleet.model.experiment_file import RecordedExperiment
+from fleet.model.leak_rules import LeakRules
 from fleet.results.folder import EVENTS, RUN, RunFolder
 from fleet.results.run import RunRecord
 
@@ -56,6 +57,11 @@ class Study:
     """Of the run: where its profiles lie."""
 
     @property
+    def table(self) -> HopTable:
+        """The hops and stages of its manager."""
+        return self.recorded.join.table
+
+    @property
     def summary(self) -> Summary:
         """What summary.json holds."""
         return Summary(
@@ -80,11 +86,11 @@ def analyse(folder: RunFolder) -> Study:
     """Read run.json and events.jsonl and nothing else. UsageError when one is missing or of a newer format."""
     modified = [name for name in folder.modified() if name in (RUN, EVENTS)]
     run = folder.read_run()
-    reading = folder.events()
-    wds = run.fleet.of_role("wds")
-    recorded = record(reading, wds=wds[0].name if wds else "wds1", object_timeout=run.spec.timeouts.object)
+    reading = folder.events(run.format)
+    recorded = record(reading, run.manager, source=run.source, object_timeout=run.spec.timeouts.object)
     samples = recorded.join.samples()
-    rows = summarise(samples)
+    rank = recorded.join.table.rank
+    rows = summarise(samples, rank)
     used = usages(recorded)
     fought = fights(recorded)
     grown = _leaks(run.spec, recorded, used, folder.path)
@@ -104,7 +110,7 @@ def analyse(folder: RunFolder) -> Study:
         activity=activity(recorded),
         fights=fought,
         leaks=grown,
-        roundtrips=round_trips(samples),
+        roundtrips=round_trips(samples, rank),
         sharing=sharing(
             recorded, rows, {one.name: run.fleet.transport_of(one.name) for one in run.fleet.of_role("wds")}
         ),
@@ -114,8 +120,10 @@ def analyse(folder: RunFolder) -> Study:
     )
 
 
-def _leaks(spec: ExperimentFile, recorded: Recorded, used: Sequence[Usage], folder: Path) -> list[Leak]:
-    """Of a long run; any other is too short, and changes what it does meanwhile."""
-    if not isinstance(spec, LongRun):
+def _leaks(spec: RecordedExperiment, recorded: Recorded, used: Sequence[Usage], folder: Path) -> list[Leak]:
+    """Of an experiment with rules for them; any other is too short, and changes what it does meanwhile."""
+    written = spec.own("leak")
+    if written is None:
         return []
-    return with_sites(leaks(recorded, used, spec.leak), folder, recorded, spec.leak)
+    rules = LeakRules.model_validate(written)
+    return with_sites(leaks(recorded, used, rules), folder, recorded, rules)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -12,7 +12,7 @@ from fleet.analysis.fidelity import LoadFidelity
 from fleet.analysis.fights import Activity, Fight
 from fleet.analysis.leaks import Leak
 from fleet.analysis.roundtrips import RoundTrips
-from fleet.analysis.samples import STAGES, Sample, Setting
+from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.sharing import Sharing
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
 from fleet.model.base import Model
@@ -87,13 +87,13 @@ class Summary(Model):
     """Of a run that swept the WDSes of one ITS."""
 
 
-def summarise(samples: Sequence[Sample]) -> list[Row]:
-    """Rows by stage (in the order of the path) and setting. Warm-ups and bundled samples are left out."""
+def summarise(samples: Sequence[Sample], rank: Mapping[str, int]) -> list[Row]:
+    """Rows by stage (by `rank`, the order of the path) and setting. Warm-ups and bundled samples are left out."""
     groups: defaultdict[tuple[str, Setting], list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.counted:
             groups[sample.stage, sample.setting].append(sample)
-    keys = sorted(groups, key=lambda key: (STAGES.index(key[0]), key[1].order))
+    keys = sorted(groups, key=lambda key: (rank[key[0]], key[1].order))
     return [_row(stage, setting, groups[stage, setting]) for stage, setting in keys]
 
 

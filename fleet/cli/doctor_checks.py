@@ -111,13 +111,20 @@ def _ports(root: Path) -> Finding:
     if lost:
         mends = "; ".join(f"`fleet down --fleet {name}`" for name in lost)
         return Finding("ports", "warn", f"ports are held for fleets that are gone: {', '.join(lost)}", mends)
-    idle = {block.fleet for block in blocks if not Daemon(Layout(root / block.fleet)).alive()}
+    idle = {fleet for fleet in {block.fleet for block in blocks} if _idle(root / fleet)}
     taken = _taken(block for block in blocks if block.fleet in idle)
     if taken:
         text = f"ports of fleets that do not run are used by others: {', '.join(map(str, taken[:5]))}"
         return Finding("ports", "warn", text, "end those programs, or let `fleet up` choose others")
     count = sum(block.count for block in blocks)
     return Finding("ports", "ok", f"{count} registered, none in another's hands")
+
+
+def _idle(folder: Path) -> bool:
+    try:
+        return not Daemon(Layout(folder)).alive()
+    except FleetError:
+        return False  # it hangs: its programs may hold their ports
 
 
 def _taken(blocks: Iterable[Block]) -> list[int]:

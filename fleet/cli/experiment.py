@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -21,20 +21,25 @@ def list_(output: OutputOption = "table") -> None:
     """List the experiments in experiments/."""
     from fleet.cli import table
     from fleet.errors import SpecError
+    from fleet.experiments import registry
     from fleet.model import experiment_load
 
-    items = []
+    items: list[dict[str, Any]] = []
     for name, file in experiment_load.available().items():
         try:
-            description = experiment_load.load(file).description
+            spec = registry.load(file)
         except SpecError as error:
-            description = f"(cannot be read: {error})"
-        items.append({"name": name, "file": str(file), "description": " ".join(description.split())})
+            description, managers = f"(cannot be read: {error})", {}
+        else:
+            description, managers = spec.description, registry.able(registry.of(spec))
+        able = [manager for manager, why in managers.items() if not why]
+        item = {"name": name, "file": str(file), "description": " ".join(description.split()), "managers": able}
+        items.append(item | {"cannot": {manager: why for manager, why in managers.items() if why}})
     if output == "json":
         out_items("ExperimentList", items)
     elif items:
-        columns = [table.Column("EXPERIMENT"), table.Column("DESCRIPTION")]
-        rows = [[item["name"], item["description"]] for item in items]
+        columns = [table.Column("EXPERIMENT"), table.Column("MANAGERS"), table.Column("DESCRIPTION")]
+        rows = [[item["name"], ", ".join(item["managers"]), item["description"]] for item in items]
         out(table.render(columns, rows, ink_for(sys.stdout), width=table.terminal_width()))
     else:
         say("there are no experiments here: run this command in a checkout, or give a file")
@@ -70,15 +75,19 @@ def plan(
     """Print what a run would do on this fleet; touches nothing."""
     from fleet.cli.experiment_view import as_table, rows_of
     from fleet.experiment import plan as planned_trials
+    from fleet.experiments import registry
     from fleet.model import fleet_load
 
     spec = overrides.load(name)
     found = fleet_load.load(fleet_load.find(fleet))
-    planned = rows_of(planned_trials(found, spec))
+    experiment = registry.of(spec)
+    planned = rows_of(planned_trials(found, experiment, spec))
+    able = registry.able(experiment)
     if output == "json":
-        out_items("TrialPlanList", [row.document() for row in planned], fleet=found.name, experiment=spec.name)
+        extra = {"fleet": found.name, "experiment": spec.name, "manager": found.manager.name, "managers": able}
+        out_items("TrialPlanList", [row.document() for row in planned], **extra)
     else:
-        out(as_table(planned, ink_for(sys.stdout)))
+        out(as_table(planned, found.manager.name, able, ink_for(sys.stdout)))
 
 
 @app.command()

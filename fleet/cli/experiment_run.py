@@ -10,7 +10,8 @@ from fleet.cli.console import out, say, say_error, wants_colour
 from fleet.cli.refit import FleetUp
 from fleet.experiment.console import Plain, choose
 from fleet.experiment.progress import RunProgress
-from fleet.model.experiment_file import ExperimentFile
+from fleet.experiments import registry
+from fleet.model.experiment_file import PolicyExperiment
 from fleet.model.fleet_file import FleetFile
 from fleet.results.folder import RunFolder
 
@@ -20,10 +21,12 @@ def progress() -> RunProgress:
     return choose(sys.stderr) if wants_colour(sys.stderr) else Plain(sys.stderr)
 
 
-def execute(fleet: FleetFile, file: Path, spec: ExperimentFile, results: Path, *, keep: bool) -> int:
+def execute(fleet: FleetFile, file: Path, spec: PolicyExperiment, results: Path, *, keep: bool) -> int:
     """Run it; the exit code."""
     refit = FleetUp(fleet, file.absolute().parent.parent)
-    outcome = runner.run(fleet, file, spec, results_root=results, progress=progress(), keep=keep, reconfigure=refit)
+    outcome = runner.run(
+        fleet, file, registry.of(spec), spec, results_root=results, progress=progress(), keep=keep, reconfigure=refit
+    )
     # pandas and matplotlib come only now: while it measures, the driver's memory and start time are its own.
     from fleet.cli.reporting import exit_code, make, page_of, tell
 

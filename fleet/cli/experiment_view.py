@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -55,8 +55,8 @@ def _row(number: int, members: Sequence[TrialPlan]) -> PlanRow:
     )  # fmt: skip
 
 
-def as_table(rows: Sequence[PlanRow], ink: Ink) -> str:
-    """The groups for people, and what they come to; ends with a newline."""
+def as_table(rows: Sequence[PlanRow], manager: str, able: Mapping[str, str], ink: Ink) -> str:
+    """The groups for people, what they come to, and under which managers else (`able`: those, with why not)."""
     points = any(row.point for row in rows)
     columns = [Column("GROUP", right=True), Column("LAYOUT"), *([Column("POINT")] if points else [])]
     columns += [Column(t, right=True) for t in ("WECS", "POLICIES", "OBJECTS", "COPIES", "WARM-UPS", "REPEATS")]
@@ -80,5 +80,6 @@ def as_table(rows: Sequence[PlanRow], ink: Ink) -> str:
     trials_ = sum(row.warmups + row.repeats for row in rows)
     objects = sum(row.objects * (row.warmups + row.repeats) for row in rows)
     copies = sum(row.copies * (row.warmups + row.repeats) for row in rows)
-    end = f"{trials_} trials: {objects} objects of kind {rows[0].kind} in the WDS, {copies} copies in WECs"
-    return f"{render(columns, lines, ink)}\n\n{end}\n"
+    end = f"{trials_} trials: {objects} objects of kind {rows[0].kind} at the sources, {copies} copies in WECs"
+    others = [name if not why else f"not {name} ({why})" for name, why in able.items() if name != manager]
+    return f"{render(columns, lines, ink)}\n\n{end}\nmanager {manager}; also: {', '.join(others)}\n"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 if TYPE_CHECKING:
-    from fleet.model.experiment_file import ExperimentFile
+    from fleet.model.experiment_file import PolicyExperiment
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,9 @@ class Overrides:
         bool, typer.Option("--quick", envvar="FLEET_QUICK", help="The short form, of less than two minutes.")
     ] = False
 
-    def load(self, name: str) -> ExperimentFile:
+    def load(self, name: str) -> PolicyExperiment:
         """The experiment of that name or file, with these overrides."""
+        from fleet.experiments import registry
         from fleet.model import experiment_load
 
         flags = {
@@ -79,7 +80,7 @@ class Overrides:
             "repeats": self.repeats,
             "workload.kind": self.workload,
         }
-        return experiment_load.load(experiment_load.find(name), sets=self.sets or [], flags=flags, quick=self.quick)
+        return registry.load(experiment_load.find(name), sets=self.sets or [], flags=flags, quick=self.quick)
 
 
 def overridable(command: Callable[..., None]) -> Callable[..., None]:

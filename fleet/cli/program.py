@@ -116,8 +116,9 @@ def main() -> int:
 
 def run(arguments: Sequence[str], invoke: Callable[[list[str]], int] | None = None) -> int:
     """Run one command line; the exit code. Prints errors, in one or two lines but for --debug; nothing escapes."""
-    debug = "--debug" in arguments or os.environ.get("FLEET_DEBUG", "") not in ("", "0")
-    words = [word for word in arguments if word != "--debug"]
+    ours, theirs = arguments[: (end := _ours(arguments))], arguments[end:]
+    debug = "--debug" in ours or os.environ.get("FLEET_DEBUG", "") not in ("", "0")
+    words = [*(word for word in ours if word != "--debug"), *theirs]
     _set_up_logging(debug=debug)
     try:
         return (invoke or _invoke)(words)
@@ -131,6 +132,16 @@ def run(arguments: Sequence[str], invoke: Callable[[list[str]], int] | None = No
         if debug:
             traceback.print_exc()
         return _told(error)
+
+
+def _ours(arguments: Sequence[str]) -> int:
+    """How many words are this program's own, whose --debug may stand anywhere; the rest belongs to what `exec` runs."""
+    if "--" in arguments:
+        return arguments.index("--")
+    command = next((at for at, word in enumerate(arguments) if not word.startswith("-")), len(arguments))
+    if list(arguments[command : command + 1]) != ["exec"]:
+        return len(arguments)
+    return command + 2  # `exec` and what stands right behind it: an option of ours, or the machine
 
 
 def _set_up_logging(*, debug: bool) -> None:

@@ -95,11 +95,15 @@ def _again(old: Path, record: RunRecord, file: Path, results: Path, threshold: f
     import fleet.experiment as runner
     from fleet.cli.experiment_run import progress
     from fleet.cli.refit import FleetUp
+    from fleet.experiments import registry
     from fleet.model import fleet_load
 
     found: FleetFile = fleet_load.load_built(file)
     refit = FleetUp(found, file.absolute().parent.parent)
-    outcome = runner.run(found, file, record.spec, results_root=results, progress=progress(), reconfigure=refit)
+    spec = registry.recorded(record.spec)
+    outcome = runner.run(
+        found, file, registry.of(spec), spec, results_root=results, progress=progress(), reconfigure=refit
+    )
     from fleet.analysis.compare import compare as judge
     from fleet.analysis.study import analyse
     from fleet.cli.comparison_view import EXIT_CODES, lines, write_page

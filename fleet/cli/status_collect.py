@@ -147,9 +147,9 @@ def _condition(item: Mapping[str, Any], name: str) -> str:
 
 def _look_at(machine: Machine) -> Look | str:
     """A look at one machine, there; why there is none when it does not answer."""
-    if machine.connection == "local":
-        return look(Path(machine.state_dir), LOOK_SECONDS)
     try:
+        if machine.connection == "local":
+            return look(Path(machine.state_dir), LOOK_SECONDS)
         with FabricShell(machine) as shell:
             return parse(
                 shell.run([machine.python, "-m", "fleet.host.machine_state", machine.state_dir, str(LOOK_SECONDS)])

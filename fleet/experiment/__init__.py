@@ -11,12 +11,13 @@ from pathlib import Path
 import uvloop
 
 from fleet.experiment.cleanup import CleanReport, clean_fleet
+from fleet.experiment.definition import Experiment
 from fleet.experiment.hold import held
 from fleet.experiment.plan import TrialPlan
 from fleet.experiment.progress import RunProgress
 from fleet.experiment.reconfigure import Reconfigure
 from fleet.experiment.runner import Outcome, Runner, plan, state_folder
-from fleet.model.experiment_file import ExperimentFile
+from fleet.model.experiment_file import PolicyExperiment
 from fleet.model.fleet_file import FleetFile
 from fleet.observe import priority
 
@@ -26,10 +27,11 @@ __all__ = ["CleanReport", "Outcome", "Reconfigure", "RunProgress", "TrialPlan", 
 def run(
     fleet: FleetFile,
     fleet_path: Path,
-    spec: ExperimentFile,
+    experiment: Experiment,
+    spec: PolicyExperiment,
     results_root: Path,
-    progress: RunProgress,
     *,
+    progress: RunProgress,
     keep: bool = False,
     reconfigure: Reconfigure | None = None,
 ) -> Outcome:
@@ -40,7 +42,7 @@ def run(
     refused before anything was changed.
     """
     state = fleet_path.absolute().parent
-    runner = Runner(fleet, state, spec, results_root, progress, keep=keep, reconfigure=reconfigure)
+    runner = Runner(fleet, state, experiment, spec, results_root, progress=progress, keep=keep, reconfigure=reconfigure)
     priority.take()
     try:
         return uvloop.run(runner.run())

@@ -12,7 +12,7 @@ from fleet.workload.objects import WorkloadObject
 
 
 class Churn:
-    """Sends on schedule and deletes each object as soon as the WDS shows it completed and its trace is whole."""
+    """Sends on schedule and deletes each object as soon as the source shows it completed and its trace is whole."""
 
     name = "load"
 
@@ -21,7 +21,7 @@ class Churn:
         writes, parallel = session.writes(trial)
         left = {due.item.op: due.item for due in writes}
         total = len(left)
-        sending = asyncio.create_task(Sender(session.spaces.wdses, session.recorder).send(writes, parallel=parallel))
+        sending = asyncio.create_task(Sender(session.spaces.sources, session.recorder).send(writes, parallel=parallel))
         try:
             while not sending.done():
                 await self._reap(session, left, total, session.spec.quiet)

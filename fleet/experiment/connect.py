@@ -1,46 +1,49 @@
-"""Opens the clients of a run: WDSes, their ITSes and the WECs it uses, each only where the fleet file says it is."""
+"""Opens the clients of a run: sources, their transports and the WECs it uses, each only where the fleet file says."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 
 from fleet.errors import UsageError
 from fleet.kube.client import KubeClient
-from fleet.model.fleet_file import Cluster, FleetFile, Role
-from fleet.observe.watcher import Spaces
+from fleet.managers.manager import Spaces
+from fleet.model.fleet_file import Cluster, FleetFile
 
 
 @contextlib.asynccontextmanager
 async def opened(
-    fleet: FleetFile, wecs: Collection[str] | None = None, wdses: Collection[str] | None = None
+    fleet: FleetFile, wecs: Collection[str] | None = None, sources: Collection[str] | None = None
 ) -> AsyncIterator[Spaces]:
-    """Clients of that fleet; `wecs` and `wdses` name those that are wanted, None wants all.
+    """Clients of that fleet; `wecs` and `sources` name those that are wanted, None wants all.
 
+    Where a fleet has no sources, each WEC is its own; where one cluster is source and transport, it has one client.
     SpecError for a kubeconfig that is missing, readable by others, or that points at an address that is neither
     loopback nor a machine of the fleet file. No client-side limit: the driver must never be what is measured.
     """
+    check_whole(fleet)
     allowed = [machine.address for machine in fleet.machines]
+    made: dict[str, KubeClient] = {}
     async with contextlib.AsyncExitStack() as stack:
 
-        async def client(cluster: Cluster) -> KubeClient:
-            made = KubeClient.from_kubeconfig(cluster.kubeconfig, cluster=cluster.name, allowed=allowed)
-            return await stack.enter_async_context(made)
+        async def those(entries: Sequence[Cluster], wanted: Collection[str] | None) -> dict[str, KubeClient]:
+            chosen = [entry for entry in entries if wanted is None or entry.name in wanted]
+            for entry in chosen:
+                if entry.name not in made:
+                    client = KubeClient.from_kubeconfig(entry.kubeconfig, cluster=entry.name, allowed=allowed)
+                    made[entry.name] = await stack.enter_async_context(client)
+            return {entry.name: made[entry.name] for entry in chosen}
 
-        async def those(role: Role, wanted: Collection[str] | None) -> dict[str, KubeClient]:
-            entries = [entry for entry in fleet.of_role(role) if wanted is None or entry.name in wanted]
-            return {entry.name: await client(entry) for entry in entries}
-
-        the_one(fleet, "wds")
-        the_one(fleet, "its")
-        used = await those("wds", wdses)
-        itses = await those("its", {fleet.transport_of(wds) for wds in used} if wdses is not None else None)
-        yield Spaces(wdses=used, itses=itses, wecs=await those("wec", wecs))
+        used = await those(fleet.sources(), sources)
+        through = None if sources is None else {fleet.transport_of(source) for source in used}
+        transports = await those(fleet.transports(), through)
+        ends = await those(fleet.wecs(), wecs)
+        yield Spaces(sources=used if fleet.manager.source else ends, transports=transports, wecs=ends)
 
 
-def the_one(fleet: FleetFile, role: Role) -> Cluster:
-    """The first cluster of that role; UsageError when the fleet has none."""
-    found = fleet.of_role(role)
-    if not found:
-        raise UsageError(f"the fleet {fleet.name} has no {role.upper()}: finish it with `fleet up`")
-    return found[0]
+def check_whole(fleet: FleetFile) -> None:
+    """UsageError when the fleet lacks a cluster of a role that its manager needs."""
+    roles = {fleet.manager.source: fleet.sources(), fleet.manager.transport: fleet.transports()}
+    for role, found in roles.items():
+        if role and not found:
+            raise UsageError(f"the fleet {fleet.name} has no {role.upper()}: finish it with `fleet up`")

@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fleet.managers.manager import Manager, Policy
 from fleet.model.experiment_file import Layout
 from fleet.model.link import Link
 from fleet.model.load_shape import LoadShape
+from fleet.model.run_names import RunNames
 from fleet.workload.content import Content
-from fleet.workload.layouts import BindingPolicy, policies
-from fleet.workload.names import RunNames
+from fleet.workload.layouts import policies
 from fleet.workload.objects import WorkloadObject, objects
 
 
@@ -42,10 +43,10 @@ class TrialPlan:
     """Client limits that the fleet gets for this group, where they are not its own."""
     link: Link | None = None
     """What all links of the fleet get for this group; None: their own."""
-    wdses: tuple[str, ...] = ("wds1",)
-    """What its policies are spread over."""
+    sources: tuple[str, ...] = ()
+    """What its policies are spread over; empty: each WEC is the source of its own."""
     serving: int | None = None
-    """KubeStellar runs for the first so many WDSes of the fleet for this group; None: for those it ran for before."""
+    """The manager runs for the first so many sources of the fleet for this group; None: for those it ran for before."""
 
     @property
     def kind(self) -> str:
@@ -54,17 +55,17 @@ class TrialPlan:
 
     @property
     def policies(self) -> int:
-        """In all of its WDSes together."""
+        """In all of its sources together."""
         return self.each * (self.wecs if self.layout == "one-to-one" else 1)
 
     @property
     def policies_of_one(self) -> int:
-        """In the WDS that has most."""
-        return math.ceil(self.policies / len(self.wdses))
+        """In the source that has most."""
+        return math.ceil(self.policies / (len(self.sources) or self.wecs))
 
     @property
     def objects(self) -> int:
-        """In the WDSes, over all policies."""
+        """In the sources, over all policies."""
         return self.policies * self.copies_each * self.content.size
 
     @property
@@ -98,7 +99,7 @@ def groups(trials: list[TrialPlan]) -> list[Group]:
     return [Group(number, tuple(trial for trial in trials if trial.group == number)) for number in numbers]
 
 
-def trial_policies(trial: TrialPlan, names: RunNames) -> tuple[BindingPolicy, ...]:
+def trial_policies(trial: TrialPlan, names: RunNames) -> tuple[Policy, ...]:
     """The policies of the trial's group."""
     return policies(
         trial.layout,
@@ -108,10 +109,10 @@ def trial_policies(trial: TrialPlan, names: RunNames) -> tuple[BindingPolicy, ..
         group=trial.group,
         each=trial.each,
         own_namespaces=trial.own_namespaces,
-        wdses=trial.wdses,
+        sources=trial.sources,
     )
 
 
-def trial_objects(trial: TrialPlan, policy: BindingPolicy, names: RunNames) -> tuple[WorkloadObject, ...]:
+def trial_objects(trial: TrialPlan, policy: Policy, names: RunNames, manager: Manager) -> tuple[WorkloadObject, ...]:
     """The objects of one of its policies."""
-    return objects(policy, trial.content, trial.copies_each, names=names, trial=trial.id)
+    return objects(policy, trial.content, trial.copies_each, manager=manager, names=names, trial=trial.id)

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import suppress
-from typing import Any
 
-from fleet.errors import FleetError, KubeError
-from fleet.experiment.sender import each
+from fleet.errors import KubeError
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
+from fleet.kube.each import each
 from fleet.kube.errors import AlreadyExists
 from fleet.kube.waiting import Objects, wait_for_objects
-from fleet.observe.watcher import Spaces
-from fleet.workload.layouts import CLUSTER_LABEL
-from fleet.workload.names import RUN_LABEL, RunNames
+from fleet.managers.manager import Manager, Spaces
+from fleet.managers.named import named
+from fleet.model.run_names import RunNames
 
 READY_SECONDS = 10.0
 NAMESPACE_SECONDS = 60.0
-NAMED = 5
-"""So many names in a message; the rest is counted."""
+AT_ONCE = 32
 
 
-async def check(spaces: Spaces) -> None:
-    """FleetError when a cluster does not answer, a WEC is not Available, or something of another run is left.
+async def check(spaces: Spaces, manager: Manager) -> None:
+    """FleetError when a cluster does not answer, a WEC is no member, or something of another run is left.
 
     Only reads: whatever is refused here has changed nothing.
     """
@@ -32,56 +30,22 @@ async def check(spaces: Spaces) -> None:
     silent = [client.cluster for client, ready in zip(spaces.all(), answers, strict=True) if not ready]
     if silent:
         raise KubeError(
-            f"not ready within {READY_SECONDS:g} s ({len(silent)} clusters: {shown(silent)}). "
+            f"not ready within {READY_SECONDS:g} s ({len(silent)} clusters: {named(silent)}). "
             "See `fleet status`; `fleet up` repairs",
             cluster=silent[0],
         )
-    for its in spaces.itses.values():
-        await _check_members(its, tuple(spaces.wecs))
-    for wds in spaces.wdses.values():
-        await _check_leftovers(wds)
+    await manager.check(spaces)
 
 
-async def _check_members(its: KubeClient, wecs: Collection[str]) -> None:
-    found = {item["metadata"]["name"]: item for item in await its.list_all(resources.MANAGED_CLUSTERS)}
-    wrong = [name for name in wecs if not _available(found.get(name))]
-    if wrong:
-        raise FleetError(
-            f"{its.cluster}: {len(wrong)} of {len(wecs)} WECs are not registered and Available: "
-            f"{shown(wrong)}. See `fleet status`; `fleet up` repairs"
-        )
-    unlabelled = [name for name in wecs if found[name]["metadata"].get("labels", {}).get(CLUSTER_LABEL) != name]
-    if unlabelled:
-        raise FleetError(
-            f"{its.cluster}: the ManagedCluster of {shown(unlabelled)} lacks the label {CLUSTER_LABEL}=<name>, "
-            "by which policies select it. `fleet up` sets it"
-        )
+async def make_namespaces(
+    spaces: Spaces, manager: Manager, names: RunNames, wanted: Collection[str], *, pods: bool
+) -> None:
+    """Namespaces of the run in every source and WEC, made by the driver and ready for the workload.
 
-
-def _available(item: Mapping[str, Any] | None) -> bool:
-    conditions = (item or {}).get("status", {}).get("conditions", [])
-    return any(
-        entry.get("type") == "ManagedClusterConditionAvailable" and entry.get("status") == "True"
-        for entry in conditions
-    )
-
-
-async def _check_leftovers(wds: KubeClient) -> None:
-    left = await wds.list_all(resources.BINDING_POLICIES, label_selector=RUN_LABEL)
-    runs = sorted({str(item["metadata"]["labels"][RUN_LABEL]) for item in left})
-    if runs:
-        raise FleetError(
-            f"{wds.cluster}: {len(left)} policies of an earlier run are still there ({shown(runs)}) and would add "
-            "their work to this one. Remove them with `fleet experiment clean`"
-        )
-
-
-async def make_namespaces(spaces: Spaces, names: RunNames, wanted: Collection[str], *, pods: bool) -> None:
-    """Namespaces of the run in every WDS and WEC, made by the driver and ready for the workload.
-
-    KubeStellar does not bring a Namespace by itself, and one that travelled with the objects would be measured with
-    them. A Pod also needs the `default` ServiceAccount, which a controller makes a moment after the namespace.
+    A manager that would bring the namespace with the objects would be measured with it; where it insists, the WECs are
+    left out. A Pod also needs the `default` ServiceAccount, which a controller makes a moment after the namespace.
     """
+    holding = {client.cluster for client in spaces.workload(wrapped=manager.wraps)}
 
     async def make(client: KubeClient) -> None:
         for name in sorted(wanted):
@@ -89,10 +53,12 @@ async def make_namespaces(spaces: Spaces, names: RunNames, wanted: Collection[st
             body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
             with suppress(AlreadyExists):  # by an attempt of this call whose answer was lost
                 await client.create(resources.NAMESPACES, body, retry=True)
-        if pods:
+        if pods and client.cluster in holding:
             await _wait_accounts(client, wanted)
 
-    await each(spaces.workload(), make)
+    ends = {} if manager.brings_namespaces else spaces.wecs
+    await each({**spaces.sources, **ends}.values(), make, at_once=AT_ONCE)
+    await manager.prepare(spaces, wanted, names.labels())
 
 
 async def _wait_accounts(client: KubeClient, namespaces: Collection[str]) -> None:
@@ -108,9 +74,3 @@ async def _wait_accounts(client: KubeClient, namespaces: Collection[str]) -> Non
         what="the ServiceAccount default of the run's namespaces",
         missing=missing,
     )
-
-
-def shown(names: list[str]) -> str:
-    """The first few names, and how many more."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more

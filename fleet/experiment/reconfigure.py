@@ -1,4 +1,4 @@
-"""Gives the fleet other client limits, links and served WDSes between the points of a run, and its own back at its
+"""Gives the fleet other client limits, links and served sources between the points of a run, and its own back at its
 end."""
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class Reconfigure(Protocol):
     """Changes the fleet: the command line's does it with `fleet up`."""
 
     async def __call__(self, limits: Mapping[str, float], link: Link | None, serving: int) -> None:
-        """Returns when the fleet runs with these limits (names of ClientLimits), every link like this one, and
-        KubeStellar for the first `serving` WDSes.
+        """Returns when the fleet runs with these limits (names as the fleet file has them), every link like this one,
+        and the manager for the first `serving` sources.
 
         Without `link` each machine has its own again. FleetError when it cannot be.
         """
@@ -31,11 +31,14 @@ class Refitted:
     def __init__(self, session: Session, reconfigure: Reconfigure | None, fleet: FleetFile) -> None:
         self._session = session
         self._reconfigure = reconfigure
+        self._manager = fleet.manager.name
         self._own: Mapping[str, float] = dict(fleet.limits)
         self._now = dict(self._own)
         self._link: Link | None = None
-        self._wdses = [cluster.name for cluster in fleet.of_role("wds")]
+        self._sources = [cluster.name for cluster in fleet.sources()]
         self._own_serving = self._serving = len(fleet.served())
+        self._dirty = False
+        """A change began and did not succeed: what the fleet has now is not known."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,18 +49,21 @@ class Refitted:
         await self.have({})
 
     async def have(self, limits: Mapping[str, float], link: Link | None = None, serving: int | None = None) -> None:
-        """The fleet's own limits, links and served WDSes but for these; nothing is done when it has them already."""
-        wanted, served = {**self._own, **limits}, serving or self._own_serving
-        if (wanted, link, served) == (self._now, self._link, self._serving) or self._reconfigure is None:
+        """The fleet's own limits, links and served sources but for these; nothing is done when it has them already."""
+        if self._reconfigure is None:
             return
-        told = [f"{name}={value:g}" for name, value in sorted(wanted.items()) if self._now[name] != value]
-        told += [f"links with {link}" if link is not None else "its own links"] if link != self._link else []
-        told += [f"KubeStellar for {served} of {len(self._wdses)} WDSes"] if served != self._serving else []
-        self._session.progress.note(f"giving the fleet {', '.join(told)}")
-        both = min(served, self._serving)
-        # Also when it fails half-way: the end must put it right.
-        self._now, self._link, self._serving = wanted, link, served
+        wanted, served = {**self._own, **limits}, serving or self._own_serving
+        if not self._dirty and (wanted, link, served) == (self._now, self._link, self._serving):
+            return
+        changes = [f"{name}={value:g}" for name, value in sorted(wanted.items()) if self._now.get(name) != value]
+        changes += [f"links with {link}" if link is not None else "its own links"] if link != self._link else []
+        changes += [f"{self._manager} for {served} of {len(self._sources)} sources"] if served != self._serving else []
+        again = "what it had before once more, as the last change failed"
+        self._session.progress.note(f"giving the fleet {', '.join(changes) or again}")
+        # What runs for sure, whether this succeeds or not.
+        self._dirty, self._serving = True, min(served, self._serving)
         async with self._session.step(STEP):
-            await self._session.sampling.rest(self._wdses[both:])
+            await self._session.sampling.rest(self._sources[self._serving :])
             await self._reconfigure(wanted, link, served)
-            await self._session.sampling.rest(self._wdses[served:])
+            await self._session.sampling.rest(self._sources[served:])
+        self._now, self._link, self._serving, self._dirty = wanted, link, served, False

@@ -10,6 +10,7 @@ from pathlib import Path
 import fleet as project
 from fleet.kube.looplag import LoopLag
 from fleet.kube.reflector import Reflector
+from fleet.managers import registry
 from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
 from fleet.observe import priority
@@ -30,6 +31,7 @@ def begin_record(folder: RunFolder, spec: ExperimentFile, fleet: FleetFile) -> R
         seed=spec.seed,
         spec=spec,
         fleet=without_paths(fleet),
+        manager=registry.of(fleet).record(fleet),
         inventory_sha256=fleet.inventory_sha256,
         version=project.__version__,
         git=git_commit(),

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from fleet.analysis.exposition import Exposition
+from fleet.analysis.hop_table import HopTable
+from fleet.analysis.join import Join
 from fleet.analysis.quality import Status, judge
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import STAGES, Setting
-from fleet.analysis.timelines import Join
+from fleet.analysis.samples import Setting
 from fleet.errors import FleetError, MeasurementError, SpecError, UsageError
 from fleet.experiment import steps
 from fleet.experiment.cleanup import remove
-from fleet.experiment.connect import opened, the_one
-from fleet.experiment.families import measure_steps, trials
-from fleet.experiment.feasible import check_links, check_loads, check_wdses
+from fleet.experiment.connect import check_whole, opened
+from fleet.experiment.definition import Experiment, trials
+from fleet.experiment.feasible import check_loads
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
 from fleet.experiment.plan import TrialPlan, groups, trial_policies
@@ -32,26 +33,24 @@ from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
 from fleet.kube.looplag import LoopLag
 from fleet.kube.resources import PODS
-from fleet.model.client_limits import ClientLimits
-from fleet.model.experiment_file import COUNTED, ExperimentFile
-from fleet.model.experiment_load import check_fits
-from fleet.model.experiments import LongRun
+from fleet.managers import registry
+from fleet.managers.manager import Manager, Spaces
+from fleet.model.experiment_file import COUNTED, PolicyExperiment
+from fleet.model.experiment_load import sweep
 from fleet.model.fleet_file import FleetFile
 from fleet.model.model_errors import nearest
+from fleet.model.run_names import RunNames
 from fleet.observe.pprof import chosen
 from fleet.observe.profiling import Profiling
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.textfile import folders, publish
 from fleet.observe.tracker import Tracker
-from fleet.observe.watcher import Spaces, Watcher
+from fleet.observe.watcher import Watcher
 from fleet.results.events import HostSample, Line, MetricSample, ProcessSample, ProfileTaken
 from fleet.results.folder import RunFolder
-from fleet.results.run import RunRecord
-from fleet.workload.names import RunNames
+from fleet.results.run import Ending, EndingKind, RunRecord
 
-HOLD_BACK_SECONDS = 2.0
-"""KubeStellar 0.30's controller-manager delays every Binding sync by this: what rides on one looks 20 times faster."""
 MEASURED = frozenset({"load", "drain"})
 """Steps in which stamps become latencies: how late the loop is elsewhere (connecting, cleaning) harms nothing."""
 CLEAN_COMMAND = "fleet experiment clean --run {run}"
@@ -68,29 +67,48 @@ class Outcome:
     reasons: tuple[str, ...] = ()
 
 
-def plan(fleet: FleetFile, spec: ExperimentFile, *, hold_back: float = HOLD_BACK_SECONDS) -> list[TrialPlan]:
-    """Every trial in its order. UsageError, naming the field, for what this fleet or KubeStellar cannot do."""
-    counts = check_fits(spec, fleet)
+def plan(
+    fleet: FleetFile, experiment: Experiment, spec: PolicyExperiment, *, hold_back: float | None = None
+) -> list[TrialPlan]:
+    """Every trial in its order. UsageError, naming the field, for what this fleet or its manager cannot do.
+
+    `hold_back` in seconds: how long the manager may delay what it has scheduled; None: as its record says.
+    """
+    manager = registry.of(fleet)
+    _check_manager(experiment, spec, manager)
+    check_whole(fleet)
+    counts = sweep(spec, len(fleet.wecs()))
+    experiment.check(spec, fleet)
     if spec.profiles.enabled:
         chosen(fleet, spec.profiles.programs)
+    if hold_back is None:
+        hold_back = max((delay.seconds for delay in manager.record(fleet).fixed if delay.holds_back), default=0.0)
     if spec.quiet <= 2 * hold_back:
         raise SpecError(
-            f"{spec.quiet:g} s is not more than twice KubeStellar's hold-back of {hold_back:g} s: a load could ride "
-            "on a sync that is already scheduled. Write 5s",
+            f"{spec.quiet:g} s is not more than twice the {hold_back:g} s that {manager.name} holds back: a load could "
+            f"ride on a sync that is already scheduled. Write {2 * hold_back + 1:g}s",
             field="quiet",
         )
     for number, threshold in enumerate(spec.thresholds):
-        if threshold.stage not in (*STAGES, *COUNTED):
+        stages = (*HopTable(manager.record(fleet)).stages, *COUNTED)
+        if threshold.stage not in stages:
             raise SpecError(
-                f"{threshold.stage!r} is no stage{nearest(threshold.stage, (*STAGES, *COUNTED))}",
+                f"{threshold.stage!r} is no stage{nearest(threshold.stage, stages)}",
                 field=f"thresholds.{number}.stage",
             )
-    wecs, wdses = ([entry.name for entry in fleet.of_role(role)] for role in ("wec", "wds"))
-    made = trials(spec, wecs, counts, wdses)
-    check_wdses(made, fleet)
-    check_loads(made, ClientLimits.model_validate(fleet.limits), spec.timeouts.object)
-    check_links(made, fleet)
+    wecs, sources = ([entry.name for entry in entries] for entries in (fleet.wecs(), fleet.sources()))
+    made = trials(experiment, spec, manager, wecs=wecs, counts=counts, sources=sources)
+    check_loads(made, manager, fleet.limits, spec.timeouts.object)
     return made
+
+
+def _check_manager(experiment: Experiment, spec: PolicyExperiment, manager: Manager) -> None:
+    """UsageError when it cannot be done under that manager, with the reason."""
+    if why := experiment.cannot(manager):
+        raise UsageError(f"{experiment.name} cannot be done with manager {manager.name}: {why}")
+    if refused := [layout for layout in spec.layouts if layout not in manager.layouts]:
+        can = " ".join(f"--layout {layout}" for layout in manager.layouts)
+        raise UsageError(f"layouts: manager {manager.name} cannot do {' and '.join(refused)}: write {can}")
 
 
 class Runner:
@@ -100,49 +118,56 @@ class Runner:
         self,
         fleet: FleetFile,
         state: Path,
-        spec: ExperimentFile,
+        experiment: Experiment,
+        spec: PolicyExperiment,
         results_root: Path,
-        progress: RunProgress,
         *,
+        progress: RunProgress,
         keep: bool = False,
         reconfigure: Reconfigure | None = None,
-        hold_back: float = HOLD_BACK_SECONDS,
+        hold_back: float | None = None,
     ) -> None:
         """`state` is the fleet's folder, where the lock lies; `keep` leaves everything in the clusters.
 
-        `reconfigure` is needed for trials with client limits, links or WDSes of their own; UsageError without it.
+        `reconfigure` is needed for trials with client limits, links or sources of their own; UsageError without it.
         """
         self.fleet = fleet
+        self.manager = registry.of(fleet)
         self.state = state
+        self.experiment = experiment
         self.spec = spec
         self.results_root = results_root
         self.progress = progress
         self.keep = keep
         self.reconfigure = reconfigure
-        self.trials = plan(fleet, spec, hold_back=hold_back)
+        self.trials = plan(fleet, experiment, spec, hold_back=hold_back)
         if reconfigure is None and any(trial.limits or trial.link or trial.serving for trial in self.trials):
             raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         RunFolder.check_root(results_root)
         self.interrupts = Interrupts()
-        self._ended: list[str] = []
+        self._endings: list[Ending] = []
         self._lag = LoopLag()
 
     async def run(self) -> Outcome:
         """Do it. FleetError only for what is refused before the run folder exists."""
         wecs = {name for trial in self.trials for name in trial.clusters}
-        wdses = {name for trial in self.trials for name in trial.wdses}
+        sources = {name for trial in self.trials for name in trial.sources}
         with held(self.state, f"fleet experiment run {self.spec.name}"):
-            async with self.interrupts, opened(self.fleet, wecs, wdses) as spaces:
+            async with self.interrupts, opened(self.fleet, wecs, sources) as spaces:
                 await self._check(spaces)
                 folder = RunFolder.create(self.results_root, self.spec.name, datetime.now(UTC))
-                record = begin_record(folder, self.spec, self.fleet)
+                record = begin_record(folder, self._spec_as_run(), self.fleet)
                 folder.write_run(record)
                 self.progress.begin(folder.path, len(self.trials))
                 return await self._measure(spaces, folder, record)
 
+    def _spec_as_run(self) -> PolicyExperiment:
+        """The spec, with the profiles that are really taken."""
+        return self.spec.model_copy(update={"profiles": self.experiment.profiles(self.spec)})
+
     async def _check(self, spaces: Spaces) -> None:
         """In a task that a signal ends: the run then ends as soon as it has a folder to say so in."""
-        task = asyncio.create_task(check(spaces))
+        task = asyncio.create_task(check(spaces, self.manager))
         self.interrupts.watch(task)
         try:
             await task
@@ -152,12 +177,14 @@ class Runner:
 
     async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
         names = RunNames(folder.id)
-        recorded = Recorded(Join(wds=next(iter(spaces.wdses)), object_timeout=self.spec.timeouts.object))
-        tracker = Tracker(names=names, wdses=spaces.wdses.keys())
+        recorded = Recorded(Join(record.manager, source=record.source, object_timeout=self.spec.timeouts.object))
+        tracker = Tracker(names=names, sources=spaces.sources.keys())
         log = folder.event_log()
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
         kinds = tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
-        watcher = Watcher(spaces, kinds, recorder, selector=names.selector())
+        watcher = Watcher(
+            spaces, kinds, self.manager.hops, recorder, selector=names.selector(), wrapped=self.manager.wraps
+        )
         try:
             try:
                 await self._supervise(
@@ -171,7 +198,7 @@ class Runner:
             try:
                 log.close()
             except MeasurementError as error:
-                self._ended.append(f"the events could not be written: {error}")
+                self._ends("unwritten", f"the events could not be written: {error}")
             facts = driver_facts(self._lag, watcher.reflectors, recorder.gaps, log.dropped)
             record = self._close(record.with_(driver=facts), recorded)
             folder.write_run(record)
@@ -188,11 +215,14 @@ class Runner:
         ended = record.with_(
             ended=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             status="valid",
-            reasons=self._ended,
+            endings=self._endings,
             interrupted=received.name if received else "",
         )
         verdict = judge(ended, recorded, recorded.join.samples())
         return ended.with_(status=verdict.status, reasons=list(verdict.reasons))
+
+    def _ends(self, kind: EndingKind, text: str) -> None:
+        self._endings.append(Ending(kind=kind, text=text))
 
     async def _supervise(self, work: Coroutine[Any, Any, None], recorder: Recorder) -> None:
         """Run `work` until it ends, a signal ends it, or the disk refuses; remember why."""
@@ -205,20 +235,21 @@ class Runner:
             await asyncio.wait({task, failed}, return_when=asyncio.FIRST_COMPLETED)
             if recorder.failure is not None:
                 task.cancel()
-                self._ended.append(f"the events could not be written: {recorder.failure}")
+                self._ends("unwritten", f"the events could not be written: {recorder.failure}")
             await task
         except asyncio.CancelledError:
             if self.interrupts.received is None and recorder.failure is None:
                 raise
         except FleetError as error:
-            self._ended.append(f"ended early: {error}")
+            self._ends("failed", f"ended early: {error}")
         except Exception as error:
-            self._ended.append(f"ended early by a defect of fleet: {type(error).__name__}: {error}")
+            self._ends("failed", f"ended early by a defect of fleet: {type(error).__name__}: {error}")
             raise
         finally:
             failed.cancel()
             if self.interrupts.received is not None:
-                self._ended.insert(0, f"interrupted by {self.interrupts.received.name}")
+                signal = self.interrupts.received.name
+                self._endings.insert(0, Ending(kind="interrupted", text=f"interrupted by {signal}"))
             if not task.done():
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -228,11 +259,11 @@ class Runner:
     ) -> None:
         """From the first watch to the last trial."""
         async with AsyncExitStack() as stack:
-            long = self.spec if isinstance(self.spec, LongRun) else None
-            profiles = long.paced_profiles if long else self.spec.profiles
-            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=long is not None))
+            everybody = self.experiment.everybody
+            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=everybody))
             session = Session(
                 spec=self.spec,
+                manager=self.manager,
                 names=names,
                 spaces=spaces,
                 recorder=recorder,
@@ -242,15 +273,17 @@ class Runner:
             )
             async with session.step("prepare"):
                 contents = {trial.content.name: trial.content for trial in self.trials}
-                await ensure_served(spaces, [crd for content in contents.values() for crd in content.crds])
+                await ensure_served(
+                    spaces, self.manager, [crd for content in contents.values() for crd in content.crds]
+                )
                 await stack.enter_async_context(watcher)
                 wanted = {policy.namespace for trial in self.trials for policy in trial_policies(trial, names)}
                 pods = any(PODS in content.resources for content in contents.values())
-                await make_namespaces(spaces, names, wanted, pods=pods)
+                await make_namespaces(spaces, self.manager, names, wanted, pods=pods)
             await stack.enter_async_context(_beside(session.keep_sampling()))
             refitted = await stack.enter_async_context(Refitted(session, self.reconfigure, self.fleet))
             # Inside it, so that the last round is of the programs that were measured, not of restarted ones.
-            await stack.enter_async_context(Profiling(self.fleet, profiles, run, recorder))
+            await stack.enter_async_context(Profiling(self.fleet, self.experiment.profiles(self.spec), run, recorder))
             await self._trials(session, refitted)
 
     async def _trials(self, session: Session, refitted: Refitted) -> None:
@@ -262,7 +295,7 @@ class Runner:
                 number += 1
                 self.progress.trial(number, str(trial))
                 last = trial is group.trials[-1]
-                for step in trial_steps(self.spec, last=last):
+                for step in trial_steps(self.experiment, self.spec, last=last):
                     async with AsyncExitStack() as stack:
                         await stack.enter_async_context(session.step(step.name, trial.id))
                         if step.name in MEASURED:
@@ -282,7 +315,7 @@ class Runner:
             Setting(trial.layout, trial.wecs, trial.point): trial.objects for trial in self.trials if trial.repeat >= 0
         }
         try:
-            publish(self.fleet, Exposition(session.join.samples(), objects, facts))
+            publish(self.fleet, Exposition(session.join.table.manager, session.join.samples(), objects, facts))
         except OSError as error:
             self.progress.note(f"the metrics of this run cannot be shown to Prometheus: {error}")
 
@@ -294,7 +327,7 @@ class Runner:
         async def clean() -> None:
             self.progress.step("clean up")
             recorder.mark("clean-up", "begin")
-            report = await remove(spaces, names.run_id, timeout=self.spec.timeouts.clean)
+            report = await remove(spaces, self.manager, names.run_id, timeout=self.spec.timeouts.clean)
             recorder.mark("clean-up", "end")
             for sentence in report.left:
                 recorder.anomaly("left-behind", sentence)
@@ -309,17 +342,17 @@ class Runner:
             if self.interrupts.received is None:
                 raise
             if not self.interrupts.at_once:  # the first signal came during the clean-up: let it finish
-                self._ended.append(f"interrupted by {self.interrupts.received.name} while cleaning up")
+                self._ends("interrupted", f"interrupted by {self.interrupts.received.name} while cleaning up")
                 await self._clean(spaces, names, recorder)
 
 
-def trial_steps(spec: ExperimentFile, *, last: bool) -> tuple[steps.Step, ...]:
+def trial_steps(experiment: Experiment, spec: PolicyExperiment, *, last: bool) -> tuple[steps.Step, ...]:
     """The steps of one trial; the group's `last` one also takes the policies away."""
     return (
         steps.Announce(),
         steps.Apply(),
         steps.Settle(),
-        *measure_steps(spec),
+        *experiment.measure,
         *((steps.Linger(),) if spec.after else ()),
         steps.Quieten(),
         steps.Clean(policies=last),
@@ -352,4 +385,4 @@ def state_folder(fleet: FleetFile) -> Path:
         if machine.connection == "local":
             return Path(machine.state_dir)
     # `<folder>/kubeconfigs/<cluster>` (fleet.inventory.record).
-    return Path(the_one(fleet, "wds").kubeconfig).parents[1]
+    return Path(fleet.clusters[0].kubeconfig).parents[1]

@@ -1,65 +1,45 @@
-"""Sends objects to their WDSes at their moments and records every request with its three times."""
+"""Sends objects to their sources at their moments and records every request with its three times."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 import orjson
 
 from fleet.errors import KubeError
 from fleet.kube.client import KubeClient
+from fleet.kube.each import each
 from fleet.kube.errors import Unreachable
 from fleet.observe.recorder import Recorder
 from fleet.results.events import Sent
 from fleet.workload.objects import WorkloadObject
 from fleet.workload.pacing import Due
 
-IN_FLIGHT = 32
-"""Requests at once. The WDS API server's own limit is 200 mutating ones; more only queues there."""
 ATTEMPTS = 5
 FIRST_PAUSE = 0.5
 """Seconds before the second attempt; doubled each time."""
 _CREATED = range(200, 300)
 _EXISTS = 409
 
-T = TypeVar("T")
-
-
-async def each(items: Iterable[T], do: Callable[[T], Awaitable[object]], *, at_once: int = IN_FLIGHT) -> None:
-    """`do` for every item, at most `at_once` at a time; the first error ends all and is raised as it is."""
-    gate = asyncio.Semaphore(at_once)
-
-    async def one(item: T) -> None:
-        async with gate:
-            await do(item)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for item in items:
-                group.create_task(one(item))
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from errors
-
 
 class Sender:
     """Creates objects; each attempt is one request and one `sent` line, also when there was no answer."""
 
-    def __init__(self, wdses: Mapping[str, KubeClient], recorder: Recorder, *, pause: float = FIRST_PAUSE) -> None:
-        self._wdses = wdses
+    def __init__(self, sources: Mapping[str, KubeClient], recorder: Recorder, *, pause: float = FIRST_PAUSE) -> None:
+        self._sources = sources
         self._recorder = recorder
         self._pause = pause
 
     async def send(self, writes: Sequence[Due], *, parallel: int | None = None) -> None:
-        """All writes; an anomaly for one that the WDS did not take in any attempt.
+        """All writes; an anomaly for one that the source did not take in any attempt.
 
         `parallel` None is an open loop: each write leaves when it is due, whatever the answers do. A number is a closed
         one: the writes follow each other with at most so many unanswered.
         """
         # Made beforehand: what it takes to build an object must not delay the next.
-        ready = [(due.offset, due.item, orjson.dumps(due.item.manifest())) for due in writes]
+        ready = [(due.offset, due.item, orjson.dumps(due.item.write.body)) for due in writes]
         start_ns = time.monotonic_ns()
         if parallel is not None:
             await each(ready, lambda one: self._create(one[1], one[2], start_ns), at_once=parallel)
@@ -85,19 +65,19 @@ class Sender:
                 return
             refused = 400 <= sent.code < 500 and sent.code != 429  # noqa: PLR2004 - asking again cannot help
             if refused or attempt + 1 == ATTEMPTS:
-                text = f"{item.ref.name}: the WDS did not take it: {sent.code} {sent.error}".rstrip()
-                self._recorder.anomaly("send-failed", text, trial=item.trial, cluster=item.wds)
+                text = f"{item.ref.name}: the source did not take it: {sent.code} {sent.error}".rstrip()
+                self._recorder.anomaly("send-failed", text, trial=item.trial, cluster=item.source)
                 return
             await asyncio.sleep(pause)
             pause *= 2
 
     async def _once(self, item: WorkloadObject, body: bytes, scheduled_ns: int) -> Sent:
-        path = item.resource.path(namespace=item.ref.namespace)
+        path = item.write.resource.path(namespace=item.write.namespace)
         sent_ns = time.monotonic_ns()
         code, uid, rv, error = 0, "", "", ""
         received_ns = 0
         try:
-            answer = await self._wdses[item.wds].request("POST", path, body=body, check=False)
+            answer = await self._sources[item.source].request("POST", path, body=body, check=False)
             sent_ns, received_ns, code = answer.sent_ns, answer.received_ns, answer.status
             stored = answer.json()
             if code in _CREATED:

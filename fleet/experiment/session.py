@@ -8,15 +8,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from fleet.analysis.timelines import Join
+from fleet.analysis.join import Join
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
 from fleet.experiment.progress import RunProgress
-from fleet.model.experiment_file import ExperimentFile
+from fleet.managers.manager import Manager, Policy, Spaces
+from fleet.model.experiment_file import PolicyExperiment
+from fleet.model.run_names import RunNames
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
-from fleet.observe.watcher import Spaces
-from fleet.workload.layouts import BindingPolicy
-from fleet.workload.names import RunNames
 from fleet.workload.objects import WorkloadObject
 from fleet.workload.pacing import Due, due, schedule
 
@@ -25,7 +24,8 @@ from fleet.workload.pacing import Due, due, schedule
 class Session:
     """One run under way."""
 
-    spec: ExperimentFile
+    spec: PolicyExperiment
+    manager: Manager
     names: RunNames
     spaces: Spaces
     recorder: Recorder
@@ -34,14 +34,18 @@ class Session:
     sampling: Sampling
     _made: tuple[str, tuple[WorkloadObject, ...]] | None = None
 
-    def policies(self, trial: TrialPlan) -> tuple[BindingPolicy, ...]:
+    def policies(self, trial: TrialPlan) -> tuple[Policy, ...]:
         """Policies of the trial's group."""
         return trial_policies(trial, self.names)
 
     def objects(self, trial: TrialPlan) -> tuple[WorkloadObject, ...]:
         """Objects of the trial, policy by policy; kept until another trial's are asked for: a profile is dear."""
         if self._made is None or self._made[0] != trial.id:
-            made = tuple(item for policy in self.policies(trial) for item in trial_objects(trial, policy, self.names))
+            made = tuple(
+                item
+                for policy in self.policies(trial)
+                for item in trial_objects(trial, policy, self.names, self.manager)
+            )
             self._made = (trial.id, made)
         return self._made[1]
 

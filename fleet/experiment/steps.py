@@ -1,8 +1,7 @@
 """The steps of a trial, one small class each: apply, settle, load, drain, quieten, clean.
 
-Policies live as long as their group of trials: a Binding without objects is the state before each load, whether it is
-new or its objects were deleted, so trials after the first need not pay for 4 throttled writes per policy again. In
-KubeStellar 0.30 a Binding is made as soon as its policy selects a cluster, with no object at all.
+Policies live as long as their group of trials: a settled policy without objects is the state before each load, whether
+it is new or its objects were deleted, so trials after the first need not pay for the policies' throttled writes again.
 """
 
 from __future__ import annotations
@@ -10,18 +9,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from fleet.errors import DeadlineError
 from fleet.experiment.plan import TrialPlan
-from fleet.experiment.prepare import shown
-from fleet.experiment.sender import Sender, each
+from fleet.experiment.sender import Sender
 from fleet.experiment.session import Session
-from fleet.kube import resources
+from fleet.kube.each import each
 from fleet.kube.errors import NotFound
+from fleet.managers.manager import Policy, Write
+from fleet.managers.named import named
 from fleet.results import events
-from fleet.workload.layouts import BindingPolicy
 from fleet.workload.objects import WorkloadObject
+
+IN_FLIGHT = 32
+"""Requests at once. An API server's own limit is 200 mutating ones; more only queues there."""
 
 BUSY_LOOK_SECONDS = 1.0
 RETURN_SECONDS = 30.0
@@ -60,7 +62,7 @@ class Announce:
                 point=trial.point,
                 policies=trial.policies,
                 limits=dict(trial.limits),
-                wdses=list(trial.wdses),
+                sources=list(trial.sources),
                 load=str(trial.load) if trial.load.open else "",
             )
         )
@@ -75,7 +77,7 @@ class Announce:
                     clusters=list(item.clusters),
                     status=item.status,
                     kind=item.kind,
-                    wds=item.wds,
+                    source=item.source,
                 )
             )
 
@@ -86,39 +88,46 @@ class Apply:
     name = "apply"
 
     async def do(self, session: Session, trial: TrialPlan) -> None:
-        """Done when their WDSes have taken them all."""
-        missing = [
-            entry for entry in session.policies(trial) if session.recorder.tracker.destinations(entry.name) is None
-        ]
-        wdses = session.spaces.wdses
-        await each(missing, lambda entry: wdses[entry.wds].create(resources.BINDING_POLICIES, entry.manifest()))
+        """Done when their sources have taken them all."""
+        manager, sources = session.manager, session.spaces.sources
+        missing = [entry for entry in session.policies(trial) if session.recorder.tracker.targets(entry.name) is None]
+
+        async def create(policy: Policy) -> None:
+            for write in manager.policies(policy):
+                await sources[policy.source].create(write.resource, write.body)
+
+        await each(missing, create, at_once=IN_FLIGHT)
 
 
 class Settle:
-    """Waits until every policy is bound to its WECs and nothing moves any more, and proves it."""
+    """Waits until every policy resolves to its WECs and nothing moves any more, and proves it."""
 
     name = "settle"
 
     async def do(self, session: Session, trial: TrialPlan) -> None:
-        """DeadlineError when a Binding does not come; an anomaly when it never becomes quiet."""
+        """DeadlineError when a policy does not resolve; an anomaly when it never becomes quiet."""
         timeout = session.spec.timeouts.settle
         deadline = time.monotonic() + timeout
-        wanted = {entry.name: frozenset(entry.clusters) for entry in session.policies(trial)}
+        wanted = {
+            entry.name: frozenset(entry.clusters)
+            for entry in session.policies(trial)
+            if session.manager.policies(entry)
+        }
         tracker, recorder = session.recorder.tracker, session.recorder
 
-        def unbound() -> list[str]:
-            return [name for name, clusters in wanted.items() if tracker.destinations(name) != clusters]
+        def unsettled() -> list[str]:
+            return [name for name, clusters in wanted.items() if tracker.targets(name) != clusters]
 
-        def bound() -> bool:
-            missing = len(unbound())
+        def settled() -> bool:
+            missing = len(unsettled())
             session.progress.marks(len(wanted) - missing, len(wanted))
             return not missing
 
-        if not await recorder.until(bound, timeout=timeout):
+        if not await recorder.until(settled, timeout=timeout):
             raise DeadlineError(
-                f"{', '.join(trial.wdses)}: no Binding with the right destinations for {len(unbound())} of "
-                f"{len(wanted)} policies within {timeout:g} s ({shown(unbound())}). Is the controller-manager up? "
-                "See `fleet status`; timeouts.settle raises the limit"
+                f"{', '.join(trial.sources)}: {len(unsettled())} of {len(wanted)} policies do not resolve to their "
+                f"WECs within {timeout:g} s ({named(unsettled())}). Do the manager's programs run? See `fleet status`; "
+                "timeouts.settle raises the limit"
             )
         chosen = set(trial.clusters)
         await recorder.until(lambda: not recorder.down & chosen, timeout=min(RETURN_SECONDS, timeout))
@@ -129,14 +138,14 @@ class Settle:
 
 
 class Load:
-    """Sends the trial's objects to their WDSes."""
+    """Sends the trial's objects to their sources."""
 
     name = "load"
 
     async def do(self, session: Session, trial: TrialPlan) -> None:
         """Done when each was answered."""
         writes, parallel = session.writes(trial)
-        await Sender(session.spaces.wdses, session.recorder).send(writes, parallel=parallel)
+        await Sender(session.spaces.sources, session.recorder).send(writes, parallel=parallel)
 
 
 class Drain:
@@ -190,10 +199,9 @@ class Quieten:
 class Clean:
     """Deletes the trial's objects and waits, by the watches, until they are gone everywhere.
 
-    Objects go first and the Binding loses its clauses after the hold-back of 2 s, upon which the transport controller
-    deletes the ManifestWorks. After the group's last trial the policies are deleted right behind the objects: the
-    Binding is then garbage-collected with its clauses still in it, which saves three throttled writes and one list per
-    policy. The other way round would have KubeStellar take its status label off every object first.
+    Objects go first. After the group's last trial the policies are deleted right behind them: of KubeStellar, a Binding
+    is then garbage-collected with its clauses still in it, which saves three throttled writes and one list per policy;
+    the other way round would have it take its status label off every object first.
     """
 
     name = "clean"
@@ -207,17 +215,15 @@ class Clean:
         await delete(session, session.objects(trial))
         policies = session.policies(trial) if self._policies else ()
 
-        async def drop(policy: BindingPolicy) -> None:
-            try:
-                await session.spaces.wdses[policy.wds].delete(resources.BINDING_POLICIES, policy.name)
-            except NotFound:
-                return
+        async def drop(policy: Policy) -> None:
+            for write in reversed(session.manager.policies(policy)):
+                await _delete(session, policy.source, write, None)
 
-        await each(policies, drop)
+        await each(policies, drop, at_once=IN_FLIGHT)
 
         def gone() -> bool:
-            bound = [entry for entry in policies if recorder.tracker.destinations(entry.name) is not None]
-            return not bound and recorder.tracker.left(session.alive(trial.clusters)).nothing
+            held = [entry for entry in policies if recorder.tracker.targets(entry.name) is not None]
+            return not held and recorder.tracker.left(session.alive(trial.clusters)).nothing
 
         if not await recorder.until(gone, timeout=session.spec.timeouts.clean):
             left = recorder.tracker.left(session.alive(trial.clusters))
@@ -226,22 +232,22 @@ class Clean:
 
 
 async def delete(session: Session, items: Sequence[WorkloadObject]) -> None:
-    """Delete objects of the run in their WDSes; those that are not there are passed over."""
+    """Delete objects of the run at their sources; those that are gone already are passed over."""
+    await each(items, lambda item: _delete(session, item.source, item.write, "Background"), at_once=IN_FLIGHT)
 
-    async def one(item: WorkloadObject) -> None:
-        try:
-            wds = session.spaces.wdses[item.wds]
-            await wds.delete(item.resource, item.ref.name, item.ref.namespace, propagation="Background")
-        except NotFound:
-            return
 
-    await each(items, one)
+async def _delete(session: Session, source: str, write: Write, propagation: Literal["Background"] | None) -> None:
+    try:
+        client = session.spaces.sources[source]
+        await client.delete(write.resource, write.name, write.namespace, propagation=propagation)
+    except NotFound:
+        return
 
 
 async def quieten(session: Session, deadline: float) -> str:
     """Wait for the quiet that the spec asks for; why it did not come by `deadline` (monotonic seconds), or nothing.
 
-    Quiet is: no watch told anything, then no program of KubeStellar has work in its queues or sends requests. A
+    Quiet is: no watch told anything, then no program of the manager has work in its queues or sends requests. A
     program that only reads moves nothing that a watch could see, yet empties the bucket of its rate limiter.
     """
     quiet = session.recorder.quiet

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from supervisor.xmlrpc import SupervisorTransport
 
 from fleet.errors import DeadlineError, HostError
+from fleet.host import supervisor_client
 from fleet.host.files import private_directory, write_private
 from fleet.host.layout import Layout
 from fleet.host.supervisor_config import check_socket_path, render_daemon
@@ -58,16 +58,11 @@ class Daemon:
         check_socket_path(self.socket)
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """One call of supervisord's XML-RPC interface; OSError when it does not answer."""
-        transport = SupervisorTransport(None, None, self.url)
-        try:
-            proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
-            return getattr(proxy.supervisor, method)(*arguments)
-        finally:
-            transport.close()
+        """One call of supervisord's XML-RPC interface; OSError when it does not run, DeadlineError when it hangs."""
+        return supervisor_client.call(self.socket, method, *arguments)
 
     def alive(self) -> bool:
-        """Whether it answers on its socket."""
+        """Whether it answers on its socket; DeadlineError for one that listens and does not answer."""
         if not self.socket.exists():
             return False
         try:
@@ -76,16 +71,16 @@ class Daemon:
             return False
 
     def processes(self) -> list[psutil.Process]:
-        """Daemons of this folder: recognised by their command line, so a reused pid is never taken for
-        ours."""
-        wanted = str(self.config)
+        """Daemons of this folder: recognised by the whole command that started them, so that neither a reused pid
+        nor another program that was given the same file (`tail -f`, an editor) is taken for ours."""
+        wanted = self._command()[1:]
         found = []
         for process in psutil.process_iter():
             try:
                 argv = process.cmdline()
             except psutil.Error:
                 continue
-            if wanted in argv and any("supervisord" in part for part in argv[:4]):
+            if argv[1:] == wanted:
                 found.append(process)
         return found
 
@@ -126,8 +121,7 @@ class Daemon:
             private_directory(directory)
         write_private(self.config, render_daemon(self.layout).encode())
         environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-        daemon = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.config)]
-        command = ["nice", "-n", str(NICENESS), *daemon]
+        command = ["nice", "-n", str(NICENESS), *self._command()]
         # It leaves this process behind (one fork, and a session of its own) and answers for its
         # configuration first.
         done = subprocess.run(
@@ -153,6 +147,9 @@ class Daemon:
         self._let_others_first()
         return True
 
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.config)]
+
     def _let_others_first(self) -> None:
         """The session's niceness; a kernel without such groups has no such file, and a process's own suffices there."""
         for process in self.processes():
@@ -160,12 +157,12 @@ class Daemon:
                 Path(f"/proc/{process.pid}/autogroup").write_text(str(NICENESS))
 
     def end(self, grace: float) -> None:
-        """End the daemon, and every program that it leaves behind."""
-        if self.alive():
-            # One that was on its way out does not answer: what is left is killed below.
-            with contextlib.suppress(OSError, xmlrpc.client.Error):
+        """End the daemon, and every program that it leaves behind; one that hangs is killed."""
+        # One that is on its way out, or hangs, does not answer: what is left is killed below.
+        with contextlib.suppress(OSError, xmlrpc.client.Error, DeadlineError):
+            if self.alive():
                 self.call("shutdown")
-        psutil.wait_procs(self.processes(), timeout=grace)
+                psutil.wait_procs(self.processes(), timeout=grace)
         kill(self.processes(), grace=0.0)
         kill(self.orphans(), grace=KILL_GRACE)
         self.socket.unlink(missing_ok=True)

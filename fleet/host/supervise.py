@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import xmlrpc.client
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
-from fleet.errors import HostError
+from fleet.errors import DeadlineError, HostError
 from fleet.host.change import Change
 from fleet.host.daemon import Daemon, log_tail
 from fleet.host.files import private_directory, write_private
@@ -123,9 +123,11 @@ class Supervisor(Programs):
         """End every program, in waves from high priority to low, then the daemon; True when something ran.
         Leaves no process."""
         with self._locked():
-            alive = self.daemon.alive()
-            if alive:
-                self.stop_in_waves(self.priorities())
+            alive = False
+            with suppress(DeadlineError):  # one that hangs is killed, and its programs are ended as orphans
+                alive = self.daemon.alive()
+                if alive:
+                    self.stop_in_waves(self.priorities())
             left = self.daemon.processes() or self.daemon.orphans()
             self.daemon.end(grace=SETTLE_SECONDS)
             return alive or bool(left)

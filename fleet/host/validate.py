@@ -14,7 +14,6 @@ from fleet.model.fleet_file import WEC
 DRIVERS = ("dense", "process", "kind")
 MAX_WECS = 1000
 """Names have three digits; beyond that no machine was ever tried."""
-LOWEST_PORT, HIGHEST_PORT = 1024, 65_533
 
 
 def check_name(field: str, name: str) -> None:
@@ -27,10 +26,9 @@ def check_name(field: str, name: str) -> None:
 
 
 def check_planes(planes: Sequence[ControlPlane], *, hub: bool) -> None:
-    """UsageError for bad or doubled names and ports, addresses that are none, roles outside the call,
+    """UsageError for bad or doubled names, addresses that are none, roles outside the call,
     arguments that are no flags."""
     names: set[str] = set()
-    ports: dict[int, str] = {}
     for plane in planes:
         check_name("control plane name", plane.name)
         if plane.name in names:
@@ -46,7 +44,6 @@ def check_planes(planes: Sequence[ControlPlane], *, hub: bool) -> None:
                 f" {plane.driver}: they are the system under test"
             )
         _check_address(plane)
-        _check_port(plane, ports)
         plane.extra.check()
 
 
@@ -57,15 +54,3 @@ def _check_address(plane: ControlPlane) -> None:
         raise UsageError(f"{plane.name}: bind address {plane.bind_address!r} is not an IP address") from error
     if address.is_unspecified or address.is_multicast:
         raise UsageError(f"{plane.name}: bind address {address} is not one address of this machine, such as 127.0.0.1")
-
-
-def _check_port(plane: ControlPlane, ports: dict[int, str]) -> None:
-    if plane.port == 0:
-        return
-    if not LOWEST_PORT <= plane.port <= HIGHEST_PORT:
-        raise UsageError(
-            f"control_plane_ports: {plane.name}: {plane.port} is not between {LOWEST_PORT} and {HIGHEST_PORT}"
-        )
-    if plane.port in ports:
-        raise UsageError(f"control_plane_ports: {plane.name} and {ports[plane.port]} are both on port {plane.port}")
-    ports[plane.port] = plane.name

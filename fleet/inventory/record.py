@@ -59,7 +59,10 @@ def begin_record(spec: RecordSpec, *, check: bool = False) -> Change:
     parts = [] if old is None else [Inspection(machine="", clusters=old.clusters, components=old.components)]
     new = describe(spec, parts, created=created, state="building")
     if old is not None and not spec.toolchain_digest:
-        new = new.model_copy(update={"toolchain_digest": old.toolchain_digest, "versions": old.versions})
+        # Which programs these will be is not known yet: what they were stays.
+        kept: dict[str, Any] = {"toolchain_digest": old.toolchain_digest, "versions": old.versions}
+        kept |= {"manager": old.manager} if old.manager.name == new.manager.name else {}
+        new = new.model_copy(update=kept)
     return _write(path, old, new, check=check)
 
 

@@ -87,6 +87,19 @@ MANIFEST_WORKS = Resource("work.open-cluster-management.io", "v1", "manifestwork
 APPLIED_MANIFEST_WORKS = Resource(
     "work.open-cluster-management.io", "v1", "appliedmanifestworks", "AppliedManifestWork", namespaced=False
 )
+MANIFEST_WORK_REPLICA_SETS = Resource(
+    "work.open-cluster-management.io", "v1alpha1", "manifestworkreplicasets", "ManifestWorkReplicaSet", namespaced=True
+)
+PLACEMENTS = Resource("cluster.open-cluster-management.io", "v1beta1", "placements", "Placement", namespaced=True)
+PLACEMENT_DECISIONS = Resource(
+    "cluster.open-cluster-management.io", "v1beta1", "placementdecisions", "PlacementDecision", namespaced=True
+)
+MANAGED_CLUSTER_SETS = Resource(
+    "cluster.open-cluster-management.io", "v1beta2", "managedclustersets", "ManagedClusterSet", namespaced=False
+)
+MANAGED_CLUSTER_SET_BINDINGS = Resource(
+    "cluster.open-cluster-management.io", "v1beta2", "managedclustersetbindings", "ManagedClusterSetBinding", True
+)
 MANAGED_CLUSTER_ADDONS = Resource(
     "addon.open-cluster-management.io", "v1alpha1", "managedclusteraddons", "ManagedClusterAddOn", namespaced=True
 )

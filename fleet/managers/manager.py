@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,42 +10,28 @@ from fleet.kube.client import KubeClient
 from fleet.kube.resources import Resource
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import HopRow, ManagerRecord
+from fleet.results.events import Fact, Key
 
 Object = Mapping[str, Any]
-Key = tuple[str, ...]
-"""A link between hops: `("op", id)`, or a word and what identifies the object that an earlier hop saw."""
 
-
-@dataclass(frozen=True)
-class Fact:
-    """What one watched object says about one object of the workload."""
-
-    about: Key
-    wec: str = ""
-    """Empty: about the object as a whole."""
-    gives: tuple[Key, ...] = ()
-    """Keys by which later hops are about the same object."""
-    policy: str = ""
-    """Name of the policy that it rode on; must be the planned one where it is told."""
-    source: str = ""
-    """Name of the source cluster; must be the planned one where it is told."""
-    version: int = 0
-    """Grows with each change of what `HopRow.not_before` compares."""
-    seen: bool = True
-    """False: the object gives its keys, but the mark is not reached yet."""
-    status: Any = None
-    """For hops that compare."""
+__all__ = ["Burden", "Cleaning", "Fact", "Hop", "Key", "Manager", "Object", "Policy", "Spaces", "Told", "Write"]
 
 
 @dataclass(frozen=True)
 class Told:
     """Everything that a hop reads out of one object."""
 
-    facts: tuple[Fact, ...] = ()
+    facts: Sequence[Fact] = ()
+    gives: Sequence[Key] = ()
+    """Keys by which later hops are about the same objects as these facts."""
     policy: str = ""
-    """Of an object that says which WECs a policy resolves to."""
-    targets: tuple[str, ...] | None = None
-    """Those WECs; None: it does not say."""
+    """Name of the policy that the facts ride on; must be the planned one where it is told."""
+    source: str = ""
+    """Name of the source cluster; must be the planned one where it is told."""
+    version: int = 0
+    """Grows with each change of what `HopRow.not_before` compares."""
+    targets: Sequence[str] | None = None
+    """WECs that `policy` resolves to; None: it does not say."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +86,40 @@ class Spaces:
         )
 
     def all(self) -> tuple[KubeClient, ...]:
-        """Every client, the hub's first."""
-        return (*self.hub(), *self.wecs.values())
+        """Every client once, the hub's first."""
+        return tuple({client.cluster: client for client in (*self.hub(), *self.wecs.values())}.values())
+
+    def workload(self, *, wrapped: bool) -> tuple[KubeClient, ...]:
+        """Where objects of the workload's kinds come to be: in the sources, if they are not wrapped there, and WECs."""
+        sources = () if wrapped else tuple(self.sources.values())
+        return tuple({client.cluster: client for client in (*sources, *self.wecs.values())}.values())
+
+
+@dataclass(frozen=True)
+class Burden:
+    """One group of trials, as a manager judges before a run whether it can carry it."""
+
+    shown: str
+    """Its first trial, for people."""
+    layout: str
+    wecs: int
+    policies: int
+    """Of the source that has most of them."""
+    each: int
+    """Objects of a policy."""
+    objects: int
+    """Of all policies."""
+    copies: int
+    """In all WECs together."""
+    limits: Mapping[str, float]
+    """The fleet's client limits, with those that the group changes."""
+    last: float
+    """Seconds after the load's begin at which its last object is sent."""
+    seconds: float
+    """How long an object may take: `timeouts.object`."""
+    policy: Policy
+    writes: Sequence[Write]
+    """The objects of one policy."""
 
 
 class Cleaning(Protocol):
@@ -115,7 +133,10 @@ class Cleaning(Protocol):
 
 
 class Manager(Protocol):
-    """A multi-cluster manager as experiments see it. Installing one is the package's own business (`install.py`)."""
+    """A multi-cluster manager as experiments see it. Installing one is the package's own business.
+
+    `fleet.managers.registry` finds it: `MANAGER` in the module `manager` of its package.
+    """
 
     name: str
     layouts: Collection[str]
@@ -125,13 +146,25 @@ class Manager(Protocol):
     """Programs whose queues must be empty before a load begins."""
     brings_namespaces: bool
     """It takes the namespace to the WECs itself; else the driver makes it there beforehand."""
+    wraps: bool
+    """A source holds objects of the manager's own around those of the workload, and none of the workload's kinds."""
+    made: Sequence[Resource]
+    """What a run creates at a source besides the workload's own kinds, in the order in which it is deleted."""
+    many_sources: bool
+    """It may have several sources, each with programs of its own."""
+    swept: Collection[str]
+    """Clients whose token bucket every object passes: `client-limits` sweeps these unless its file names others."""
+
+    def for_fleet(self, fleet: FleetFile) -> Manager:
+        """The manager as it is installed in that fleet."""
+        ...
 
     def record(self, fleet: FleetFile) -> ManagerRecord:
         """What `run.json` keeps."""
         ...
 
     def roles(self) -> Mapping[str, str]:
-        """`source` and `transport` to the role that such a cluster has in the fleet file."""
+        """`source` and `transport` to the role that such a cluster has in the fleet file; empty without a hub."""
         ...
 
     def status_return(self, resource: Resource, clusters: int) -> str:
@@ -146,8 +179,16 @@ class Manager(Protocol):
         """The object of the workload as the user creates it at the source."""
         ...
 
+    def check_load(self, burden: Burden) -> None:
+        """UsageError, with the numbers, for what it or its limits could never carry."""
+        ...
+
     async def check(self, spaces: Spaces) -> None:
         """FleetError when a WEC is no member or something of an earlier run is left; only reads."""
+        ...
+
+    async def prepare(self, spaces: Spaces, namespaces: Collection[str], labels: Mapping[str, str]) -> None:
+        """The run's namespaces exist: make in the sources what policies need there; it must go with the namespaces."""
         ...
 
     async def kind_added(self, source: KubeClient, resource: Resource) -> None:
@@ -155,15 +196,9 @@ class Manager(Protocol):
         ...
 
     async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
-        """Wait until everything that the manager made for the run (None: any run) is gone, delete what it forgot."""
+        """Wait until everything that the manager made for the run (None: any run) is gone, delete what it forgot.
+
+        The objects of the run at the sources were deleted before. What fails is told to `cleaning`, and no reason to
+        leave the rest.
+        """
         ...
-
-
-def facts(*found: Fact) -> Told:
-    """Facts alone."""
-    return Told(facts=tuple(found))
-
-
-def first(values: Iterable[str]) -> str:
-    """The first of them; empty when there is none."""
-    return next(iter(values), "")

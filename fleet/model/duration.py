@@ -50,13 +50,13 @@ def shown(seconds: float) -> str:
 
 
 def written(model: BaseModel) -> dict[str, Any]:
-    """The model as a user would write it: durations with their unit, nothing that is None."""
+    """The model as a user would write it: durations with their unit, nothing that is None; extra fields as they are."""
     fields = type(model).model_fields
     dumped: Mapping[str, Any] = model.model_dump(exclude_none=True)
-    return {name: _written(getattr(model, name), fields[name]) for name in dumped}
+    return {name: _written(getattr(model, name), fields.get(name)) for name in dumped}
 
 
-def _written(value: Any, field: FieldInfo) -> Any:
+def _written(value: Any, field: FieldInfo | None) -> Any:
     if isinstance(value, BaseModel):
         return written(value)
     if isinstance(value, list):

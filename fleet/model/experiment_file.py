@@ -5,20 +5,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from fleet.model import kinds
 from fleet.model.base import Model, Name
 from fleet.model.duration import Duration, Moment, parse_duration
 from fleet.model.load_shape import LoadShape, ParallelismLimitedLoad
 
 Layout = Literal["one-to-one", "one-to-many"]
-WorkloadKind = Literal["deployment", "pod", "configmap"]
+if TYPE_CHECKING:
+    WorkloadKind = str
+else:
+    WorkloadKind = Literal[tuple(kinds.WRITABLE)]
 ProfileKind = Literal["heap", "goroutine", "cpu"]
 
 ANNOTATION_BYTES = 200_000
-"""Kubernetes allows 256 KiB of annotations per object; some are ours and KubeStellar's."""
+"""Kubernetes allows 256 KiB of annotations per object; some are ours and the manager's."""
 
 COUNTED = ("fights", "leaks")
 """Findings that a threshold may bound: `{stage: fights, test: "count <= 0"}`."""
@@ -34,7 +38,7 @@ class Workload(Model):
 
     kind: WorkloadKind = "deployment"
     objects: int = Field(default=1, ge=1, le=10_000)
-    """Objects per BindingPolicy; of a profile, copies of it."""
+    """Objects per policy; of a profile, copies of it."""
     pods: int = Field(default=1, ge=0, le=1000)
     """Replicas of a Deployment."""
     bytes: int = Field(default=0, ge=0, le=1_000_000)
@@ -46,9 +50,11 @@ class Workload(Model):
 
     @model_validator(mode="after")
     def _fits(self) -> Workload:
-        if self.lifetime is not None and self.kind != "pod" and self.profile is None:
-            raise ValueError(f"lifetime is for pods, and kind is {self.kind}")
-        if self.bytes > ANNOTATION_BYTES and self.kind != "configmap":
+        kind = kinds.WRITABLE[self.kind]
+        if self.lifetime is not None and not kind.completes and self.profile is None:
+            able = " and ".join(f"{other.name}s" for other in kinds.WRITABLE.values() if other.completes)
+            raise ValueError(f"lifetime is for {able}, and kind is {self.kind}")
+        if self.bytes > ANNOTATION_BYTES and not kind.data:
             raise ValueError(f"bytes: {self.bytes} do not fit the annotations of a {self.kind} ({ANNOTATION_BYTES})")
         return self
 
@@ -57,7 +63,7 @@ class Timeouts(Model):
     """How long the run waits before it calls something missing."""
 
     settle: Duration = 300.0
-    """For the policies to be bound and the Bindings to be quiet."""
+    """For the policies to be settled and the watches to be quiet."""
     object: Duration = 600.0
     """From a trial's first send until every object is complete."""
     clean: Duration = 300.0
@@ -124,7 +130,7 @@ class Threshold(Model):
 
 
 class ExperimentFile(Model):
-    """What every experiment file has; `fleet.model.experiments` adds what each experiment is about."""
+    """What the file of every experiment has, whatever it is about; each experiment adds its own fields."""
 
     QUICK: ClassVar[Mapping[str, Any]] = {}
     """Dotted fields and their values in the form that takes less than two minutes (`--quick`)."""
@@ -134,17 +140,11 @@ class ExperimentFile(Model):
     experiment: str
     name: Name
     description: str = ""
-    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "all"
-    """WEC counts to sweep; `all`: 1, 5, 10, 20, 50, 100 as far as the fleet goes, and its size; `fleet`: its size."""
-    layouts: list[Layout] = Field(default=["one-to-one", "one-to-many"])
-    workload: Workload = Workload()
-    load: LoadShape = LoadShape(parallelismLimitedLoad=ParallelismLimitedLoad(parallelismLimit=32))
-    """When each object of a trial is sent. 32 unanswered: the WDS API server's own limit is 200 mutating requests."""
     repeats: int = Field(default=3, ge=1, le=1000)
     warmup: int = Field(default=1, ge=0, le=100)
-    """Trials per layout and WEC count that are run first and not counted."""
+    """Trials of each setting that are run first and not counted."""
     quiet: Duration = 5.0
-    """Settled: no Binding or ManifestWork changed for this long, more than twice KubeStellar's 2 s hold-back."""
+    """Settled: nothing that is watched changed for this long, more than twice what the manager may hold back."""
     after: Moment = 0.0
     """How long a trial is watched on after its load has ended: what is still written then, somebody fights over."""
     sample_interval: Duration = 5.0
@@ -154,6 +154,17 @@ class ExperimentFile(Model):
     timeouts: Timeouts = Timeouts()
     profiles: Profiles = Profiles()
     thresholds: list[Threshold] = Field(default_factory=list)
+
+
+class PolicyExperiment(ExperimentFile):
+    """What the file of an experiment has that distributes a workload to WECs: layouts, counts, workload, load."""
+
+    wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "all"
+    """WEC counts to sweep; `all`: 1, 5, 10, 20, 50, 100 as far as the fleet goes, and its size; `fleet`: its size."""
+    layouts: list[Layout] = Field(default=["one-to-one", "one-to-many"])
+    workload: Workload = Workload()
+    load: LoadShape = LoadShape(parallelismLimitedLoad=ParallelismLimitedLoad(parallelismLimit=32))
+    """When each object of a trial is sent. 32 unanswered: an API server's own limit is 200 mutating requests."""
 
     @field_validator("layouts")
     @classmethod
@@ -174,3 +185,20 @@ class ExperimentFile(Model):
                 raise ValueError("each WEC count once")
             return sorted(value)
         return value
+
+
+class RecordedExperiment(ExperimentFile):
+    """An experiment as `run.json` has it: readable when nobody knows the experiment any more, its own fields kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = ""
+    wecs: list[int] | str = ""
+    """As `PolicyExperiment` has it; this and the next are empty of an experiment that distributes nothing."""
+    layouts: list[str] = Field(default_factory=list)
+    workload: Workload | None = None
+    load: LoadShape | None = None
+
+    def own(self, field: str) -> Any:
+        """A field that only this experiment has, as it was written; None when it has none of that name."""
+        return (self.model_extra or {}).get(field)

@@ -6,16 +6,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic.fields import FieldInfo
 
 from fleet.errors import SpecError, UsageError
-from fleet.model import experiments, yaml_source
+from fleet.model import yaml_source
 from fleet.model.base import NAME_PATTERN
 from fleet.model.duration import is_duration
-from fleet.model.experiment_file import ExperimentFile
-from fleet.model.fleet_file import FleetFile, Role
+from fleet.model.experiment_file import ExperimentFile, PolicyExperiment
 from fleet.model.model_errors import (
     NAME_RULE,
     FieldPath,
@@ -29,6 +28,8 @@ from fleet.model.model_errors import (
     validate,
 )
 from fleet.model.yaml_source import Source
+
+E = TypeVar("E", bound=ExperimentFile)
 
 SWEEP = (1, 5, 10, 20, 50, 100)
 """What `wecs: all` counts through, as far as the fleet goes; its own size ends it."""
@@ -96,13 +97,15 @@ def parse_wecs(text: str) -> list[int] | str:
 
 def load(
     file: Path,
+    models: Mapping[str, type[E]],
     *,
     sets: Sequence[str] = (),
     flags: Mapping[str, Any] | None = None,
     quick: bool = False,
-) -> ExperimentFile:
+) -> E:
     """The experiment of `file` with its overrides.
 
+    `models` are the formats of all experiments by the word in the file (`fleet.experiments.registry` has them);
     `sets` are the values of `--set`; `flags` maps a dotted field to the value of its own flag, None when not given;
     `quick` sets what the experiment's short form has otherwise, where neither says it.
     Raises SpecError with file, line and field, or UsageError for an override that fits no field.
@@ -110,7 +113,7 @@ def load(
     source = yaml_source.read(file)
     if not isinstance(source.data, dict):
         raise SpecError("must be a mapping of fields; begin with `experiment: wec-scaling`", file=file, line=1)
-    model = _model(source)
+    model = _model(source, models)
     overrides = [parse_set(text) for text in sets]
     for field, value in (flags or {}).items():
         if value is None:
@@ -132,7 +135,7 @@ def load(
     return validate(model, data, place)
 
 
-def sweep(spec: ExperimentFile, size: int) -> list[int]:
+def sweep(spec: PolicyExperiment, size: int) -> list[int]:
     """The WEC counts to run on a fleet of `size` WECs, ascending. UsageError when the fleet is too small."""
     if size < 1:
         raise UsageError("the fleet has no WEC: add some with `fleet up -e wec_count=5`")
@@ -149,18 +152,8 @@ def sweep(spec: ExperimentFile, size: int) -> list[int]:
     return counts
 
 
-def check_fits(spec: ExperimentFile, fleet: FleetFile) -> list[int]:
-    """The sweep on this fleet; UsageError when it cannot run there, before anything is touched."""
-    roles: tuple[Role, ...] = ("its", "wds")
-    for role in roles:
-        if not fleet.of_role(role):
-            raise UsageError(f"the fleet {fleet.name} has no {role.upper()}: finish it with `fleet up`")
-    return sweep(spec, len(fleet.wecs()))
-
-
-def _model(source: Source) -> type[ExperimentFile]:
+def _model(source: Source, known: Mapping[str, type[E]]) -> type[E]:
     """The format of the experiment that the file says it is."""
-    known = experiments.MODELS
     word = source.data.get("experiment")
     if word is None:
         raise SpecError(f"is missing: write one of {', '.join(known)}", file=source.file, line=1, field="experiment")

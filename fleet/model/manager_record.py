@@ -16,31 +16,35 @@ class HopRow(Model):
     """One mark on an object's way, and the rule by which it is found. `fleet.analysis.join` reads nothing else."""
 
     mark: str
-    """`created`, `activated`, `ready` and `finalized` are shared by all managers; the others belong to one. Empty: the
-    hop tells only what exists (policies and the WECs they resolve to)."""
+    """`created`, `activated`, `ready`, `reported` and `finalized` mean the same for all managers; the others belong to
+    one. Empty: the hop tells only what exists (policies and the WECs they resolve to)."""
     space: Space
     resource: str = ""
     """`plural.group`, as `fleet.kube.resources.Resource` prints it; empty for the kinds of the workload."""
     per: Literal["object", "wec"] = "wec"
     """One mark per object, or one per object and WEC."""
     not_before: str = ""
-    """A mark whose version this one's must have reached: a ManifestWork wrapped from an older Binding is not it."""
+    """A mark per object whose version this one's must have reached: what was made of an older version is not it."""
     owned_by: str = ""
-    """A mark whose key must be among the owners of the object: else it is somebody else's of the same name."""
-    compares: Literal["", "status", "fields"] = ""
+    """Of `activated`: a mark by whose object it must be owned; else it is somebody else's of the same name."""
+    newest: bool = False
+    """Its objects are found by a name that is used again: only the newest that says so counts, while it exists."""
+    compares: Literal["", "status", "fields", "counts"] = ""
     """Of a mark that tells a status: it counts once that equals a final status of the WEC's object, whole or in the
-    fields that it has."""
+    fields that it has. `counts`: once each of the numbers is that of the object's WECs."""
 
 
 class StageRow(Model):
-    """A latency between two marks."""
+    """A latency between two marks. Of a mark per WEC, a stage per object takes the last WEC's."""
 
     name: str
+    text: str = ""
+    """What it is from and to, for people."""
     begins: str
     ends: str
     per: Literal["object", "wec"] = "wec"
-    bundled: bool = False
-    """Has no meaning where `begins` was there before the object was created."""
+    bundled: str = ""
+    """A mark: where that was there before the object was created, the stage has no meaning."""
 
 
 class FixedDelay(Model):
@@ -50,6 +54,8 @@ class FixedDelay(Model):
     mark: str
     """It is part of the way to this mark."""
     seconds: float
+    holds_back: bool = False
+    """It is counted from an earlier event: what comes meanwhile rides on it, and looks faster than it is."""
 
 
 class Aggregation(Model):
@@ -84,5 +90,13 @@ class ManagerRecord(Model):
     stages: tuple[StageRow, ...] = ()
     fixed: tuple[FixedDelay, ...] = ()
     status: StatusContract | None = None
+    metrics: dict[str, str] = Field(default_factory=dict)
+    """Of its own exporter: the Prometheus name by stage, and of `workload_count`."""
     components: tuple[str, ...] = ()
     """Programs of the manager itself: whose CPU, requests and queues are its cost."""
+    agents: tuple[str, ...] = ()
+    """Those of them that run once per WEC."""
+
+    def term(self, space: Space) -> str:
+        """For people: `WDS`; the space's own name where the manager has none."""
+        return self.terms.get(space, "WEC" if space == "wec" else space)

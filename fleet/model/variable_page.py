@@ -10,9 +10,9 @@ from fleet.model.variables import SECTIONS
 
 HEAD = """# Variables
 
-Every variable that an inventory may set, with its default. Set them in `group_vars/all.yml` of your inventory, for one machine in
-`host_vars`, or with `-e name=value` (`fleet up`, `ansible-playbook`). They are checked before anything is changed, and `fleet.json`
-records what was in effect. Written from `fleet/model/variables.py`; do not edit this page.
+Every variable that an inventory may set, with its default. Set them in `group_vars/all.yml` of your inventory, for one
+machine in `host_vars`, or with `-e name=value` (`fleet up`, `ansible-playbook`). They are checked before anything is
+changed, and `fleet.json` records what was in effect. Written from `fleet/model/variables.py`; do not edit this page.
 """
 
 
@@ -30,7 +30,7 @@ def page() -> str:
 def _default(field: Any) -> str:
     """As YAML would have it; one that depends on the user is told in words."""
     if field.default_factory is not None:
-        return "see there"
+        return "see text"
     value = field.default
     if isinstance(value, float) and value.is_integer():
         value = int(value)

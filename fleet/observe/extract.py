@@ -1,42 +1,27 @@
 """Raw Kubernetes objects -> event lines: keeps identity, versions, links and status, drops the rest. No I/O.
 
-Which field joins which hop is told in `fleet.analysis.timelines`; here it is only read out. A missing field becomes
-the field's empty value: an object that a test or a stranger put there must not stop a run.
+What an object of a manager says is read by the manager's hops; which rule joins it stands in `fleet.analysis.join`. A
+missing field becomes the field's empty value: an object that a test or a stranger put there must not stop a run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from fleet.kube import resources
 from fleet.kube.resources import Resource
+from fleet.managers.fields import Object, entries, meta, number, op_of, text, within
+from fleet.managers.manager import Hop
 from fleet.observe.writers import Writers
-from fleet.results.events import (
-    AppliedManifestWorkSeen,
-    BindingSeen,
-    Clause,
-    Manifest,
-    ManifestWorkSeen,
-    ObjectRef,
-    WorkloadSeen,
-    WorkStatusSeen,
-)
-from fleet.workload.names import OP_ANNOTATION
+from fleet.results.events import HopSeen, ObjectRef, WorkloadSeen
 
-Object = Mapping[str, Any]
-SeenLine = WorkloadSeen | BindingSeen | ManifestWorkSeen | AppliedManifestWorkSeen | WorkStatusSeen
+SeenLine = WorkloadSeen | HopSeen
 
-_BINDING_LABEL = "transport.kubestellar.io/originOwnerReferenceBindingKey"
-_WDS_LABEL = "transport.kubestellar.io/originWdsName"
-_GENERATION_ANNOTATION = "transport.kubestellar.io/originOwnerReferenceBindingGeneration"
-_RETURNED_LABELS = (
-    ("managed-by.kubestellar.io/singletonstatus", "singleton"),
-    ("managed-by.kubestellar.io/multiwecstatus", "multi"),
-)
+_encoder = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +41,13 @@ class Receipt:
 
     def fields(self, obj: Object) -> dict[str, Any]:
         """The fields that every Seen line has."""
-        meta = _map(obj, "metadata")
         return {
             "ns": self.ns,
             "wall": self.wall,
             "cluster": self.cluster,
             "type": self.type,
-            "uid": str(meta.get("uid", "")),
-            "rv": str(meta.get("resourceVersion", "")),
+            "uid": meta(obj, "uid"),
+            "rv": meta(obj, "resourceVersion"),
             "listed": self.listed,
             "gap": self.gap,
             "writer": self.writer,
@@ -71,198 +55,82 @@ class Receipt:
 
 
 class Extractor:
-    """Turns raw objects into lines. Remembers, beside who wrote each object last:
+    """Turns raw objects into lines. Remembers who wrote each object last, and what each of the manager's said last.
 
-    which Bindings it has told the clauses of (they can be thousands), and which ManifestWorks are KubeStellar's: a
-    deletion that only a list revealed has no labels any more.
+    What an object says is written only when it changed (a policy may name thousands of objects), and a deletion only of
+    an object that said something before: one that only a list revealed has no labels any more.
     """
 
-    def __init__(self) -> None:
-        self._told: dict[str, int] = {}
-        self._works: dict[str, ManifestWorkSeen] = {}
+    def __init__(self, hops: Mapping[tuple[str, Resource], Sequence[Hop]]) -> None:
+        """`hops` by cluster and resource; whatever has none is an object of the workload."""
+        self._hops = hops
+        self._said: dict[tuple[str, str], bytes] = {}
         self._writers = Writers()
 
-    def line(self, resource: Resource, receipt: Receipt, obj: Object) -> SeenLine | None:
-        """The line of that object; None when it is not ours (a ManifestWork that KubeStellar did not make)."""
-        receipt = self._signed(receipt, _map(obj, "metadata"))
-        if resource == resources.BINDINGS:
-            return self._binding(receipt, obj)
-        if resource == resources.MANIFEST_WORKS:
-            return self._work(receipt, obj)
-        if resource == resources.APPLIED_MANIFEST_WORKS:
-            return applied_manifest_work(receipt, obj)
-        if resource == resources.WORK_STATUSES:
-            return work_status(receipt, obj)
-        return workload(resource, receipt, obj)
+    def lines(self, resource: Resource, receipt: Receipt, obj: Object) -> list[SeenLine]:
+        """The lines of that object, one per hop that has something to say; none when it is not ours."""
+        receipt = self._signed(receipt, within(obj, "metadata"))
+        hops = self._hops.get((receipt.cluster, resource))
+        if hops is None:
+            return [workload(resource, receipt, obj)]
+        found = (self._hop(hop, receipt, obj, whole=hop is hops[0]) for hop in hops)
+        return [line for line in found if line is not None]
 
-    def _signed(self, receipt: Receipt, meta: Object) -> Receipt:
+    def _signed(self, receipt: Receipt, metadata: Object) -> Receipt:
         """With the manager that wrote this version."""
         if receipt.type == "DELETED":
-            self._writers.forget(receipt.cluster, meta)
+            self._writers.forget(receipt.cluster, metadata)
             return receipt
-        return replace(receipt, writer=self._writers.writer(receipt.cluster, meta))
+        return replace(receipt, writer=self._writers.writer(receipt.cluster, metadata))
 
-    def _work(self, receipt: Receipt, obj: Object) -> ManifestWorkSeen | None:
-        uid = str(_map(obj, "metadata").get("uid", ""))
-        seen = manifest_work(receipt, obj)
+    def _hop(self, hop: Hop, receipt: Receipt, obj: Object, *, whole: bool) -> HopSeen | None:
+        """What one hop reads out of it. The first hop of a resource has a line for each version, the `whole` history;
+        the others only for those that say something new."""
+        key = (hop.row.mark, meta(obj, "uid"))
         if receipt.type == "DELETED":
-            known = self._works.pop(uid, None)
-            if seen is None and known is not None:
-                return msgspec.structs.replace(known, **receipt.fields(obj))
-        elif seen is not None:
-            self._works[uid] = seen
-        return seen
+            return _line(hop, receipt, obj) if self._said.pop(key, None) is not None else None
+        told = hop.read(obj, receipt.cluster)
+        if told is None:
+            return None
+        digest = blake2b(_encoder.encode(told), digest_size=16).digest()
+        if self._said.get(key) == digest:
+            return _line(hop, receipt, obj, again=True) if whole else None
+        self._said[key] = digest
+        return _line(
+            hop,
+            receipt,
+            obj,
+            facts=list(told.facts),
+            gives=list(told.gives),
+            policy=told.policy,
+            source=told.source,
+            version=told.version,
+            targets=None if told.targets is None else list(told.targets),
+        )
 
-    def _binding(self, receipt: Receipt, obj: Object) -> BindingSeen:
-        seen = binding(receipt, obj)
-        if receipt.type == "DELETED":
-            self._told.pop(seen.uid, None)
-            return _without_clauses(receipt, obj, seen)
-        if self._told.get(seen.uid) == seen.generation:
-            return _without_clauses(receipt, obj, seen)
-        self._told[seen.uid] = seen.generation
-        return seen
+
+def _line(hop: Hop, receipt: Receipt, obj: Object, **said: Any) -> HopSeen:
+    return HopSeen(
+        **receipt.fields(obj),
+        hop=hop.row.mark,
+        resource=hop.row.resource,
+        name=meta(obj, "name"),
+        namespace=meta(obj, "namespace"),
+        server=meta(obj, "creationTimestamp"),
+        **said,
+    )
 
 
 def workload(resource: Resource, receipt: Receipt, obj: Object) -> WorkloadSeen:
-    """An object of the workload kind, in the WDS or in a WEC."""
-    meta, spec = _map(obj, "metadata"), _map(obj, "spec")
-    labels, annotations = _map(meta, "labels"), _map(meta, "annotations")
-    returned = next((name for label, name in _RETURNED_LABELS if labels.get(label) == "true"), "")
-    replicas = spec.get("replicas")
+    """An object of the workload's kinds, at a source or in a WEC."""
+    replicas = within(obj, "spec").get("replicas")
     return WorkloadSeen(
         **receipt.fields(obj),
-        ref=ObjectRef(resource.group, resource.plural, str(meta.get("namespace", "")), str(meta.get("name", ""))),
-        op=str(annotations.get(OP_ANNOTATION, "")),
-        generation=_int(meta.get("generation")),
-        owners=[str(owner.get("uid", "")) for owner in _list(meta, "ownerReferences")],
+        ref=ObjectRef(resource.group, resource.plural, meta(obj, "namespace"), meta(obj, "name")),
+        op=op_of(obj),
+        generation=number(within(obj, "metadata"), "generation"),
+        owners=[text(owner, "uid") for owner in entries(obj, "metadata", "ownerReferences")],
         status=obj.get("status"),
         replicas=replicas if isinstance(replicas, int) else None,
-        returned=returned,
-        server=_created(meta),
+        server=meta(obj, "creationTimestamp"),
     )
-
-
-def binding(receipt: Receipt, obj: Object) -> BindingSeen:
-    """A Binding, with its clauses in its own order: cluster-scoped first."""
-    meta, spec = _map(obj, "metadata"), _map(obj, "spec")
-    work = _map(spec, "workload")
-    clauses = [
-        Clause(
-            ObjectRef(
-                str(entry.get("group", "")),
-                str(entry.get("resource", "")),
-                str(entry.get("namespace", "")),
-                str(entry.get("name", "")),
-            ),
-            str(entry.get("resourceVersion", "")),
-        )
-        for scope in ("clusterScope", "namespaceScope")
-        for entry in _list(work, scope)
-    ]
-    return BindingSeen(
-        **receipt.fields(obj),
-        name=str(meta.get("name", "")),
-        generation=_int(meta.get("generation")),
-        clauses=clauses,
-        destinations=[str(entry.get("clusterId", "")) for entry in _list(spec, "destinations")],
-        server=_created(meta),
-    )
-
-
-def _without_clauses(receipt: Receipt, obj: Object, seen: BindingSeen) -> BindingSeen:
-    return BindingSeen(**receipt.fields(obj), name=seen.name, generation=seen.generation, server=seen.server)
-
-
-def manifest_work(receipt: Receipt, obj: Object) -> ManifestWorkSeen | None:
-    """A ManifestWork of the transport controller; None for one that somebody else made."""
-    meta, spec = _map(obj, "metadata"), _map(obj, "spec")
-    labels = _map(meta, "labels")
-    if _BINDING_LABEL not in labels:
-        return None
-    manifests = [_manifest(entry) for entry in _list(_map(spec, "workload"), "manifests")]
-    return ManifestWorkSeen(
-        **receipt.fields(obj),
-        namespace=str(meta.get("namespace", "")),
-        name=str(meta.get("name", "")),
-        binding=str(labels[_BINDING_LABEL]),
-        wds=str(labels.get(_WDS_LABEL, "")),
-        binding_generation=_int(_map(meta, "annotations").get(_GENERATION_ANNOTATION)),
-        generation=_int(meta.get("generation")),
-        manifests=manifests,
-        applied_generation=_applied_generation(_map(obj, "status")),
-        server=_created(meta),
-    )
-
-
-def _manifest(entry: Object) -> Manifest:
-    meta = _map(entry, "metadata")
-    version = str(entry.get("apiVersion", ""))
-    return Manifest(
-        group=version.rpartition("/")[0],
-        kind=str(entry.get("kind", "")),
-        namespace=str(meta.get("namespace", "")),
-        name=str(meta.get("name", "")),
-        op=str(_map(meta, "annotations").get(OP_ANNOTATION, "")),
-    )
-
-
-def _applied_generation(status: Object) -> int:
-    for condition in _list(status, "conditions"):
-        if condition.get("type") == "Applied" and condition.get("status") == "True":
-            return _int(condition.get("observedGeneration"))
-    return 0
-
-
-def applied_manifest_work(receipt: Receipt, obj: Object) -> AppliedManifestWorkSeen:
-    """An AppliedManifestWork of a WEC."""
-    meta = _map(obj, "metadata")
-    return AppliedManifestWorkSeen(
-        **receipt.fields(obj),
-        name=str(meta.get("name", "")),
-        work=str(_map(obj, "spec").get("manifestWorkName", "")),
-        applied=[str(entry.get("uid", "")) for entry in _list(_map(obj, "status"), "appliedResources")],
-        server=_created(meta),
-    )
-
-
-def work_status(receipt: Receipt, obj: Object) -> WorkStatusSeen:
-    """A WorkStatus of the ITS; its owner is the ManifestWork, its status the WEC object's, verbatim."""
-    meta = _map(obj, "metadata")
-    source = _map(_map(obj, "spec"), "sourceRef")
-    owners = _list(meta, "ownerReferences")
-    return WorkStatusSeen(
-        **receipt.fields(obj),
-        namespace=str(meta.get("namespace", "")),
-        name=str(meta.get("name", "")),
-        owner=str(owners[0].get("uid", "")) if owners else "",
-        ref=ObjectRef(
-            str(source.get("group", "")),
-            str(source.get("resource", "")),
-            str(source.get("namespace", "")),
-            str(source.get("name", "")),
-        ),
-        status=obj.get("status"),
-        server=_created(meta),
-    )
-
-
-def _map(obj: Object, key: str) -> Object:
-    value = obj.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(obj: Object, key: str) -> Sequence[Object]:
-    value = obj.get(key)
-    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
-
-
-def _int(value: Any) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return 0
-
-
-def _created(meta: Object) -> str:
-    return str(meta.get("creationTimestamp") or "")

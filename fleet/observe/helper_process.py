@@ -61,9 +61,12 @@ class Beside:
         await self._start()
 
     async def order(self, order: str) -> list[bytes]:
-        """The lines of the answer; empty when the helper is gone."""
+        """The lines of the answer; empty when the helper is gone. May be cancelled, for example by a time-out."""
+        await self._one.acquire()  # cancelled here, the order is not given at all
+        answer = asyncio.ensure_future(self._answer(order))
+        answer.add_done_callback(lambda _: self._one.release())
         # Shielded: an answer that nobody waited for would be taken for the next order's.
-        return await asyncio.shield(asyncio.ensure_future(self._answer(order)))
+        return await asyncio.shield(answer)
 
     async def _start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
@@ -75,18 +78,17 @@ class Beside:
         await self._send(self._opening)
 
     async def _answer(self, order: str) -> list[bytes]:
-        async with self._one:
-            process = self._process
-            if process is None or process.stdout is None or self._ended:
-                return []
-            await self._send(order.encode())
-            lines: list[bytes] = []
-            while (line := await process.stdout.readline()) not in (b"\n", b""):
-                lines.append(line)
-            if not line and self._process is not None:
-                self._ended = True
-                self._tell()
-            return lines
+        process = self._process
+        if process is None or process.stdout is None or self._ended:
+            return []
+        await self._send(order.encode())
+        lines: list[bytes] = []
+        while (line := await process.stdout.readline()) not in (b"\n", b""):
+            lines.append(line)
+        if not line and self._process is not None:
+            self._ended = True
+            self._tell()
+        return lines
 
     async def _send(self, line: bytes) -> None:
         if self._process is None or self._process.stdin is None:

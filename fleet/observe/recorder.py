@@ -10,7 +10,7 @@ from typing import Protocol
 from fleet.errors import MeasurementError
 from fleet.observe.quiet import Quiet
 from fleet.observe.tracker import Tracker
-from fleet.results.events import Anomaly, ClusterState, GapSeen, Line, RunMark, Seen
+from fleet.results.events import Anomaly, ClusterState, GapSeen, HopSeen, Line, RunMark, Seen, WorkloadSeen
 
 BATCH_SECONDS = 0.05
 """Whoever waits looks again at most this often: a burst of a thousand lines is one look, not a thousand."""
@@ -54,7 +54,7 @@ class Recorder:
         match line:
             case Seen():
                 if not line.listed or line.gap:
-                    self.quiet.note(f"{type(line).__name__} of {line.cluster}", line.ns)
+                    self.quiet.note(f"a change of {_kind(line)} in {line.cluster}", line.ns)
             case GapSeen():
                 self.gaps += 1
                 self.quiet.note(f"a gap of {line.cluster}", line.ns)
@@ -103,3 +103,13 @@ class Recorder:
             self.down.add(line.cluster)
         else:
             self.down.discard(line.cluster)
+
+
+def _kind(line: Seen) -> str:
+    match line:
+        case HopSeen():
+            return line.resource.partition(".")[0]
+        case WorkloadSeen():
+            return line.ref.resource
+        case _:
+            return type(line).__name__

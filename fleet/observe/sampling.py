@@ -24,6 +24,8 @@ MODULE = "fleet.observe.sampler"
 Reach = Callable[[Machine, Sequence[str]], list[str]]
 ANSWER_SECONDS = 10.0
 """A machine whose sampler takes longer is left out this time, so that the others are sampled at their interval."""
+HERE_SECONDS = 30.0
+"""The same for the driver's own, which reads the API servers' pages of a busy machine; that it was late is recorded."""
 AGAIN_SECONDS = 15.0
 """How long a machine that was lost is left alone before it is tried again."""
 
@@ -83,17 +85,17 @@ class Sampling:
     async def busy(self, seconds: float) -> str:
         """Which program works, looking twice `seconds` apart (see `metrics.Scraper.busy`); empty when none does."""
         order = f"busy {seconds:.3f}"
-        asked = [self._here.order(order), *(self._ask(name, order, seconds) for name in self._away)]
+        asked = [self._ask_here(order, seconds), *(self._ask(name, order, seconds) for name in self._away)]
         answers = [str(orjson.loads(lines[0])) for lines in await asyncio.gather(*asked) if lines]
         return next(filter(None, answers), "")
 
     async def rest(self, clusters: Sequence[str]) -> None:
         """KubeStellar does not run for these WDSes from now on, and does for all others: their pages are not read."""
         order = " ".join(("rest", *clusters))
-        await asyncio.gather(self._here.order(order), *(self._ask(name, order) for name in self._away))
+        await asyncio.gather(self._ask_here(order), *(self._ask(name, order) for name in self._away))
 
     async def _sample_here(self) -> None:
-        for line in await self._here.order("sample"):
+        for line in await self._ask_here("sample"):
             with contextlib.suppress(msgspec.DecodeError):
                 self._recorder.record(decode(line))
 
@@ -103,6 +105,16 @@ class Sampling:
         for line in lines:
             with contextlib.suppress(msgspec.DecodeError):
                 self._recorder.record(msgspec.structs.replace(decode(line), ns=ns, wall=wall))
+
+    async def _ask_here(self, order: str, seconds: float = 0.0) -> list[bytes]:
+        """The answer of the driver's own sampler; empty when it ended or is late."""
+        try:
+            async with asyncio.timeout(seconds + HERE_SECONDS):
+                return await self._here.order(order)
+        except TimeoutError:
+            text = f"the sampler did not answer within {seconds + HERE_SECONDS:g} s: what it was to read is left out"
+            self._recorder.anomaly("metrics", text)
+            return []
 
     async def _ask(self, name: str, order: str, seconds: float = 0.0) -> list[bytes]:
         """The answer of another machine; empty when it is lost or late."""

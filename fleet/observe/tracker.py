@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from fleet.results.events import (
-    AppliedManifestWorkSeen,
-    BindingSeen,
-    Line,
-    ManifestWorkSeen,
-    WorkloadSeen,
-    WorkStatusSeen,
-)
-from fleet.workload.names import RunNames
+from fleet.model.run_names import RunNames
+from fleet.results.events import HopSeen, Key, Line, Planned, WorkloadSeen
+
+_IDENTITY = 4
+"""Parts of an object's identity behind a key that is given for several objects."""
 
 
 @dataclass(frozen=True)
@@ -22,111 +18,134 @@ class Left:
     """How much of the run is still there, in the clusters that were asked about."""
 
     objects: int
-    works: int
-    applied: int
-    statuses: int
+    """Of the workload."""
+    things: Mapping[str, int] = field(default_factory=dict)
+    """Of the manager, by plural."""
 
     @property
     def nothing(self) -> bool:
         """All gone."""
-        return not (self.objects or self.works or self.applied or self.statuses)
+        return not (self.objects or any(self.things.values()))
 
     def __str__(self) -> str:
         """For a message: the counts that are not 0."""
-        names = (
-            (self.objects, "objects"),
-            (self.works, "ManifestWorks"),
-            (self.applied, "AppliedManifestWorks"),
-            (self.statuses, "WorkStatuses"),
-        )
-        return ", ".join(f"{count} {name}" for count, name in names if count) or "nothing"
+        names = (("objects", self.objects), *sorted(self.things.items()))
+        return ", ".join(f"{count} {name}" for name, count in names if count) or "nothing"
+
+
+@dataclass(slots=True)
+class _Thing:
+    """An object of the manager that is about objects of some workload."""
+
+    wecs: frozenset[str]
+    """Where it is about them; empty for all."""
+    keys: tuple[Key, ...]
+    """By which it is known to be the run's once another object gave one of them."""
+    ours: bool
 
 
 class Tracker:
-    """Feed it every line in the order of arrival. `names` tell the run's namespaces, `wdses` where originals are."""
+    """Feed it every line in the order of arrival. `names` tell the run's namespaces, `sources` where originals are."""
 
-    def __init__(self, *, names: RunNames, wdses: Collection[str]) -> None:
+    def __init__(self, *, names: RunNames, sources: Collection[str]) -> None:
         self.names = names
-        self.wdses = frozenset(wdses)
+        self.sources = frozenset(sources)
         self.completed: set[str] = set()
-        """Op-ids of objects that a WDS shows as completed; whoever deletes one takes it out."""
-        self._destinations: dict[str, frozenset[str]] = {}
-        self._objects: dict[str, set[str]] = defaultdict(set)
-        self._works: dict[str, tuple[str, str]] = {}
-        self._work_names: set[str] = set()
-        self._applied: dict[str, dict[str, str]] = defaultdict(dict)
-        self._statuses: dict[str, str] = {}
+        """Op-ids of objects that are shown as completed by their source, or by all their WECs where no source shows
+        them; whoever deletes one takes it out."""
+        self._planned: dict[str, Planned] = {}
+        self._shown: set[str] = set()
+        """Op-ids that a source shows by themselves."""
+        self._ended: defaultdict[str, set[str]] = defaultdict(set)
+        """WECs that show an object as completed, by op-id."""
+        self._targets: defaultdict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+        """By policy and uid: the WECs that this object says it resolves to."""
+        self._policy: dict[str, str] = {}
+        """By uid of such an object."""
+        self._objects: defaultdict[str, set[str]] = defaultdict(set)
+        self._things: defaultdict[str, dict[str, _Thing]] = defaultdict(dict)
+        self._given: set[Key] = set()
 
     def feed(self, line: Line) -> None:
-        """Take one line; constant time."""
+        """Take one line."""
         match line:
             case WorkloadSeen():
                 self._object(line)
-            case ManifestWorkSeen():
-                self._work(line)
-            case AppliedManifestWorkSeen():
-                self._amw(line)
-            case WorkStatusSeen():
-                self._status(line)
-            case BindingSeen():
-                self._binding(line)
+            case HopSeen():
+                self._hop(line)
+            case Planned():
+                self._planned[line.op] = line
             case _:
                 pass
 
-    def destinations(self, binding: str) -> frozenset[str] | None:
-        """WECs of that Binding; None when there is no such Binding."""
-        return self._destinations.get(binding)
+    def targets(self, policy: str) -> frozenset[str] | None:
+        """WECs that the policy resolves to; None when nothing says so."""
+        found = self._targets.get(policy)
+        return frozenset().union(*found.values()) if found else None
 
-    def bindings(self) -> frozenset[str]:
-        """Names of all Bindings that exist in the WDSes; a run has no name twice."""
-        return frozenset(self._destinations)
+    def policies(self) -> frozenset[str]:
+        """Names of all policies that resolve to something; a run has no name twice."""
+        return frozenset(name for name, found in self._targets.items() if found)
 
     def left(self, wecs: Collection[str]) -> Left:
-        """What exists in the WDSes, the ITSes and those WECs."""
-        chosen = set(wecs)
-        return Left(
-            objects=sum(len(self._objects[name]) for name in (*self.wdses, *chosen) if name in self._objects),
-            works=sum(1 for namespace, _ in self._works.values() if namespace in chosen),
-            applied=sum(
-                1 for name in chosen for work in self._applied.get(name, {}).values() if work in self._work_names
-            ),
-            statuses=sum(1 for namespace in self._statuses.values() if namespace in chosen),
-        )
+        """What exists at the sources, on the way, and in those WECs."""
+        chosen = frozenset(wecs)
+        places = self.sources | chosen
+        things = {
+            resource.partition(".")[0]: sum(
+                1 for one in found.values() if self._ours(one) and (not one.wecs or not one.wecs.isdisjoint(chosen))
+            )
+            for resource, found in self._things.items()
+        }
+        return Left(sum(len(self._objects[name]) for name in places if name in self._objects), things)
 
     def _object(self, line: WorkloadSeen) -> None:
-        if self.names.holds(line.ref.namespace):
-            uids = self._objects[line.cluster]
-            uids.discard(line.uid) if line.type == "DELETED" else uids.add(line.uid)
-            if line.cluster in self.wdses and line.type != "DELETED" and _completed(line):
+        if not self.names.holds(line.ref.namespace):
+            return
+        uids = self._objects[line.cluster]
+        if line.type == "DELETED":
+            uids.discard(line.uid)
+            return
+        uids.add(line.uid)
+        at_source = line.cluster in self.sources
+        if at_source:
+            self._shown.add(line.op)
+        if _completed(line):
+            self._ended[line.op].add(line.cluster)
+            planned = self._planned.get(line.op)
+            everywhere = planned is not None and self._ended[line.op].issuperset(planned.clusters)
+            if at_source or (everywhere and line.op not in self._shown):
                 self.completed.add(line.op)
 
-    def _work(self, line: ManifestWorkSeen) -> None:
+    def _hop(self, line: HopSeen) -> None:
         if line.type == "DELETED":
-            self._works.pop(line.uid, None)
-        elif line.uid in self._works or any(self.names.holds(entry.namespace) for entry in line.manifests):
-            self._works[line.uid] = (line.namespace, line.name)
-            self._work_names.add(line.name)
+            self._things[line.resource].pop(line.uid, None)
+            policy = self._policy.pop(line.uid, None)
+            if policy is not None:
+                self._targets[policy].pop(line.uid, None)
+        elif line.targets is not None:
+            self._policy[line.uid] = line.policy
+            self._targets[line.policy][line.uid] = frozenset(line.targets)
+        elif not line.again:
+            self._thing(line)
 
-    def _amw(self, line: AppliedManifestWorkSeen) -> None:
-        works = self._applied[line.cluster]
-        if line.type == "DELETED":
-            works.pop(line.uid, None)
-        else:
-            works[line.uid] = line.work
+    def _thing(self, line: HopSeen) -> None:
+        known = self._things[line.resource].get(line.uid)
+        ours = (known is not None and known.ours) or any(
+            fact.about[0] == "op" and fact.about[1] in self._planned for fact in line.facts
+        )
+        if ours:
+            self._given.update(line.gives)
+        keys = tuple(
+            key for fact in line.facts if fact.about[0] != "op" for key in (fact.about, fact.about[:-_IDENTITY])
+        )
+        wecs = frozenset(fact.wec for fact in line.facts if fact.wec)
+        self._things[line.resource][line.uid] = _Thing(wecs, keys, ours)
 
-    def _status(self, line: WorkStatusSeen) -> None:
-        if line.type == "DELETED":
-            self._statuses.pop(line.uid, None)
-        elif self.names.holds(line.ref.namespace):
-            self._statuses[line.uid] = line.namespace
-
-    def _binding(self, line: BindingSeen) -> None:
-        if line.type == "DELETED":
-            self._destinations.pop(line.name, None)
-        elif line.destinations is not None:
-            self._destinations[line.name] = frozenset(line.destinations)
-        else:
-            self._destinations.setdefault(line.name, frozenset())
+    def _ours(self, thing: _Thing) -> bool:
+        if not thing.ours and not self._given.isdisjoint(thing.keys):
+            thing.ours = True
+        return thing.ours
 
 
 def _completed(line: WorkloadSeen) -> bool:

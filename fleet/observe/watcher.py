@@ -1,17 +1,18 @@
-"""All watches of a run: WDSes, ITSes and every chosen WEC, synced before the load begins."""
+"""All watches of a run: its sources, transports and every chosen WEC, synced before the load begins."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
 
 from fleet.errors import FleetError
-from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.reflector import Gap, Reflector, WatchEvent
 from fleet.kube.resources import Resource
+from fleet.managers.manager import Hop, Spaces
+from fleet.model.manager_record import Space
 from fleet.observe.extract import Extractor, Receipt
 from fleet.observe.recorder import Recorder
 from fleet.results.events import ClusterState, GapSeen
@@ -24,29 +25,11 @@ RECONNECT_TOLD_NS = 50_000_000
 """A watch that was reopened without loss is told as a gap when it was blind for longer than this: lines came late."""
 
 
-@dataclass(frozen=True)
-class Spaces:
-    """The clients of one run, by cluster name."""
-
-    wdses: Mapping[str, KubeClient]
-    """Those that the run uses, the first of the fleet at least."""
-    itses: Mapping[str, KubeClient]
-    """Those that their KubeStellar works with."""
-    wecs: Mapping[str, KubeClient]
-
-    def all(self) -> tuple[KubeClient, ...]:
-        """Every client, the hub's first."""
-        return (*self.wdses.values(), *self.itses.values(), *self.wecs.values())
-
-    def workload(self) -> tuple[KubeClient, ...]:
-        """Where objects of the workload come to be: WDSes and WECs."""
-        return (*self.wdses.values(), *self.wecs.values())
-
-
 class Watcher:
     """Use as `async with`: inside it every watch is synced and stays up, whatever happens to a cluster.
 
-    `kinds` are those of the workload, watched by label in every WDS and WEC.
+    `hops` are the manager's, watched in the clusters of their space, one watch per cluster and resource; `kinds` are
+    those of the workload, watched by label in every WEC and, unless sources hold them `wrapped`, at every source.
 
     Raises DeadlineError when a watch could not be listed within `sync_seconds`.
     """
@@ -55,33 +38,28 @@ class Watcher:
         self,
         spaces: Spaces,
         kinds: Sequence[Resource],
+        hops: Sequence[Hop],
         recorder: Recorder,
         *,
         selector: str,
+        wrapped: bool = False,
         sync_seconds: float = 60.0,
     ) -> None:
-        self._spaces = spaces
         self._recorder = recorder
-        self._extract = Extractor()
         self._sync_seconds = sync_seconds
         self._tasks: list[asyncio.Task[None]] = []
         self._clients = {client.cluster: client for client in spaces.all()}
-        self.reflectors: list[Reflector] = []
-        for client in spaces.wdses.values():
-            self.reflectors += [
-                self._reflector(client, resources.BINDINGS),
-                *(self._reflector(client, kind, selector) for kind in kinds),
-            ]
-        for client in spaces.itses.values():
-            self.reflectors += [
-                self._reflector(client, resources.MANIFEST_WORKS),
-                self._reflector(client, resources.WORK_STATUSES),
-            ]
-        for client in spaces.wecs.values():
-            self.reflectors += [
-                self._reflector(client, resources.APPLIED_MANIFEST_WORKS),
-                *(self._reflector(client, kind, selector) for kind in kinds),
-            ]
+        read: defaultdict[tuple[str, Resource], list[Hop]] = defaultdict(list)
+        for hop in hops:
+            for client in _watched(spaces, hop.row.space):
+                read[client.cluster, hop.resource].append(hop)
+        self._extract = Extractor(read)
+        objects = spaces.workload(wrapped=wrapped)
+        selected = {(client.cluster, kind): selector for client in objects for kind in kinds}
+        self.reflectors = [
+            self._reflector(self._clients[cluster], resource, selected.get((cluster, resource)))
+            for cluster, resource in dict.fromkeys((*read, *selected))
+        ]
 
     async def __aenter__(self) -> Watcher:
         """Start all watches and wait until each has told its first list."""
@@ -130,8 +108,7 @@ class Watcher:
 
     def _event(self, event: WatchEvent) -> None:
         receipt = Receipt(event.cluster, event.type, event.mono_ns, event.wall_ns, event.listed, event.gap)
-        line = self._extract.line(event.resource, receipt, event.object)
-        if line is not None:
+        for line in self._extract.lines(event.resource, receipt, event.object):
             self._recorder.record(line)
 
     def _gap(self, gap: Gap) -> None:
@@ -182,3 +159,8 @@ class Watcher:
     def _state(self, cluster: str, state: str, reason: str) -> None:
         stamps = {"ns": time.monotonic_ns(), "wall": time.time_ns()}
         self._recorder.record(ClusterState(**stamps, cluster=cluster, state=state, reason=reason))
+
+
+def _watched(spaces: Spaces, space: Space) -> tuple[KubeClient, ...]:
+    clients = {"source": spaces.sources, "transport": spaces.transports, "wec": spaces.wecs}
+    return tuple(clients[space].values())

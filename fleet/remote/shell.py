@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -15,6 +16,8 @@ from fleet.model.fleet_file import Machine
 
 CONNECT_SECONDS = 10.0
 RUN_SECONDS = 30.0
+ALIVE_SECONDS, LOST_SECONDS = 5.0, 15.0
+"""Something is sent that often; a machine that confirms nothing for so long is lost, and the connection ends."""
 CHUNK = 65_536
 
 
@@ -88,52 +91,63 @@ class FabricShell:
 
     def run(self, argv: Sequence[str], *, seconds: float = RUN_SECONDS, stdin: bytes = b"") -> str:
         """As in Shell."""
-        given, stdout, stderr = self._start(argv, seconds)
-        try:
+        with self._reaching(argv, seconds):
+            given, stdout, stderr = self._start(argv, seconds)
+            complaint = _Complaint(stderr.channel)
             given.write(stdin)
             given.channel.shutdown_write()
-            text, said = stdout.read(), stderr.read()
-        except TimeoutError as error:
-            raise DeadlineError(f"machine {self.name}: `{argv[0]}` did not answer within {seconds:.0f} s") from error
-        except OSError as error:
-            raise HostError(f"machine {self.name}: the connection ended: {error}") from error
-        code = stdout.channel.recv_exit_status()
+            text = bytes(stdout.read())
+            complaint.end(seconds)
+            code = _exit_code(stdout.channel, seconds)
         if code:
-            raise HostError(f"machine {self.name}: `{' '.join(argv[:4])}` ended with {code}: {_last(said)}")
-        return bytes(text).decode(errors="replace")
+            raise HostError(f"machine {self.name}: `{' '.join(argv[:4])}` ended with {code}: {complaint.last()}")
+        return text.decode(errors="replace")
 
     def follow(
         self, argv: Sequence[str], take: Callable[[bytes], None], complain: Callable[[bytes], None] | None = None
     ) -> int:
         """As in Shell."""
-        channel = self._start(argv, None, terminal=complain is None)[1].channel
+        with self._reaching(argv, RUN_SECONDS):
+            channel = self._start(argv, None, terminal=complain is None)[1].channel
         beside = Thread(target=_pump, args=(channel.recv_stderr, complain), daemon=True) if complain else None
         if beside:
             beside.start()
         _pump(channel.recv, take)
         if beside:
             beside.join()
-        return int(channel.recv_exit_status())
+        with self._reaching(argv, RUN_SECONDS):
+            return _exit_code(channel, RUN_SECONDS)
 
     def ask(self, argv: Sequence[str], lines: Sequence[bytes], turn: Callable[[bytes], None]) -> None:
         """As in Shell."""
-        stdin, stdout, stderr = self._start(argv, RUN_SECONDS)
-        try:
-            for line in lines:
-                stdin.write(line + b"\n")
-                stdin.flush()
-                answer = stdout.readline()
-                if not answer:
-                    raise HostError(f"machine {self.name}: `{' '.join(argv[:4])}` ended: {_last(stderr.read())}")
-                turn(answer.encode() if isinstance(answer, str) else answer)
-        except TimeoutError as error:
-            raise DeadlineError(f"machine {self.name} did not answer within {RUN_SECONDS:.0f} s") from error
-        finally:
-            stdin.close()
+        with self._reaching(argv, RUN_SECONDS):
+            stdin, stdout, stderr = self._start(argv, RUN_SECONDS)
+            complaint = _Complaint(stderr.channel)
+            try:
+                for line in lines:
+                    answer = _turn(stdin, stdout, line)
+                    if not answer:
+                        complaint.end(RUN_SECONDS)
+                        raise HostError(f"machine {self.name}: `{' '.join(argv[:4])}` ended: {complaint.last()}")
+                    turn(answer)
+            finally:
+                stdin.close()
 
     def close(self) -> None:
         """As in Shell."""
         self._connection.close()
+
+    @contextmanager
+    def _reaching(self, argv: Sequence[str], seconds: float) -> Iterator[None]:
+        """Errors of the connection, as errors of ours that name the machine."""
+        import paramiko  # noqa: PLC0415 - heavy
+
+        try:
+            yield
+        except TimeoutError as error:
+            raise DeadlineError(f"machine {self.name}: `{argv[0]}` did not answer within {seconds:.0f} s") from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise HostError(f"machine {self.name}: the connection ended: {error}") from error
 
     def _start(self, argv: Sequence[str], seconds: float | None, *, terminal: bool = False) -> tuple[Any, Any, Any]:
         self._open()
@@ -157,6 +171,63 @@ class FabricShell:
             raise HostError(f"{place} does not let us in: {error}") from error
         except (OSError, socket.gaierror, EOFError, paramiko.SSHException) as error:
             raise HostError(f"{place} is not reached: {error}") from error
+        transport = self._connection.transport
+        transport.set_keepalive(int(ALIVE_SECONDS))
+        transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(LOST_SECONDS * 1000))
+
+
+class _Complaint:
+    """Reads a program's stderr beside its stdout, as long as it lasts: unread, 2 MiB of it would stop the program."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self._end = b""
+        self._thread = Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def end(self, seconds: float) -> None:
+        """Wait until it has ended; TimeoutError."""
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            raise TimeoutError
+
+    def last(self) -> str:
+        """Its last line."""
+        lines = self._end.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def _read(self) -> None:
+        while True:
+            try:
+                block = self._channel.recv_stderr(CHUNK)
+            except TimeoutError:  # its stdout is waited for, not this
+                continue
+            if not block:
+                return
+            self._end = (self._end + block)[-CHUNK:]
+
+
+def _turn(stdin: Any, stdout: Any, line: bytes) -> bytes:
+    """Send a line, and get the one that comes back; empty when the program ended. TimeoutError when none comes."""
+    try:
+        stdin.write(line + b"\n")
+        stdin.flush()
+        answer = stdout.readline()
+    except TimeoutError:
+        raise
+    except OSError:  # its end of the pipe is closed: what it wrote to stderr says why
+        return b""
+    return answer.encode() if isinstance(answer, str) else bytes(answer)
+
+
+def _exit_code(channel: Any, seconds: float) -> int:
+    """TimeoutError when none comes, EOFError when the connection ended before."""
+    if not channel.status_event.wait(seconds):
+        raise TimeoutError
+    code = int(channel.recv_exit_status())
+    if code == -1:
+        raise EOFError("no exit code came")
+    return code
 
 
 def _pump(read: Callable[[int], bytes], take: Callable[[bytes], None]) -> None:
@@ -171,11 +242,6 @@ def _check_key(machine: Machine) -> None:
         raise HostError(f"machine {machine.name}: {machine.key_file}: {error.strerror}") from error
     if mode & 0o077:
         raise HostError(f"machine {machine.name}: {machine.key_file} can be read by others: chmod 600 it")
-
-
-def _last(said: bytes) -> str:
-    lines = bytes(said).decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
 
 
 class FakeShell:

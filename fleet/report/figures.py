@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fleet.analysis.apiserver import curves
 from fleet.analysis.resources import Usage
-from fleet.analysis.samples import LAYOUTS, STAGES, Setting
+from fleet.analysis.samples import LAYOUTS, Setting
 from fleet.analysis.setting import values
 from fleet.analysis.study import Study
 from fleet.analysis.summary import Row
@@ -80,7 +80,7 @@ def distributions(study: Study) -> list[Drawing]:
             series[sample.stage][sample.setting].append(sample.seconds)
     return [
         Drawing(plots.distribution(stage, series[stage], f"ecdf-{stage}"), stage, "")
-        for stage in STAGES
+        for stage in study.table.stages
         if stage in series
     ]
 

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from fleet.analysis.study import Study
 from fleet.model.duration import written
-from fleet.model.experiments import LongRun
 from fleet.model.fleet_file import Role
 from fleet.report import figures, profiled, tables
 from fleet.report.answer import answer
@@ -66,7 +65,7 @@ def page(study: Study) -> str:
         limits=_safe(figures.limits(study)),
         resources=_safe(figures.resources(study, hub)),
         profiles=study.profiles,
-        profiled_every=_interval(study),
+        profiled_every=study.run.spec.profiles.interval,
         profile_table=profiled.table(study.profiles),
         flames=[(Markup(one.svg), one.title, one.caption) for one in profiled.flames(study.profiles)],  # noqa: S704
         spec=_spec(study),
@@ -77,12 +76,6 @@ def page(study: Study) -> str:
 def _safe(drawings: list[Drawing]) -> list[tuple[Markup, str, str]]:
     """Matplotlib escapes every text that it writes, so its SVG is the one thing that is not escaped again."""
     return [(Markup(drawing.svg), drawing.title, drawing.caption) for drawing in drawings]  # noqa: S704
-
-
-def _interval(study: Study) -> float:
-    """Seconds from one round of profiles to the next."""
-    spec = study.run.spec
-    return spec.paced_profiles.interval if isinstance(spec, LongRun) else spec.profiles.interval
 
 
 def _spec(study: Study) -> str:

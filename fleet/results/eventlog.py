@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,8 @@ from typing import BinaryIO, Self
 import msgspec
 
 from fleet.errors import MeasurementError, UsageError
-from fleet.results.events import Line, decode, encode
+from fleet.results import format1
+from fleet.results.events import FORMAT, Line, decode, encode
 
 FLUSH_SECONDS = 0.5
 """A line is in the kernel's hands after at most this long, so that a SIGKILL of the driver loses no more."""
@@ -136,13 +138,15 @@ class EventLog:
 class EventReading:
     """One pass over an `events.jsonl`; `lost` counts, while and after iterating, the lines that could not be read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, written: int = FORMAT) -> None:
+        """`written` is the format of the run folder."""
         self.path = path
+        self._decode = format1.decode if written == 1 else decode
         self.lines = 0
         """Lines read so far, lost ones included."""
         self.lost = 0
         self.torn = False
-        """The last line was cut off: the driver died while writing."""
+        """The last line was cut off: the driver died while writing, or the packed file was not copied to its end."""
 
     def __iter__(self) -> Iterator[Line]:
         self.lines, self.lost, self.torn = 0, 0, False
@@ -151,17 +155,25 @@ class EventReading:
         except FileNotFoundError as error:
             raise UsageError(f"{self.path}: there is no such file; a run folder has an events.jsonl") from error
         with file:
-            for line in file:
+            for line in self._lines(file):
                 if line.isspace():
                     continue
                 self.lines += 1
                 try:
-                    event = decode(line)
+                    event = self._decode(line)
                 except msgspec.DecodeError:
                     self.lost += 1
                     self.torn = not line.endswith(b"\n")
                     continue
                 yield event
+
+    def _lines(self, file: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
+        try:
+            yield from file
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:  # packed, and cut off or damaged
+            self.lines += 1
+            self.lost += 1
+            self.torn = isinstance(error, EOFError)
 
 
 def open_log(path: Path) -> BinaryIO | gzip.GzipFile:
@@ -169,10 +181,10 @@ def open_log(path: Path) -> BinaryIO | gzip.GzipFile:
     return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
 
 
-def read_events(path: Path) -> EventReading:
+def read_events(path: Path, written: int = FORMAT) -> EventReading:
     """Read `path` line by line: a cut last line and lines of unknown kinds are skipped and counted, never fatal.
 
     A name that ends in `.gz` is read as gzip, for runs that were put away. UsageError, when iterated, if the file is
     missing.
     """
-    return EventReading(path)
+    return EventReading(path, written)

@@ -13,8 +13,11 @@ from typing import Any
 
 import msgspec
 
-FORMAT = 1
-"""1: first format (0.1.0)."""
+FORMAT = 2
+"""1: first format (0.1.0), read by `fleet.results.format1`. 2: one kind of line for every hop of any manager."""
+
+Key = tuple[str, ...]
+"""A link between hops: `("op", op-id)`, or a word and what identifies an object that another hop saw."""
 
 
 class ObjectRef(msgspec.Struct, frozen=True, array_like=True):
@@ -24,6 +27,20 @@ class ObjectRef(msgspec.Struct, frozen=True, array_like=True):
     resource: str
     namespace: str
     name: str
+
+
+class Fact(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """What one watched object says about one object of the workload."""
+
+    about: Key
+    """The object of the workload: its op-id, or a key that another hop gave. With group, plural, namespace and name of
+    that object behind a key that is given for several objects at once."""
+    wec: str = ""
+    """Empty: about the object as a whole."""
+    seen: bool = True
+    """False: the keys hold, but the mark is not reached yet."""
+    status: Any = None
+    """For hops that compare."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", omit_defaults=True):
@@ -74,11 +91,11 @@ class TrialPlan(Event, frozen=True, kw_only=True, tag="trial"):
     point: str = ""
     """What other trials have another value of, as `policies=5`."""
     policies: int = 0
-    """In the WDS; 0 in runs of before 0.2: one per WEC, or one."""
+    """In all sources together; 0 in runs of before 0.2: one per WEC, or one."""
     limits: dict[str, float] = {}
     """Client limits that the fleet had for this trial, where they were not its own."""
-    wdses: list[str] = []
-    """WDSes that the policies are spread over; empty in runs of before 0.2: the first."""
+    sources: list[str] = []
+    """Clusters that the policies are spread over; empty in runs of before 0.2: the first source."""
     load: str = ""
     """The load shape, when it has a schedule: latencies then count from the scheduled moment too. Empty for a closed loop,
     which sends as the answers come."""
@@ -94,16 +111,16 @@ class Planned(Event, frozen=True, kw_only=True, tag="planned"):
     ref: ObjectRef
     clusters: list[str]
     status: str
-    """How its status returns: `copy` (singleton), `aggregate` (KubeStellar aggregates this kind), `report` (ends at
-    the last WorkStatus), `none` (the kind has no status)."""
+    """How its status returns: `copy` (of its only WEC), `aggregate` (of all WECs in one), `report` (it does not return to
+    the object: ends at the last report), `none` (the kind has no status)."""
     kind: str = ""
     """deployment, secret and so on; empty: as the trial's."""
-    wds: str = ""
-    """Where it is sent to; empty in runs of before 0.2: the first WDS."""
+    source: str = ""
+    """Where it is sent to; empty in runs of before 0.2: the first source."""
 
 
 class Sent(Event, frozen=True, kw_only=True, tag="sent"):
-    """One write of the driver to the WDS. `ns` is the response's receipt; the request left at `sent_ns`."""
+    """One write of the driver to a source. `ns` is the response's receipt; the request left at `sent_ns`."""
 
     op: str
     scheduled_ns: int
@@ -116,85 +133,45 @@ class Sent(Event, frozen=True, kw_only=True, tag="sent"):
 
 
 class WorkloadSeen(Seen, frozen=True, kw_only=True, tag="workload"):
-    """A workload object of ours in the WDS or a WEC."""
+    """An object of ours of the workload's kinds, at a source or in a WEC."""
 
     ref: ObjectRef
     op: str
     generation: int = 0
     owners: list[str] = []
-    """uids of its owners: AppliedManifestWorks, in a WEC."""
+    """uids of its owners."""
     status: Any = None
     """The object's whole `.status`, None when absent."""
     replicas: int | None = None
     """`spec.replicas`, for the kinds that have it: tells when a status is final."""
-    returned: str = ""
-    """KubeStellar's label on a WDS object: `singleton`, `multi` or empty."""
     server: str = ""
     """metadata.creationTimestamp."""
 
 
-class Clause(msgspec.Struct, frozen=True, array_like=True):
-    """One workload clause of a Binding: which object, at which WDS resourceVersion."""
+class HopSeen(Seen, frozen=True, kw_only=True, tag="hop"):
+    """An object of the manager, read by one row of its hop table.
 
-    ref: ObjectRef
-    rv: str
+    What it says is written when it is another than at its last line, whole; `again` marks a line that says the same.
+    """
 
-
-class BindingSeen(Seen, frozen=True, kw_only=True, tag="binding"):
-    """A Binding in the WDS. For one uid and generation the clauses are written once; later lines may leave them out."""
-
+    hop: str
+    """The row's mark; empty for one that only tells what exists."""
+    resource: str
+    """`plural.group`."""
     name: str
-    generation: int
-    clauses: list[Clause] | None = None
-    destinations: list[str] | None = None
-    server: str = ""
-
-
-class Manifest(msgspec.Struct, frozen=True, array_like=True):
-    """One manifest wrapped in a ManifestWork; `group` and `kind` as the manifest has them."""
-
-    group: str
-    kind: str
-    namespace: str
-    name: str
-    op: str
-
-
-class ManifestWorkSeen(Seen, frozen=True, kw_only=True, tag="manifestwork"):
-    """A ManifestWork in the ITS; `namespace` is the WEC."""
-
-    namespace: str
-    name: str
-    binding: str
-    wds: str
-    binding_generation: int
-    generation: int
-    manifests: list[Manifest]
-    applied_generation: int = 0
-    """observedGeneration of condition Applied when it is True, else 0."""
-    server: str = ""
-
-
-class AppliedManifestWorkSeen(Seen, frozen=True, kw_only=True, tag="appliedmanifestwork"):
-    """An AppliedManifestWork in a WEC."""
-
-    name: str
-    work: str
-    """spec.manifestWorkName."""
-    applied: list[str] = []
-    """uids in status.appliedResources."""
-    server: str = ""
-
-
-class WorkStatusSeen(Seen, frozen=True, kw_only=True, tag="workstatus"):
-    """A WorkStatus in the ITS; `namespace` is the WEC."""
-
-    namespace: str
-    name: str
-    owner: str
-    """uid of its ManifestWork."""
-    ref: ObjectRef
-    status: Any = None
+    namespace: str = ""
+    again: bool = False
+    facts: list[Fact] = []
+    gives: list[Key] = []
+    """Keys by which later hops are about the same objects as these facts."""
+    policy: str = ""
+    """Name of the policy that the facts ride on: only objects planned for it are meant; empty where it is not told."""
+    source: str = ""
+    """Cluster in which their originals are, likewise."""
+    version: int = 0
+    """Grows with each change of what `HopRow.not_before` compares."""
+    targets: list[str] | None = None
+    """WECs that `policy` resolves to; None where it is not told."""
     server: str = ""
 
 
@@ -292,10 +269,7 @@ Line = (
     | Planned
     | Sent
     | WorkloadSeen
-    | BindingSeen
-    | ManifestWorkSeen
-    | AppliedManifestWorkSeen
-    | WorkStatusSeen
+    | HopSeen
     | GapSeen
     | ClusterState
     | ProcessSample

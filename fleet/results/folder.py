@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fleet.errors import MeasurementError, UsageError
 from fleet.results.eventlog import EventLog, EventReading, read_events
+from fleet.results.events import FORMAT
 from fleet.results.run import RunRecord, load_run
 from fleet.model.base import NAME_PATTERN
 
@@ -119,10 +120,11 @@ class RunFolder:
         """The writer of `events.jsonl`."""
         return EventLog(self.file(EVENTS))
 
-    def events(self) -> EventReading:
-        """One reading of `events.jsonl`, or of `events.jsonl.gz` in a run that was put away."""
+    def events(self, written: int = FORMAT) -> EventReading:
+        """One reading of `events.jsonl`, or of `events.jsonl.gz` in a run that was put away; `written` is the format that
+        `run.json` says."""
         plain, packed = self.file(EVENTS), self.file(f"{EVENTS}.gz")
-        return read_events(packed if packed.is_file() and not plain.exists() else plain)
+        return read_events(packed if packed.is_file() and not plain.exists() else plain, written)
 
     def seal(self) -> Path:
         """Write `MANIFEST.sha256` over every other file, in the form that `sha256sum -c` reads."""

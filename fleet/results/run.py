@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_serializer, field_validator, model_validator
 
 from fleet.errors import UsageError
 from fleet.model.base import Model
-from fleet.model.experiments import MODELS, AnyExperiment
+from fleet.model.duration import written
+from fleet.model.experiment_file import ExperimentFile, RecordedExperiment
 from fleet.model.fleet_file import FleetFile
+from fleet.model.manager_record import ManagerRecord
+from fleet.results.format1_manager import MANAGER
 
-FORMAT = 1
-"""1: first format (0.1.0)."""
+FORMAT = 2
+"""1: first format (0.1.0). 2: keeps its manager; events.jsonl has its second format."""
 
 Status = Literal["running", "valid", "partial", "invalid"]
 
@@ -76,10 +80,31 @@ class DriverFacts(Model):
     """Events that could not be written."""
 
 
+EndingKind = Literal["interrupted", "failed", "unwritten"]
+"""interrupted: by a signal; failed: a step raised an error; unwritten: events are missing in the log."""
+
+
+class Ending(Model):
+    """What ended a run, or a part of it, before its plan did; only the driver can know it."""
+
+    kind: EndingKind
+    text: str
+    """The sentence that the verdict gives as a reason."""
+
+
+_OLD_ENDINGS: dict[str, EndingKind] = {
+    "interrupted": "interrupted",
+    "ended": "failed",
+    "the events could not be written": "unwritten",
+}
+"""How a reason begins that only the driver could know, in run.json files written before `endings` was."""
+
+
 class RunRecord(Model):
     """The whole of `run.json`."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
+    """Of the whole folder."""
     id: str
     """The folder's name."""
     experiment: str
@@ -90,9 +115,13 @@ class RunRecord(Model):
     """`running` in a folder that no driver works on means that the driver died, or could not write the end."""
     reasons: list[str] = Field(default_factory=list)
     """Why the status is not valid, most serious first."""
+    endings: list[Ending] = Field(default_factory=list)
+    """What ended it early, in the order it happened."""
     seed: int = 1
-    spec: AnyExperiment
+    spec: RecordedExperiment
+    """As its file has it, durations with their unit; a report needs no code of the experiment."""
     fleet: FleetFile
+    manager: ManagerRecord
     inventory_sha256: str = ""
     version: str = ""
     """Of this project."""
@@ -107,6 +136,39 @@ class RunRecord(Model):
     """The signal that ended the run early; empty when none did."""
     notes: list[str] = Field(default_factory=list)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_endings(cls, raw: Any) -> Any:
+        """A file from before `endings` has them among its reasons."""
+        if not isinstance(raw, dict) or "endings" in raw or not isinstance(raw.get("reasons"), list):
+            return raw
+        found = [
+            {"kind": kind, "text": reason}
+            for reason in raw["reasons"]
+            for begin, kind in _OLD_ENDINGS.items()
+            if isinstance(reason, str) and reason.startswith(begin)
+        ]
+        return {**raw, "endings": found}
+
+    @field_validator("spec", mode="before")
+    @classmethod
+    def _recorded(cls, value: Any) -> Any:
+        return written(value) if isinstance(value, ExperimentFile) else value
+
+    @field_serializer("spec")
+    def _written(self, value: RecordedExperiment) -> dict[str, Any]:
+        return written(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_format(cls, data: Any) -> Any:
+        return {"manager": MANAGER, **data} if isinstance(data, Mapping) and data.get("format") == 1 else data
+
+    @property
+    def source(self) -> str:
+        """The cluster that objects were sent to where nothing else is planned: the first source of the fleet."""
+        return next((cluster.name for cluster in self.fleet.sources()), "")
+
     def with_(self, **changes: Any) -> RunRecord:
         """A checked copy with some fields changed."""
         return RunRecord.model_validate({**self.model_dump(), **changes})
@@ -120,20 +182,15 @@ def load_run(path: Path) -> RunRecord:
         raise UsageError(f"{path}: {error.strerror}") from error
     except ValueError as error:
         raise UsageError(f"{path}: is not JSON ({error}); take the folder from its backup") from error
-    written = raw.get("format") if isinstance(raw, dict) else None
-    if isinstance(written, int) and written > FORMAT:
-        raise UsageError(f"{path}: format {written} is newer than this program's {FORMAT}; update the program")
+    number = raw.get("format") if isinstance(raw, dict) else None
+    if isinstance(number, int) and number > FORMAT:
+        raise UsageError(f"{path}: format {number} is newer than this program's {FORMAT}; update the program")
     try:
         return RunRecord.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in _named(first["loc"]))
+        field = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{path}: {field}: {first['msg']}") from error
-
-
-def _named(where: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The place as the file has it: pydantic puts the experiment that it chose behind `spec`."""
-    return (where[0], *where[2:]) if where[:1] == ("spec",) and where[1:2] and where[1] in MODELS else where
 
 
 def without_paths(fleet: FleetFile, home: Path | None = None) -> FleetFile:

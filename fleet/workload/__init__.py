@@ -1,1 +1,1 @@
-"""What the driver puts into the WDS: policies by layout, objects by kind, and when each write is due. All pure."""
+"""What the driver puts into a source: policies by layout, objects by kind, and when each write is due. All pure."""

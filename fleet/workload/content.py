@@ -11,16 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fleet.kube import resources
 from fleet.kube.resources import Resource
+from fleet.model import kinds
 from fleet.model.duration import shown as duration
 from fleet.model.experiment_file import Workload
 
-IMAGE = "registry.invalid/fake:1"
-"""Never pulled: kwok plays the pods. The `.invalid` domain makes sure of it."""
 PADDING_ANNOTATION = "fleet-testbed/padding"
 LIFETIME_ANNOTATION = "fleet-testbed/lifetime"
-"""On a Pod: how long after it became ready kwok completes it, a Go duration. `fleet.simulators.kwok.stages` read it."""
+"""On a Pod: how long after it became ready a node simulator completes it, a Go duration."""
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -75,58 +73,33 @@ def random_text(length: int, seed: str) -> str:
 
 
 class Plain:
-    """One deployment, pod or config map per copy, padded to carry so many bytes more."""
+    """One object of a kind of the table per copy, padded to carry so many bytes more."""
 
     def __init__(self, workload: Workload) -> None:
         self._workload = workload
-        self.name = str(workload.kind)
-        self.resources: tuple[Resource, ...] = (_RESOURCES[workload.kind],)
+        self._kind = kind = kinds.WRITABLE[workload.kind]
+        self.name = kind.name
+        self.resources: tuple[Resource, ...] = (resource_of(kind),)
         self.crds: tuple[Mapping[str, Any], ...] = ()
         self.size = 1
 
     def bodies(self, place: Place) -> Sequence[Body]:
         """The one object."""
-        resource = self.resources[0]
-        manifest: dict[str, Any] = {"apiVersion": resource.api_version, "kind": resource.kind}
+        asked, kind, resource = self._workload, self._kind, self.resources[0]
+        assert kind.body is not None  # noqa: S101 - as of every writable kind
+        padding = random_text(asked.bytes, place.name)
+        wanted = kinds.Wanted(place.name, place.op, asked.pods, asked.lifetime is not None, padding)
+        manifest = {"apiVersion": resource.api_version, "kind": resource.kind, **kind.body(wanted)}
         annotations: dict[str, str] = {}
-        padding = random_text(self._workload.bytes, place.name)
-        if resource == resources.CONFIGMAPS:
-            manifest["data"] = {"op": place.op} | ({"padding": padding} if padding else {})
-        else:
-            manifest["spec"] = self._deployment(place) if resource == resources.DEPLOYMENTS else self._pod()
-            if padding:
-                annotations[PADDING_ANNOTATION] = padding
-        if self._workload.lifetime is not None:
-            annotations[LIFETIME_ANNOTATION] = duration(self._workload.lifetime)
+        if padding and not kind.data:
+            annotations[PADDING_ANNOTATION] = padding
+        if asked.lifetime is not None:
+            annotations[LIFETIME_ANNOTATION] = duration(asked.lifetime)
         if annotations:
             manifest["metadata"] = {"annotations": annotations}
         return [Body(resource, place.name, manifest)]
 
-    def _deployment(self, place: Place) -> dict[str, Any]:
-        # The template carries no label of the run: ReplicaSets and pods stay out of the watches that select by it.
-        labels = {"app": place.name}
-        return {
-            "replicas": self._workload.pods,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": self._pod_spec()},
-        }
 
-    def _pod(self) -> dict[str, Any]:
-        # The WDS has no kubelet: a grace period would keep the deleted pod there for ever.
-        spec = self._pod_spec() | {"terminationGracePeriodSeconds": 0}
-        return spec if self._workload.lifetime is None else spec | {"restartPolicy": "Never"}
-
-    def _pod_spec(self) -> dict[str, Any]:
-        # No token: the fake pod calls nothing, and the volume would only make the ManifestWork larger.
-        requests = {"requests": {"cpu": "1m", "memory": "1Mi"}}
-        return {
-            "automountServiceAccountToken": False,
-            "containers": [{"name": self.name, "image": IMAGE, "resources": requests}],
-        }
-
-
-_RESOURCES: Mapping[str, Resource] = {
-    "deployment": resources.DEPLOYMENTS,
-    "pod": resources.PODS,
-    "configmap": resources.CONFIGMAPS,
-}
+def resource_of(kind: kinds.Kind) -> Resource:
+    """The resource of a kind; all of them are namespaced."""
+    return Resource(kind.group, kind.version, kind.plural, kind.kind, namespaced=True)

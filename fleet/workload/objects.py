@@ -1,22 +1,15 @@
-"""Workload objects: the contents of every policy with names, labels and op-ids, and how each status comes back."""
+"""Workload objects: the contents of every policy with names, labels and op-ids, wrapped as the manager wants them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
 
-from fleet.kube import resources
 from fleet.kube.resources import Resource
+from fleet.managers.manager import Manager, Policy, Write
+from fleet.model.run_names import OP_ANNOTATION, RunNames
 from fleet.results.events import ObjectRef
 from fleet.workload.content import Body, Content, Place
-from fleet.workload.layouts import RETURNED, BindingPolicy
-from fleet.workload.names import OP_ANNOTATION, RunNames
-
-StatusReturn = Literal["copy", "aggregate", "report", "none"]
-
-# KubeStellar 0.30 aggregates these of our kinds over several WECs; any other kind keeps its first reporter's status.
-_AGGREGATED = frozenset({resources.DEPLOYMENTS})
 
 
 @dataclass(frozen=True)
@@ -29,11 +22,13 @@ class WorkloadObject:
     policy: str
     resource: Resource
     ref: ObjectRef
+    """The object as a WEC gets it."""
     clusters: tuple[str, ...]
-    status: StatusReturn
-    body: Mapping[str, Any]
-    """The whole manifest."""
-    wds: str
+    status: str
+    """How its status comes back: `copy`, `aggregate`, `report` or `none`."""
+    write: Write
+    """What is sent to the source: the object, or what the manager wraps it in."""
+    source: str
     """Where it is sent to: its policy's."""
 
     @property
@@ -41,22 +36,9 @@ class WorkloadObject:
         """`deployment`, `secret`: as samples show it."""
         return self.resource.kind.lower()
 
-    def manifest(self) -> Mapping[str, Any]:
-        """The object as it is sent to the WDS."""
-        return self.body
-
-
-def status_return(resource: Resource, clusters: int) -> StatusReturn:
-    """How the status of an object in that many WECs returns; over one WEC KubeStellar copies, whatever was asked."""
-    if resource not in RETURNED:
-        return "none"
-    if clusters == 1:
-        return "copy"
-    return "aggregate" if resource in _AGGREGATED else "report"
-
 
 def objects(
-    policy: BindingPolicy, content: Content, count: int, *, names: RunNames, trial: str
+    policy: Policy, content: Content, count: int, *, manager: Manager, names: RunNames, trial: str
 ) -> tuple[WorkloadObject, ...]:
     """`count` copies of the content for one policy in one trial.
 
@@ -70,11 +52,13 @@ def objects(
         for body in content.bodies(place):
             # In one copy of a profile, objects of different kinds may share a name, the copy's own one included.
             op = place.op if content.size == 1 else f"{names.short}-{body.resource}-{body.name}"
-            made.append(_object(policy, body, labels, op=op, trial=trial))
+            made.append(_object(policy, body, labels, manager=manager, op=op, trial=trial))
     return tuple(made)
 
 
-def _object(policy: BindingPolicy, body: Body, labels: Mapping[str, str], *, op: str, trial: str) -> WorkloadObject:
+def _object(
+    policy: Policy, body: Body, labels: Mapping[str, str], *, manager: Manager, op: str, trial: str
+) -> WorkloadObject:
     own = body.manifest.get("metadata") or {}
     metadata = {
         "name": body.name,
@@ -84,6 +68,7 @@ def _object(policy: BindingPolicy, body: Body, labels: Mapping[str, str], *, op:
     }
     rest = {key: value for key, value in body.manifest.items() if key not in ("apiVersion", "kind", "metadata")}
     resource = body.resource
+    manifest = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, **rest}
     return WorkloadObject(
         op=op,
         trial=trial,
@@ -91,7 +76,7 @@ def _object(policy: BindingPolicy, body: Body, labels: Mapping[str, str], *, op:
         resource=resource,
         ref=ObjectRef(group=resource.group, resource=resource.plural, namespace=policy.namespace, name=body.name),
         clusters=policy.clusters,
-        status=status_return(resource, len(policy.clusters)),
-        body={"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, **rest},
-        wds=policy.wds,
+        status=manager.status_return(resource, len(policy.clusters)),
+        write=manager.wrap(policy, Write(resource, body.name, policy.namespace, manifest)),
+        source=policy.source,
     )

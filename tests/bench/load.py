@@ -14,13 +14,13 @@ from fleet.kube.client import KubeClient
 from fleet.kube.kubeconfig import Endpoint
 from fleet.model.experiment_file import Workload
 from fleet.model.load_shape import LoadShape
+from fleet.model.run_names import RunNames
 from fleet.observe.recorder import Recorder
 from fleet.observe.tracker import Tracker
 from fleet.results.events import Line, Sent
 from fleet.testing.api_server.server import FakeApiServer
 from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
-from fleet.workload.names import RunNames
 from fleet.workload.objects import objects
 from fleet.workload.pacing import due, schedule
 from tests.bench.ratios import Ratio, paired

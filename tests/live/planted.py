@@ -23,7 +23,7 @@ from fleet.kube.client import KubeClient
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, DEPLOYMENTS, MANIFEST_WORKS, PODS, WORK_STATUSES, Resource
 from fleet.model import fleet_load
 from fleet.model.fleet_file import Cluster, Component, FleetFile
-from fleet.workload.names import RUN_LABEL
+from fleet.model.run_names import RUN_LABEL
 from tests.live.lab import Lab
 
 SOURCE = Path(__file__).with_name("leaky") / "main.go"

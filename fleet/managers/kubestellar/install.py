@@ -15,10 +15,10 @@ from fleet.managers.kubestellar import names
 from fleet.managers.kubestellar.converge import ITS_PORT_OWNER, WDS_PORT_OWNER, HubSpec, converge_hub
 from fleet.managers.kubestellar.programs import CONTROLLER_MANAGER
 from fleet.managers.kubestellar.status_config import StatusSpec, config_file
-from fleet.managers.ocm import members, pages
+from fleet.managers.ocm import joining, pages
 from fleet.managers.ocm import names as ocm
 from fleet.managers.ocm.hub import PORT_OWNER
-from fleet.managers.ocm.members import Members
+from fleet.managers.ocm.joining import Members
 from fleet.model.fleet_file import ManagerOf
 from fleet.model.pairing import paired
 from fleet.model.variable_rules import Problem
@@ -43,7 +43,7 @@ class KubeStellar(Installer):
     """As in Installer."""
 
     limits: Sequence[str] = (
-        *members.LIMITS,
+        *joining.LIMITS,
         "transport_wds_qps",
         "transport_wds_burst",
         "transport_its_qps",
@@ -120,7 +120,7 @@ class KubeStellar(Installer):
 
     def labels(self, layout: Layout) -> Mapping[str, Mapping[str, str]]:
         """As in Installer."""
-        return members.labels(layout)
+        return joining.labels(layout)
 
     def hub(self, site: Site) -> Change:
         """As in Installer."""

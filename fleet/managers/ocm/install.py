@@ -8,9 +8,9 @@ from fleet.host.change import Change
 from fleet.host.layout import Layout
 from fleet.host.pages import Reader
 from fleet.managers.installer import Found, Grant, HubPlane, Installer, Site, Way
-from fleet.managers.ocm import members, names, pages
+from fleet.managers.ocm import joining, names, pages
 from fleet.managers.ocm.hub import PLACING_PORT_OWNER, PORT_OWNER, converge_hub
-from fleet.managers.ocm.members import Members
+from fleet.managers.ocm.joining import Members
 from fleet.managers.ocm.programs import WORK_MANAGER
 from fleet.model.fleet_file import ManagerOf
 from fleet.model.variables import Variables
@@ -26,7 +26,7 @@ class Ocm(Installer):
     """As in Installer."""
 
     limits: Sequence[str] = (
-        *members.LIMITS,
+        *joining.LIMITS,
         "ocm_placement_qps",
         "ocm_placement_burst",
         "ocm_work_manager_qps",
@@ -54,7 +54,7 @@ class Ocm(Installer):
 
     def labels(self, layout: Layout) -> Mapping[str, Mapping[str, str]]:
         """As in Installer."""
-        return members.labels(layout)
+        return joining.labels(layout)
 
     def hub(self, site: Site) -> Change:
         """As in Installer."""

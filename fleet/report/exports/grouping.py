@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def cells(study: Study) -> dict[tuple[str, Setting], list[Sample]]:
     """Counted samples by stage and setting, in the order of the path."""
-    return exposition.cells(study.samples)
+    return exposition.cells(study.samples, study.table.rank)
 
 
 def measured(group: Sequence[Sample]) -> list[float]:

@@ -1,4 +1,4 @@
-"""OpenMetrics text: histograms under the names and buckets of KubeStellar's latency controller."""
+"""OpenMetrics text: a histogram per stage."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class OpenMetricsReporter:
         """`metrics.prom`, every value stamped with the end of the run."""
         run = study.run
         made = Exposition(
+            manager=run.manager,
             samples=study.samples,
             planned=study.recorded.objects_per_trial(),
             facts={

@@ -12,19 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleet.results.events import (
-    AppliedManifestWorkSeen,
-    BindingSeen,
-    Clause,
+    Fact,
+    HopSeen,
     Line,
-    Manifest,
-    ManifestWorkSeen,
     ObjectRef,
     Planned,
     Sent,
     TrialPlan,
     WorkloadSeen,
-    WorkStatusSeen,
 )
+from fleet.results.format1_manager import MANAGER
+
+BINDINGS, WORKS, APPLIED, STATUSES = (row.resource for row in MANAGER.hops if row.resource)
 
 WDS, ITS = "wds1", "its1"
 START_NS = 1_000_000_000_000
@@ -124,9 +123,10 @@ class Simulator:
         bound = t0 + (hops.bind + self._jitter()) * MS
         generation = self._generation.get(plan.policy, 1) + 1
         self._generation[plan.policy] = generation
-        self._emit("binding", BindingSeen, bound, cluster=WDS, type="MODIFIED", uid=f"uid-{plan.policy}",
-                   rv=self._next_rv(), name=plan.policy, generation=generation, clauses=[Clause(plan.ref, rv)],
-                   destinations=plan.clusters)  # fmt: skip
+        self._emit("binding", HopSeen, bound, hop="bound", resource=BINDINGS, cluster=WDS, type="MODIFIED",
+                   uid=f"uid-{plan.policy}", rv=self._next_rv(), name=plan.policy, policy=plan.policy,
+                   version=generation, facts=[Fact(("rv", rv, *identity(plan.ref)))],
+                   targets=plan.clusters)  # fmt: skip
         truth["bound"] = bound
         statuses: dict[str, list[tuple[int, dict[str, Any]]]] = {}
         for index, cluster in enumerate(plan.clusters):
@@ -140,21 +140,19 @@ class Simulator:
     def _one_wec(self, plan: Planned, cluster: str, generation: int, at: int) -> list[tuple[int, dict[str, Any]]]:
         """ManifestWork, AppliedManifestWork, object and its statuses in one WEC; the WorkStatuses it leads to."""
         hops, truth = self.hops, self.out.truth.setdefault((plan.op, cluster), {})
-        group, _, kind = RESOURCES[self.kind]
         work, work_uid = f"bu-{WDS}-uid-{plan.op}", f"mw-{plan.op}-{cluster}"
-        manifest = Manifest(group, kind, plan.ref.namespace, plan.ref.name, plan.op)
-        for moment, type_, observed in ((at, "ADDED", 0), (at + 90 * MS, "MODIFIED", 1)):
-            self._emit("work", ManifestWorkSeen, moment, cluster=ITS, type=type_, uid=work_uid, rv=self._next_rv(),
-                       namespace=cluster, name=work, binding=plan.policy, wds=WDS, binding_generation=generation,
-                       generation=1, manifests=[manifest], applied_generation=observed,
-                       server=self._server(at))  # fmt: skip
+        for moment, type_ in ((at, "ADDED"), (at + 90 * MS, "MODIFIED")):
+            self._emit("work", HopSeen, moment, hop="packaged", resource=WORKS, cluster=ITS, type=type_, uid=work_uid,
+                       rv=self._next_rv(), namespace=cluster, name=work, policy=plan.policy, source=WDS,
+                       version=generation, facts=[Fact(("op", plan.op), cluster)],
+                       gives=[("work", cluster, work), ("work-uid", work_uid)], server=self._server(at))  # fmt: skip
         truth["packaged"] = at
         delivered = at + (hops.deliver + self._jitter()) * MS
         amw, uid = f"amw-{plan.op}-{cluster}", f"obj-{plan.op}-{cluster}"
         for moment, applied in ((delivered, []), (delivered + 70 * MS, [uid])):
-            self._emit(f"amw-{cluster}", AppliedManifestWorkSeen, moment, cluster=cluster, uid=amw, rv=self._next_rv(),
-                       type="MODIFIED" if applied else "ADDED", name=f"hash-{work}", work=work, applied=applied,
-                       server=self._server(delivered))  # fmt: skip
+            self._emit(f"amw-{cluster}", HopSeen, moment, hop="delivered", resource=APPLIED, cluster=cluster, uid=amw,
+                       rv=self._next_rv(), type="MODIFIED" if applied else "ADDED", name=f"hash-{work}",
+                       facts=[Fact(("work", cluster, work), cluster)], server=self._server(delivered))  # fmt: skip
         truth["delivered"] = delivered
         activated = delivered + (hops.activate + self._jitter()) * MS
         place = f"obj-{cluster}"
@@ -172,9 +170,10 @@ class Simulator:
         truth["reported"] = reported
         returned = [(activated + 80 * MS, early), (reported, final)]
         for moment, status in [(activated + 70 * MS, None), *returned]:
-            self._emit("status", WorkStatusSeen, moment, cluster=ITS, type="MODIFIED" if status else "ADDED",
-                       uid=f"ws-{plan.op}-{cluster}", rv=self._next_rv(), namespace=cluster, name=f"{amw}-x",
-                       owner=work_uid, ref=plan.ref, status=status)  # fmt: skip
+            about = ("work-uid", work_uid, *identity(plan.ref))
+            self._emit("status", HopSeen, moment, hop="reported", resource=STATUSES, cluster=ITS,
+                       type="MODIFIED" if status else "ADDED", uid=f"ws-{plan.op}-{cluster}", rv=self._next_rv(),
+                       namespace=cluster, name=f"{amw}-x", facts=[Fact(about, cluster, status=status)])  # fmt: skip
         return returned
 
     def _return(self, plan: Planned, uid: str, reports: dict[str, list[tuple[int, dict[str, Any]]]]) -> int:
@@ -193,7 +192,7 @@ class Simulator:
             previous = status
             shown = at + self.hops.finalize * MS
             self._shown.setdefault(plan.op, []).append((shown, status))
-            self._workload("wds", WDS, plan, shown, uid=uid, status=status, returned="multi")
+            self._workload("wds", WDS, plan, shown, uid=uid, status=status)
             end = max(end, shown)
         complete = {c: r[-1] for c, r in reports.items()}
         if len(complete) == len(plan.clusters):
@@ -222,11 +221,10 @@ class Simulator:
         return {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, **counters, "conditions": [condition]}
 
     def _workload(self, stream: str, cluster: str, plan: Planned, at: int, *, uid: str, rv: str = "",
-                  first: bool = False, owners: list[str] | None = None, status: Any = None,
-                  returned: str = "") -> None:  # fmt: skip
+                  first: bool = False, owners: list[str] | None = None, status: Any = None) -> None:  # fmt: skip
         self._emit(stream, WorkloadSeen, at, cluster=cluster, type="ADDED" if first else "MODIFIED", uid=uid,
                    rv=rv or self._next_rv(), ref=plan.ref, op=plan.op, generation=1, owners=owners or [],
-                   status=status, replicas=1 if self.kind == "deployment" else None, returned=returned,
+                   status=status, replicas=1 if self.kind == "deployment" else None,
                    server=self._server(at))  # fmt: skip
 
     def _emit(self, stream: str, line: type[Any], at: int, /, **fields: Any) -> None:
@@ -245,6 +243,11 @@ class Simulator:
 
     def _jitter(self) -> int:
         return self.rng.randrange(self.hops.jitter + 1)
+
+
+def identity(ref: ObjectRef) -> tuple[str, str, str, str]:
+    """As it stands behind a key."""
+    return ref.group, ref.resource, ref.namespace, ref.name
 
 
 def _smallest(statuses: list[dict[str, Any]]) -> dict[str, Any]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from fleet.analysis.aggregate import aggregate, aggregates, normal, normal_digest, part
+from fleet.analysis.aggregate import aggregate, normal, normal_digest, part
+from fleet.analysis.hop_table import HopTable
+from fleet.managers.kubestellar.record import RECORD
+
+RULES = HopTable(RECORD).aggregations
 
 
 def combined(resource: str, *statuses: dict[str, Any]) -> dict[str, Any]:
-    return aggregate("apps", resource, [part("apps", resource, status) for status in statuses])
+    rule = RULES["apps", resource]
+    return aggregate(rule, [part(rule, status) for status in statuses])
 
 
 def test_the_smallest_of_those_that_are_there_and_the_largest_of_the_bad() -> None:
@@ -51,6 +56,6 @@ def test_what_is_no_whole_number_is_not_counted() -> None:
 
 
 def test_kinds() -> None:
-    assert aggregates("apps", "deployments")
-    assert not aggregates("", "pods")
+    assert ("apps", "deployments") in RULES
+    assert ("", "pods") not in RULES
     assert normal(None) == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fleet.analysis.apiserver import EXECUTING, INFLIGHT, QUEUED, REQUESTS, curves
 from fleet.analysis.recorded import Recorded, record
 from fleet.results.events import MetricSample
+from fleet.results.format1_manager import MANAGER
 
 SECOND = 1_000_000_000
 START = 100
@@ -24,7 +25,7 @@ def metric(at: int, name: str, labels: str, value: float, cluster: str = "its1")
 
 
 def of(*lines: MetricSample) -> Recorded:
-    return record(lines, wds="wds1", object_timeout=None)
+    return record(lines, MANAGER, source="wds1", object_timeout=None)
 
 
 def test_requests_are_rates_by_verb_summed_over_the_other_labels() -> None:

@@ -8,6 +8,7 @@ from fleet.analysis.cpu_contention import Neighbours, neighbours
 from fleet.analysis.quality import judge
 from fleet.analysis.recorded import record
 from fleet.results.events import HostSample, Line, ProcessSample, RunMark, TrialPlan
+from fleet.results.format1_manager import MANAGER
 from tests.unit.report.made import run_record
 
 SECOND = 1_000_000_000
@@ -34,7 +35,7 @@ def program(at: int, cpu: float, pid: int = 1, machine: str = "m1") -> ProcessSa
 
 
 def found(*lines: Line) -> list[Neighbours]:
-    return neighbours(record(lines, wds="wds1", object_timeout=600))
+    return neighbours(record(lines, MANAGER, source="wds1", object_timeout=600))
 
 
 def test_what_neither_the_fleet_nor_the_driver_took_was_others() -> None:
@@ -69,10 +70,12 @@ def test_warm_up_does_not_count_and_one_sample_tells_nothing() -> None:
 
 
 def test_the_verdict_warns_of_them() -> None:
-    recorded = record([*trial(100, "a"), host(99, 1000), host(109, 1010, stolen=1)], wds="wds1", object_timeout=600)
+    recorded = record(
+        [*trial(100, "a"), host(99, 1000), host(109, 1010, stolen=1)], MANAGER, source="wds1", object_timeout=600
+    )
     made = judge(run_record("x", 1), recorded, [])
     (told,) = made.warnings
     assert told.startswith("programs outside of the fleet took 50% and the hypervisor 5% of the CPU of m1 while")
     assert "(most in trial a, 55%)" in told
-    quiet = record([*trial(100, "a"), host(99, 1000), host(109, 1001)], wds="wds1", object_timeout=600)
+    quiet = record([*trial(100, "a"), host(99, 1000), host(109, 1001)], MANAGER, source="wds1", object_timeout=600)
     assert judge(run_record("x", 1), quiet, []).warnings == ()

@@ -7,6 +7,7 @@ import pytest
 from fleet.analysis.fidelity import LoadFidelity, fidelity, measure, shortfalls
 from fleet.analysis.recorded import record
 from fleet.results.events import Line, ObjectRef, Planned, Sent, TrialPlan
+from fleet.results.format1_manager import MANAGER
 
 SECOND = 1_000_000_000
 
@@ -66,7 +67,7 @@ def test_only_counted_trials_with_a_schedule_and_only_first_attempts_count() -> 
         *trial("t003", 1, "shape", slow),
         sent("t002-0", 0.0, 99.0),  # a second attempt
     ]
-    found = fidelity(record(lines, wds="wds1", object_timeout=None))
+    found = fidelity(record(lines, MANAGER, source="wds1", object_timeout=None))
     assert [(one.trial, one.sends, one.kept_up, one.punctual) for one in found] == [
         ("t002", 30, True, True),
         ("t003", 30, False, False),

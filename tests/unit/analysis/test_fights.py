@@ -7,6 +7,7 @@ import pytest
 from fleet.analysis.fights import activity, fights
 from fleet.analysis.recorded import Recorded, record
 from fleet.results.events import Line, ObjectRef, RunMark, WorkloadSeen
+from fleet.results.format1_manager import MANAGER
 
 SECOND = 1_000_000_000
 
@@ -24,7 +25,7 @@ def write(at: float, name: str, writer: str, *, kind: str = "MODIFIED", listed: 
 
 
 def recorded(*lines: Line) -> Recorded:
-    return record(lines, wds="wds1", object_timeout=None)
+    return record(lines, MANAGER, source="wds1", object_timeout=None)
 
 
 def test_only_what_is_written_after_the_load_counts() -> None:

@@ -10,8 +10,9 @@ from fleet.analysis.leak_sites import growing_sites, with_sites
 from fleet.analysis.leaks import Leak
 from fleet.analysis.pprof import read
 from fleet.analysis.recorded import Recorded, record
-from fleet.model.experiments import LeakRules
+from fleet.model.leak_rules import LeakRules
 from fleet.results.events import Line, ProfileTaken, RunMark, TrialPlan
+from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.profile_maker import made
 
 SECOND = 1_000_000_000
@@ -49,7 +50,7 @@ def run(*profiles: ProfileTaken) -> Recorded:
         for at, edge in ((100, "begin"), (200, "end"))
     ]
     lines: list[Line] = sorted([plan, *edges, *profiles], key=lambda line: line.ns)
-    return record(lines, wds="wds1", object_timeout=None)
+    return record(lines, MANAGER, source="wds1", object_timeout=None)
 
 
 def test_a_site_is_named_with_its_own_caller_where_gos_library_allocates() -> None:

@@ -9,8 +9,9 @@ import pytest
 from fleet.analysis.leaks import MIB, Leak, leaks, window_of
 from fleet.analysis.recorded import record
 from fleet.analysis.resources import usages
-from fleet.model.experiments import LeakRules
+from fleet.model.leak_rules import LeakRules
 from fleet.results.events import Line, MetricSample, ProcessSample, RunMark, Sent, TrialPlan
+from fleet.results.format1_manager import MANAGER
 
 SECOND = 1_000_000_000
 STEP = 10.0
@@ -31,7 +32,7 @@ def metric(at: float, name: str, value: float) -> MetricSample:
 
 
 def judged(lines: list[Line], rules: LeakRules = RULES) -> dict[tuple[str, str], Leak]:
-    recorded = record(sorted(lines, key=lambda line: line.ns), wds="wds1", object_timeout=None)
+    recorded = record(sorted(lines, key=lambda line: line.ns), MANAGER, source="wds1", object_timeout=None)
     return {(leak.program, leak.quantity): leak for leak in leaks(recorded, usages(recorded), rules)}
 
 
@@ -116,6 +117,6 @@ def test_only_the_time_of_the_load_is_judged() -> None:
     leak = judged([*lines, plan, *edges])["p", "resident memory"]
     assert (leak.verdict, leak.level, leak.last) == ("steady", 50, 50)
     sent = [Sent(ns=at * SECOND, wall=0, op="o", scheduled_ns=0, sent_ns=0, code=201) for at in (500, 1000, 9000)]
-    assert window_of(record([*lines, plan, *edges, *sent], wds="wds1", object_timeout=None)) == (
+    assert window_of(record([*lines, plan, *edges, *sent], MANAGER, source="wds1", object_timeout=None)) == (
         405 * SECOND, 1000 * SECOND
     )  # fmt: skip

@@ -9,8 +9,11 @@ import pytest
 
 from fleet.analysis.quality import Verdict, judge
 from fleet.analysis.recorded import record
+from fleet.analysis.samples import Sample
+from fleet.analysis.setting import Setting
 from fleet.results.events import Anomaly, ClusterState, GapSeen, Line, TrialPlan, WorkloadSeen
-from fleet.results.run import DriverFacts, Status
+from fleet.results.format1_manager import MANAGER
+from fleet.results.run import DriverFacts, Ending, Status
 from tests.unit.analysis.simulator import MS, START_NS, Simulator
 from tests.unit.report.made import run_record
 
@@ -24,7 +27,7 @@ def lines_of(*, lost: frozenset[str] = frozenset()) -> list[Line]:
 
 
 def verdict(lines: Sequence[Line], *, status: Status = "valid", **changes: object) -> Verdict:
-    recorded = record(lines, wds="wds1", object_timeout=600)
+    recorded = record(lines, MANAGER, source="wds1", object_timeout=600)
     return judge(run_record("x", 2, status=status, **changes), recorded, recorded.join.samples())
 
 
@@ -126,7 +129,7 @@ def test_a_race_is_held_against_the_latency_that_its_stage_is_part_of(
     stage: str, by: float, races: int, status: str
 ) -> None:
     """20 samples a stage, so one may be late: by over 2 % of 10 s end-to-end for `report`, of 1 s downsync else."""
-    recorded = record(lines_of(), wds="wds1", object_timeout=600)
+    recorded = record(lines_of(), MANAGER, source="wds1", object_timeout=600)
     one = next(sample for sample in recorded.join.samples() if sample.counted)
     seconds = {"downsync": [1.0] * 20, "e2e": [10.0] * 20, "report": [0.5] * 20, "activation": [0.5] * 20}
     seconds[stage] = [-by] * races + seconds[stage][races:]
@@ -140,19 +143,39 @@ def test_a_race_is_held_against_the_latency_that_its_stage_is_part_of(
     assert f"({stage} {races}), by {by * 1e3:.1f} ms at most" in [*found.reasons, *found.warnings][0]
 
 
+def test_the_cost_of_races_does_not_grow_with_the_samples_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work is counted by looks at a sample's setting: a few for each sample, however many raced."""
+    recorded = record(lines_of(), wds="wds1", object_timeout=600)
+    one = next(sample for sample in recorded.join.samples() if sample.counted)
+    made = [msgspec.structs.replace(one, stage="downsync", seconds=1.0, flags=())] * 1000
+    made += [msgspec.structs.replace(one, stage="report", seconds=-0.04, flags=())] * 1000
+    looks = 0
+    setting = Sample.setting
+
+    def counting(sample: Sample) -> Setting:
+        nonlocal looks
+        looks += 1
+        return setting.__get__(sample)
+
+    monkeypatch.setattr(Sample, "setting", property(counting))
+    assert judge(run_record("x", 2), recorded, made).status == "valid"
+    assert 0 < looks <= 5 * len(made)
+
+
 def test_how_it_ended() -> None:
     died = verdict(lines_of(), status="running")
     assert (died.status, "its driver died" in died.reasons[0]) == ("partial", True)
-    stopped = verdict(lines_of(), status="partial", reasons=["interrupted by SIGINT"], interrupted="SIGINT")
+    stopped = verdict(lines_of(), status="partial", interrupted="SIGINT")
     assert stopped.reasons == ("interrupted by SIGINT",)
-    old = ["by a rule of yesterday", "the driver's event loop was late", "the events could not be written: x"]
-    assert verdict(lines_of(), status="partial", reasons=old) == Verdict("partial", (old[2],))
-    assert verdict(lines_of(), status="partial", reasons=old[:2]) == Verdict("valid")
+    failed = Ending(kind="failed", text="ended early: no space")
+    again = verdict(lines_of(), status="partial", reasons=["by a rule of yesterday"], endings=[failed])
+    assert again == Verdict("partial", ("ended early: no space",))
+    assert verdict(lines_of(), status="partial", reasons=["by a rule of yesterday"], endings=[]) == Verdict("valid")
     assert verdict(lines_of(), driver=DriverFacts(dropped=3)).reasons == ("3 events could not be written",)
 
 
 def test_lost_lines_and_changed_files() -> None:
-    recorded = record(lines_of(), wds="wds1", object_timeout=600)
+    recorded = record(lines_of(), MANAGER, source="wds1", object_timeout=600)
     samples = recorded.join.samples()
     run = run_record("x", 2)
     torn = judge(run, recorded, samples, lost=1, torn=True)

@@ -7,6 +7,7 @@ import pytest
 from fleet.analysis.recorded import Recorded, record
 from fleet.analysis.resources import peaks, requests, usages, waiting
 from fleet.results.events import Line, MetricSample, ProcessSample, RunMark, TrialPlan
+from fleet.results.format1_manager import MANAGER
 
 SECOND = 1_000_000_000
 
@@ -24,7 +25,7 @@ def metric(at: int, name: str, value: float, labels: str = "verb=GET") -> Metric
 
 
 def of(*lines: Line) -> Recorded:
-    return record(lines, wds="wds1", object_timeout=None)
+    return record(lines, MANAGER, source="wds1", object_timeout=None)
 
 
 def trial(at: int, name: str = "t000", repeat: int = 0) -> TrialPlan:

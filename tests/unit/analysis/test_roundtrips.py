@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.analysis.roundtrips import RoundTrips, round_trips, waits
+from fleet.analysis import roundtrips
+from fleet.analysis.hop_table import HopTable
+from fleet.analysis.roundtrips import RoundTrips, waits
 from fleet.analysis.samples import Sample
+from fleet.results.format1_manager import MANAGER
+
+
+def round_trips(samples: list[Sample]) -> list[RoundTrips]:
+    return roundtrips.round_trips(samples, HopTable(MANAGER).rank)
 
 
 def sample(

@@ -8,6 +8,7 @@ from fleet.analysis.recorded import record
 from fleet.analysis.sharing import sharing
 from fleet.analysis.summary import Row
 from fleet.results.events import Line, MetricSample, ProcessSample, RunMark, TrialPlan
+from fleet.results.format1_manager import MANAGER
 
 SECOND = 1_000_000_000
 MIB = 1 << 20
@@ -19,7 +20,7 @@ def trial(at: int, name: str, wdses: int, repeat: int = 0) -> list[Line]:
     used = [f"wds{number}" for number in range(1, wdses + 1)]
     return [
         TrialPlan(**stamps, trial=name, layout="one-to-many", wecs=4, repeat=repeat, clusters=[], kind="pod",
-                  point=f"wdses={wdses}", wdses=used),
+                  point=f"wdses={wdses}", sources=used),
         RunMark(**stamps, step="load", edge="begin", trial=name),
         RunMark(ns=(at + 10) * SECOND, wall=0, step="drain", edge="end", trial=name),
     ]  # fmt: skip
@@ -61,7 +62,9 @@ def test_each_point_has_its_latency_and_what_the_its_and_its_wdses_took() -> Non
         row("e2e", "wdses=1", 4.0, 10.0),
         row("downsync", "wdses=2", 2.5, 5.0),
     ]
-    one, two = sharing(record(LINES, wds="wds1", object_timeout=None), rows, {"wds1": "its1", "wds2": "its1"})
+    one, two = sharing(
+        record(LINES, MANAGER, source="wds1", object_timeout=None), rows, {"wds1": "its1", "wds2": "its1"}
+    )
     assert (one.wdses, one.trials, one.downsync_p50, one.downsync_max, one.e2e_p50, one.e2e_max) == (1, 1, 3, 9, 4, 10)
     assert (one.whole, one.its_requests, one.its_rss_bytes) == (10.0, 300.0, 320 * MIB)
     assert (one.its_cpu_seconds, one.wds_cpu_seconds) == (pytest.approx(2.0), pytest.approx(0.5))
@@ -74,7 +77,10 @@ def test_each_point_has_its_latency_and_what_the_its_and_its_wdses_took() -> Non
 
 
 def test_other_runs_have_none_and_a_warm_up_is_not_counted() -> None:
-    assert sharing(record(trial(1, "w", 2, repeat=-1), wds="wds1", object_timeout=None), [], {"wds1": "its1"}) == []
+    assert (
+        sharing(record(trial(1, "w", 2, repeat=-1), MANAGER, source="wds1", object_timeout=None), [], {"wds1": "its1"})
+        == []
+    )
 
 
 def test_of_several_itses_those_are_summed_whose_wdses_were_used_and_all_agents() -> None:
@@ -86,7 +92,7 @@ def test_of_several_itses_those_are_summed_whose_wdses_were_used_and_all_agents(
         asked(200, 10, "its2"), asked(210, 50, "its2"),
     ]  # fmt: skip
     lines = sorted([*LINES, *more], key=lambda line: line.ns)
-    one, two = sharing(record(lines, wds="wds1", object_timeout=None), [], {"wds1": "its1", "wds2": "its2"})
+    one, two = sharing(record(lines, MANAGER, source="wds1", object_timeout=None), [], {"wds1": "its1", "wds2": "its2"})
     assert (one.itses, one.its_requests, one.its_rss_bytes) == (1, 300.0, 320 * MIB)
     assert one.its_cpu_seconds == pytest.approx(2.0)
     assert (one.agents_cpu_seconds, one.agents_rss_bytes) == (pytest.approx(0.25), (21 + 30) * MIB)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fleet.analysis.hop_table import HopTable
 from fleet.analysis.prediction import bucket, predict, predictions
 from fleet.analysis.recorded import record
 from fleet.analysis.samples import COLUMNS, Sample, frame
@@ -11,7 +12,10 @@ from fleet.analysis.summary import Row, summarise
 from fleet.analysis.thresholds import failures
 from fleet.model.client_limits import ClientLimits
 from fleet.model.experiment_file import Threshold
+from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.simulator import Hops, Simulator
+
+RANK = HopTable(MANAGER).rank
 
 
 def sample(seconds: float | None, *, flags: tuple[str, ...] = (), wecs: int = 1, stage: str = "downsync") -> Sample:
@@ -27,18 +31,18 @@ def test_missing_and_warm_up_and_bundled_are_in_no_percentile() -> None:
     (row,) = summarise([
         sample(1.0), sample(2.0), sample(3.0), sample(4.0), sample(None),
         sample(99.0, flags=("warmup",)), sample(-5.0, flags=("bundled", "negative")),
-    ])  # fmt: skip
+    ], RANK)  # fmt: skip
     assert (row.count, row.missing, row.min, row.p50, row.p90, row.p99, row.max) == (4, 1, 1.0, 2.0, 4.0, None, 4.0)
     assert row.flags == {"missing": 1}
 
 
 def test_nothing_but_missing() -> None:
-    (row,) = summarise([sample(None)])
+    (row,) = summarise([sample(None)], RANK)
     assert (row.count, row.missing, row.p50, row.p50_interval) == (0, 1, None, None)
 
 
 def test_rows_follow_the_path_then_the_layout_then_the_count() -> None:
-    rows = summarise([sample(1.0, wecs=10), sample(1.0, wecs=5), sample(1.0, stage="binding")])
+    rows = summarise([sample(1.0, wecs=10), sample(1.0, wecs=5), sample(1.0, stage="binding")], RANK)
     assert [(row.stage, row.wecs) for row in rows] == [("binding", 1), ("downsync", 5), ("downsync", 10)]
 
 
@@ -98,7 +102,7 @@ def test_predictions_hold_the_floor_against_the_last_wec() -> None:
     sim.trial("one-to-many", wecs, repeat=-1)
     for repeat in range(2):
         sim.trial("one-to-many", wecs, repeat=repeat)
-    recorded = record(sim.out.ordered(), wds="wds1", object_timeout=None)
+    recorded = record(sim.out.ordered(), MANAGER, source="wds1", object_timeout=None)
     (row,) = predictions(recorded, recorded.join.samples(), ClientLimits())
     # 10 WECs: 20 calls, (20 - 10) / 5 = 2 s, and the hold-back's 2
     assert (row.wecs, row.objects, row.its_floor, row.downsync_floor) == (10, 1, 2.0, 4.0)
@@ -110,6 +114,6 @@ def test_predictions_hold_the_floor_against_the_last_wec() -> None:
 def test_a_trial_that_is_not_whole_is_not_measured_against_the_floor() -> None:
     sim = Simulator()
     sim.trial("one-to-many", ["wec001", "wec002"], lost=frozenset({"wec002"}))
-    recorded = record(sim.out.ordered(), wds="wds1", object_timeout=None)
+    recorded = record(sim.out.ordered(), MANAGER, source="wds1", object_timeout=None)
     (row,) = predictions(recorded, recorded.join.samples(), ClientLimits())
     assert (row.downsync_measured, row.ratio) == (None, None)

@@ -35,7 +35,7 @@ def test_list(fleet: Fleet, spec: Path) -> None:
     assert items["mine"]["file"] == str(spec)
     assert "cannot be read" in items["broken"]["description"]
     lines = fleet("experiment", "list").out.splitlines()
-    assert lines[0].split() == ["EXPERIMENT", "DESCRIPTION"]
+    assert lines[0].split() == ["EXPERIMENT", "MANAGERS", "DESCRIPTION"]
     assert max(len(line) for line in lines) <= 80
 
 

@@ -160,3 +160,25 @@ def test_a_reader_that_goes_away_is_met_with_silence(demo: Path) -> None:
     assert err == b""
     assert running.returncode == 141
     assert demo.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "invoked"),
+    [
+        ("exec m2 -- prog --debug", "exec m2 -- prog --debug"),
+        ("exec m2 prog --debug", "exec m2 prog --debug"),
+        ("--debug exec m2 -- prog --debug", "exec m2 -- prog --debug"),
+        ("exec --debug m2 prog", "exec m2 prog"),
+        ("exec --fleet demo --debug m2 -- prog", "exec --fleet demo m2 -- prog"),
+        ("status --debug", "status"),
+    ],
+)
+def test_debug_of_a_program_that_exec_runs_is_that_programs(given: str, invoked: str) -> None:
+    words: list[str] = []
+
+    def invoke(seen: list[str]) -> int:
+        words.extend(seen)
+        return 0
+
+    assert run(given.split(), invoke) == 0
+    assert words == invoked.split()

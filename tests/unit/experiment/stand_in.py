@@ -174,14 +174,14 @@ class StandInFleet:
                 "metadata": {"name": meta["name"], "ownerReferences": [{"uid": meta["uid"]}]},
                 "spec": spec,
             }
-            _ensure(wds, resources.BINDINGS, binding)
+            ensure(wds, resources.BINDINGS, binding)
 
     def _wrap(self) -> None:
         wanted: set[tuple[str, str]] = set()
         for wds in self.wdses.values():
             for work in _works(wds):
                 wanted.add((work["metadata"]["namespace"], work["metadata"]["name"]))
-                _ensure(self.its_of[wds.cluster].store, resources.MANIFEST_WORKS, work)
+                ensure(self.its_of[wds.cluster].store, resources.MANIFEST_WORKS, work)
         for its in self.itses.values():
             for work in its.store.objects(resources.MANIFEST_WORKS):
                 meta = work["metadata"]
@@ -197,13 +197,13 @@ class StandInFleet:
                 store.delete(resources.APPLIED_MANIFEST_WORKS, applied["metadata"]["name"])
         for name, work in works.items():
             spec = {"hubHash": its.cluster, "agentID": agent, "manifestWorkName": name}
-            applied = _ensure(
+            applied = ensure(
                 store, resources.APPLIED_MANIFEST_WORKS, {"metadata": {"name": f"{its.cluster}-{name}"}, "spec": spec}
             )
             for manifest in work["spec"]["workload"]["manifests"]:
                 self._place(wec, hub, work, applied, manifest)
             condition = {"type": "Applied", "status": "True", "observedGeneration": work["metadata"]["generation"]}
-            _status(hub, resources.MANIFEST_WORKS, name, wec, {"conditions": [condition]})
+            set_status(hub, resources.MANIFEST_WORKS, name, wec, {"conditions": [condition]})
 
     def _place(self, wec: str, hub: Store, work: Any, applied: Any, manifest: Any) -> None:
         store = self.wecs[wec].store
@@ -212,16 +212,16 @@ class StandInFleet:
             **manifest,
             "metadata": {**manifest["metadata"], "ownerReferences": [{"uid": applied["metadata"]["uid"]}]},
         }
-        placed = _ensure(store, resource, body)
+        placed = ensure(store, resource, body)
         meta = placed["metadata"]
         entry = {"resource": resource.plural, "name": meta["name"], "uid": meta["uid"]}
-        _status(
+        set_status(
             store, resources.APPLIED_MANIFEST_WORKS, applied["metadata"]["name"], None, {"appliedResources": [entry]}
         )
         if resource == resources.CONFIGMAPS or wec in self.silent:
             return
-        status = _final(placed)
-        _status(store, resource, meta["name"], meta["namespace"], status)
+        status = final_status(placed)
+        set_status(store, resource, meta["name"], meta["namespace"], status)
         report = {
             "metadata": {
                 "name": f"{applied['metadata']['uid']}-{meta['name']}",
@@ -240,8 +240,8 @@ class StandInFleet:
                 }
             },
         }
-        _ensure(hub, resources.WORK_STATUSES, report)
-        _status(hub, resources.WORK_STATUSES, report["metadata"]["name"], wec, status)
+        ensure(hub, resources.WORK_STATUSES, report)
+        set_status(hub, resources.WORK_STATUSES, report["metadata"]["name"], wec, status)
 
     def _return_status(self) -> None:
         reports: dict[tuple[str, str, str, str], list[Any]] = {}
@@ -259,7 +259,7 @@ class StandInFleet:
             label = SINGLETON if len(statuses) == 1 else MULTI
             status = statuses[0] if len(statuses) == 1 else _aggregate(statuses)
             store.update(resource, name, namespace, lambda old, label=label: _labelled(old, label))
-            _status(store, resource, name, namespace, status)
+            set_status(store, resource, name, namespace, status)
 
 
 def _selects(policy: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
@@ -318,7 +318,7 @@ def _work(wds: str, binding: Any, resource: Resource, item: Any, wec: str) -> di
     }
 
 
-def _final(item: Any) -> dict[str, Any]:
+def final_status(item: Any) -> dict[str, Any]:
     if item["kind"] == "Pod" and LIFETIME_ANNOTATION in (item["metadata"].get("annotations") or {}):
         return {"phase": "Succeeded"}  # lives for no time at all
     if item["kind"] == "Pod":
@@ -339,7 +339,7 @@ def _labelled(old: Any, label: str) -> Any:
     return {**old, "metadata": {**meta, "labels": labels}}
 
 
-def _ensure(store: Store, resource: Resource, body: dict[str, Any]) -> Any:
+def ensure(store: Store, resource: Resource, body: dict[str, Any]) -> Any:
     """Create it, or bring its metadata and spec to this; what is equal is not written."""
     meta = body["metadata"]
     held = [i for i in store.objects(resource, meta.get("namespace")) if i["metadata"]["name"] == meta["name"]]
@@ -353,5 +353,5 @@ def _ensure(store: Store, resource: Resource, body: dict[str, Any]) -> Any:
     return store.update(resource, meta["name"], meta.get("namespace"), change)
 
 
-def _status(store: Store, resource: Resource, name: str, namespace: str | None, status: Any) -> None:
+def set_status(store: Store, resource: Resource, name: str, namespace: str | None, status: Any) -> None:
     store.update(resource, name, namespace, lambda old: {**old, "status": status})

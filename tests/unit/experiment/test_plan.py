@@ -12,16 +12,22 @@ import pytest
 import yaml
 
 from fleet.errors import FleetError
-from fleet.experiment.cleanup import holds_run
 from fleet.experiment.console import Bars, Plain, choose, remaining
-from fleet.experiment.families import trials
+from fleet.experiment.definition import trials as made_trials
 from fleet.experiment.hold import held
-from fleet.experiment.plan import groups
+from fleet.experiment.plan import TrialPlan, groups
+from fleet.experiments.registry import EXPERIMENTS, load
+from fleet.experiments.wec_scaling import WecScaling
+from fleet.managers.kubestellar.manager import MANAGER
+from fleet.managers.ocm.works import holds_run
 from fleet.model.experiment_file import Profiles, Timeouts, Workload
-from fleet.model.experiment_load import load
-from fleet.model.experiments import WecScaling
 
 WECS = [f"wec{number:03d}" for number in range(1, 6)]
+
+
+def trials(chosen: WecScaling, wecs: list[str], counts: list[int]) -> list[TrialPlan]:
+    experiment = EXPERIMENTS["wec-scaling"]
+    return made_trials(experiment, chosen, MANAGER, wecs=wecs, counts=counts, sources=["wds1"])
 
 
 def spec(**fields: Any) -> WecScaling:

@@ -13,7 +13,10 @@ from fleet.errors import SpecError, UsageError
 from fleet.experiment.progress import Silent
 from fleet.experiment.reconfigure import Reconfigure
 from fleet.experiment.runner import Outcome, Runner
-from fleet.model.experiments import MODELS
+from fleet.experiments import registry
+from fleet.experiments.registry import MODELS
+from fleet.model.experiment_file import PolicyExperiment
+from fleet.model.fleet_file import FleetFile
 from fleet.model.link import Link
 from fleet.results import events
 from fleet.results.folder import RunFolder
@@ -37,8 +40,20 @@ async def fleet(tmp_path: Path) -> AsyncIterator[StandInFleet]:
 
 def runner(fleet: StandInFleet, reconfigure: Reconfigure | None = None, **fields: Any) -> Runner:
     chosen = MODELS[fields["experiment"]].model_validate({**SHORT, **fields})
-    results = fleet.folder.parent / "results"
-    return Runner(fleet.file(), fleet.folder, chosen, results, Silent(), reconfigure=reconfigure, hold_back=HOLD_BACK)
+    return built(fleet.file(), fleet, chosen, reconfigure)
+
+
+def built(file: FleetFile, fleet: StandInFleet, chosen: PolicyExperiment, reconfigure: Reconfigure | None) -> Runner:
+    return Runner(
+        file,
+        fleet.folder,
+        registry.of(chosen),
+        chosen,
+        fleet.folder.parent / "results",
+        progress=Silent(),
+        reconfigure=reconfigure,
+        hold_back=HOLD_BACK,
+    )
 
 
 def studied(outcome: Outcome) -> Study:
@@ -107,9 +122,7 @@ async def test_links_change_between_the_points_and_get_their_own_delay_back(flee
     bare = fleet.file()
     linked = bare.model_copy(update={"machines": [m.model_copy(update={"wan": Link()}) for m in bare.machines]})
     chosen = MODELS["link-latency"].model_validate({**SHORT, **fields})
-    results = fleet.folder.parent / "results"
-    made = Runner(linked, fleet.folder, chosen, results, Silent(), reconfigure=reconfigure, hold_back=HOLD_BACK)
-    outcome = await made.run()
+    outcome = await built(linked, fleet, chosen, reconfigure).run()
 
     assert wrong(outcome) == []
     assert {link.rtt for link in given[:-1] if link is not None} == {0.0, 0.02}
@@ -149,7 +162,7 @@ async def test_policies_are_spread_over_the_wdses_of_each_point(tmp_path: Path) 
     counted = {(row.point, row.stage): (row.count, row.missing) for row in found.rows}
     for point in ("wdses=1", "wdses=2"):
         assert (counted[point, "downsync"], counted[point, "e2e"]) == ((3 * 2, 0), (3, 0))
-    used = {(sample.point, sample.policy[-4:]): sample.wds for sample in found.samples}
+    used = {(sample.point, sample.policy[-4:]): sample.source for sample in found.samples}
     assert {wds for (point, _), wds in used.items() if point == "wdses=1"} == {"wds1"}
     assert {policy: wds for (point, policy), wds in used.items() if point == "wdses=2"} == {
         "p000": "wds1", "p001": "wds2", "p002": "wds1"
@@ -173,7 +186,8 @@ async def test_each_wds_may_have_an_its_of_its_own(tmp_path: Path) -> None:
     found = studied(outcome)
     counted = {row.stage: (row.count, row.missing) for row in found.rows}
     assert (counted["downsync"], counted["e2e"]) == ((2 * 2, 0), (2, 0))
-    seen = {(one.wds, one.cluster) for one in lines(outcome) if isinstance(one, events.ManifestWorkSeen)}
+    works = [one for one in lines(outcome) if isinstance(one, events.HopSeen) and one.hop == "packaged" and one.source]
+    seen = {(one.source, one.cluster) for one in works}
     assert seen == {("wds1", "its1"), ("wds2", "its2")}
     assert [(row.wdses, row.itses) for row in found.sharing] == [(2, 2)]
 

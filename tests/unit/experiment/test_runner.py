@@ -13,9 +13,10 @@ import pytest
 from fleet.errors import FleetError, SpecError, UsageError
 from fleet.experiment.cleanup import clean_fleet
 from fleet.experiment.progress import Silent
-from fleet.experiment.runner import Outcome, Runner
+from fleet.experiment.runner import Outcome, Runner, plan
+from fleet.experiments import registry
+from fleet.experiments.wec_scaling import WecScaling
 from fleet.kube import resources
-from fleet.model.experiments import WecScaling
 from fleet.results import events
 from fleet.results.folder import RunFolder
 from tests.unit.experiment.stand_in import StandInFleet
@@ -46,7 +47,16 @@ async def fleet(tmp_path: Path) -> AsyncIterator[StandInFleet]:
 
 def runner(fleet: StandInFleet, chosen: WecScaling, progress: Any = None, *, keep: bool = False) -> Runner:
     results = fleet.folder.parent / "results"
-    return Runner(fleet.file(), fleet.folder, chosen, results, progress or Silent(), keep=keep, hold_back=HOLD_BACK)
+    return Runner(
+        fleet.file(),
+        fleet.folder,
+        registry.of(chosen),
+        chosen,
+        results,
+        progress=progress or Silent(),
+        keep=keep,
+        hold_back=HOLD_BACK,
+    )
 
 
 def lines(outcome: Outcome) -> list[events.Line]:
@@ -165,7 +175,7 @@ async def test_policies_that_are_never_bound_end_the_run_with_the_reason(fleet: 
     outcome = await runner(fleet, spec(wecs=[1], timeouts=limits)).run()
 
     assert outcome.verdict == "invalid"
-    assert any("no Binding with the right destinations for 1 of 1 policies within 1 s" in r for r in outcome.reasons)
+    assert any("1 of 1 policies do not resolve to their WECs within 1 s" in r for r in outcome.reasons)
     assert outcome.exit_code == 4
     assert fleet.leftovers() == []
 
@@ -324,10 +334,10 @@ async def test_two_runs_at_once_are_refused_with_the_holder(fleet: StandInFleet)
 def test_a_sweep_larger_than_the_fleet_names_the_field_and_the_numbers(tmp_path: Path) -> None:
     fleet = StandInFleet(tmp_path, 2)
     with pytest.raises(UsageError, match=r"wecs.*5.*2"):
-        Runner(fleet.file(), tmp_path, spec(wecs=[1, 5]), tmp_path, Silent(), hold_back=HOLD_BACK)
+        plan(fleet.file(), registry.EXPERIMENTS["wec-scaling"], spec(wecs=[1, 5]), hold_back=HOLD_BACK)
 
 
 def test_a_quiet_shorter_than_twice_the_hold_back_is_refused(tmp_path: Path) -> None:
     fleet = StandInFleet(tmp_path, 3)
     with pytest.raises(SpecError, match=r"quiet: 4 s is not more than twice"):
-        Runner(fleet.file(), tmp_path, spec(quiet="4s"), tmp_path, Silent())
+        plan(fleet.file(), registry.EXPERIMENTS["wec-scaling"], spec(quiet="4s"))

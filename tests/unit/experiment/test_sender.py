@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fleet.experiment.sender import Sender
+from fleet.managers.kubestellar.manager import MANAGER
 from fleet.model.experiment_file import Workload
+from fleet.model.run_names import RunNames
 from fleet.observe.recorder import Recorder
 from fleet.observe.tracker import Tracker
 from fleet.results import events
 from fleet.testing.api_server.server import FakeApiServer
 from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
-from fleet.workload.names import RunNames
 from fleet.workload.objects import WorkloadObject, objects
 from fleet.workload.pacing import Due
 
@@ -43,13 +44,15 @@ async def server() -> AsyncIterator[FakeApiServer]:
 
 def items(count: int) -> tuple[WorkloadObject, ...]:
     content = Plain(Workload(kind="configmap"))
-    (policy,) = policies("one-to-many", ("wec001",), resources=content.resources, names=NAMES, group=0)
-    return objects(policy, content, count, names=NAMES, trial="t000")
+    (policy,) = policies(
+        "one-to-many", ("wec001",), resources=content.resources, names=NAMES, group=0, sources=["wds1"]
+    )
+    return objects(policy, content, count, manager=MANAGER, names=NAMES, trial="t000")
 
 
 async def sends(server: FakeApiServer, writes: list[Due], parallel: int | None = None) -> list[events.Sent]:
     kept = Kept()
-    recorder = Recorder(kept, lambda _: None, Tracker(names=NAMES, wdses=("wds1",)))
+    recorder = Recorder(kept, lambda _: None, Tracker(names=NAMES, sources=("wds1",)))
     async with server.client() as client:
         await Sender({"wds1": client}, recorder, pause=0.01).send(writes, parallel=parallel)
     return [line for line in kept.lines if isinstance(line, events.Sent)]
@@ -80,6 +83,6 @@ async def test_a_closed_loop_leaves_at_most_so_many_unanswered(server: FakeApiSe
 
 async def test_what_was_refused_is_told_once_and_the_rest_goes_on(server: FakeApiServer) -> None:
     made = items(3)
-    server.store.create(made[1].resource, made[1].manifest(), made[1].ref.namespace)
+    server.store.create(made[1].resource, made[1].write.body, made[1].ref.namespace)
     found = await sends(server, [Due(0.0, item) for item in made])
     assert sorted(line.code for line in found) == [201, 201, 409]

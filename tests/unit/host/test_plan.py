@@ -123,11 +123,6 @@ WEC = ControlPlane("wec001", "wec", "dense")
         ([WEC, WEC], "wec001 is there twice"),
         ([ControlPlane("its1", "its")], "role its is not one of this call's wec"),
         ([ControlPlane("a", "wec", bind_address="localhost")], "is not an IP address"),
-        ([ControlPlane("a", "wec", port=80)], "control_plane_ports: a: 80 is not between"),
-        (
-            [ControlPlane("a", "wec", port=20_000), ControlPlane("b", "wec", port=20_000)],
-            "b and a are both on port 20000",
-        ),
         ([ControlPlane("a", "wec", extra=Extra(apiserver=("v=2",)))], "control_plane_apiserver_extra_args: 'v=2'"),
         ([ControlPlane("a", "wec", extra=Extra(env={"A": "b\nc"}))], "control_plane_env: the value of A"),
         (

@@ -207,7 +207,8 @@ def test_it_exists_from_the_first_task_on_and_is_complete_at_the_last(layout: La
 
 
 def test_a_second_site_yml_changes_nothing_and_keeps_what_is_known_meanwhile(layout: Layout) -> None:
-    told = spec(layout, variables={"wec_count": 2})
+    versions = {**VERSIONS, "kubestellar-controller-manager": "v0.30.0"}
+    told = spec(layout, variables={"wec_count": 2}, versions=versions)
     write_record(told)
     before = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
     assert not begin_record(spec(layout, variables={"wec_count": 2}, toolchain_digest="", versions={})).changed
@@ -215,5 +216,5 @@ def test_a_second_site_yml_changes_nothing_and_keeps_what_is_known_meanwhile(lay
     assert begun == before.model_copy(update={"state": "building"})
     assert not write_record(told).changed
     assert FleetFile.model_validate_json((layout.root / FILE).read_bytes()) == before
-    changed = begin_record(spec(layout, variables={"wec_count": 3}))
+    changed = begin_record(spec(layout, variables={"wec_count": 3}, versions=versions))
     assert (changed.before, changed.after) == ({"variable wec_count": "2"}, {"variable wec_count": "3"})

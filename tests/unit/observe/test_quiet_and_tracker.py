@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from fleet.model.run_names import RunNames
 from fleet.observe.quiet import Quiet
 from fleet.observe.tracker import Tracker
 from fleet.results import events
 from fleet.results.events import Manifest, ObjectRef
-from fleet.workload.names import RunNames
 
 NS = "fleet-run-x"
 

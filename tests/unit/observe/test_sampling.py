@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 from aiohttp import web
 
 from fleet.model.fleet_file import ClientTls, Cluster, Component, FleetFile, Machine
+from fleet.model.run_names import RunNames
+from fleet.observe import sampling as sampling_module
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.tracker import Tracker
 from fleet.results import events
 from fleet.testing.api_server.server import FakeApiServer
-from fleet.workload.names import RunNames
 from tests.unit.model.fleets import kubestellar
 
 PAGE = 'apiserver_request_total{verb="GET",resource="pods",code="200",group=""} %d\nprocess_open_fds 5\n'
@@ -214,3 +217,30 @@ async def page(text: str) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/metrics"
     finally:
         await runner.cleanup()
+
+
+async def test_a_sampler_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is stopped, asked three times, and goes on: only the order that it had been given reaches it."""
+    monkeypatch.setattr(sampling_module, "HERE_SECONDS", 0.2)
+    log = Kept()
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    async with (
+        asyncio.timeout(60),
+        FakeApiServer("its1", tls=True) as server,
+        Sampling(fleet_of(server, tmp_path), recorder) as sampling,
+    ):
+        process = sampling._here._process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+        await sampling.sample()
+        await sampling.sample()
+        assert await sampling.busy(0.01) == ""
+        told = [line.text for line in log.lines if isinstance(line, events.Anomaly)]
+        assert len(told) == 3
+        assert told[0] == "the sampler did not answer within 0.2 s: what it was to read is left out"
+        process.send_signal(signal.SIGCONT)
+        monkeypatch.setattr(sampling_module, "HERE_SECONDS", 30.0)
+        await sampling.sample()
+    assert [line for line in log.lines if isinstance(line, events.HostSample)]
+    asked = [seen for seen in server.requests if seen.path == "/metrics"]
+    assert len(asked) == 2

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fleet.model.experiments import WecScaling
+from fleet.experiments.wec_scaling import WecScaling
 from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine
 from fleet.results.events import Line, MetricSample, ProcessSample
 from fleet.results.folder import RunFolder
+from fleet.results.format1_manager import MANAGER
 from fleet.results.run import ClockInfo, DriverFacts, MachineFacts, RunRecord, Status
 from tests.unit.analysis.simulator import START_NS, START_WALL, Emitted, Simulator
 from tests.unit.model.fleets import LIMITS, kubestellar
@@ -73,6 +74,7 @@ def run_record(identity: str, wecs: int, *, status: Status = "valid", **changes:
         status=status,
         spec=WecScaling(experiment="wec-scaling"),
         fleet=fleet_file(wecs),
+        manager=MANAGER,
         inventory_sha256="ab" * 32,
         version="0.1.0",
         git="0123456789ab",

@@ -18,7 +18,7 @@ import pytest
 from fleet.analysis.samples import COLUMNS
 from fleet.analysis.study import Study, analyse
 from fleet.errors import UsageError
-from fleet.model.experiments import WecScaling
+from fleet.experiments.wec_scaling import WecScaling
 from fleet.report import render
 from fleet.report.csvfile import cell
 from fleet.report.exports import FORMATS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fleet.analysis.timelines import Join
 
 from fleet.analysis.study import analyse
-from fleet.analysis.timelines import Join
 from fleet.report.answer import answer, seconds
 from fleet.report.waterfall import waterfalls
 from tests.unit.analysis.simulator import Hops, Simulator

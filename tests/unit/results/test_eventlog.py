@@ -122,3 +122,18 @@ def test_a_run_that_was_put_away_is_read_from_its_gzip(tmp_path: Path) -> None:
     assert list(folder.events()) == [mark(1)]
     folder.file("events.jsonl").write_bytes(b"")
     assert list(folder.events()) == []
+
+
+def test_a_packed_run_that_was_cut_off_or_damaged_gives_what_can_be_read(tmp_path: Path) -> None:
+    lines = [mark(number) for number in range(50_000)]
+    packed = gzip.compress(b"".join(map(encode, lines)))
+    path = tmp_path / "events.jsonl.gz"
+    path.write_bytes(packed[: len(packed) // 2])
+    reading = read_events(path)
+    found = list(reading)
+    assert found == lines[: len(found)]
+    assert len(found) > 10_000
+    assert (reading.lines, reading.lost, reading.torn) == (len(found) + 1, 1, True)
+    path.write_bytes(packed[:-8] + bytes(8))  # the checksum
+    assert len(list(reading)) >= len(lines) - 1
+    assert (reading.lost, reading.torn) == (1, False)

@@ -20,10 +20,20 @@ def test_round_trip(tmp_path: Path) -> None:
     assert load_run(path) == record
 
 
+def test_what_ended_an_older_run_is_read_from_its_reasons(tmp_path: Path) -> None:
+    raw = json.loads(run_record("x", 3, status="partial").model_dump_json())
+    del raw["endings"]
+    raw["reasons"] = ["interrupted by SIGINT", "ended early: x", "the events could not be written: y", "3 gaps"]
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(raw))
+    kinds = [(ending.kind, ending.text) for ending in load_run(path).endings]
+    assert kinds == list(zip(("interrupted", "failed", "unwritten"), raw["reasons"], strict=False))
+
+
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    path.write_text('{"format": 2}')
-    with pytest.raises(UsageError, match="format 2 is newer"):
+    path.write_text('{"format": 3}')
+    with pytest.raises(UsageError, match="format 3 is newer"):
         load_run(path)
 
 

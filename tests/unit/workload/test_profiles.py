@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from fleet.errors import SpecError, UsageError
+from fleet.managers.kubestellar.manager import MANAGER
 from fleet.model.experiment_file import Workload
+from fleet.model.run_names import OP_ANNOTATION, RunNames
 from fleet.workload.content import Place
 from fleet.workload.layouts import policies
-from fleet.workload.names import OP_ANNOTATION, RunNames
 from fleet.workload.objects import WorkloadObject, objects
 from fleet.workload.profiles import available, content_of
 
@@ -23,12 +24,12 @@ CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: '{}'}}\n"
 
 def made(profile: str, copies: int = 1) -> tuple[WorkloadObject, ...]:
     content = content_of(Workload(profile=profile))
-    (policy,) = policies("one-to-many", ("a", "b"), resources=content.resources, names=NAMES, group=0)
-    return objects(policy, content, copies, names=NAMES, trial="t000")
+    (policy,) = policies("one-to-many", ("a", "b"), resources=content.resources, names=NAMES, group=0, sources=["wds1"])
+    return objects(policy, content, copies, manager=MANAGER, names=NAMES, trial="t000")
 
 
 def manifests(items: tuple[WorkloadObject, ...], kind: str) -> list[Any]:
-    return [item.manifest() for item in items if item.resource.kind == kind]
+    return [item.write.body for item in items if item.resource.kind == kind]
 
 
 def test_the_shipped_profiles_are_found() -> None:
@@ -40,7 +41,7 @@ def test_every_object_has_an_op_id_of_its_own(profile: str) -> None:
     """Two of one op-id are one object to the join: the marks of the first go to the second, which has them already."""
     items = made(profile, copies=3)
     assert len({item.op for item in items}) == len(items)
-    assert [item.manifest()["metadata"]["annotations"][OP_ANNOTATION] for item in items] == [item.op for item in items]
+    assert [item.write.body["metadata"]["annotations"][OP_ANNOTATION] for item in items] == [item.op for item in items]
 
 
 def test_cluster_density_is_what_kube_burner_makes() -> None:
@@ -92,7 +93,7 @@ def test_objects_carry_the_runs_identity_and_only_workloads_return_a_status() ->
     assert len({item.op for item in items}) == len(items) == 48
     assert len({(item.ref.resource, item.ref.name) for item in items}) == 48
     for item in items:
-        metadata = item.manifest()["metadata"]
+        metadata = item.write.body["metadata"]
         assert metadata["annotations"][OP_ANNOTATION] == item.op
         assert metadata["namespace"] == NAMES.namespace
         assert metadata["labels"]["fleet-testbed/policy"] == item.policy
@@ -102,8 +103,8 @@ def test_objects_carry_the_runs_identity_and_only_workloads_return_a_status() ->
 
 
 def test_what_is_random_is_the_same_again() -> None:
-    assert [item.manifest() for item in made("cluster-density")] == [
-        item.manifest() for item in made("cluster-density")
+    assert [item.write.body for item in made("cluster-density")] == [
+        item.write.body for item in made("cluster-density")
     ]
     fillings = {manifest["data"]["filling"] for manifest in manifests(made("cluster-density", 2), "ConfigMap")}
     assert len(fillings) == 20

@@ -118,9 +118,13 @@ class Agent:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep(self, entry: WecEntry, config: AgentConfig) -> None:
-        """Run one WEC's agent; after a failure build it anew, with backoff. Other WECs do not notice."""
+        """Run one WEC's agent; after a failure build it anew, with backoff. Other WECs do not notice.
+
+        One that had come to serve its WEC begins with the first pause again.
+        """
         failures = 0
         while True:
+            agent: WecAgent | None = None
             try:
                 agent = self._build(entry, config)
                 self._wecs[entry.name].agent = agent
@@ -130,7 +134,7 @@ class Agent:
             except Exception:
                 # A bug met in one WEC's data must not end the reports of all others.
                 log.exception("%s: the agent of this WEC failed", entry.name)
-            failures += 1
+            failures = 1 if agent is not None and agent.ready else failures + 1
             self.metrics.of(entry.name).restarts += 1
             await asyncio.sleep(_RESTART.pause(failures))
 

@@ -89,21 +89,20 @@ class WecAgent:
 
     def _on_work(self, event: WatchEvent) -> None:
         uid = event.object["metadata"]["uid"]
-        if self._of_agent and applied_by(event.object) != self._of_agent:
-            self._pass_over(uid, gone=event.type == "DELETED")
-        elif event.type == "DELETED":
+        if event.type == "DELETED":
+            # Whose it was is known by its uid: what is found missing by a later list comes without its spec.
+            self._foreign.discard(uid)
             self._drop_work(uid)
+        elif self._of_agent and applied_by(event.object) != self._of_agent:
+            self._pass_over(uid)
         else:
             self._add(self._ledger.add_work(plan_applied_work(event.object, self._ledger.interned)))
         self._match_kinds()
 
-    def _pass_over(self, uid: str, *, gone: bool) -> None:
+    def _pass_over(self, uid: str) -> None:
         """An AppliedManifestWork of another hub; what it owns may have been seen before it, and waits for it."""
-        if gone:
-            self._foreign.discard(uid)
-        else:
-            self._foreign.add(uid)
-            self._add(self._ledger.unpark(uid))
+        self._foreign.add(uid)
+        self._add(self._ledger.unpark(uid))
 
     def _on_works_listed(self, alive: dict[Key, tuple[str, str]]) -> None:
         uids = {uid for uid, _ in alive.values()}

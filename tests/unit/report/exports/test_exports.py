@@ -14,8 +14,8 @@ from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 
 from fleet.analysis.exposition import METRICS, escaped
 from fleet.analysis.study import Study
+from fleet.experiments.wec_scaling import WecScaling
 from fleet.model.experiment_file import Threshold
-from fleet.model.experiments import WecScaling
 from fleet.report.exports import FORMATS
 from tests.unit.analysis.test_compare import study
 from tests.unit.report.exports.schemas import OBJECTS, PERFDATA, QUANTILES, SUMMARIES

@@ -1,8 +1,11 @@
 """The log of writes: one JSON line each, private, reopened after rotation."""
 
 import json
+import resource
 import stat
 from pathlib import Path
+
+import pytest
 
 from fleet.managers.kubestellar.status_agent.journal import Journal, Line
 
@@ -55,3 +58,40 @@ def test_without_a_path_nothing_is_written(tmp_path: Path) -> None:
     journal.open()
     journal.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_costs_lines_and_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The limit of a file's size stands for the disk's: it refuses in the middle of a line, and takes lines later."""
+    path = tmp_path / "writes.jsonl"
+    journal = Journal(path)
+    journal.open()
+    journal.write(LINE)
+    journal.flush()
+    size = path.stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size * 5 // 2, hard))
+    try:
+        for _ in range(3):
+            journal.write(LINE)
+            journal.write(LINE)
+            journal.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.stat().st_size == 2 * size
+    journal.write(LINE)
+    journal.flush()
+    journal.close()
+    assert [json.loads(line)["ws"] for line in path.read_text().splitlines()] == ["ws-1"] * 3
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        "File too large; its lines are lost until there is space again",
+        "takes lines again; 5 were lost",
+    ]
+
+
+def test_what_a_full_disk_took_is_reported_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    journal = Journal(Path("/dev/full"))
+    journal.open()
+    journal.write(LINE)
+    journal.flush()
+    journal.close()
+    assert caplog.messages[-1] == "/dev/full: 1 lines were lost"

@@ -1,9 +1,16 @@
 """What goes wrong: conflicts, cut watches, compaction, orphans, clusters that go away and come back."""
 
+import asyncio
 import json
 
-from fleet.kube.resources import MANIFEST_WORKS, PODS, WORK_STATUSES
-from tests.unit.managers.kubestellar.status_agent.scene import Scene, Wec, soon, until
+import pytest
+
+from fleet.errors import HostError
+from fleet.kube.resources import DEPLOYMENTS, MANIFEST_WORKS, PODS, WORK_STATUSES
+from fleet.managers.kubestellar.status_agent import agent as agent_module
+from fleet.managers.kubestellar.status_agent.agent import Agent
+from fleet.managers.kubestellar.status_agent.queue import Backoff
+from tests.unit.managers.kubestellar.status_agent.scene import SECONDS, Scene, Wec, soon, until
 
 
 def reported_pod(wec: Wec, name: str = "p") -> None:
@@ -264,3 +271,56 @@ async def test_every_wec_has_a_bucket_of_its_own(scene: Scene) -> None:
         assert gauges["wec001"].hub_wait_seconds > 0
         assert gauges["wec002"].hub_requests == 1
         assert gauges["wec002"].hub_wait_seconds == 0
+
+
+async def test_a_work_that_went_unseen_is_forgotten_at_a_member_of_several_hubs(scene: Scene) -> None:
+    """What a later list lacks is reported as deleted without its spec, which names the OCM agent that applied it."""
+    wec, hub = scene.wecs["wec001"], scene.hub
+    labels = {"transport.kubestellar.io/originWdsName": "wds1"}
+    for name in ("kept", "gone"):
+        hub.server.store.create(MANIFEST_WORKS, {"metadata": {"name": name, "labels": labels}}, "wec001")
+    kept, gone = wec.applied_work("kept", "wec001"), wec.applied_work("gone", "wec001")
+    wec.list_applied(kept, wec.put(PODS, "p", {"n": 1}, kept))
+    wec.list_applied(gone, wec.put(DEPLOYMENTS, "d", {"n": 1}, gone))
+    async with scene.agent(of_agent="wec001") as agent:
+        await hub.reports("wec001", "Deployment/d", {"n": 1})
+        await hub.reports("wec001", "Pod/p", {"n": 1})
+        assert agent.gauges()["wec001"].watches == 3
+        await wec.server.stop()
+        wec.drop_work(gone)
+        wec.delete(DEPLOYMENTS, "d")
+        wec.server.compact()
+        await wec.server.start()
+        await hub.gone("wec001", "Deployment/d")
+        await soon(lambda: agent.gauges()["wec001"].watches == 2)
+
+
+async def test_the_pauses_between_restarts_begin_anew_after_one_that_served(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent of a WEC fails twice before, and twice after, it had listed everything."""
+    tried: list[int] = []
+    done = asyncio.Event()
+
+    class Pauses(Backoff):
+        def pause(self, failures: int) -> float:
+            tried.append(failures)
+            if len(tried) == 4:
+                done.set()
+            return 0.0
+
+    class Failing:
+        def __init__(self, *, ready: bool) -> None:
+            self.ready = ready
+
+        async def run(self) -> None:
+            raise HostError("it failed")
+
+    agents = iter([Failing(ready=False), Failing(ready=False), Failing(ready=True)])
+
+    monkeypatch.setattr(agent_module, "_RESTART", Pauses())
+    monkeypatch.setattr(Agent, "_build", lambda *_: next(agents, Failing(ready=False)))
+    monkeypatch.setattr(Agent, "gauges", lambda _self: {})
+    async with asyncio.timeout(SECONDS), Agent(scene.config("wec001"), scene.hub.server.client(), scene.connect):
+        await done.wait()
+    assert tried[:4] == [1, 2, 1, 2]

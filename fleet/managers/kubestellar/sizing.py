@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import orjson
 
 from fleet.errors import UsageError
+from fleet.managers.manager import Write
 from fleet.model.client_limits import ClientLimits
-from fleet.workload.objects import WorkloadObject
 
 ETCD_REQUEST_BYTES = 1_572_864
 """etcd's default --max-request-bytes, 1.5 MiB: a larger write is refused for ever, and KubeStellar tries for ever."""
@@ -51,10 +51,10 @@ class Sizes:
         )
 
 
-def sizes(objects: Sequence[WorkloadObject], limits: ClientLimits) -> Sizes:
+def sizes(objects: Sequence[Write], limits: ClientLimits) -> Sizes:
     """Of one policy's objects."""
     ordered = sorted(objects, key=_names)
-    each = [len(orjson.dumps(item.manifest())) + CREATION_BYTES for item in ordered]
+    each = [len(orjson.dumps(item.body)) + CREATION_BYTES for item in ordered]
     shards: list[list[int]] = [[]]
     for size in each:
         shard = shards[-1]
@@ -72,8 +72,8 @@ def sizes(objects: Sequence[WorkloadObject], limits: ClientLimits) -> Sizes:
     )
 
 
-def _names(item: WorkloadObject) -> tuple[str, str, str, str]:
-    return item.ref.group, item.ref.resource, item.ref.namespace, item.ref.name
+def _names(item: Write) -> tuple[str, str, str, str]:
+    return item.resource.group, item.resource.plural, item.namespace or "", item.name
 
 
 def check(found: Sizes, limits: ClientLimits) -> None:

@@ -9,16 +9,20 @@ from typing import Any
 
 import pytest
 
-from fleet.errors import UsageError
-from fleet.experiment.families import trials
-from fleet.experiment.feasible import check_loads, predicted_sizes
+from fleet.errors import FleetError, UsageError
+from fleet.experiment.definition import trials
+from fleet.experiment.feasible import burden
+from fleet.experiment.feasible import check_loads as check_all
 from fleet.experiment.plan import TrialPlan, trial_policies
 from fleet.experiment.reconfigure import Refitted
+from fleet.experiments.long_run import LongRun
+from fleet.experiments.registry import EXPERIMENTS, MODELS
+from fleet.managers.kubestellar.manager import MANAGER
+from fleet.managers.kubestellar.sizing import sizes
 from fleet.model.client_limits import ClientLimits
-from fleet.model.experiments import MODELS, LongRun
 from fleet.model.link import Link
+from fleet.model.run_names import RunNames
 from fleet.workload.content import Place
-from fleet.workload.names import RunNames
 from tests.unit.report.made import fleet_file
 
 WECS = [f"wec{number:03d}" for number in range(1, 5)]
@@ -26,7 +30,16 @@ NAMES = RunNames("20261122T170000Z-0a1b2c3d")
 
 
 def planned(experiment: str, **fields: Any) -> list[TrialPlan]:
-    return trials(MODELS[experiment].model_validate({"experiment": experiment, **fields}), WECS, [4])
+    return over(["wds1"], experiment, **fields)
+
+
+def over(sources: list[str], experiment: str, **fields: Any) -> list[TrialPlan]:
+    spec = MODELS[experiment].model_validate({"experiment": experiment, **fields})
+    return trials(EXPERIMENTS[experiment], spec, MANAGER, wecs=WECS, counts=[4], sources=sources)
+
+
+def check_loads(made: list[TrialPlan], limits: ClientLimits, seconds: float = float("inf")) -> None:
+    check_all(made, MANAGER, limits.model_dump(), seconds)
 
 
 def test_policies_each_have_a_namespace() -> None:
@@ -46,7 +59,7 @@ def test_sizes_are_every_number_with_every_size() -> None:
     assert {trial.point: trial.objects for trial in made} == {
         "objects=1 bytes=0": 1, "objects=1 bytes=1000": 1, "objects=5 bytes=0": 5, "objects=5 bytes=1000": 5
     }  # fmt: skip
-    sized = {trial.point: sizes.wrapped for trial, sizes in predicted_sizes(made, ClientLimits())}
+    sized = {one.point: sizes(burden(one, MANAGER, {}, 0).writes, ClientLimits()).wrapped for one in made}
     assert sized["objects=1 bytes=1000"] - sized["objects=1 bytes=0"] in range(1000, 1030)
 
 
@@ -145,22 +158,64 @@ async def test_a_fleet_gets_its_own_limits_back_whatever_happens() -> None:
     assert links == [None, None, Link(rtt=0.04), Link(rtt=0.04), None]
     assert served == [3, 3, 3, 2, 3]
     assert session.notes.count("reconfigure") == 5
-    assert "giving the fleet KubeStellar for 2 of 3 WDSes" in session.notes
+    assert "giving the fleet kubestellar for 2 of 3 sources" in session.notes
     # While programs come and go nobody reads their pages.
     assert session.resting[-4:] == [["wds3"], ["wds3"], ["wds3"], []]
     assert "giving the fleet links with rtt 40ms" in session.notes
-    assert "giving the fleet transport_its_qps=5, its own links, KubeStellar for 3 of 3 WDSes" in session.notes
+    assert "giving the fleet transport_its_qps=5, its own links, kubestellar for 3 of 3 sources" in session.notes
+
+
+async def test_a_change_that_failed_half_way_is_repaired_at_the_end() -> None:
+    """Also when it was the change to the fleet's own limits: what failed may have left anything."""
+    given: list[float] = []
+    failing = True
+
+    async def reconfigure(limits: Any, _link: Link | None, _serving: int) -> None:
+        given.append(limits["transport_its_qps"])
+        if failing and limits["transport_its_qps"] == 5:
+            raise FleetError("half of the machines were reached")
+
+    session: Any = Session()
+
+    async def run() -> None:
+        nonlocal failing
+        async with Refitted(session, reconfigure, fleet_file(2)) as refitted:
+            await refitted.have({"transport_its_qps": 50.0})
+            try:
+                await refitted.have({})
+            finally:
+                failing = False
+
+    with pytest.raises(FleetError, match="half of the machines"):
+        await run()
+    assert given == [50.0, 5.0, 5.0]
+
+
+async def test_a_change_that_failed_is_made_again_when_it_is_wanted_again() -> None:
+    given: list[float] = []
+
+    async def reconfigure(limits: Any, _link: Link | None, _serving: int) -> None:
+        given.append(limits["transport_its_qps"])
+        if len(given) == 1:
+            raise FleetError("not this time")
+
+    session: Any = Session()
+    async with Refitted(session, reconfigure, fleet_file(2)) as refitted:
+        with pytest.raises(FleetError):
+            await refitted.have({"transport_its_qps": 50.0})
+        await refitted.have({"transport_its_qps": 50.0})
+        await refitted.have({"transport_its_qps": 50.0})
+    assert given == [50.0, 50.0, 5.0]
 
 
 def test_wdses_share_the_policies_of_a_point() -> None:
-    spec = MODELS["wds-scaling"].model_validate({"experiment": "wds-scaling", "wdses": [4, 1], "policies": 6})
-    made = {trial.point: trial for trial in trials(spec, WECS, [4], ["wds1", "wds2", "wds3", "wds4"])}
-    assert {point: (t.wdses, t.serving, t.policies, t.policies_of_one, t.objects) for point, t in made.items()} == {
+    made = {one.point: one for one in over(["wds1", "wds2", "wds3", "wds4"], "wds-scaling", wdses=[4, 1], policies=6)}
+    assert {point: (t.sources, t.serving, t.policies, t.policies_of_one, t.objects) for point, t in made.items()} == {
         "wdses=1": (("wds1",), 1, 6, 6, 6),
         "wdses=4": (("wds1", "wds2", "wds3", "wds4"), 4, 6, 2, 6),
     }
     policies = trial_policies(made["wdses=4"], NAMES)
-    assert [policy.wds for policy in policies] == ["wds1", "wds2", "wds3", "wds4", "wds1", "wds2"]
+    assert [policy.source for policy in policies] == ["wds1", "wds2", "wds3", "wds4", "wds1", "wds2"]
     assert len({policy.name for policy in policies}) == 6
     # Each WDS has buckets of its own: 6 policies of 4 works are (48 - 10) / 5 = 7.6 s, 2 of them (16 - 10) / 5 = 1.2 s.
     with pytest.raises(UsageError, match=r"wdses=1.* alone ask for 8 s"):

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import random
+from typing import TypeGuard
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fleet.analysis.timelines import Join, Sample
-from fleet.results.events import (
-    AppliedManifestWorkSeen,
-    ClusterState,
-    Line,
-    ManifestWorkSeen,
-    Planned,
-    WorkloadSeen,
-    WorkStatusSeen,
-)
+from fleet.analysis.join import Join, Sample
+from fleet.results.events import ClusterState, Fact, HopSeen, Line, Planned, WorkloadSeen
+from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.simulator import MS, Emitted, Hops, Simulator
 
 WECS = [f"wec{number:03d}" for number in range(1, 5)]
@@ -34,7 +28,7 @@ ENDS = {
 
 
 def joined(lines: list[Line], **options: float) -> Join:
-    join = Join(object_timeout=options.get("object_timeout"))
+    join = Join(MANAGER, source="wds1", object_timeout=options.get("object_timeout"))
     for line in lines:
         join.feed(line)
     return join
@@ -81,7 +75,7 @@ def test_every_stage_has_the_true_stamps(kind: str, layout: str) -> None:
 def test_progress_counts_each_mark() -> None:
     sim = Simulator()
     trial = sim.trial("one-to-many", WECS)
-    join = Join()
+    join = Join(MANAGER, source="wds1")
     assert not join.complete(trial)
     seen: list[int] = []
     for line in sim.out.ordered():
@@ -185,7 +179,7 @@ def test_an_aggregate_that_was_there_before_the_last_report_counts_from_that_rep
     lines = [
         line
         for line in sim.out.ordered()
-        if not (isinstance(line, WorkStatusSeen) and line.namespace == "wec003" and _early(line))
+        if not (is_hop(line, "reported") and line.namespace == "wec003" and _early(line))
         and not (isinstance(line, WorkloadSeen) and line.cluster == "wds1" and line.ns > _last_of("wec002", sim))
     ]
     samples = joined(lines).samples()
@@ -194,8 +188,13 @@ def test_an_aggregate_that_was_there_before_the_last_report_counts_from_that_rep
     assert one(samples, "e2e").end_ns == sim.out.truth["op-t000-all-000", "wec003"]["reported"]
 
 
-def _early(line: WorkStatusSeen) -> bool:
-    return isinstance(line.status, dict) and "unavailableReplicas" in line.status
+def is_hop(line: Line, mark: str) -> TypeGuard[HopSeen]:
+    return isinstance(line, HopSeen) and line.hop == mark
+
+
+def _early(line: HopSeen) -> bool:
+    (fact,) = line.facts
+    return isinstance(fact.status, dict) and "unavailableReplicas" in fact.status
 
 
 def _last_of(cluster: str, sim: Simulator) -> int:
@@ -209,13 +208,16 @@ def test_links_are_exact() -> None:
     replaced: list[Line] = []
     for line in sim.out.ordered():
         match line:
-            case ManifestWorkSeen():
-                for change in ({"binding": "other"}, {"wds": "wds2"}, {"binding_generation": 1}):
-                    replaced.append(_changed(line, uid=f"mw-{change}", name=f"n-{change}", **change))  # noqa: PERF401
-            case AppliedManifestWorkSeen():
-                replaced.append(_changed(line, work="elsewhere"))
-            case WorkStatusSeen():
-                replaced.append(_changed(line, owner="mw-other"))
+            case HopSeen(hop="packaged"):
+                for change in ({"policy": "other"}, {"source": "wds2"}, {"version": 1}):
+                    gives = [("work", line.namespace, f"n-{change}"), ("work-uid", f"mw-{change}")]
+                    replaced.append(_changed(line, uid=f"mw-{change}", name=f"n-{change}", gives=gives, **change))
+            case HopSeen(hop="delivered"):
+                replaced.append(_changed(line, facts=[Fact(("work", line.cluster, "elsewhere"), line.cluster)]))
+            case HopSeen(hop="reported"):
+                (fact,) = line.facts
+                about = ("work-uid", "mw-other", *fact.about[2:])
+                replaced.append(_changed(line, facts=[Fact(about, fact.wec, status=fact.status)]))
             case WorkloadSeen() if line.cluster != "wds1":
                 replaced.append(_changed(line, owners=["stranger"]))
             case _:
@@ -262,8 +264,7 @@ def test_a_negative_sample_is_kept_and_named() -> None:
     sim = Simulator()
     sim.trial("one-to-one", WECS[:1])
     lines = [
-        _changed(line, ns=line.ns + 5000 * MS) if isinstance(line, AppliedManifestWorkSeen) else line
-        for line in sim.out.ordered()
+        _changed(line, ns=line.ns + 5000 * MS) if is_hop(line, "delivered") else line for line in sim.out.ordered()
     ]
     sample = one(joined(lines).samples(), "activation")
     assert sample.seconds is not None
@@ -275,8 +276,7 @@ def test_a_bundled_work_has_no_delivery() -> None:
     sim = Simulator()
     sim.trial("one-to-one", WECS[:1])
     lines = [
-        _changed(line, ns=line.ns - 5000 * MS) if isinstance(line, AppliedManifestWorkSeen) else line
-        for line in sim.out.ordered()
+        _changed(line, ns=line.ns - 5000 * MS) if is_hop(line, "delivered") else line for line in sim.out.ordered()
     ]
     samples = joined(lines).samples()
     assert "bundled" in one(samples, "delivery").flags

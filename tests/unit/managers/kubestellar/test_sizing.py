@@ -5,22 +5,24 @@ from __future__ import annotations
 import pytest
 
 from fleet.errors import UsageError
+from fleet.managers.kubestellar import sizing
+from fleet.managers.kubestellar.manager import MANAGER
+from fleet.managers.kubestellar.sizing import Sizes, check, sizes
+from fleet.managers.manager import Write
 from fleet.model.client_limits import ClientLimits
 from fleet.model.experiment_file import Workload
-from fleet.workload import sizing
+from fleet.model.run_names import RunNames
 from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
-from fleet.workload.names import RunNames
-from fleet.workload.objects import WorkloadObject, objects
-from fleet.workload.sizing import Sizes, check, sizes
+from fleet.workload.objects import objects
 
 NAMES = RunNames("20261122T170000Z-0a1b2c3d")
 
 
-def made(count: int, size: int) -> tuple[WorkloadObject, ...]:
+def made(count: int, size: int) -> list[Write]:
     content = Plain(Workload(kind="configmap", bytes=size))
     (policy,) = policies("one-to-many", ("a",), resources=content.resources, names=NAMES, group=0)
-    return objects(policy, content, count, names=NAMES, trial="t000")
+    return [item.write for item in objects(policy, content, count, manager=MANAGER, names=NAMES, trial="t000")]
 
 
 def sized(count: int, size: int, number: int, most: int = 512_000) -> Sizes:

@@ -1,0 +1,86 @@
+"""KubeStellar as experiments see it: BindingPolicies at a WDS, ManifestWorks at an ITS, statuses that come back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from fleet.errors import FleetError
+from fleet.kube import resources
+from fleet.kube.client import KubeClient
+from fleet.kube.resources import Resource
+from fleet.managers.kubestellar import feasible, policies, watched, works
+from fleet.managers.kubestellar.hops import HOPS
+from fleet.managers.kubestellar.record import record
+from fleet.managers.leftovers import check_leftovers
+from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Spaces, Write
+from fleet.managers.ocm.members import check_members
+from fleet.model.fleet_file import FleetFile
+from fleet.model.manager_record import ManagerRecord
+
+
+class KubeStellar:
+    """KubeStellar 0.30."""
+
+    name = "kubestellar"
+    layouts: Collection[str] = ("one-to-one", "one-to-many")
+    hops: Sequence[Hop] = HOPS
+    busy_components: Collection[str] = ("transport", "controller-manager", "status-agent", "ocm-status-addon")
+    brings_namespaces = False
+    wraps = False
+    made: Sequence[Resource] = (resources.BINDING_POLICIES,)
+    many_sources = True
+    swept: Collection[str] = ("transport_its", "transport_wds")
+
+    def for_fleet(self, fleet: FleetFile) -> Manager:  # noqa: ARG002 - as of every manager
+        """The same in every fleet."""
+        return self
+
+    def record(self, fleet: FleetFile) -> ManagerRecord:
+        """What `run.json` keeps."""
+        return record(fleet)
+
+    def roles(self) -> Mapping[str, str]:
+        """WDSes and ITSes."""
+        return {"source": "wds", "transport": "its"}
+
+    def status_return(self, resource: Resource, clusters: int) -> str:
+        """A copy of one WEC's, an aggregate over several, or reports alone."""
+        return policies.status_return(resource, clusters)
+
+    def policies(self, policy: Policy) -> Sequence[Write]:
+        """One BindingPolicy."""
+        return (policies.binding_policy(policy),)
+
+    def wrap(self, policy: Policy, write: Write) -> Write:  # noqa: ARG002 - as of every manager
+        """The object itself: the BindingPolicy selects it."""
+        return write
+
+    def check_load(self, burden: Burden) -> None:
+        """By the floors of its token buckets, and by what etcd takes."""
+        feasible.check_burden(burden)
+
+    async def check(self, spaces: Spaces) -> None:
+        """Members of every ITS, no BindingPolicy of an earlier run."""
+        for its in spaces.transports.values():
+            await check_members(its, tuple(spaces.wecs))
+        for wds in spaces.sources.values():
+            await check_leftovers(wds, resources.BINDING_POLICIES, "policies")
+
+    async def prepare(self, spaces: Spaces, namespaces: Collection[str], labels: Mapping[str, str]) -> None:
+        """Nothing is needed."""
+
+    async def kind_added(self, source: KubeClient, resource: Resource) -> None:
+        """Until its controller-manager watches the kind."""
+        await watched.wait_watched(source, resource.plural)
+
+    async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
+        """ManifestWorks of every ITS, one after the other."""
+        grace = works.grace_of(seconds)
+        for its in spaces.transports.values():
+            try:
+                await works.remove_works(its, spaces, run_id, cleaning, grace=grace, seconds=seconds)
+            except FleetError as error:  # no reason to leave what is at the other ITSes
+                cleaning.left(str(error))
+
+
+MANAGER = KubeStellar()

@@ -1,0 +1,78 @@
+"""No manager: each WEC is its own source, so an object has arrived as soon as it was created.
+
+What remains of an object's way is what its WEC does: created and activated are the same watch event, then ready. There
+is no policy, hence one-to-one only: one object in several WECs would be several objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from fleet.kube import resources
+from fleet.kube.client import KubeClient
+from fleet.kube.each import each
+from fleet.kube.resources import Resource
+from fleet.managers.leftovers import check_leftovers
+from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Spaces, Write
+from fleet.managers.none.hops import HOPS
+from fleet.managers.none.record import record
+from fleet.model.fleet_file import FleetFile
+from fleet.model.kinds import is_returned
+from fleet.model.manager_record import ManagerRecord
+
+
+class NoManager:
+    """Control planes alone."""
+
+    name = "none"
+    layouts: Collection[str] = ("one-to-one",)
+    hops: Sequence[Hop] = HOPS
+    busy_components: Collection[str] = ()
+    brings_namespaces = False
+    wraps = False
+    made: Sequence[Resource] = ()
+    many_sources = False
+    swept: Collection[str] = ()
+
+    def for_fleet(self, fleet: FleetFile) -> Manager:  # noqa: ARG002 - as of every manager
+        """The same in every fleet."""
+        return self
+
+    def record(self, fleet: FleetFile) -> ManagerRecord:
+        """What `run.json` keeps."""
+        return record(fleet)
+
+    def roles(self) -> Mapping[str, str]:
+        """No hub."""
+        return {}
+
+    def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as of every manager
+        """It is read where the object was written."""
+        return "report" if is_returned(resource.group, resource.plural) else "none"
+
+    def policies(self, policy: Policy) -> Sequence[Write]:  # noqa: ARG002 - as of every manager
+        """None."""
+        return ()
+
+    def wrap(self, policy: Policy, write: Write) -> Write:  # noqa: ARG002 - as of every manager
+        """The object itself."""
+        return write
+
+    def check_load(self, burden: Burden) -> None:
+        """Nothing stands between the driver and a WEC."""
+
+    async def check(self, spaces: Spaces) -> None:
+        """No namespace of an earlier run."""
+        await each(spaces.wecs.values(), lambda wec: check_leftovers(wec, resources.NAMESPACES, "namespaces"))
+
+    async def prepare(self, spaces: Spaces, namespaces: Collection[str], labels: Mapping[str, str]) -> None:
+        """Nothing is needed."""
+
+    async def kind_added(self, source: KubeClient, resource: Resource) -> None:
+        """Nobody need watch it."""
+
+    async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
+        """Nobody made anything."""
+
+
+MANAGER = NoManager()
