@@ -35,8 +35,8 @@ PARTIAL = ".partial-"
 def ensure(source: Path, cache: Path | None, progress: Report, manager: str = "") -> Toolchain:
     """The toolchain of the folder `source`, built when it is missing; `progress` hears only of a build.
 
-    With `manager` that of the programs which only a fleet with it has. ToolchainError names the module that cannot be had,
-    or the file whose sha256 is wrong.
+    With `manager` that of the programs which only a fleet with it has. ToolchainError names the module that cannot be
+    had, or the file whose sha256 is wrong.
     """
     cache = cache or default_cache()
     try:

@@ -132,6 +132,6 @@ async def disowned(wec: KubeClient, seat: str, seconds: float = WORKS_SECONDS) -
 def _check_way(spec: AgentsSpec, further: Sequence[str]) -> None:
     if further and (spec.access or spec.hub_kubeconfig or spec.hub_server or spec.link_server):
         raise UsageError(
-            f"its_count: {1 + len(further)} hubs need hub and WECs on one machine, without a link (wan) and without"
-            " another address of the hub: those lead to one hub"
+            f"{spec.hub}, {', '.join(further)}: several hubs need all control planes on one machine, no link (wan), and"
+            " no other address of the hub: those lead to one"
         )

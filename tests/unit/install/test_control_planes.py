@@ -28,7 +28,7 @@ from tests.unit.host import fake_toolchain
 def machine() -> Iterator[Machine]:
     with tempfile.TemporaryDirectory(prefix="fh-") as folder:
         programs = ProgramFolder(fake_toolchain.write(Path(folder) / "bin"))
-        found = Machine("demo", Path(folder) / "state" / "demo", programs, Options(parallelism=4, ready_seconds=30))
+        found = Machine("demo", Path(folder) / "state" / "demo", programs, Options(parallelism=4, ready_seconds=30, simulator="kwok"))
         try:
             yield found
         finally:
@@ -40,7 +40,7 @@ def wecs(*numbers: int, extra: Extra | None = None) -> list[ControlPlane]:
 
 
 def build(machine: Machine, planes: Sequence[ControlPlane]) -> Converged:
-    return converge(machine, planes, ["wec"])
+    return converge(machine, planes, hub=False)
 
 
 def pids(machine: Machine) -> dict[str, int]:
@@ -141,7 +141,7 @@ def test_one_control_plane_stops_and_starts(machine: Machine) -> None:
 def test_the_hub_and_the_wecs_do_not_touch_each_other(machine: Machine) -> None:
     build(machine, wecs(1))
     before = pids(machine)
-    converge(machine, [ControlPlane("its1", "its"), ControlPlane("wds1", "wds")], ["its", "wds"])
+    converge(machine, [ControlPlane("its1", "its"), ControlPlane("wds1", "wds")], hub=True)
     build(machine, [])
     assert sorted({name.split(".")[1] for name in pids(machine)}) == ["its1", "wds1"]
     assert not set(pids(machine).values()) & set(before.values())

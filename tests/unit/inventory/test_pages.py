@@ -8,20 +8,33 @@ from pathlib import Path
 import pytest
 
 from fleet.host.layout import Layout
-from fleet.inventory.endpoints import Doors, flag
+from fleet.host.pages import Pages, Started, by_flags
+from fleet.inventory.components import readers
 from fleet.managers.ocm import serving
 
 SERVERS = {"its1": "https://127.0.0.1:16000", "wec001": "https://127.0.0.1:16100"}
 
 
+class Doors:
+    """The programs of one machine."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+
+    def of(self, component: str, place: str, argv: list[str]) -> Pages:
+        """As `fleet.inventory.components` reads it."""
+        return readers().get(component, by_flags)(Started(self.layout, SERVERS, place, argv))
+
+
 @pytest.fixture
 def doors(tmp_path: Path) -> Doors:
-    return Doors(Layout(tmp_path / "demo"), SERVERS)
+    return Doors(Layout(tmp_path / "demo"))
 
 
 def test_the_last_flag_wins() -> None:
-    assert flag(["x", "--a=1", "--ab=3", "--a=2"], "a") == "2"
-    assert flag(["x"], "a") == ""
+    layout = Layout(Path("/demo"))
+    assert Started(layout, {}, "", ["x", "--a=1", "--ab=3", "--a=2"]).flag("a") == "2"
+    assert Started(layout, {}, "", ["x"]).flag("a") == ""
 
 
 @pytest.mark.parametrize(
@@ -33,6 +46,8 @@ def test_the_last_flag_wins() -> None:
         ("kube-scheduler", [], ""),
         ("registration", ["--listen=127.0.0.1:7", "--config=/c"], "https://127.0.0.1:7"),
         ("registration", ["--listen=127.0.0.1:7"], ""),
+        ("placement", ["--listen=127.0.0.1:8", "--config=/c"], "https://127.0.0.1:8"),
+        ("work-manager", ["--listen=127.0.0.1:9", "--config=/c"], "https://127.0.0.1:9"),
     ],
 )
 def test_servers_with_tls_are_asked_as_the_admin(doors: Doors, component: str, argv: list[str], base: str) -> None:
