@@ -86,8 +86,8 @@ def checked(
         variables = Variables.model_validate({name: given[name] for name in given if name not in wrong})
     else:
         wrong = set()
-    if only is None and manager is not None and "manager" not in wrong:
-        problems += [p for p in manager.problems(variables) if p.variable not in wrong]
+    if only is None and manager is not None and not wrong:
+        problems += manager.problems(variables)
     if only is None:
         hub = {} if manager is None else manager.planes(variables)
         for rule in RULES:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,10 @@ from ansible.utils.vars import load_extra_vars
 
 from fleet.action.controller import ControllerAction
 from fleet.errors import UsageError
-from fleet.managers import installer as managers
+from fleet.managers.variable_check import Chosen
 from fleet.model.misspelt import misspelt
 from fleet.model.variable_rules import Checked, Problem, checked
-from fleet.model.variable_types import told
 from fleet.model.variables import Variables, is_recorded
-from fleet.simulators import simulator as simulators
 
 ARGUMENTS = {"only": {"type": "list", "elements": "str", "default": []}}
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -31,27 +28,6 @@ SPECS = "roles/*/meta/argument_specs.yml"
 READERS = ("*.yml", "playbooks/*.yml", "roles/*/*/*.yml", DERIVED)
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 UNCHANGED = "Nothing was changed."
-
-
-@dataclass(frozen=True)
-class Manager:
-    """The manager that the variables name, with what it says of them."""
-
-    machines: int
-
-    def planes(self, variables: Variables) -> dict[str, str]:
-        """As in ManagerRules; none of a manager that there is not."""
-        if variables.manager not in managers.known():
-            return {}
-        return {plane.name: plane.role for plane in managers.installer(variables.manager).planes(variables)}
-
-    def problems(self, variables: Variables) -> Iterator[Problem]:
-        """As in ManagerRules."""
-        for name, known in (("manager", managers.known()), ("node_simulator", simulators.known())):
-            if getattr(variables, name) not in known:
-                yield Problem(name, f"{told(getattr(variables, name))} is not one of {', '.join(known)}")
-        if variables.manager in managers.known():
-            yield from managers.installer(variables.manager).problems(variables, self.machines)
 
 
 class ActionModule(ControllerAction):
@@ -94,7 +70,7 @@ class ActionModule(ControllerAction):
                 values[name] = theirs[name]
             except AnsibleError as error:
                 broken.append(Problem(name, f"cannot be resolved: {error}"))
-        done = checked(values, only=only, manager=Manager(machines))
+        done = checked(values, only=only, manager=Chosen(machines))
         return Checked(done.variables, (*broken, *done.problems))
 
     def _names(self, hosts: Sequence[str]) -> set[str]:
