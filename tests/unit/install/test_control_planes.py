@@ -28,7 +28,8 @@ from tests.unit.host import fake_toolchain
 def machine() -> Iterator[Machine]:
     with tempfile.TemporaryDirectory(prefix="fh-") as folder:
         programs = ProgramFolder(fake_toolchain.write(Path(folder) / "bin"))
-        found = Machine("demo", Path(folder) / "state" / "demo", programs, Options(parallelism=4, ready_seconds=30, simulator="kwok"))
+        options = Options(parallelism=4, ready_seconds=30, simulator="kwok")
+        found = Machine("demo", Path(folder) / "state" / "demo", programs, options)
         try:
             yield found
         finally:
@@ -92,6 +93,17 @@ def test_nodes_grow_and_shrink(machine: Machine) -> None:
     assert sorted(build(machine, wecs(1)).change.before) == ["node wec001/kwok-002", "node wec001/kwok-003"]
     endpoint = machine.endpoint("wec001", stored_server(machine, "wec001"))
     assert converge_nodes("wec001", endpoint, 1, check=True) == ([], [])
+
+
+def test_another_simulator_takes_over_without_a_restart_of_control_planes(machine: Machine) -> None:
+    build(machine, wecs(1, 2))
+    before = pids(machine)
+    bare = replace(machine, options=replace(machine.options, simulator="none"))
+    gone = build(bare, wecs(1, 2)).change
+    assert {"program kwok.wec001", "node wec001/kwok-001", "node wec002/kwok-001"} <= set(gone.before)
+    assert pids(machine) == {name: pid for name, pid in before.items() if not name.startswith("kwok.")}
+    assert not build(bare, wecs(1, 2)).change.changed
+    assert {"program kwok.wec001", "node wec001/kwok-001"} <= set(build(machine, wecs(1, 2)).change.after)
 
 
 def test_a_supervisor_that_was_killed_is_repaired_on_the_same_ports(machine: Machine) -> None:

@@ -79,7 +79,9 @@ def engine(tmp_path: Path) -> Iterator[FakeEngine]:
         door.bind(str(docker))
         archive = tmp_path / "image"
         archive.write_text("fleet/kind-node:1")
-        options = Options(parallelism=4, ready_seconds=30, simulator="kwok", node_image="fleet/kind-node:1", node_archive=archive)
+        options = Options(
+            parallelism=4, ready_seconds=30, simulator="kwok", node_image="fleet/kind-node:1", node_archive=archive
+        )
         programs = ProgramFolder(tmp_path / "bin")
         machine = Machine("demo", Path(folder) / "state" / "demo", programs, options, run=found)
         nodes.machine = machine

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import DeadlineError, ToolchainError
-from fleet.install.crds import condition, read_crds, packaged_crd, wait_established
+from fleet.install.crds import condition, packaged_crd, read_crds, wait_established
 from fleet.install.upstream import UpstreamFolder
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import CRDS

@@ -12,8 +12,8 @@ from fleet.errors import UsageError
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.install.upstream import UpstreamFolder
-from fleet.kube.resources import APPLIED_MANIFEST_WORKS, SECRETS
 from fleet.inventory.components import component_of, readers
+from fleet.kube.resources import APPLIED_MANIFEST_WORKS, SECRETS
 from fleet.managers.kubestellar import status_config
 from fleet.managers.kubestellar.status_config import StatusSpec
 from fleet.managers.ocm import names, spoke
