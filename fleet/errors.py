@@ -1,6 +1,6 @@
 """The one error tree. Library code raises these; only `fleet.cli` turns them into exit codes.
 
-FleetError                    exit 1   something failed; the message says what and names the mend
+FleetError                    exit 1   something failed; the message says what, and how to fix it
 ├── UsageError                exit 2   input from outside is wrong: file, field, flag; nothing was changed
 │   └── SpecError             exit 2   a file that a user writes: carries file, line and field
 │       └── UnsafeFileError   exit 2   a file that others may have written or can read: nothing beside it is trusted

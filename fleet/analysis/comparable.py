@@ -69,9 +69,13 @@ def _versions(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     for name in sorted({*one.versions, *two.versions}):
         both = name in one.versions and name in two.versions  # else one of the toolchains was before the program
         yield f"fleet.versions.{name}", one.versions.get(name, "none"), two.versions.get(name, "none"), both
+    managers = a.run.manager, b.run.manager
+    if managers[0].name != managers[1].name:
+        yield "manager", str(one.manager), str(two.manager), False
     was, now = one.manager.facts, two.manager.facts
     for name in sorted({*was, *now}):
-        yield f"fleet.manager.{name}", was.get(name, "none"), now.get(name, "none"), True
+        both = managers[0].name == managers[1].name  # else they are what is compared
+        yield f"fleet.manager.{name}", was.get(name, "none"), now.get(name, "none"), both
     digests = [fleet.toolchain_digest.removeprefix("sha256:")[:16] for fleet in (one, two)]
     yield "fleet.toolchain_digest", digests[0], digests[1], False
 
@@ -100,7 +104,7 @@ def _fleets(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     for name in sorted({*was, *now}):
         yield f"fleet.limits.{name}", f"{was.get(name)}", f"{now.get(name)}", False
     yield "fleet WECs", str(len(one.wecs())), str(len(two.wecs())), False
-    yield "fleet ITSes", str(len(one.of_role("its"))), str(len(two.of_role("its"))), False
+    yield "fleet transports", str(len(one.transports())), str(len(two.transports())), False
     yield "fleet drivers", _drivers(a), _drivers(b), False
     yield "fleet.wec_nodes", str(one.wec_nodes), str(two.wec_nodes), False
     yield "fleet links", _links(a), _links(b), False
@@ -129,7 +133,7 @@ def _links(study: Study) -> str:
 
 def _flags(study: Study) -> dict[str, set[str]]:
     """Flags of the first program of each component whose value is no address or path of one fleet; agents of further
-    ITSes, which are named after them, have some of their own."""
+    transports, which are named after them, have some of their own."""
     found: dict[str, set[str]] = {}
     for component in study.run.fleet.components:
         if component.component not in found and component.program.partition(".")[0] == component.component:

@@ -8,15 +8,31 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fleet.analysis.comparable import Difference, differences
+from fleet.analysis.costs import Cost, costs
 from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.shift import Shift, holm, shift, tail_interval
 from fleet.analysis.stats import quantile
 from fleet.analysis.study import Study
+from fleet.model.manager_record import ManagerRecord
 
-Outcome = Literal["better", "worse", "no difference", "too few to tell", "not comparable"]
+Outcome = Literal["better", "worse", "no difference", "too few to tell", "not comparable", "not judged"]
 
 HEADLINE = ("downsync", "e2e", "e2e_reported")
 """Stages that the overall verdict is made of; they are corrected for their number by themselves."""
+BETWEEN = ("downsync", "workload")
+"""The same of two managers: arrival and readiness."""
+SHARED = (
+    "downsync", "downsync_scheduled", "downsync_last", "downsync_spread", "workload", "status", "e2e", "e2e_scheduled",
+    "e2e_reported",
+)  # fmt: skip
+"""Stages that mean the same in every manager, as far as their promises do."""
+PROMISED = frozenset({"e2e", "e2e_reported", "e2e_scheduled", "status"})
+"""Those that end with a status that is complete: what that means is the manager's contract."""
+_COSTS = {
+    "requests": "requests to the hub",
+    "manager_cpu": "CPU s of the manager and its agents",
+    "server_cpu": "CPU s of the hub's API servers and stores",
+}
 NEEDED = 5
 """Samples on each side: with 4 and 4, Mann-Whitney cannot get below p = 0.029 whatever they are."""
 ALPHA = 0.05
@@ -87,6 +103,20 @@ class Comparison:
     cells: Sequence[Cell] = ()
     series: Mapping[Key, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
     """Seconds of both runs, ascending, of each cell that both have."""
+    contracts: Sequence[str] = ()
+    """Of two managers: what each promises of a status that is complete."""
+    costs: tuple[Sequence[Cost], Sequence[Cost]] = ((), ())
+    """Of two managers: what each took."""
+
+    @property
+    def headline(self) -> Sequence[str]:
+        """Stages that the verdict is made of."""
+        return BETWEEN if self.contracts else HEADLINE
+
+    @property
+    def shown(self) -> Sequence[str]:
+        """Stages that a short table has: those, and of two managers end to end, which is not judged."""
+        return (*BETWEEN, "e2e", "e2e_reported") if self.contracts else HEADLINE
 
 
 def compare(a: Study, b: Study, *, threshold: float = 0.10, force: bool = False) -> Comparison:
@@ -98,6 +128,8 @@ def compare(a: Study, b: Study, *, threshold: float = 0.10, force: bool = False)
         reasons = [f"the runs differ in {names}; --force compares them all the same"]
         return Comparison(a, b, threshold, "not comparable", reasons, found, forced=False)
     groups_a, groups_b = _grouped(a.samples), _grouped(b.samples)
+    if a.run.manager.name != b.run.manager.name:
+        return _managers(a, b, groups_a, groups_b, threshold, found, bool(blocking))
     rank = {stage: number for number, stage in enumerate(dict.fromkeys((*a.table.stages, *b.table.stages)))}
     keys = sorted({*groups_a, *groups_b}, key=lambda key: (rank[key[0]], key[1].order))
     cells = _corrected([_cell(key, groups_a.get(key, ()), groups_b.get(key, ())) for key in keys], threshold)
@@ -109,6 +141,74 @@ def compare(a: Study, b: Study, *, threshold: float = 0.10, force: bool = False)
         names = ", ".join(difference.field for difference in blocking)
         reasons.append(f"compared by force although the runs differ in {names}")
     return Comparison(a, b, threshold, outcome, reasons, found, bool(blocking), cells, series)
+
+
+def _managers(  # noqa: PLR0917 - both runs, and how they are compared
+    a: Study,
+    b: Study,
+    groups_a: Mapping[Key, list[Sample]],
+    groups_b: Mapping[Key, list[Sample]],
+    threshold: float,
+    found: Sequence[Difference],
+    forced: bool,
+) -> Comparison:
+    """Two managers: only the stages that mean the same in both, and no verdict where the promises or the class of the
+    limits differ."""
+    keys = sorted(
+        (key for key in {*groups_a, *groups_b} if key[0] in SHARED),
+        key=lambda key: (SHARED.index(key[0]), key[1].order),
+    )
+    cells = _corrected([_cell(key, groups_a.get(key, ()), groups_b.get(key, ())) for key in keys], threshold, BETWEEN)
+    cells = [_unjudged(cell, why) if (why := _why_not(cell.stage, a, b)) else cell for cell in cells]
+    outcome, reasons = _overall(cells, BETWEEN)
+    reasons = [*dict.fromkeys(c.reason for c in cells if c.outcome == "not judged"), *reasons]
+    series = {
+        key: (_seconds(groups_a[key]), _seconds(groups_b[key])) for key in keys if key in groups_a and key in groups_b
+    }
+    contracts = [_contract("A", a.run.manager), _contract("B", b.run.manager)]
+    cost = costs(a.run, a.recorded), costs(b.run, b.recorded)
+    return Comparison(a, b, threshold, outcome, reasons, found, forced, cells, series, contracts, cost)
+
+
+def limits_class(study: Study) -> str:
+    """`default` when every client limit is as the manager's own distribution has it, else `changed`."""
+    defaults = study.run.manager.defaults
+    own = any(defaults.get(name, value) != value for name, value in study.run.fleet.limits.items())
+    swept = any(
+        defaults.get(name, value) != value for plan in study.recorded.trials for name, value in plan.limits.items()
+    )
+    return "changed" if own or swept else "default"
+
+
+def cost_rows(found: Comparison) -> list[tuple[str, Setting, float | None, float | None]]:
+    """What each run took per object and WEC: quantity, setting, A, B."""
+    sides = [{cost.setting: cost for cost in side} for side in found.costs]
+    settings = [setting for setting in sides[0] if setting in sides[1]]
+    return [
+        (name, setting, getattr(sides[0][setting], attribute), getattr(sides[1][setting], attribute))
+        for attribute, name in _COSTS.items()
+        for setting in settings
+    ]
+
+
+def _why_not(stage: str, a: Study, b: Study) -> str:
+    """Why a cell gets no verdict; empty when it does."""
+    one, two = limits_class(a), limits_class(b)
+    if one != two:
+        return f"the client limits of A are {one}, those of B {two}: what moved may be the limits"
+    if stage in PROMISED and a.run.manager.status != b.run.manager.status:
+        return "the managers promise different things of a complete status: see both below"
+    return ""
+
+
+def _unjudged(cell: Cell, why: str) -> Cell:
+    return cell if cell.outcome == "not comparable" else replace(cell, outcome="not judged", reason=why)
+
+
+def _contract(side: str, manager: ManagerRecord) -> str:
+    said = manager.status.summary if manager.status else "No status returns to the object."
+    poll = manager.status.poll_seconds if manager.status else None
+    return f"{side}, {manager.shown}: {said}" + (f" Statuses are polled every {poll:g} s." if poll else "")
 
 
 def _grouped(samples: Sequence[Sample]) -> dict[Key, list[Sample]]:
@@ -189,11 +289,11 @@ def _lost(a: Side, b: Side) -> tuple[Outcome, str] | None:
     return ("worse" if share_b > share_a else "better"), text
 
 
-def _corrected(cells: Sequence[Cell], threshold: float) -> list[Cell]:
+def _corrected(cells: Sequence[Cell], threshold: float, head: Sequence[str] = HEADLINE) -> list[Cell]:
     """Holm's correction, in the family of the headline and in that of the other stages, then each cell's outcome."""
     made = list(cells)
     for headline in (True, False):
-        family = [i for i, cell in enumerate(made) if cell.p is not None and (cell.stage in HEADLINE) == headline]
+        family = [i for i, cell in enumerate(made) if cell.p is not None and (cell.stage in head) == headline]
         for index, p in zip(family, holm([made[i].p or 0.0 for i in family]), strict=True):
             outcome, reason = _judge(made[index], p, threshold)
             made[index] = replace(made[index], p=p, outcome=outcome, reason=reason)
@@ -214,9 +314,9 @@ def _judge(cell: Cell, p: float, threshold: float) -> tuple[Outcome, str]:
     return "too few to tell", f"the interval ({low:+.0%} to {high:+.0%}) is wider than {threshold:.0%}"
 
 
-def _overall(cells: Sequence[Cell]) -> tuple[Outcome, list[str]]:
+def _overall(cells: Sequence[Cell], headline: Sequence[str] = HEADLINE) -> tuple[Outcome, list[str]]:
     """One worse cell makes it worse: nobody is consoled by another layout's gain."""
-    head = [cell for cell in cells if cell.stage in HEADLINE]
+    head = [cell for cell in cells if cell.stage in headline]
     found: defaultdict[Outcome, list[Cell]] = defaultdict(list)
     for cell in head:
         found[cell.outcome].append(cell)
@@ -227,7 +327,7 @@ def _overall(cells: Sequence[Cell]) -> tuple[Outcome, list[str]]:
     alone = len(found["not comparable"])
     if alone:
         reasons.append(f"{alone} of {len(head)} cells of the headline cannot be compared")
-    for outcome in ("worse", "better", "no difference", "too few to tell"):
+    for outcome in ("worse", "better", "no difference", "too few to tell", "not judged"):
         if found[outcome]:
             return outcome, reasons
     return "not comparable", [*reasons, "the runs have no cell of downsync or e2e in common"]

@@ -13,7 +13,7 @@ from fleet.model.base import Model
 from fleet.results.events import Sent
 
 LEAST_ACHIEVED = 0.99
-"""Of the offered rate; below it the driver, or the WDS that it waited for, made another load than was asked for."""
+"""Of the offered rate; below it the driver, or the source that it waited for, made another load than was asked for."""
 MOST_LAG_SECONDS = 0.005
 """Of a send, at its 99th percentile (the largest when there are fewer than 100)."""
 RATE_NEEDS = 20

@@ -27,8 +27,8 @@ def covers(status: Any, fields: Any) -> bool:
         have = status if isinstance(status, Mapping) else {}
         return all(covers(have.get(key), value) for key, value in fields.items())
     if isinstance(fields, list):
-        have = status if isinstance(status, list) else []
-        return all(any(covers(entry, wanted) for entry in have) for wanted in fields)
+        listed = status if isinstance(status, list) else []
+        return all(any(covers(entry, wanted) for entry in listed) for wanted in fields)
     return bool(status == fields or (not status and fields == 0))
 
 

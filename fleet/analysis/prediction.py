@@ -1,19 +1,4 @@
-"""What the client-side rate limits alone predict, to hold against what was measured.
-
-Facts restated from KubeStellar 0.30.0 and OCM 1.2.0 (read in their source, seen live):
-
-- The controller-manager holds each Binding sync back by 2 s.
-- The transport controller needs two calls on the ITS per ManifestWork that is new (GET, then CREATE), one after the
-  other, all through one token bucket; `ceil(W / max_num_wrapped)` ManifestWorks per WEC and policy.
-- It reads each workload object from the WDS once per sync, through another bucket.
-- The controller-manager writes a Binding once per policy, and for each returned status a label and the status (two
-  calls), all through its WDS bucket.
-- The status agent of a WEC needs four calls on the hub for an object's first report (the stand-in two).
-
-A token bucket that is full lets `burst` calls pass at once and then `qps` per second: n calls take at least
-max(0, (n - burst) / qps). Buckets work side by side, so the slowest decides. These are floors: every event on a
-ManifestWork makes the transport controller list and read again, which takes tokens that are not counted here.
-"""
+"""What the client-side rate limits alone predict, to hold against what was measured. The floors are the manager's."""
 
 from __future__ import annotations
 
@@ -24,33 +9,27 @@ from statistics import median
 
 from fleet.analysis.recorded import Recorded, setting_of
 from fleet.analysis.samples import Sample, Setting
+from fleet.analysis.theory import Burden, Floor, Floors, Theory
 from fleet.model.base import Model
-from fleet.model.client_limits import ClientLimits
 from fleet.results.events import TrialPlan
-
-HOLD_BACK_SECONDS = 2.0
-CALLS_PER_WORK = 2
-CALLS_PER_RETURNED_STATUS = 2
 
 
 class Prediction(Model):
-    """One setting. Seconds from the first object's creation to the last WEC's, or to T8."""
+    """One setting. Seconds from the first object's creation to the last WEC's, or until its status is back."""
 
     layout: str
     wecs: int
     point: str = ""
     policies: int
-    """Over all WDSes."""
+    """Over all sources."""
     objects: int
     """Per policy."""
-    its_floor: float
-    """Transport controller on the ITS."""
-    wds_floor: float
-    """Transport controller on the WDS."""
-    controller_floor: float
-    """Controller-manager on the WDS, Bindings only."""
+    floors: tuple[Floor, ...]
+    """By each limit, without what is fixed."""
+    fixed: float
+    """Passes whatever the limits are."""
     downsync_floor: float
-    """Hold-back and the slowest of the three."""
+    """What is fixed, and the slowest of the floors."""
     downsync_measured: float | None
     """Median over the repeats of: last object in its last WEC, since the first was created."""
     e2e_floor: float | None
@@ -65,13 +44,8 @@ class Prediction(Model):
     @property
     def binding_limit(self) -> str:
         """The limit that asks for the most time; empty when none asks for any."""
-        floors = {
-            "the transport controller on the ITS": self.its_floor,
-            "the transport controller on the WDS": self.wds_floor,
-            "the controller-manager on the WDS": self.controller_floor,
-        }
-        most = max(floors, key=lambda name: floors[name])
-        return most if floors[most] > 0 else ""
+        most = max(self.floors, key=lambda floor: floor.seconds, default=None)
+        return most.limit if most is not None and most.seconds > 0 else ""
 
     @property
     def ratio(self) -> float | None:
@@ -81,30 +55,10 @@ class Prediction(Model):
         return self.downsync_measured / self.downsync_floor
 
 
-def bucket(calls: float, qps: float, burst: float) -> float:
-    """Seconds that a full token bucket needs at least for so many calls; 0 without a limit."""
-    return 0.0 if qps <= 0 else max(0.0, (calls - burst) / qps)
-
-
-def predict(
-    layout: str, wecs: int, objects: int, limits: ClientLimits, *, returns: bool, policies: int = 0
-) -> tuple[float, ...]:
-    """Floors (ITS, transport on WDS, controller for Bindings, controller with statuses), seconds, hold-back left out.
-
-    `objects` counts per policy. `policies` 0: one-to-one has a policy per WEC, one-to-many has one.
-    """
-    policies = policies or (wecs if layout == "one-to-one" else 1)
-    works = policies * (1 if layout == "one-to-one" else wecs) * math.ceil(objects / limits.max_num_wrapped)
-    its = bucket(CALLS_PER_WORK * works, limits.transport_its_qps, limits.transport_its_burst)
-    wds = bucket(policies * objects, limits.transport_wds_qps, limits.transport_wds_burst)
-    qps, burst = limits.controller_wds_qps, limits.controller_wds_burst
-    bindings = bucket(policies, qps, burst)
-    statuses = bucket(policies + CALLS_PER_RETURNED_STATUS * policies * objects, qps, burst) if returns else bindings
-    return its, wds, bindings, statuses
-
-
-def predictions(recorded: Recorded, samples: Sequence[Sample], limits: ClientLimits) -> list[Prediction]:
-    """A row per setting that was run and counted, in a closed loop."""
+def predictions(
+    recorded: Recorded, samples: Sequence[Sample], limits: Mapping[str, float], theory: Theory | None
+) -> list[Prediction]:
+    """A row per setting that was run and counted, in a closed loop; without a theory only what was measured."""
     by_trial: defaultdict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.repeat >= 0 and sample.stage in ("downsync", "e2e"):
@@ -115,7 +69,15 @@ def predictions(recorded: Recorded, samples: Sequence[Sample], limits: ClientLim
             objects = max(1, recorded.planned.get(plan.trial, 0) // max(1, _policies(plan)))
             groups[setting_of(plan), objects].append(plan)
     keys = sorted(groups, key=lambda key: (key[0].order, key[1]))
-    return [_prediction(*key, groups[key], by_trial, limits) for key in keys]
+    rows = []
+    for setting, objects in keys:
+        plans = groups[setting, objects]
+        trials = [by_trial.get(plan.trial, ()) for plan in plans]
+        returns = any(sample.stage == "e2e" for trial in trials for sample in trial)
+        burden = Burden(setting.layout, setting.wecs, _policies_of_one(plans[0]), objects, returns)
+        found = theory.floors(burden, {**limits, **plans[0].limits}) if theory is not None else None
+        rows.append(_prediction(setting, objects, _policies(plans[0]), trials, found or Floors((), 0.0, None)))
+    return rows
 
 
 def _policies(plan: TrialPlan) -> int:
@@ -123,33 +85,22 @@ def _policies(plan: TrialPlan) -> int:
 
 
 def _policies_of_one(plan: TrialPlan) -> int:
-    """In the WDS that has most: each WDS has programs of its own, with buckets of their own."""
+    """In the source that has most: each source has programs of its own, with buckets of their own."""
     return math.ceil(_policies(plan) / max(1, len(plan.sources)))
 
 
 def _prediction(
-    setting: Setting,
-    objects: int,
-    plans: Sequence[TrialPlan],
-    by_trial: Mapping[str, Sequence[Sample]],
-    limits: ClientLimits,
+    setting: Setting, objects: int, policies: int, trials: Sequence[Sequence[Sample]], floors: Floors
 ) -> Prediction:
-    trials = [by_trial.get(plan.trial, ()) for plan in plans]
-    own = limits.model_copy(update=dict(plans[0].limits))
-    returns = any(sample.stage == "e2e" for trial in trials for sample in trial)
-    its, wds, bindings, statuses = predict(
-        setting.layout, setting.wecs, objects, own, returns=returns, policies=_policies_of_one(plans[0])
-    )
     return Prediction(
         **setting._asdict(),
-        policies=_policies(plans[0]),
+        policies=policies,
         objects=objects,
-        its_floor=its,
-        wds_floor=wds,
-        controller_floor=bindings,
-        downsync_floor=HOLD_BACK_SECONDS + max(its, wds, bindings),
+        floors=floors.each,
+        fixed=floors.fixed,
+        downsync_floor=floors.fixed + max((floor.seconds for floor in floors.each), default=0.0),
         downsync_measured=_measured(trials, "downsync"),
-        e2e_floor=HOLD_BACK_SECONDS + max(its, wds, statuses) if returns else None,
+        e2e_floor=None if floors.status is None else floors.fixed + floors.status,
         e2e_measured=_measured(trials, "e2e"),
     )
 

@@ -89,6 +89,7 @@ def judge(
     _neighbours(case, recorded)
     _load(case, recorded, counted)
     _anomalies(case, recorded)
+    _unweighed(case, record)
     case.warnings += [f"{name} was changed after the run had been sealed" for name in modified]
     status: Status = "invalid" if case.fatal else "partial" if case.partial else "valid"
     return Verdict(status, tuple(dict.fromkeys([*case.fatal, *case.partial])), tuple(case.warnings))
@@ -241,6 +242,16 @@ def _anomalies(case: _Case, recorded: Recorded) -> None:
             case.warnings.append(text)
         elif what not in _TOLD:
             case.partial.append(text)
+
+
+def _unweighed(case: _Case, record: RunRecord) -> None:
+    """Nothing runs of ours beside a cluster that exists already: what its programs take is not known."""
+    existing = [cluster.name for cluster in record.fleet.clusters if cluster.driver == "existing"]
+    if existing:
+        case.warnings.append(
+            f"CPU and memory of programs of {len(existing)} existing {_plural(len(existing), 'cluster')} are missing:"
+            " only what their API servers tell of themselves at /metrics is known"
+        )
 
 
 def _plural(count: int, word: str) -> str:

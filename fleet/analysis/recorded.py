@@ -54,6 +54,8 @@ class Recorded:
     """Trial of each op-id."""
     planned: dict[str, int] = field(default_factory=dict)
     """Objects per trial."""
+    copies: dict[str, int] = field(default_factory=dict)
+    """The same, counted in each WEC that must get one."""
     marks: list[RunMark] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     """Every attempt at every write."""
@@ -89,6 +91,7 @@ class Recorded:
             case Planned():
                 self.trial_of[event.op] = event.trial
                 self.planned[event.trial] = self.planned.get(event.trial, 0) + 1
+                self.copies[event.trial] = self.copies.get(event.trial, 0) + len(event.clusters)
             case RunMark():
                 self.marks.append(event)
             case Sent():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -171,7 +171,7 @@ def _rounds(group: Sequence[Usage]) -> list[dict[str, Usage]]:
 
 def requests(recorded: Recorded) -> list[Requests]:
     """Requests per trial by API server, setting and verb, from `apiserver_request_total`."""
-    increments = _per_trial(recorded, "apiserver_request_total", "verb")
+    increments = per_trial(recorded, "apiserver_request_total", "verb")
     return [
         Requests(cluster, setting, verb, value)
         for (_, cluster, setting, verb), value in sorted(increments.items())
@@ -181,7 +181,7 @@ def requests(recorded: Recorded) -> list[Requests]:
 
 def waiting(recorded: Recorded) -> list[Waiting]:
     """Time in the client-side rate limiter, from `rest_client_rate_limiter_duration_seconds_sum`."""
-    increments = _per_trial(recorded, "rest_client_rate_limiter_duration_seconds_sum", "")
+    increments = per_trial(recorded, "rest_client_rate_limiter_duration_seconds_sum", "")
     elapsed: defaultdict[Setting, list[float]] = defaultdict(list)
     for plan in recorded.trials:
         if plan.repeat >= 0:
@@ -193,8 +193,11 @@ def waiting(recorded: Recorded) -> list[Waiting]:
     ]
 
 
-def _per_trial(recorded: Recorded, name: str, label: str) -> dict[tuple[str, str, Setting, str], float]:
-    """Mean increment per counted trial of a counter, by component, cluster, setting and value of `label`.
+def per_trial(
+    recorded: Recorded, name: str, label: str, without: Callable[[Mapping[str, str]], bool] = lambda _: False
+) -> dict[tuple[str, str, Setting, str], float]:
+    """Mean increment per counted trial of a counter, by component, cluster, setting and value of `label`; series whose
+    labels are `without` something are left out.
 
     The counter is read at the last sample at or before the trial's load (else its first) and at the last one of the
     trial. A counter that fell began anew with its program, and one that is new on a page that was read before began
@@ -212,7 +215,10 @@ def _per_trial(recorded: Recorded, name: str, label: str) -> dict[tuple[str, str
     for plan, _, _ in trials:
         counts[setting_of(plan)] += 1
     for (component, cluster, labels), samples in series.items():
-        value = dict(pair.partition("=")[::2] for pair in labels.split(",")).get(label, "") if label else ""
+        parts = dict(pair.partition("=")[::2] for pair in labels.split(","))
+        if without(parts):
+            continue
+        value = parts.get(label, "")
         first = pages[component, cluster]
         if samples[0].ns > first:
             samples.insert(0, msgspec.structs.replace(samples[0], ns=first, value=0.0))

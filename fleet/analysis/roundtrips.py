@@ -1,17 +1,8 @@
 """How many round trips between WEC and hub each stage costs: the slope of its latency over the rtt, and the theory.
 
-Where a stage crosses the link, restated from OCM 1.2.0 (read in its source):
-
-- `delivery` (ManifestWork in the ITS to AppliedManifestWork in the WEC): the agent hears of the work (half a round
-  trip: its watch is open), and does nothing before the work carries its finalizer. It asks for that with a PATCH (half
-  a round trip until the hub has it) and goes on when the hub tells it of the change (half a round trip): 1.5.
-- The agent asks for one finalizer at a time and waits for the answer (its AddFinalizer controller has one worker, the
-  one that applies has ten). Works that come faster than one per round trip wait for each other: a WEC takes at most
-  1/rtt new works a second. How long each waits follows from when the works were there, which was recorded.
-- `binding`, `packaging` and `finalization` happen in the hub, `activation` and `workload` in the WEC: 0.
-- `downsync` is the sum of binding, packaging, delivery and activation: as delivery.
-
-Nothing is predicted for `report`: the status agent's calls overlap with the WEC's own work.
+Where a stage crosses the link is the manager's theory (`fleet.analysis.theory.LinkTheory`). Its agent asks the hub for
+one object at a time and waits for the answer: objects that come faster than one per round trip wait for each other. How
+long each waits follows from when they were there, which was recorded.
 """
 
 from __future__ import annotations
@@ -22,15 +13,11 @@ from statistics import median
 
 from fleet.analysis.samples import Sample
 from fleet.analysis.setting import LAYOUTS, values
+from fleet.analysis.theory import LinkTheory
 from fleet.model.base import Model
 
 AXIS = "rtt_ms"
 """What a point of `link-latency` is named by."""
-HEARS, ASKS = 0.5, 1.0
-"""Round trips of a work: until the agent hears of it; from its request for the finalizer until it hears of that."""
-ELSEWHERE = frozenset({"binding", "packaging", "activation", "workload", "finalization"})
-"""Stages that do not cross the link."""
-CROSSING = frozenset({"delivery", "downsync"})
 CLOSE = 0.25
 """Round trips. A stage that is not told apart from its prediction by more is as predicted, whatever its interval."""
 CONFIDENCE = 0.95
@@ -66,17 +53,21 @@ class RoundTrips(Model):
         return self.low is not None and self.high is not None and self.low <= self.predicted <= self.high
 
 
-def round_trips(samples: Sequence[Sample], rank: Mapping[str, int]) -> list[RoundTrips]:
-    """A row per stage, layout and WEC count of a run whose points are round trips; none for other runs."""
+def round_trips(samples: Sequence[Sample], rank: Mapping[str, int], theory: LinkTheory | None) -> list[RoundTrips]:
+    """A row per stage, layout and WEC count of a run whose points are round trips; none for other runs.
+
+    Without a theory nothing is predicted.
+    """
     trials: defaultdict[tuple[str, str, int], defaultdict[tuple[str, float], list[float]]]
     trials = defaultdict(lambda: defaultdict(list))
     for sample in samples:
         rtt = values(sample.point).get(AXIS) if sample.point else None
         if rtt is not None and sample.counted and sample.seconds is not None:
             trials[sample.stage, sample.layout, sample.wecs][sample.trial, rtt / 1000].append(sample.seconds)
-    asked = {trial: median(found) for trial, found in _asked(samples).items()}
+    asked = {} if theory is None else {trial: median(all_) for trial, all_ in _asked(samples, theory).items()}
     keys = sorted(trials, key=lambda key: (rank[key[0]], LAYOUTS.index(key[1]), key[2]))
-    rows = (_row(*key, {trial: median(found) for trial, found in trials[key].items()}, asked) for key in keys)
+    medians = {key: {trial: median(found) for trial, found in trials[key].items()} for key in keys}
+    rows = (_row(*key, medians[key], _predicted(theory, key[0], medians[key], asked)) for key in keys)
     return [row for row in rows if row is not None]
 
 
@@ -93,22 +84,37 @@ def waits(there: Sequence[float], rtt: float) -> list[float]:
     return found
 
 
-def _asked(samples: Sequence[Sample]) -> dict[str, list[float]]:
-    """What the protocol asks of each delivery, in seconds by trial."""
+def _asked(samples: Sequence[Sample], theory: LinkTheory) -> dict[str, list[float]]:
+    """What the protocol asks of each object that crosses, in seconds by trial."""
     works: defaultdict[tuple[str, str, float], set[int]] = defaultdict(set)
     for sample in samples:
         rtt = values(sample.point).get(AXIS) if sample.point else None
-        if sample.stage == "delivery" and rtt is not None and sample.counted and sample.start_ns is not None:
-            # Objects of one ManifestWork were there at the same moment: the agent asks once for all of them.
+        if sample.stage == theory.stage and rtt is not None and sample.counted and sample.start_ns is not None:
+            # Objects that travel together were there at the same moment: the agent asks once for all of them.
             works[sample.trial, sample.cluster, rtt / 1000].add(sample.start_ns)
     found: defaultdict[str, list[float]] = defaultdict(list)
     for (trial, _, rtt), there in works.items():
-        found[trial] += [(HEARS + ASKS) * rtt + wait for wait in waits([ns / 1e9 for ns in sorted(there)], rtt)]
+        found[trial] += [
+            (theory.hears + theory.asks) * rtt + wait for wait in waits([ns / 1e9 for ns in sorted(there)], rtt)
+        ]
     return found
 
 
+def _predicted(
+    theory: LinkTheory | None, stage: str, medians: Mapping[tuple[str, float], float], asked: Mapping[str, float]
+) -> list[float] | None:
+    """Seconds that the protocol asks of the stage in each trial; None where nothing is predicted."""
+    if theory is None:
+        return None
+    if stage in theory.elsewhere:
+        return [0.0 for _ in medians]
+    if stage in theory.crossing and all(trial in asked for trial, _ in medians):
+        return [asked[trial] for trial, _ in medians]
+    return None
+
+
 def _row(
-    stage: str, layout: str, wecs: int, medians: Mapping[tuple[str, float], float], asked: Mapping[str, float]
+    stage: str, layout: str, wecs: int, medians: Mapping[tuple[str, float], float], predicted: Sequence[float] | None
 ) -> RoundTrips | None:
     """None when fewer than two round trips were measured."""
     from scipy.stats import theilslopes  # noqa: PLC0415 - slow to import, and most runs sweep something else
@@ -117,15 +123,12 @@ def _row(
     if len(set(rtts)) < 2:  # noqa: PLR2004 - a slope needs two
         return None
     slope, base, low, high = (float(value) for value in theilslopes(list(medians.values()), rtts, CONFIDENCE))
-    predicted = 0.0 if stage in ELSEWHERE else None
-    if stage in CROSSING and all(trial in asked for trial, _ in medians):
-        predicted = float(theilslopes([asked[trial] for trial, _ in medians], rtts)[0])
     enough = len(medians) >= FEWEST
     return RoundTrips(
         stage=stage,
         layout=layout,
         wecs=wecs,
-        predicted=predicted,
+        predicted=None if predicted is None else float(theilslopes(predicted, rtts)[0]),
         measured=slope,
         low=low if enough else None,
         high=high if enough else None,

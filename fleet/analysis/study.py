@@ -18,10 +18,10 @@ from fleet.analysis.recorded import Recorded, record
 from fleet.analysis.resources import Usage, usages
 from fleet.analysis.roundtrips import RoundTrips, round_trips
 from fleet.analysis.samples import Sample
-from fleet.analysis.sharing import Sharing, sharing
 from fleet.analysis.summary import Failure, Row, Summary, summarise
+from fleet.analysis.theory import theory_of
 from fleet.analysis.thresholds import failures
-from fleet.model.client_limits import ClientLimits
+from fleet.model.base import Model
 from fleet.model.experiment_file import RecordedExperiment
 from fleet.model.leak_rules import LeakRules
 from fleet.results.folder import EVENTS, RUN, RunFolder
@@ -48,8 +48,8 @@ class Study:
     """Of a long run."""
     roundtrips: Sequence[RoundTrips]
     """Of a run that swept the links between WECs and hub."""
-    sharing: Sequence[Sharing]
-    """Of a run that swept the WDSes that share ITSes."""
+    sharing: Sequence[Model]
+    """Of a run that swept the sources that share a transport; rows of the manager's own package."""
     lost: int
     """Lines of events.jsonl that could not be read."""
     profiles: RunProfiles = NO_PROFILES
@@ -89,7 +89,7 @@ def analyse(folder: RunFolder) -> Study:
     reading = folder.events(run.format)
     recorded = record(reading, run.manager, source=run.source, object_timeout=run.spec.timeouts.object)
     samples = recorded.join.samples()
-    rank = recorded.join.table.rank
+    rank, theory = recorded.join.table.rank, theory_of(run.manager.name)
     rows = summarise(samples, rank)
     used = usages(recorded)
     fought = fights(recorded)
@@ -102,7 +102,7 @@ def analyse(folder: RunFolder) -> Study:
         recorded=recorded,
         samples=samples,
         rows=rows,
-        predictions=predictions(recorded, samples, ClientLimits.model_validate(run.fleet.limits)),
+        predictions=predictions(recorded, samples, run.fleet.limits, theory),
         usages=used,
         failures=failures(run.spec.thresholds, rows, counts),
         verdict=replace(verdict, findings=tuple(found)),
@@ -110,10 +110,8 @@ def analyse(folder: RunFolder) -> Study:
         activity=activity(recorded),
         fights=fought,
         leaks=grown,
-        roundtrips=round_trips(samples, rank),
-        sharing=sharing(
-            recorded, rows, {one.name: run.fleet.transport_of(one.name) for one in run.fleet.of_role("wds")}
-        ),
+        roundtrips=round_trips(samples, rank, theory.link if theory else None),
+        sharing=theory.sharing(run, recorded, rows) if theory else [],
         lost=reading.lost,
         profiles=read_profiles(folder.path, recorded.profiles),
         folder=folder.path,

@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 
 from fleet.analysis.fidelity import LoadFidelity
 from fleet.analysis.fights import Activity, Fight
 from fleet.analysis.leaks import Leak
 from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.samples import Sample, Setting
-from fleet.analysis.sharing import Sharing
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
 from fleet.model.base import Model
 
@@ -83,8 +82,8 @@ class Summary(Model):
     leaks: list[Leak] = Field(default_factory=list)
     roundtrips: list[RoundTrips] = Field(default_factory=list)
     """Of a run that swept the links between WECs and hub."""
-    sharing: list[Sharing] = Field(default_factory=list)
-    """Of a run that swept the WDSes of one ITS."""
+    sharing: list[SerializeAsAny[Model]] = Field(default_factory=list)
+    """Of a run that swept the sources of one transport: rows as the manager's own package makes them."""
 
 
 def summarise(samples: Sequence[Sample], rank: Mapping[str, int]) -> list[Row]:

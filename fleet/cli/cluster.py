@@ -78,6 +78,10 @@ def named(fleet: FleetFile, name: str) -> Cluster:
 
 def local_machine(fleet: FleetFile, cluster: Cluster) -> Machine:
     """The cluster's machine; UsageError when it is another than this one."""
+    if cluster.driver == "existing":
+        raise UsageError(
+            f"{cluster.name} exists without this fleet: it is not stopped, started or looked into from here"
+        )
     machine = fleet.machine(cluster.machine)
     if machine.connection != "local" or not Path(machine.state_dir).is_dir():
         raise UsageError(f"{cluster.name} is on machine {machine.name}: run this command there")

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fleet.analysis.compare import HEADLINE, Comparison, Outcome
+from fleet.analysis.compare import Comparison, Outcome, cost_rows
 from fleet.analysis.study import Study
 from fleet.cli.console import Ink, clean
 from fleet.cli.table import Cell, Column, render, terminal_width
@@ -22,6 +22,7 @@ EXIT_CODES: Mapping[Outcome, int] = {
     "worse": 3,
     "not comparable": 2,
     "too few to tell": 4,
+    "not judged": 0,
 }
 _STYLES: Mapping[Outcome, str] = {
     "better": "ok",
@@ -29,6 +30,7 @@ _STYLES: Mapping[Outcome, str] = {
     "worse": "fail",
     "not comparable": "warn",
     "too few to tell": "warn",
+    "not judged": "",
 }
 _SHARE = re.compile(r"^(\d+(?:\.\d+)?) ?%$")
 _NARROWEST = 40
@@ -71,7 +73,7 @@ def lines(found: Comparison, ink: Ink) -> str:
             Cell(cell.outcome, _STYLES[cell.outcome]),
         ]
         for cell in found.cells
-        if cell.stage in HEADLINE
+        if cell.stage in found.shown
     ]
     if rows:
         columns = [Column("STAGE"), Column("LAYOUT"), Column("WECS", right=True)]
@@ -79,7 +81,19 @@ def lines(found: Comparison, ink: Ink) -> str:
         columns += [Column("P50 A s", right=True)]
         columns += [Column("P50 B s", right=True), Column("SHIFT", right=True), Column("VERDICT")]
         told += ["", render(columns, rows, ink)]
+    told += _costs(found, ink)
+    for contract in found.contracts:
+        told += ["", textwrap.fill(clean(contract), width, subsequent_indent="  ")]
     return "\n".join(told)
+
+
+def _costs(found: Comparison, ink: Ink) -> list[str]:
+    """Per object and WEC, side by side; nothing within one manager."""
+    rows: list[list[Cell | str]] = [
+        [name, str(setting), _seconds(a), _seconds(b)] for name, setting, a, b in cost_rows(found)
+    ]
+    columns = [Column("PER OBJECT AND WEC"), Column("SETTING"), Column("A", right=True), Column("B", right=True)]
+    return ["", render(columns, rows, ink)] if rows else []
 
 
 def items(found: Comparison) -> list[dict[str, Any]]:
@@ -98,6 +112,10 @@ def document(found: Comparison) -> dict[str, Any]:
         "verdict": found.outcome,
         "reasons": list(found.reasons),
         "forced": found.forced,
+        "contracts": list(found.contracts),
+        "costs": [
+            {"quantity": name, **setting._asdict(), "a": one, "b": two} for name, setting, one, two in cost_rows(found)
+        ],
         "differences": [asdict(difference) for difference in found.differences],
     }
 

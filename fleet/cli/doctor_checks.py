@@ -92,7 +92,7 @@ def _fleet(folder: Path) -> Finding:
         text = "half-built: it has no fleet file" + ("" if alive else ", and nothing of it runs")
         return Finding(check, "warn", text, f"`fleet up` again, or `fleet down --fleet {name}`")
     try:
-        clusters = len(fleet_load.load(file).clusters)
+        clusters = len(fleet_load.load_built(file).clusters)
     except FleetError as error:
         return Finding(check, "fail", str(error).split("\n", 1)[0], f"`fleet up` again, or `fleet down --fleet {name}`")
     if not alive:

@@ -38,7 +38,10 @@ def kubeconfig(
     if merge is not None:
         out(str(merge_into(merge, found.name, chosen)))
     elif output == "json":
-        items = [{"cluster": c.name, "context": f"fleet-{found.name}-{c.name}", "path": c.kubeconfig} for c in chosen]
+        items = [
+            {"cluster": c.name, "context": c.context or f"fleet-{found.name}-{c.name}", "path": c.kubeconfig}
+            for c in chosen
+        ]
         out_items("KubeconfigList", items, fleet=found.name)
     elif name is not None:
         out(chosen[0].kubeconfig)

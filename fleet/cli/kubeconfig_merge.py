@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from fleet.host.files import write_private
 from fleet.model import yaml_source
 from fleet.model.fleet_file import Cluster
 
+FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+"""Fields that name files."""
 GROUPS = {"clusters": "cluster", "contexts": "context", "users": "user"}
 
 
@@ -29,7 +31,7 @@ def merge_into(file: Path, fleet: str, clusters: Sequence[Cluster]) -> Path:
     document = _existing(file)
     for cluster in clusters:
         entry = f"fleet-{fleet}-{cluster.name}"
-        for group, value in _entries(Path(cluster.kubeconfig), entry).items():
+        for group, value in _entries(cluster, entry).items():
             kept = [item for item in document[group] if item.get("name") != entry]
             document[group] = [*kept, {"name": entry, GROUPS[group]: value}]
         document["current-context"] = document.get("current-context") or entry
@@ -56,16 +58,26 @@ def _existing(file: Path) -> dict[str, Any]:
     return document
 
 
-def _entries(path: Path, entry: str) -> dict[str, Any]:
-    """The current context of one of our kubeconfigs and what it names, under the new name."""
+def _entries(cluster: Cluster, entry: str) -> dict[str, Any]:
+    """The context of a cluster and what it names, under the new name; paths in a user's file are made absolute."""
+    path = Path(cluster.kubeconfig)
     data = yaml_source.read(path).data
     try:
         by_name = {group: {item["name"]: item[kind] for item in data[group]} for group, kind in GROUPS.items()}
-        context = by_name["contexts"][data["current-context"]]
+        context = by_name["contexts"][cluster.context or data["current-context"]]
         return {
-            "clusters": by_name["clusters"][context["cluster"]],
-            "users": by_name["users"][context["user"]],
+            "clusters": _absolute(by_name["clusters"][context["cluster"]], path.parent),
+            "users": _absolute(by_name["users"][context["user"]], path.parent),
             "contexts": {**context, "cluster": entry, "user": entry},
         }
     except (KeyError, TypeError) as error:
         raise SpecError(f"lacks {error}: build it again with `fleet up`", file=path) from error
+
+
+def _absolute(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Names of files count from the kubeconfig's own folder; a plugin's command only when it is a path."""
+    found = {key: str(folder / value) if key in FILES and value else value for key, value in entry.items()}
+    plugin: Any = entry.get("exec") or {}
+    if "/" in plugin.get("command", ""):
+        found["exec"] = {**plugin, "command": str(folder / plugin["command"])}
+    return found

@@ -31,9 +31,10 @@ def logs(
     fleet: FleetOption = None,
 ) -> None:
     """Print logs of a program or of a whole cluster."""
+    from fleet.cli.incomplete import as_it_is_now
     from fleet.model import fleet_load
 
-    found_fleet = fleet_load.load(fleet_load.find(fleet), kubeconfigs=False)
+    found_fleet = as_it_is_now(fleet_load.load(fleet_load.find(fleet), kubeconfigs=False))
     away = remote_programs(found_fleet, name)
     if away is not None:
         _print_remote(*away, lines, follow=follow)

@@ -26,6 +26,7 @@ from fleet.cli import (
     lab,
     logs,
     profiles,
+    rbac,
     report,
     reproduce,
     status,
@@ -62,6 +63,7 @@ app.command("logs")(logs.logs)
 app.command("profiles")(profiles.profiles)
 app.command("exec", context_settings={"ignore_unknown_options": True})(execute.execute)
 app.command("kubeconfig")(kubeconfig.kubeconfig)
+app.command("rbac")(rbac.rbac)
 app.command("doctor")(doctor.doctor)
 app.add_typer(toolchain.app, name="toolchain")
 app.add_typer(lab.app, name="lab")

@@ -14,7 +14,8 @@ from fleet.cli.options import FleetOption, WideOption
 def status(fleet: FleetOption = None, output: WideOption = "table") -> None:
     """Show every cluster and program. Exits with 0 only when all is well."""
     from fleet.cli import status_view, table
-    from fleet.cli.status_collect import as_it_is_now, collect
+    from fleet.cli.incomplete import as_it_is_now
+    from fleet.cli.status_collect import collect
     from fleet.model import fleet_load
 
     file = fleet_load.find(fleet)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fleet.cli.status_model import ClusterRow, MachineRow, ProgramRow, Status
 from fleet.errors import FleetError, KubeError
-from fleet.host.layout import Layout
 from fleet.host.machine_state import Look, look, parse
-from fleet.inventory.inspection import inspect
+from fleet.kube import cluster_client
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import MANAGED_CLUSTERS, NODES
 from fleet.model.build_progress import why_incomplete
@@ -57,24 +57,6 @@ def collect(fleet: FleetFile, file: Path) -> Status:
     )
 
 
-def as_it_is_now(fleet: FleetFile) -> FleetFile:
-    """Of a fleet that is not complete: with the control planes and programs that its machines have by now.
-
-    Only of machines that are this one; a control plane without a kubeconfig is not far enough to be asked.
-    """
-    if fleet.state == "built":
-        return fleet
-    local = [machine for machine in fleet.machines if machine.connection == "local"]
-    found = [inspect(Layout(Path(m.state_dir)), m.name, fleet.versions, secrets=False) for m in local]
-    names = {machine.name for machine in local}
-    clusters = [c for c in fleet.clusters if c.machine not in names]
-    clusters += [c for part in found for c in part.clusters]
-    components = [c for c in fleet.components if c.machine not in names]
-    components += [c for part in found for c in part.components]
-    there = [cluster for cluster in clusters if Path(cluster.kubeconfig).exists()]
-    return fleet.model_copy(update={"clusters": there, "components": components})
-
-
 async def _ask_all(fleet: FleetFile) -> list[ClusterRow]:
     """One row per cluster: hub first, then WECs by name."""
     allowed = {machine.address for machine in fleet.machines}
@@ -92,17 +74,15 @@ async def _ask_all(fleet: FleetFile) -> list[ClusterRow]:
     return [replace(r, registered=registered.get(r.name, ABSENT)) if r.role == "wec" else r for r in rows]
 
 
-def _client(cluster: Cluster, allowed: set[str]) -> KubeClient:
-    return KubeClient.from_kubeconfig(
-        cluster.kubeconfig, cluster=cluster.name, allowed=allowed, timeout=ANSWER_SECONDS, retry_seconds=0.0
-    )
+def _client(cluster: Cluster, allowed: set[str]) -> AbstractAsyncContextManager[KubeClient]:
+    return cluster_client.opened(cluster, allowed, timeout=ANSWER_SECONDS, retry_seconds=0.0)
 
 
 async def _look(client: KubeClient, cluster: Cluster) -> ClusterRow:
     row = ClusterRow(cluster.name, cluster.role, cluster.driver, cluster.machine, cluster.server, ready=False)
     if not await client.ready(ANSWER_SECONDS):
         return replace(row, problem="no answer from /readyz")
-    if cluster.role != "wec":
+    if cluster.role != "wec" or cluster.driver == cluster_client.EXISTING:  # whose nodes are not ours
         return replace(row, ready=True)
     try:
         nodes = await client.list_all(NODES)

@@ -79,7 +79,7 @@ class Status:
             elif cluster.role == "wec":
                 if cluster.registered != "Available":
                     found.append(f"{cluster.name}: {_REGISTRATION.get(cluster.registered, cluster.registered)}")
-                if cluster.nodes_ready < self.wec_nodes:
+                if cluster.driver != "existing" and cluster.nodes_ready < self.wec_nodes:
                     found.append(f"{cluster.name}: {cluster.nodes_ready} of {self.wec_nodes} nodes are ready")
         found += [
             f"{program.name}: is {program.state.lower()}, see `fleet logs {program.name}`"

@@ -79,7 +79,7 @@ def _registered(row: ClusterRow) -> Cell:
 
 
 def _nodes(row: ClusterRow, wanted: int) -> Cell:
-    if row.role != "wec":
+    if row.role != "wec" or row.driver == "existing":
         return Cell("-", "dim")
     return Cell(f"{row.nodes_ready}/{max(row.nodes, wanted)}", "" if row.nodes_ready >= wanted else "fail")
 

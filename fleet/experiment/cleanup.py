@@ -7,7 +7,7 @@ namespaces go last. Finalizers of others are never taken off: what cannot go is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,13 +90,21 @@ async def clean_fleet(fleet: FleetFile, run_id: str | None, *, timeout: float = 
         return await remove(spaces, registry.of(fleet), run_id, timeout=timeout)
 
 
-async def remove(spaces: Spaces, manager: Manager, run_id: str | None, *, timeout: float) -> CleanReport:  # noqa: ASYNC109
-    """The same over open clients. Takes at most about `timeout` seconds; never raises for a cluster that is away."""
+async def remove(
+    spaces: Spaces,
+    manager: Manager,
+    run_id: str | None,
+    *,
+    timeout: float,  # noqa: ASYNC109
+    workload: Sequence[Resource] = KINDS,
+) -> CleanReport:
+    """The same over open clients, for objects of these kinds. Takes at most about `timeout` seconds; never raises for a
+    cluster that is away."""
     selector = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
     tally = Tally()
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
-    kinds = (*(() if manager.wraps else KINDS), *manager.made)
+    kinds = (*(() if manager.wraps else workload), *manager.made)
 
     async def objects(source: KubeClient) -> None:
         for kind in kinds:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Collection, Sequence
 
 from fleet.errors import UsageError
+from fleet.kube import cluster_client
 from fleet.kube.client import KubeClient
 from fleet.managers.manager import Spaces
 from fleet.model.fleet_file import Cluster, FleetFile
@@ -30,8 +31,7 @@ async def opened(
             chosen = [entry for entry in entries if wanted is None or entry.name in wanted]
             for entry in chosen:
                 if entry.name not in made:
-                    client = KubeClient.from_kubeconfig(entry.kubeconfig, cluster=entry.name, allowed=allowed)
-                    made[entry.name] = await stack.enter_async_context(client)
+                    made[entry.name] = await stack.enter_async_context(cluster_client.opened(entry, allowed))
             return {entry.name: made[entry.name] for entry in chosen}
 
         used = await those(fleet.sources(), sources)

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fleet.errors import UsageError
 from fleet.experiment.plan import TrialPlan, groups, trial_objects, trial_policies
 from fleet.managers.manager import Burden, Manager
+from fleet.model.fleet_file import FleetFile
 from fleet.model.run_names import RunNames
 from fleet.workload.pacing import schedule
 
@@ -23,6 +25,16 @@ def check_loads(
     """
     for group in groups(list(trials)):
         manager.check_load(burden(group.trials[0], manager, limits, object_timeout))
+
+
+def check_changes(trials: Sequence[TrialPlan], fleet: FleetFile) -> None:
+    """UsageError when a trial changes limits, links or sources of a hub that is not the fleet's to change."""
+    changed = [str(trial) for trial in trials if trial.limits or trial.link or trial.serving]
+    if changed and any(cluster.driver == "existing" for cluster in fleet.clusters):
+        raise UsageError(
+            f"{changed[0]} changes the fleet between its points, and this fleet's clusters exist without it: run "
+            "wec-scaling, policy-scaling, workload-size or long-run, or build a fleet"
+        )
 
 
 def burden(trial: TrialPlan, manager: Manager, limits: Mapping[str, float], seconds: float) -> Burden:

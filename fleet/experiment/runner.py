@@ -18,10 +18,11 @@ from fleet.analysis.recorded import Recorded
 from fleet.analysis.samples import Setting
 from fleet.errors import FleetError, MeasurementError, SpecError, UsageError
 from fleet.experiment import steps
+from fleet.experiment.access import check_access
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import check_whole, opened
 from fleet.experiment.definition import Experiment, trials
-from fleet.experiment.feasible import check_loads
+from fleet.experiment.feasible import check_changes, check_loads
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
 from fleet.experiment.plan import TrialPlan, groups, trial_policies
@@ -32,7 +33,7 @@ from fleet.experiment.record import begin_record, driver_facts
 from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
 from fleet.kube.looplag import LoopLag
-from fleet.kube.resources import PODS
+from fleet.kube.resources import PODS, Resource
 from fleet.managers import registry
 from fleet.managers.manager import Manager, Spaces
 from fleet.model.experiment_file import COUNTED, PolicyExperiment
@@ -98,6 +99,7 @@ def plan(
             )
     wecs, sources = ([entry.name for entry in entries] for entries in (fleet.wecs(), fleet.sources()))
     made = trials(experiment, spec, manager, wecs=wecs, counts=counts, sources=sources)
+    check_changes(made, fleet)
     check_loads(made, manager, fleet.limits, spec.timeouts.object)
     return made
 
@@ -167,7 +169,7 @@ class Runner:
 
     async def _check(self, spaces: Spaces) -> None:
         """In a task that a signal ends: the run then ends as soon as it has a folder to say so in."""
-        task = asyncio.create_task(check(spaces, self.manager))
+        task = asyncio.create_task(self._refuse(spaces))
         self.interrupts.watch(task)
         try:
             await task
@@ -175,15 +177,24 @@ class Runner:
             if self.interrupts.received is None:
                 raise
 
+    async def _refuse(self, spaces: Spaces) -> None:
+        """FleetError when something stands against this run; only reads and reviews."""
+        await check_access(self.fleet, spaces, self._kinds, crds=any(trial.content.crds for trial in self.trials))
+        await check(spaces, self.manager)
+
+    @property
+    def _kinds(self) -> tuple[Resource, ...]:
+        """Of the workload."""
+        return tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
+
     async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
         names = RunNames(folder.id)
         recorded = Recorded(Join(record.manager, source=record.source, object_timeout=self.spec.timeouts.object))
         tracker = Tracker(names=names, sources=spaces.sources.keys())
         log = folder.event_log()
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
-        kinds = tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
         watcher = Watcher(
-            spaces, kinds, self.manager.hops, recorder, selector=names.selector(), wrapped=self.manager.wraps
+            spaces, self._kinds, self.manager.hops, recorder, selector=names.selector(), wrapped=self.manager.wraps
         )
         try:
             try:
@@ -260,7 +271,9 @@ class Runner:
         """From the first watch to the last trial."""
         async with AsyncExitStack() as stack:
             everybody = self.experiment.everybody
-            sampling = await stack.enter_async_context(Sampling(self.fleet, recorder, everybody=everybody))
+            sampling = await stack.enter_async_context(
+                Sampling(self.fleet, recorder, self.manager.record(self.fleet), everybody=everybody)
+            )
             session = Session(
                 spec=self.spec,
                 manager=self.manager,
@@ -327,7 +340,8 @@ class Runner:
         async def clean() -> None:
             self.progress.step("clean up")
             recorder.mark("clean-up", "begin")
-            report = await remove(spaces, self.manager, names.run_id, timeout=self.spec.timeouts.clean)
+            seconds = self.spec.timeouts.clean
+            report = await remove(spaces, self.manager, names.run_id, timeout=seconds, workload=self._kinds)
             recorder.mark("clean-up", "end")
             for sentence in report.left:
                 recorder.anomaly("left-behind", sentence)

@@ -199,9 +199,9 @@ class Quieten:
 class Clean:
     """Deletes the trial's objects and waits, by the watches, until they are gone everywhere.
 
-    Objects go first. After the group's last trial the policies are deleted right behind them: of KubeStellar, a Binding
-    is then garbage-collected with its clauses still in it, which saves three throttled writes and one list per policy;
-    the other way round would have it take its status label off every object first.
+    Objects go first. After the group's last trial the policies are deleted right behind them: what a manager has bound
+    to them then goes as a whole, which saves it throttled writes per policy; the other way round it would first let go
+    of every object by itself.
     """
 
     name = "clean"

@@ -18,7 +18,7 @@ from fleet.workload.profiles import content_of
 
 
 class WdsScaling(PolicyExperiment):
-    """The same policies and objects, spread over more and more WDSes, on the ITSes that the fleet has for them."""
+    """The same policies and objects, spread over more and more sources, on the transports that they have."""
 
     QUICK: ClassVar[Mapping[str, Any]] = {
         "wdses": [1, 2], "policies": 2, "workload.objects": 2, "repeats": 1, "warmup": 0, "sample_interval": "2s",
@@ -28,9 +28,9 @@ class WdsScaling(PolicyExperiment):
     wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "fleet"
     layouts: list[Layout] = Field(default=["one-to-many"], min_length=1)
     wdses: list[Annotated[int, Field(ge=1, le=9)]] = Field(default=[1, 2, 4], min_length=1)
-    """KubeStellar runs for so many of the fleet's WDSes and rests for the others."""
+    """The manager runs for so many of the fleet's sources and rests for the others."""
     policies: Count = 4
-    """Policies per target, over all WDSes together: the load is the same at every point."""
+    """Policies per target, over all of them together: the load is the same at every point."""
     repeats: int = Field(default=2, ge=1, le=1000)
     warmup: int = Field(default=0, ge=0, le=100)
 
@@ -39,7 +39,7 @@ class WdsScaling(PolicyExperiment):
     @model_validator(mode="after")
     def _fits(self) -> WdsScaling:
         if self.policies < self.wdses[-1]:
-            raise ValueError(f"policies: {self.policies} are too few for {self.wdses[-1]} WDSes: each needs one")
+            raise ValueError(f"policies: {self.policies} are too few for {self.wdses[-1]} sources: each needs one")
         return self
 
 

@@ -15,10 +15,12 @@ from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.files import mode_of, private_directory, remove_tree, same_private, write_private
 from fleet.host.layout import Layout
+from fleet.inventory.existing import existing_clusters
 from fleet.inventory.inspection import Inspection, inspect
+from fleet.kube.cluster_client import EXISTING
 from fleet.managers.installer import Found, installer
 from fleet.model import build_progress
-from fleet.model.fleet_file import Cluster, FleetFile, Machine
+from fleet.model.fleet_file import WEC, Cluster, FleetFile, Machine, ManagerOf
 from fleet.model.variables import Variables
 
 FILE = "fleet.json"
@@ -56,7 +58,7 @@ def begin_record(spec: RecordSpec, *, check: bool = False) -> Change:
     """
     path = spec.root / FILE
     old, created = _known(path, spec)
-    parts = [] if old is None else [Inspection(machine="", clusters=old.clusters, components=old.components)]
+    parts = [] if old is None else [Inspection(machine="", clusters=_built(old), components=old.components)]
     new = describe(spec, parts, created=created, state="building")
     if old is not None and not spec.toolchain_digest:
         # Which programs these will be is not known yet: what they were stays.
@@ -98,11 +100,20 @@ def _write(path: Path, old: FleetFile | None, new: FleetFile, *, check: bool) ->
 
 
 def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, state: str = "built") -> FleetFile:
-    """The fleet file of what the machines hold."""
-    clusters = [_at(cluster, spec) for part in parts for cluster in part.clusters]
+    """The fleet file of what the machines hold, and of what exists without them."""
+    built = [_at(cluster, spec) for part in parts for cluster in part.clusters]
+    there = _existing(spec)
+    if built and there:
+        raise UsageError(
+            f"this fleet has built {built[0].name}, and would now take clusters that exist already: take it down first"
+            " (`fleet down`), or give the other a fleet_name of its own"
+        )
+    clusters = [*built, *there]
     components = [component for part in parts for component in part.components]
     variables = Variables.model_validate(dict(spec.variables))
-    manager = installer(variables.manager)
+    chosen = installer(variables.manager)
+    manager = chosen.record(variables, spec.versions, Found(clusters, components))
+    _check_roles(there, manager)
     try:
         return FleetFile.model_validate(
             {
@@ -117,8 +128,8 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
                 "versions": dict(sorted(spec.versions.items())),
                 "wec_nodes": variables.wec_nodes,
                 "node_simulator": variables.node_simulator,
-                "manager": manager.record(variables, spec.versions, Found(clusters, components)),
-                "limits": {name: getattr(variables, name) for name in manager.limits},
+                "manager": manager,
+                "limits": {name: getattr(variables, name) for name in chosen.limits},
                 "machines": list(spec.machines),
                 "clusters": sorted(clusters, key=lambda c: c.name),
                 "components": components,
@@ -127,6 +138,26 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"fleet file: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error
+
+
+def _existing(spec: RecordSpec) -> list[Cluster]:
+    nearest = sorted(spec.machines, key=lambda machine: machine.connection != "local")
+    return existing_clusters(spec.variables, nearest[0].name if nearest else "")
+
+
+def _check_roles(there: Sequence[Cluster], manager: ManagerOf) -> None:
+    """UsageError unless the hub that exists has what the manager needs, and nothing else."""
+    wanted = {role for role in (manager.source, manager.transport) if role}
+    roles = {cluster.role for cluster in there} - {WEC}
+    if there and roles != wanted:
+        raise UsageError(
+            f"existing_hub: {manager.name} has clusters of the roles {', '.join(sorted(wanted)) or 'none'}, not"
+            f" {', '.join(sorted(roles)) or 'none'}"
+        )
+
+
+def _built(file: FleetFile) -> list[Cluster]:
+    return [cluster for cluster in file.clusters if cluster.driver != EXISTING]
 
 
 def digest_of(inventory: Path) -> str:
@@ -219,7 +250,7 @@ def _lines(file: FleetFile) -> dict[str, str]:
     lines = {f"limit {name}": str(value) for name, value in file.limits.items()}
     lines |= {f"variable {name}": str(value) for name, value in file.variables.items() if name not in file.limits}
     lines |= {f"version {name}": value for name, value in file.versions.items()}
-    lines |= {f"cluster {c.name}": f"{c.role} {c.driver} {c.server} {c.labels}" for c in file.clusters}
+    lines |= {f"cluster {c.name}": f"{c.role} {c.driver} {c.server} {c.context} {c.labels}" for c in file.clusters}
     lines |= {
         f"component {c.program}": f"{c.version} {' '.join(c.argv)} {c.metrics} {c.pprof} {c.tls}"
         for c in file.components

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack
 
 from fleet.kube import kubeconfig
+from fleet.kube.credential import Reload
 from fleet.kube.discovery import Discovery
-from fleet.kube.kubeconfig import Endpoint
+from fleet.kube.endpoint import Endpoint
 from fleet.kube.limiter import TokenBucket
 from fleet.kube.resources import Resource
 from fleet.kube.transport import Answer, Params, RequestOptions, Stream, Transport
+from fleet.kube.user_kubeconfig import UserKubeconfig
 
 PatchType = Literal["merge", "json", "strategic", "apply"]
 Propagation = Literal["Background", "Foreground", "Orphan"]
@@ -44,7 +46,7 @@ class KubeClient:
         burst: int | None = None,
         timeout: float = 30.0,
         retry_seconds: float = 60.0,
-        reload: Callable[[], Endpoint] | None = None,
+        reload: Reload | None = None,
     ) -> None:
         self.cluster = endpoint.cluster
         self.limiter = TokenBucket(qps, burst)
@@ -72,7 +74,24 @@ class KubeClient:
         def read() -> Endpoint:
             return kubeconfig.load(path, cluster=cluster, allowed=allowed, context=context)
 
-        return cls(read(), qps=qps, burst=burst, timeout=timeout, retry_seconds=retry_seconds, reload=read)
+        async def again() -> Endpoint:
+            return read()
+
+        return cls(read(), qps=qps, burst=burst, timeout=timeout, retry_seconds=retry_seconds, reload=again)
+
+    @classmethod
+    async def from_user_kubeconfig(
+        cls,
+        source: UserKubeconfig,
+        *,
+        timeout: float = 30.0,  # noqa: ASYNC109 - of each request
+        retry_seconds: float = 60.0,
+    ) -> KubeClient:
+        """A client for a cluster that a user has already, whose credential is renewed before it ends and upon a 401.
+
+        Raises SpecError for a kubeconfig that must not be used or gives no credential.
+        """
+        return cls(await source.load(), timeout=timeout, retry_seconds=retry_seconds, reload=source.load)
 
     @property
     def server(self) -> str:

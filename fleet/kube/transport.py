@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
@@ -16,8 +16,9 @@ from yarl import URL
 
 from fleet.errors import KubeError
 from fleet.kube import sockets
+from fleet.kube.credential import Credential, Reload
+from fleet.kube.endpoint import Endpoint
 from fleet.kube.errors import TooManyRequests, Unreachable, from_status, retry_after_seconds
-from fleet.kube.kubeconfig import Endpoint
 from fleet.kube.limiter import TokenBucket
 
 Params = Mapping[str, str]
@@ -89,19 +90,24 @@ class Transport:
         *,
         timeout: float,
         retry_seconds: float,
-        reload: Callable[[], Endpoint] | None = None,
+        reload: Reload | None = None,
     ) -> None:
-        self.endpoint = endpoint
+        self.credential = Credential(endpoint, reload)
         self.retries = 0
         """Requests sent again, over the life of this client."""
         self._limiter = limiter
         self._timeout = timeout
         self._retry_seconds = retry_seconds
-        self._reload = reload
         self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is, with the newest credential."""
+        return self.credential.endpoint
 
     async def close(self) -> None:
         """Closes all connections."""
+        await self.credential.close()
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
@@ -123,15 +129,16 @@ class Transport:
             answer: Answer | None = None
             error: KubeError
             try:
-                answer = await self._once(method, path, options.get("params"), data, content_type, seconds)
+                used = await self.credential.fresh()
+                answer = await self._once(used, method, path, options.get("params"), data, content_type, seconds)
+                if answer.status < 300:  # noqa: PLR2004
+                    return answer
+                if answer.status == 401 and not reloaded and await self.credential.refused(used):  # noqa: PLR2004
+                    reloaded = True
+                    continue
             except Unreachable as lost:
                 error = lost
             else:
-                if answer.status < 300:  # noqa: PLR2004
-                    return answer
-                if answer.status == 401 and not reloaded and self.reload_credential():  # noqa: PLR2004
-                    reloaded = True
-                    continue
                 error = from_status(self.endpoint.cluster, what, answer.status, answer.body, answer.retry_after)
             asked = 0.0 if answer is None else answer.retry_after
             wait = max(asked, random.uniform(pause / 2, pause))  # noqa: S311 - jitter, not a secret
@@ -147,7 +154,7 @@ class Transport:
     async def probe(self, path: str, timeout: float) -> bool:  # noqa: ASYNC109 - of the one attempt
         """Whether one GET of `path` is answered with success within `timeout` seconds."""
         try:
-            answer = await self._once("GET", path, None, None, "", timeout)
+            answer = await self._once(await self.credential.fresh(), "GET", path, None, None, "", timeout)
         except Unreachable:
             return False
         return answer.status < 300  # noqa: PLR2004
@@ -157,10 +164,10 @@ class Transport:
         """An open GET. KubeError when refused, Unreachable when there is no answer or no byte for `idle_seconds`."""
         what = f"WATCH {path}"
         timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=idle_seconds)
-        response = await self._open(path, params, timeout, what)
-        if response.status == 401 and self.reload_credential():  # noqa: PLR2004
-            response.close()
-            response = await self._open(path, params, timeout, what)
+        used = await self.credential.fresh()
+        response = await self._open(used, path, params, timeout, what)
+        if response.status == 401 and await self._other(used, response):  # noqa: PLR2004
+            response = await self._open(self.endpoint, path, params, timeout, what)
         try:
             if response.status >= 300:  # noqa: PLR2004
                 body = await self._error_body(response, what)
@@ -170,15 +177,19 @@ class Transport:
         finally:
             response.close()
 
-    def reload_credential(self) -> bool:
-        """Reads the credential again; False when this client has no place to read it from."""
-        if self._reload is None:
-            return False
-        self.endpoint = self._reload()
-        return True
+    async def _other(self, used: Endpoint, refused: aiohttp.ClientResponse) -> bool:
+        """Whether there is another credential to try after this answer, which is closed then."""
+        try:
+            again = await self.credential.refused(used)
+        except BaseException:
+            refused.close()
+            raise
+        if again:
+            refused.close()
+        return again
 
     async def _open(
-        self, path: str, params: Params, limits: aiohttp.ClientTimeout, what: str
+        self, endpoint: Endpoint, path: str, params: Params, limits: aiohttp.ClientTimeout, what: str
     ) -> aiohttp.ClientResponse:
         await self._limiter.wait()
         try:
@@ -186,10 +197,10 @@ class Transport:
                 return await self._connections().request(
                     "GET",
                     self._url(path, params),
-                    headers=self._headers(""),
+                    headers=_headers(endpoint, ""),
                     timeout=limits,
                     allow_redirects=False,
-                    **self._tls(),
+                    **_connection(endpoint),
                 )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _unreachable(self.endpoint.cluster, what, error) from error
@@ -203,7 +214,14 @@ class Transport:
             raise _unreachable(self.endpoint.cluster, what, error) from error
 
     async def _once(  # noqa: PLR0917 - private, one caller each
-        self, method: str, path: str, params: Params | None, data: bytes | None, content_type: str, seconds: float
+        self,
+        endpoint: Endpoint,
+        method: str,
+        path: str,
+        params: Params | None,
+        data: bytes | None,
+        content_type: str,
+        seconds: float,
     ) -> Answer:
         await self._limiter.wait()
         sent_ns = time.monotonic_ns()
@@ -212,10 +230,10 @@ class Transport:
                 method,
                 self._url(path, params),
                 data=data,
-                headers=self._headers(content_type if data is not None else ""),
+                headers=_headers(endpoint, content_type if data is not None else ""),
                 timeout=aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS),
                 allow_redirects=False,
-                **self._tls(),
+                **_connection(endpoint),
             ) as response:
                 body = await response.read()
                 received_ns = time.monotonic_ns()
@@ -241,16 +259,20 @@ class Transport:
         url = URL(self.endpoint.server + path, encoded=True)
         return url.update_query(params) if params else url
 
-    def _headers(self, content_type: str) -> dict[str, str]:
-        headers = {"Content-Type": content_type} if content_type else {}
-        if self.endpoint.token:
-            headers["Authorization"] = f"Bearer {self.endpoint.token}"
-        return headers
 
-    def _tls(self) -> dict[str, Any]:
-        """Given with each request, so that a credential that was read again takes effect on new connections."""
-        context = self.endpoint.ssl_context
-        return {} if context is None else {"ssl": context, "server_hostname": self.endpoint.server_name}
+def _headers(endpoint: Endpoint, content_type: str) -> dict[str, str]:
+    headers = {"Content-Type": content_type} if content_type else {}
+    if endpoint.token:
+        headers["Authorization"] = f"Bearer {endpoint.token}"
+    return headers
+
+
+def _connection(endpoint: Endpoint) -> dict[str, Any]:
+    """Given with each request, so that a credential that was read again takes effect on new connections."""
+    if endpoint.ssl_context is None:
+        return {}
+    options: dict[str, Any] = {"ssl": endpoint.ssl_context, "server_hostname": endpoint.server_name}
+    return options | {"proxy": endpoint.proxy} if endpoint.proxy else options
 
 
 def _unreachable(cluster: str, what: str, error: BaseException) -> Unreachable:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import Resource
+from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import HopRow, ManagerRecord
 from fleet.results.events import Fact, Key
@@ -17,8 +20,7 @@ Object = Mapping[str, Any]
 __all__ = ["Burden", "Cleaning", "Fact", "Hop", "Key", "Manager", "Object", "Policy", "Spaces", "Told", "Write"]
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True, array_like=True):
     """Everything that a hop reads out of one object."""
 
     facts: Sequence[Fact] = ()
@@ -42,6 +44,8 @@ class Hop:
     row: HopRow
     resource: Resource
     read: Callable[[Object, str], Told | None]
+    of_generation: bool = False
+    """What it reads changes with the object's generation only, so that it need not be read for every status."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +146,6 @@ class Manager(Protocol):
     layouts: Collection[str]
     """Layouts that it can do."""
     hops: Sequence[Hop]
-    busy_components: Collection[str]
-    """Programs whose queues must be empty before a load begins."""
     brings_namespaces: bool
     """It takes the namespace to the WECs itself; else the driver makes it there beforehand."""
     wraps: bool
@@ -152,6 +154,8 @@ class Manager(Protocol):
     """What a run creates at a source besides the workload's own kinds, in the order in which it is deleted."""
     many_sources: bool
     """It may have several sources, each with programs of its own."""
+    rights: Sequence[Right]
+    """What a run needs in clusters of each space beyond what its hops and `made` say; see `fleet.experiment.rights`."""
     swept: Collection[str]
     """Clients whose token bucket every object passes: `client-limits` sweeps these unless its file names others."""
 

@@ -16,7 +16,8 @@ from fleet.model.link import Link
 WEC = "wec"
 """Role of a workload execution cluster; the roles of a hub's clusters are the manager's."""
 Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
-DriverName = Literal["dense", "process", "kind"]
+DriverName = Literal["dense", "process", "kind", "existing"]
+"""`existing`: a cluster that the user has, and of which only this record is the fleet's."""
 
 
 class Machine(Model):
@@ -56,7 +57,9 @@ class Cluster(Model):
     server: str
     """https://address:port of its API server."""
     kubeconfig: str
-    """Path on the controller, mode 0600."""
+    """Path on the controller, mode 0600; of an existing cluster the user's own file."""
+    context: str = ""
+    """Context of an existing cluster in that file; empty: the current one."""
     labels: dict[str, str] = Field(default_factory=dict)
     """Labels of its ManagedCluster (WECs only)."""
 

@@ -108,7 +108,8 @@ def check_kubeconfigs(fleet: FleetFile, file: Path) -> None:
                 file=file,
                 field=f"clusters.{index}.kubeconfig",
             ) from error
-        problem = _privacy(path, info)
+        # Of an existing cluster it is the user's own file, under other rules (fleet.kube.user_kubeconfig).
+        problem = "" if cluster.driver == "existing" else _privacy(path, info)
         if problem:
             raise SpecError(
                 f"{path} (cluster {cluster.name}) {problem}", file=file, field=f"clusters.{index}.kubeconfig"
@@ -240,6 +241,8 @@ def _check_clusters(fleet: FleetFile, file: Path) -> None:
                 file=file,
                 field=f"{field}.machine",
             )
+        if cluster.driver == "existing":
+            continue  # wherever the user's kubeconfig says; a hub's clusters may be one
         address = _server(cluster.server, addresses, file, f"{field}.server")
         other = servers.setdefault(address, cluster.name)
         if other != cluster.name:

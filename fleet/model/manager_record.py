@@ -83,20 +83,37 @@ class ManagerRecord(Model):
     """Everything that reports, joins and comparisons know of a manager."""
 
     name: str
+    title: str = ""
+    """Its name as people write it; empty: `name`."""
     version: str = ""
     terms: dict[Space, str] = Field(default_factory=dict)
-    """What the manager calls its spaces: `source: WDS`."""
+    """What the manager calls its spaces, for people."""
     hops: tuple[HopRow, ...] = ()
     stages: tuple[StageRow, ...] = ()
     fixed: tuple[FixedDelay, ...] = ()
     status: StatusContract | None = None
+    defaults: dict[str, float] = Field(default_factory=dict)
+    """Client limits as the manager's own distribution has them."""
     metrics: dict[str, str] = Field(default_factory=dict)
     """Of its own exporter: the Prometheus name by stage, and of `workload_count`."""
     components: tuple[str, ...] = ()
     """Programs of the manager itself: whose CPU, requests and queues are its cost."""
     agents: tuple[str, ...] = ()
     """Those of them that run once per WEC."""
+    scraped: tuple[str, ...] = ()
+    """Those whose own metrics are read, and whose queues must be empty before a load begins."""
+    series: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """What is kept of those pages besides what every controller has: labels by metric; a name may end in `*`."""
+
+    @property
+    def shown(self) -> str:
+        """Its title or name."""
+        return self.title or self.name
+
+    def hold(self, mark: str) -> FixedDelay | None:
+        """What is fixed of the way to that mark."""
+        return next((delay for delay in self.fixed if delay.mark == mark), None)
 
     def term(self, space: Space) -> str:
-        """For people: `WDS`; the space's own name where the manager has none."""
+        """What the manager calls that space; the space's own name where it does not."""
         return self.terms.get(space, "WEC" if space == "wec" else space)

@@ -8,9 +8,9 @@ RUN_LABEL = "fleet-testbed/run"
 """Run id; on every policy, object and namespace. `fleet experiment clean` selects by it."""
 TRIAL_LABEL = "fleet-testbed/trial"
 POLICY_LABEL = "fleet-testbed/policy"
-"""Name of the one BindingPolicy that selects the object."""
+"""Name of the one policy that selects the object."""
 OP_ANNOTATION = "fleet-testbed/op"
-"""Op-id: survives WDS -> ManifestWork -> WEC, so every hop of one write is joined by it."""
+"""Op-id: travels with the object from its source to every WEC, so every hop of one write is joined by it."""
 
 DEFAULT_NAMESPACE_PREFIX = "fleet-run"
 
@@ -32,7 +32,7 @@ class RunNames:
 
     @property
     def namespace(self) -> str:
-        """The namespace that policies share, in the WDS and in every WEC that the run uses."""
+        """The namespace that policies share, at the source and in every WEC that the run uses."""
         return f"{DEFAULT_NAMESPACE_PREFIX}-{self.short}"
 
     def own_namespace(self, group: int, number: int) -> str:

@@ -173,10 +173,30 @@ def _dense_override(where: str, settings: PlaneSettings, *, role: bool) -> Itera
             )
 
 
+def _existing(found: Variables, planes: Mapping[str, str]) -> Iterator[Problem]:
+    wecs, hub = (driver == "existing" for driver in (found.control_plane_driver, found.hub_driver))
+    if wecs != bool(found.existing_wecs.kubeconfigs):
+        yield Problem(
+            "existing_wecs",
+            "name their kubeconfigs"
+            if wecs
+            else "is set, and control_plane_driver is not: set control_plane_driver=existing",
+        )
+    if hub != bool(found.existing_hub):
+        yield Problem("existing_hub", "name its clusters" if hub else "is set: set hub_driver=existing too")
+    if wecs != hub and (hub or planes):
+        yield Problem(
+            "hub_driver",
+            f"{found.hub_driver} does not go with control_plane_driver {found.control_plane_driver}: a hub that exists"
+            " already comes with the WECs that are its members",
+        )
+
+
 PLANES = ("wec_count", "wec_prefix", "manager", "control_plane_driver")
 """What the names of control planes follow from, and how they run."""
 RULES = (
     Rule(("control_plane_driver", *PROCESS_ONLY), _dense_flags),
     Rule((*PLANES, "control_plane_ports"), _ports),
+    Rule(("control_plane_driver", "hub_driver", "existing_wecs", "existing_hub"), _existing),
     Rule((*PLANES, "control_plane_overrides"), _overrides),
 )

@@ -165,6 +165,11 @@ def _flags(value: Any) -> tuple[str, ...]:
         isinstance(flag, str) and FLAG.fullmatch(flag) for flag in value
     ):  # fmt: skip
         raise ValueError(f"{told(value)} must be a list of flags of the form --flag=value")
+    for flag in value:
+        if WITH_PASSWORD.search(flag):
+            raise ValueError(
+                f"{flag.partition('=')[0]} has a URL with a password, which fleet.json would hold: leave it out"
+            )
     return tuple(value)
 
 

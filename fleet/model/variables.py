@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, PlainSerializer
 
 from fleet.model.base import Model
+from fleet.model.existing import ExistingHub, ExistingWecs
 from fleet.model.fleet_load import state_root
 from fleet.model.plane_settings import PlaneSettings
 from fleet.model.variable_types import (
@@ -113,8 +114,10 @@ class ProgramVariables(Model):
 class ControlPlaneVariables(Model):
     """Control planes"""
 
-    control_plane_driver: Annotated[str, one_of("dense", "process", "kind")] = variable(
-        "dense", "Of the WECs: dense (many in one process), process (etcd and four programs each) or kind."
+    control_plane_driver: Annotated[str, one_of("dense", "process", "kind", "existing")] = variable(
+        "dense",
+        "Of the WECs: dense (many in one process), process (etcd and four programs each), kind, or existing: those that"
+        " `existing_wecs` names.",
     )
     control_plane_parallelism: Annotated[int, whole(0, 256)] = variable(
         0, "Brought up at the same time; 0 is twice the number of cores."
@@ -171,6 +174,23 @@ class KindVariables(Model):
     )
     kind_node_image_mirror: Text = variable(
         "", "Debian mirror that the image is built from; empty: debootstrap's choice."
+    )
+
+
+class ExistingVariables(Model):
+    """Clusters that exist already (`docs/existing.md`)"""
+
+    hub_driver: Annotated[str, one_of("process", "existing")] = variable(
+        "process", "process: the hub is built; existing: it is the one that `existing_hub` names."
+    )
+    existing_hub: ExistingHub = variable(
+        {}, "Its clusters by role and name: `{its: {its1: {kubeconfig: FILE, context: NAME}}, wds: {wds1: ...}}`."
+    )
+    existing_wecs: ExistingWecs = variable(
+        {},
+        "WECs: `{kubeconfigs: [FILE or FOLDER, ...]}`, the current context of each; or `{kubeconfigs: [FILE], contexts:"
+        " [NAME, ...]}`. Each is a member of the hub under the name of its context or file, or as `names: {CONTEXT:"
+        " NAME}` has it.",
     )
 
 
@@ -268,6 +288,7 @@ SECTIONS: tuple[type[Model], ...] = (
     ProgramVariables,
     ControlPlaneVariables,
     KindVariables,
+    ExistingVariables,
     HubVariables,
     LimitVariables,
     MonitoringVariables,
@@ -281,6 +302,7 @@ class Variables(
     ProgramVariables,
     ControlPlaneVariables,
     KindVariables,
+    ExistingVariables,
     HubVariables,
     LimitVariables,
     MonitoringVariables,

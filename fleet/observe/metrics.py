@@ -1,4 +1,4 @@
-"""Scrapes `/metrics` of the hub's API servers and KubeStellar's programs, keeps a few names, tells who is busy."""
+"""Scrapes `/metrics` of the hub's API servers and the manager's programs, keeps a few names, tells who is busy."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import aiohttp
 from fleet.errors import KubeError
 from fleet.kube.client import KubeClient
 from fleet.model.fleet_file import ClientTls, FleetFile
+from fleet.model.manager_record import ManagerRecord
 from fleet.observe.pprof import client_context
 from fleet.observe.prometheus import Series, kept
 from fleet.results.events import Line, MetricSample
@@ -44,11 +45,8 @@ CONTROLLER: Names = {
     "rest_client_requests_total": frozenset({"method", "code"}),
     "rest_client_rate_limiter_duration_seconds_sum": frozenset({"verb"}),
     "rest_client_rate_limiter_duration_seconds_count": frozenset({"verb"}),
-    "kubestellar_*": frozenset({"space", "method", "resource"}),
     "fleet_*": None,
 }
-SCRAPED = frozenset({"transport", "controller-manager", "status-agent", "ocm-status-addon"})
-"""Components whose own `/metrics` is read. Kubernetes' own controller manager is named kube-controller-manager."""
 UNREAD = frozenset({"dense", "kube-apiserver"})
 """Components whose page is never read as a program's: it is megabytes long. The hub's API servers' are, as such."""
 
@@ -68,6 +66,8 @@ class Target:
     tls: ClientTls | None = None
     kept: Names = field(default_factory=lambda: CONTROLLER, compare=False)
     """Metrics that are kept, each with its labels."""
+    busy: bool = False
+    """It is one of the manager's programs that must have no work before a load begins."""
 
 
 class Sink(Protocol):
@@ -80,28 +80,37 @@ class Sink(Protocol):
         """Something that the reader of the run must know, now."""
 
 
-def targets(fleet: FleetFile, hub: Sequence[KubeClient], *, everybody: bool = False) -> list[Target]:
+def targets(
+    fleet: FleetFile,
+    hub: Sequence[KubeClient],
+    manager: ManagerRecord,
+    wecs: Sequence[KubeClient] = (),
+    *,
+    everybody: bool = False,
+) -> list[Target]:
     """The pages of that fleet that can be read from here: the hub's; with `everybody` those of other programs too, of
-    which what each process tells of itself is kept."""
+    which what each process tells of itself is kept, as of the API servers of `wecs`."""
     local = {machine.name for machine in fleet.machines if machine.connection == "local"}
     here = [program for program in fleet.components if program.metrics and program.machine in local]
+    own = {**CONTROLLER, **{name: frozenset(labels) for name, labels in manager.series.items()}}
     pages = [Target("kube-apiserver", client.cluster, client=client, kept=API_SERVER) for client in hub]
+    pages += [Target("kube-apiserver", client.cluster, client=client, kept=_PROCESS) for client in wecs]
     pages += [
-        Target(program.component, program.cluster, url=program.metrics)
+        Target(program.component, program.cluster, url=program.metrics, tls=program.tls, kept=own, busy=True)
         for program in here
-        if program.component in SCRAPED
+        if program.component in manager.scraped
     ]
     if everybody:
         pages += [
             Target(*_named(program.program), None, program.metrics, program.tls, _PROCESS)
             for program in here
-            if program.component not in SCRAPED | UNREAD
+            if program.component not in UNREAD.union(manager.scraped)
         ]
     return pages
 
 
 def _named(program: str) -> tuple[str, str]:
-    """Both parts of a program's name: agents of one WEC at several ITSes differ in the first."""
+    """Both parts of a program's name: agents of one WEC at several hubs differ in the first."""
     component, _, cluster = program.partition(".")
     return component, cluster
 
@@ -121,7 +130,7 @@ class Scraper:
         self._last: dict[Target, dict[tuple[str, str], float]] = {page: {} for page in pages}
         self._contexts: dict[ClientTls, ssl.SSLContext] = {}
         self.resting: frozenset[str] = frozenset()
-        """WDSes that KubeStellar does not run for: its programs of them are not there to be read."""
+        """Sources that the manager does not run for: its programs of them are not there to be read."""
 
     async def __aenter__(self) -> Scraper:
         """Open the session; nothing is scraped yet."""
@@ -143,7 +152,7 @@ class Scraper:
 
         This sees what no watch shows: re-syncs that only read, yet use up the tokens of a client's rate limiter.
         """
-        pages = [page for page in self._awake() if page.component in SCRAPED]
+        pages = [page for page in self._awake() if page.busy]
         if not pages:
             return ""
         began = time.monotonic()

@@ -58,7 +58,7 @@ def chosen(fleet: FleetFile, names: Collection[str] = ()) -> list[Component]:
         what = ", ".join(sorted(names)) or f"the fleet {fleet.name}"
         raise UsageError(
             f"{what}: no program serves profiles; etcd, controller managers, schedulers and kwok do after "
-            "`fleet up -e control_plane_debug=true`, API servers, KubeStellar and OCM always"
+            "`fleet up -e control_plane_debug=true`, API servers and the manager always"
         )
     return found
 

@@ -13,13 +13,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 import orjson
 
-from fleet.kube.client import KubeClient
+from fleet.kube import cluster_client
 from fleet.model.base import Model
 from fleet.model.fleet_file import FleetFile
+from fleet.model.manager_record import ManagerRecord
 from fleet.observe import priority
 from fleet.observe.host_load import HostLoad
 from fleet.observe.metrics import Scraper, targets
@@ -31,6 +33,7 @@ class Opening(Model):
     """What the sampler is told first."""
 
     fleet: FleetFile
+    manager: ManagerRecord
     everybody: bool = False
     """Scrape every program that tells of itself, not only the hub's."""
     driver: int = 0
@@ -62,12 +65,18 @@ async def serve(opening: Opening) -> None:
     answer, fleet = Answer(), opening.fleet
     weigher, host = Weigher(fleet), HostLoad(fleet, opening.driver)
     allowed = [machine.address for machine in fleet.machines]
-    hub = [
-        KubeClient.from_kubeconfig(entry.kubeconfig, cluster=entry.name, allowed=allowed, retry_seconds=0.0)
-        for entry in (*fleet.of_role("its"), *fleet.of_role("wds"))
-    ]
-    try:
-        async with Scraper(targets(fleet, hub, everybody=opening.everybody), answer) as scraper:
+    async with AsyncExitStack() as stack:
+        hub = [
+            await stack.enter_async_context(cluster_client.opened(entry, allowed, retry_seconds=0.0))
+            for entry in fleet.hub()
+        ]
+        # No program of a WEC that is not ours can be weighed: its API server tells of itself, if it may be asked.
+        wecs = [
+            await stack.enter_async_context(cluster_client.opened(entry, allowed, retry_seconds=0.0))
+            for entry in fleet.wecs()
+            if entry.driver == cluster_client.EXISTING
+        ]
+        async with Scraper(targets(fleet, hub, opening.manager, wecs, everybody=opening.everybody), answer) as scraper:
             while order := await asyncio.to_thread(sys.stdin.buffer.readline):
                 name, _, argument = order.decode().strip().partition(" ")
                 if name == "sample":
@@ -83,9 +92,6 @@ async def serve(opening: Opening) -> None:
                     said = orjson.dumps(busy) + b"\n"
                 sys.stdout.buffer.write(said + b"\n")
                 sys.stdout.buffer.flush()
-    finally:
-        for client in hub:
-            await client.close()
 
 
 def main() -> None:

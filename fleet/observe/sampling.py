@@ -14,6 +14,7 @@ import msgspec
 import orjson
 
 from fleet.model.fleet_file import FleetFile, Machine
+from fleet.model.manager_record import ManagerRecord
 from fleet.observe.helper_process import Beside, here
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampler import Opening
@@ -45,14 +46,20 @@ class Sampling:
     """Use as `async with`. When a sampler dies, that is told once; one on another machine is started again later."""
 
     def __init__(
-        self, fleet: FleetFile, recorder: Recorder, *, everybody: bool = False, reach: Reach = command
+        self,
+        fleet: FleetFile,
+        recorder: Recorder,
+        manager: ManagerRecord,
+        *,
+        everybody: bool = False,
+        reach: Reach = command,
     ) -> None:
-        """`everybody`: scrape every program that tells of itself, for a run that looks for what grows. `reach` gives
-        the command that runs a program on another machine."""
+        """`everybody`: scrape every program that has metrics, for a run that looks for what grows. `reach` gives the
+        command that runs a program on another machine."""
         self._recorder = recorder
 
         def opening(part: FleetFile, driver: int = 0) -> bytes:
-            return Opening(fleet=part, everybody=everybody, driver=driver).model_dump_json().encode()
+            return Opening(fleet=part, manager=manager, everybody=everybody, driver=driver).model_dump_json().encode()
 
         told = self._told("the sampler ended: no more programs are weighed and")
         self._here = Beside(here(MODULE), opening(fleet, os.getpid()), told)
@@ -90,7 +97,7 @@ class Sampling:
         return next(filter(None, answers), "")
 
     async def rest(self, clusters: Sequence[str]) -> None:
-        """KubeStellar does not run for these WDSes from now on, and does for all others: their pages are not read."""
+        """The manager does not run for these sources from now on, and does for all others: their pages are not read."""
         order = " ".join(("rest", *clusters))
         await asyncio.gather(self._ask_here(order), *(self._ask(name, order) for name in self._away))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleet.analysis.prediction import HOLD_BACK_SECONDS, Prediction
+from fleet.analysis.prediction import Prediction
 from fleet.analysis.study import Study
 from fleet.analysis.summary import Row
+from fleet.model.manager_record import ManagerRecord
 
 _POLICIES = {"one-to-one": "one policy per WEC", "one-to-many": "one policy for all WECs"}
 _ENDS = {"e2e": "status was back and complete", "e2e_reported": "last status was reported to the hub"}
@@ -34,7 +35,9 @@ def answer(study: Study) -> list[str]:
         mine = [p for p in measured if p.layout == layout]
         if mine:
             sentences.append(" ".join(_layout(max(mine, key=lambda p: p.setting.order), study.rows)))
-    sentences.append(_fixed(measured))
+    sentences += _fixed(measured, study.run.manager)
+    if study.run.manager.status is not None and any(row.stage == "e2e" for row in study.rows):
+        sentences.append(study.run.manager.status.summary)
     return sentences
 
 
@@ -73,13 +76,22 @@ def _layout(most: Prediction, rows: Sequence[Row]) -> list[str]:
     return said
 
 
-def _fixed(measured: Sequence[Prediction]) -> str:
+def _fixed(measured: Sequence[Prediction], manager: ManagerRecord) -> list[str]:
     most = max(measured, key=lambda p: (p.setting.order[1:], p.downsync_floor))
-    rest = most.downsync_floor - HOLD_BACK_SECONDS
-    fixed = f"{HOLD_BACK_SECONDS:.0f} s of every latency that begins in the WDS are KubeStellar's fixed hold-back"
+    rest = most.downsync_floor - most.fixed
+    said = ""
+    if manager.fixed:
+        names = " and ".join(f"{delay.seconds:.0f} s" for delay in manager.fixed)
+        what = " and ".join(dict.fromkeys(delay.name for delay in manager.fixed))
+        begin = manager.term("source")
+        said = f"{names} of every latency that begins in the {begin} are {manager.shown}'s fixed {what}"
+    if not most.floors:
+        return [f"{said}."] if said else []
     if rest <= 0:
-        return f"{fixed}; at this size the client-side rate limits add nothing."
-    return (
-        f"{fixed}, and at {most.wecs} WECs the client-side rate limits alone ask for at least {seconds(rest)} more "
+        limits = "at this size the client-side rate limits add nothing."
+        return [f"{said}; {limits}" if said else limits.capitalize()]
+    limits = (
+        f"at {most.wecs} WECs the client-side rate limits alone ask for at least {seconds(rest)} more "
         "before the last WEC can have its object."
     )
+    return [f"{said}, and {limits}" if said else limits.capitalize()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from fleet.analysis.compare import ALPHA, HEADLINE, NEEDED, Cell, Comparison
+from fleet.analysis.compare import ALPHA, NEEDED, Cell, Comparison, cost_rows
 from fleet.report.compare_plots import COLOUR_A, COLOUR_B, both
 from fleet.report.pages import fill
 from fleet.report.tables import ABSENT, Table
@@ -15,14 +15,15 @@ MEANING = {
     "worse": "B is slower than A by more than the least effect that matters.",
     "no difference": "no shift of down-sync or end-to-end as large as the least effect that matters.",
     "too few to tell": "the samples do not suffice to say anything.",
+    "not judged": "the numbers stand side by side; limits or promises differ.",
     "not comparable": "these two runs do not answer the question.",
 }
 
 
 def page(comparison: Comparison) -> str:
     """The whole page; the same comparison gives the same bytes. Everything from outside is escaped."""
-    headline = [cell for cell in comparison.cells if cell.stage in HEADLINE]
-    rest = [cell for cell in comparison.cells if cell.stage not in HEADLINE]
+    headline = [cell for cell in comparison.cells if cell.stage in comparison.headline]
+    rest = [cell for cell in comparison.cells if cell.stage not in comparison.headline]
     return fill(
         "compare.html",
         a=comparison.a,
@@ -35,6 +36,8 @@ def page(comparison: Comparison) -> str:
         differences=differences(comparison),
         blocking=sum(1 for difference in comparison.differences if difference.blocks),
         headline=table(headline),
+        contracts=comparison.contracts,
+        costs=_costs(comparison),
         rest=table(rest),
         main_drawings=_drawings(comparison, headline),
         more_drawings=_drawings(comparison, _largest(rest)),
@@ -49,6 +52,13 @@ def differences(comparison: Comparison) -> Table:
     """What is not the same in both runs, beside the numbers."""
     body = [(d.field, d.a, d.b, "yes" if d.blocks else "no") for d in comparison.differences]
     return Table(("what", "A", "B", "forbids to compare"), body)
+
+
+def _costs(comparison: Comparison) -> Table:
+    """Per object and WEC, of two managers."""
+    head = ("per object and WEC", "setting", "A", "B")
+    rows = [(name, str(setting), _seconds(a), _seconds(b)) for name, setting, a, b in cost_rows(comparison)]
+    return Table(head, rows, frozenset(head[2:]))
 
 
 def table(cells: list[Cell]) -> Table:

@@ -37,18 +37,21 @@ def axis(rows: Sequence[Row]) -> str:
 def scaling(study: Study) -> list[Drawing]:
     """Downsync and end-to-end against the WEC count, or what else was swept."""
     against = axis(study.rows)
+    manager = study.run.manager
+    source, wec = manager.term("source"), manager.term("wec")
     titles = {
-        "downsync": ("Downsync", "WDS object to WEC object."),
-        "e2e": ("End to end", "WDS object to complete WDS status."),
+        "downsync": ("Downsync", f"{source} object to {wec} object."),
+        "e2e": ("End to end", f"{source} object to complete {source} status."),
         "e2e_reported": (
             "End to end, as reported",
-            "WDS object to the last WorkStatus: KubeStellar does not aggregate this kind.",
+            f"{source} object to the last report: {manager.shown} does not return this kind's status to the object.",
         ),
     }
+    fixed = next(iter(manager.fixed), None)
     note = "The band is the 95\N{NO-BREAK SPACE}% bootstrap interval of the median."
     return [
         Drawing(
-            plots.scaling(study.rows, stage, f"scaling-{stage}", against),
+            plots.scaling(study.rows, stage, f"scaling-{stage}", against, fixed),
             f"{title} against {against or 'WEC count'}",
             f"{text} {note}",
         )
@@ -59,17 +62,22 @@ def scaling(study: Study) -> list[Drawing]:
 
 def stages(study: Study) -> list[Drawing]:
     """The waterfall."""
-    bars = waterfalls(study.samples)
+    bars = waterfalls(study.samples, study.table)
     if not bars:
         return []
     return [
         Drawing(
             plots.waterfall(bars, "waterfall"),
             "Where the time goes",
-            "Bars are cut at the median time of each mark. Hatched: the fixed hold-back. In one-to-many the last cut "
-            "waits for the slowest WEC, because the status is complete only then.",
+            f"Bars are cut at the median time of each mark.{_hatched(study)} In one-to-many the last cut waits for the "
+            "slowest WEC, because the status is complete only then.",
         )
     ]
+
+
+def _hatched(study: Study) -> str:
+    names = ", ".join(f"the fixed {delay.name}" for delay in study.run.manager.fixed)
+    return f" Hatched: {names}." if names else ""
 
 
 def distributions(study: Study) -> list[Drawing]:
@@ -87,7 +95,7 @@ def distributions(study: Study) -> list[Drawing]:
 
 def limits(study: Study) -> list[Drawing]:
     """Prediction and measurement per layout."""
-    if axis(study.rows):
+    if axis(study.rows) or not any(p.floors for p in study.predictions):
         return []  # drawn against the WEC count only; the table has every point
     layouts = [layout for layout in LAYOUTS if any(p.layout == layout for p in study.predictions)]
     return [
@@ -97,8 +105,8 @@ def limits(study: Study) -> list[Drawing]:
 
 
 def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
-    """CPU and memory of the hub over the run, the ITS's API server first, everything else in one line; then the
-    requests of each ITS's API server."""
+    """CPU and memory of the hub over the run, the first transport's API server first, everything else in one line; then
+    the requests of each transport's API server."""
     if not study.usages:
         return []
     recorded = study.recorded
@@ -108,34 +116,34 @@ def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
     cpu = {label: [(u, c) for u, c, _ in points] for label, points in lines.items()}
     memory = {label: [(u, m) for u, _, m in points] for label, points in lines.items()}
     shade = "Shaded: counted trials."
-    itses = [cluster.name for cluster in study.run.fleet.of_role("its")]
+    transports = [cluster.name for cluster in study.run.fleet.transports()]
     return [
         Drawing(plots.over_time(cpu, trials, "cores", "cpu"), "CPU over the run", shade),
         Drawing(plots.over_time(memory, trials, "MiB", "rss"), "Resident memory over the run", shade),
-        *(drawing for its in itses for drawing in _api_server(study, its, trials)),
+        *(drawing for name in transports for drawing in _api_server(study, name, trials)),
     ]
 
 
-def _api_server(study: Study, its: str, trials: Sequence[tuple[float, float]]) -> list[Drawing]:
-    """Requests of an ITS's API server: per second by verb, and in flight by priority level."""
-    found = curves(study.recorded, its)
+def _api_server(study: Study, cluster: str, trials: Sequence[tuple[float, float]]) -> list[Drawing]:
+    """Requests of a transport's API server: per second by verb, and in flight by priority level."""
+    found = curves(study.recorded, cluster)
     drawings = []
     if found.requests:
         shown = dict(list(found.requests.items())[:_DRAWN_COMPONENTS])
         caption = "Mean between two scrapes. A WATCH counts when it ends."
         svg = plots.over_time(shown, trials, "requests per second", "requests")
-        drawings.append(Drawing(svg, f"Requests of {its}'s API server", caption))
+        drawings.append(Drawing(svg, f"Requests of {cluster}'s API server", caption))
     if found.inflight:
         shown = dict(list(found.inflight.items())[:_DRAWN_COMPONENTS])
         caption = "As they were at each scrape: what comes and goes in between is not seen."
         svg = plots.over_time(shown, trials, "requests", "inflight")
-        drawings.append(Drawing(svg, f"In flight at {its}'s API server, by priority level", caption))
+        drawings.append(Drawing(svg, f"In flight at {cluster}'s API server, by priority level", caption))
     return drawings
 
 
 def _lines(usages: Sequence[Usage], hub: Sequence[str]) -> dict[str, list[tuple[float, float, float]]]:
     """Label -> (seconds, cores, MiB) per round of sampling. Hub programs by name, the others summed by component;
-    the ITS's API server, then those that worked most."""
+    the first transport's API server, then those that worked most."""
     series: defaultdict[str, list[Usage]] = defaultdict(list)
     for row in usages:
         series[f"{row.component} {row.cluster}" if row.cluster in hub else f"all {row.component}"].append(row)

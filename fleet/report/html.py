@@ -8,20 +8,18 @@ import yaml
 from markupsafe import Markup
 
 from fleet.analysis.study import Study
+from fleet.analysis.theory import theory_of
 from fleet.model.duration import written
-from fleet.model.fleet_file import Role
 from fleet.report import figures, profiled, tables
 from fleet.report.answer import answer
 from fleet.report.figures import Drawing
 from fleet.report.pages import fill
 from fleet.report.sections import sections
 from fleet.report.setting import facts
+from fleet.report.waterfall import first_stage
 
 HEADLINE = ("downsync", "downsync_last", "downsync_spread", "e2e", "e2e_reported")
 """Stages of the first latency table; all of them are in the last."""
-
-
-_HUB: tuple[Role, ...] = ("its", "wds")
 
 
 class HtmlReporter:
@@ -34,7 +32,8 @@ class HtmlReporter:
 
 def page(study: Study) -> str:
     """The whole page."""
-    hub = [cluster.name for role in _HUB for cluster in study.run.fleet.of_role(role)]
+    hub = [cluster.name for cluster in study.run.fleet.hub()]
+    theory = theory_of(study.run.manager.name)
     absent, missing = tables.missing(study.samples)
     return fill(
         "report.html",
@@ -47,7 +46,9 @@ def page(study: Study) -> str:
         programs=tables.programs(study),
         headline=tables.latencies(study.rows, HEADLINE),
         summary=tables.latencies(study.rows, [row.stage for row in study.rows]),
-        fixed=tables.fixed_part(study.rows),
+        fixed=_fixed(study),
+        manager=study.run.manager,
+        limits_text=theory.limits_text if theory else "",
         predicted=tables.predicted(study),
         components=tables.components(study, hub),
         api_requests=tables.api_requests(study),
@@ -76,6 +77,19 @@ def page(study: Study) -> str:
 def _safe(drawings: list[Drawing]) -> list[tuple[Markup, str, str]]:
     """Matplotlib escapes every text that it writes, so its SVG is the one thing that is not escaped again."""
     return [(Markup(drawing.svg), drawing.title, drawing.caption) for drawing in drawings]  # noqa: S704
+
+
+def _fixed(study: Study) -> list[tuple[str, tables.Table]]:
+    """What is fixed, each a sentence and a table of what is left without it."""
+    manager = study.run.manager
+    found = []
+    for delay in manager.fixed:
+        stage = first_stage(study.table, delay.mark)
+        text = f"{delay.seconds:g} s of the way to the mark “{delay.mark}” are {manager.shown}'s {delay.name}."
+        if stage:
+            text += " That part is fixed, so it stands apart here:"
+            found.append((text, tables.fixed_part(study.rows, stage, delay)))
+    return found
 
 
 def _spec(study: Study) -> str:

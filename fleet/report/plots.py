@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from fleet.analysis.prediction import HOLD_BACK_SECONDS, Prediction
+from fleet.analysis.prediction import Prediction
 from fleet.analysis.setting import Setting, values
 from fleet.analysis.summary import Row
+from fleet.model.manager_record import FixedDelay
 from fleet.report.svg import GRID, INK, LAYOUT_COLOURS, MUTED, PAPER, SERIES, figure, inline
-from fleet.report.waterfall import SEGMENT_COLOURS, Waterfall
+from fleet.report.waterfall import Waterfall
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,10 +24,11 @@ _WHOLE, _HALF, _THIRD = 9.4, 4.6, 3.2
 """Inches of a figure in one, two or three columns: text then has about the same size in all of them."""
 
 
-def scaling(rows: Sequence[Row], stage: str, name: str, axis: str = "") -> str:
+def scaling(rows: Sequence[Row], stage: str, name: str, axis: str = "", fixed: FixedDelay | None = None) -> str:
     """One stage against the WEC count (or the number `axis` of the points), a line per layout and percentile.
 
-    The band is the median's interval. Rows that differ in anything else have lines of their own.
+    The band is the median's interval. Rows that differ in anything else have lines of their own. A line marks what is
+    `fixed` of every latency.
     """
     with figure(_HALF, 3.6) as (made, axes):
         counts = sorted({_along(row, axis) for row in rows if row.stage == stage})
@@ -35,17 +37,19 @@ def scaling(rows: Sequence[Row], stage: str, name: str, axis: str = "") -> str:
             for number, beside in enumerate(sorted({_beside(row, axis) for row in mine})):
                 line = sorted((row for row in mine if _beside(row, axis) == beside), key=lambda row: _along(row, axis))
                 _percentile_lines(axes, line, layout, colour, axis, labelled=number == 0)
-        axes.axhline(HOLD_BACK_SECONDS, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
+        if fixed is not None:
+            axes.axhline(fixed.seconds, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
         _count_axis(axes, counts, axis)
         axes.set_ylabel("seconds since the object was created")
         axes.set_ylim(bottom=0)
-        # No sample lies below the line; but where it is low, the ticks of the axis are there.
-        below = axes.get_ylim()[1] * _LOW < HOLD_BACK_SECONDS
-        axes.annotate(
-            "2 s hold-back", (1, HOLD_BACK_SECONDS), xycoords=("axes fraction", "data"),
-            xytext=(0, -3 if below else 2), textcoords="offset points", ha="right", va="top" if below else "bottom",
-            fontsize=7, color=MUTED,
-        )  # fmt: skip
+        if fixed is not None:
+            # No sample lies below the line; but where it is low, the ticks of the axis are there.
+            below = axes.get_ylim()[1] * _LOW < fixed.seconds
+            axes.annotate(
+                f"{fixed.seconds:g} s {fixed.name}", (1, fixed.seconds), xycoords=("axes fraction", "data"),
+                xytext=(0, -3 if below else 2), textcoords="offset points", ha="right", va="top" if below else "bottom",
+                fontsize=7, color=MUTED,
+            )  # fmt: skip
         made.legend(ncols=2, loc="outside upper left")
         return inline(made, name)
 
@@ -107,10 +111,10 @@ def waterfall(bars: Sequence[Waterfall], name: str) -> str:
                     segment.end - segment.start,
                     left=segment.start,
                     height=0.66,
-                    color=SEGMENT_COLOURS[segment.name],
+                    color=segment.colour,
                     edgecolor=PAPER,
                     linewidth=0.6,
-                    hatch="////" if segment.name == "hold-back" else None,
+                    hatch="////" if segment.fixed else None,
                     label=None if shown.get(segment.name) else segment.name,
                 )
                 shown[segment.name] = True

@@ -10,8 +10,8 @@ from fleet.analysis.fights import TURNS, Activity
 from fleet.analysis.leaks import Leak
 from fleet.analysis.prediction import Prediction
 from fleet.analysis.roundtrips import RoundTrips
-from fleet.analysis.sharing import Sharing
 from fleet.analysis.study import Study
+from fleet.analysis.theory import LinkTheory, own_module, theory_of
 from fleet.report.tables import ABSENT, Table
 
 STEADY_SHOWN = 12
@@ -51,11 +51,14 @@ def _sections(study: Study) -> Iterator[Section]:
         )
         yield Section("load", "How true the load was", [rule], _loads(study.loads))
     if study.roundtrips:
-        yield Section("roundtrips", "What a round trip costs", _told(study.roundtrips), _round_trips(study.roundtrips))
-    if study.sharing:
-        yield Section("sharing", "What it takes to share an ITS", _shared(study.sharing), _sharing(study.sharing))
+        theory = theory_of(study.run.manager.name)
+        said = _told(study.roundtrips, theory.link if theory else None)
+        yield Section("roundtrips", "What a round trip costs", said, _round_trips(study.roundtrips))
+    own = own_module(study.run.manager.name, "sections")
+    if own is not None:
+        yield from own.sections(study)
     points = [row for row in study.predictions if row.point]
-    if any(plan.limits for plan in study.recorded.trials):
+    if any(plan.limits for plan in study.recorded.trials) and any(row.floors for row in points):
         yield Section("binds", "Which limit binds", [_binds(row) for row in points], _floors(points))
 
 
@@ -125,13 +128,10 @@ def _loads(found: Sequence[LoadFidelity]) -> Table:
     return Table(head, rows, frozenset(head[2:8]))
 
 
-def _told(found: Sequence[RoundTrips]) -> list[str]:
+def _told(found: Sequence[RoundTrips], theory: LinkTheory | None) -> list[str]:
     """What the link costs down-sync, and the stages that are not as predicted."""
-    rule = (
-        "Every link between WECs and hub had each round trip in turn. A stage grows by as many as it makes; "
-        "delivery must make 1.5: the work comes, the agent asks for its finalizer, the hub tells of it. An agent asks "
-        "for one at a time, so that works which come faster than one per round trip wait for each other."
-    )
+    rule = "Every link between WECs and hub had each round trip in turn. A stage grows by as many as it makes"
+    rule += f"; {theory.text}" if theory is not None else "."
     whole = [
         f"{row.layout}, {row.wecs} WEC{'s' if row.wecs != 1 else ''}: down-sync takes {row.base:.3f} s without delay, "
         f"and {row.measured:.2f} round trips more"
@@ -166,96 +166,13 @@ def _round_trips(found: Sequence[RoundTrips]) -> Table:
     return Table(head, rows, frozenset(head[2:]))
 
 
-_MIB = 1 << 20
-
-
-def _shared(found: Sequence[Sharing]) -> list[str]:
-    """What more WDSes do to the latency, to their ITSes and to memory, the fewest against the most."""
-    dedicated = any(row.itses > 1 for row in found)
-    shared = (
-        "The WDSes take several ITSes in turn, and each WEC has an OCM agent for each ITS of the fleet, so that every "
-        "WDS reaches every WEC; only the WECs are shared."
-        if dedicated
-        else "ITS, agents and WECs are shared."
-    )
-    rule = (
-        f"The same policies and objects, spread over the WDSes of {'several ITSes' if dedicated else 'one ITS'}: each "
-        f"WDS has a KubeStellar of its own, with client limits of its own. {shared} KubeStellar rests for the WDSes "
-        "that are not used."
-    )
-    said = [rule]
-    for layout, wecs in dict.fromkeys((row.layout, row.wecs) for row in found):
-        mine = [row for row in found if (row.layout, row.wecs) == (layout, wecs)]
-        few, many = mine[0], mine[-1]
-        if few is many:
-            continue
-        where = f"{layout}, {wecs} WEC{'s' if wecs != 1 else ''}"
-        said.append(
-            f"{where}: all was complete after {few.whole:.1f} s with {_wdses(few)} and after {many.whole:.1f} s with "
-            f"{_wdses(many)}{_cost(few, many)}."
-        )
-    return said
-
-
-def _wdses(row: Sharing) -> str:
-    return f"{row.wdses} WDS{'es' if row.wdses != 1 else ''}{f' on {row.itses} ITSes' if row.itses > 1 else ''}"
-
-
-def _cost(few: Sharing, many: Sharing) -> str:
-    parts = []
-    if few.its_cpu_seconds is not None and many.its_cpu_seconds is not None:
-        server = "the ITS's API server" if many.itses == 1 else "the API servers of their ITSes together"
-        parts.append(f"{server} took {few.its_cpu_seconds:.1f} and {many.its_cpu_seconds:.1f} s of CPU for it")
-    if few.wds_rss_bytes is not None and many.wds_rss_bytes is not None:
-        each = (many.wds_rss_bytes - few.wds_rss_bytes) / (many.wdses - few.wdses) / _MIB
-        parts.append(f"each WDS more holds {each:.0f} MiB, KubeStellar's programs of it included")
-    return "".join(f"; {part}" for part in parts)
-
-
-def _sharing(found: Sequence[Sharing]) -> Table:
-    head = (
-        "layout", "WECs", "WDSes", "ITSes", "trials",
-        "downsync p50 (s)", "downsync max (s)", "e2e p50 (s)", "e2e max (s)",
-        "complete after (s)", "ITS requests", "ITS CPU (s)", "ITS memory (MiB)", "WDSes CPU (s)", "WDSes memory (MiB)",
-        "agents CPU (s)", "agents memory (MiB)",
-    )  # fmt: skip
-    rows = [
-        (
-            row.layout,
-            str(row.wecs),
-            str(row.wdses),
-            str(row.itses),
-            str(row.trials),
-            *(_number(v, 3) for v in (row.downsync_p50, row.downsync_max, row.e2e_p50, row.e2e_max)),
-            f"{row.whole:.1f}",
-            _number(row.its_requests, 0),
-            _number(row.its_cpu_seconds, 2),
-            _number(_mebibytes(row.its_rss_bytes), 0),
-            _number(row.wds_cpu_seconds, 2),
-            _number(_mebibytes(row.wds_rss_bytes), 0),
-            _number(row.agents_cpu_seconds, 2),
-            _number(_mebibytes(row.agents_rss_bytes), 0),
-        )
-        for row in found
-    ]
-    return Table(head, rows, frozenset(head[1:]))
-
-
-def _number(value: float | None, digits: int) -> str:
-    return ABSENT if value is None else f"{value:.{digits}f}"
-
-
-def _mebibytes(size: int | None) -> float | None:
-    return None if size is None else size / _MIB
-
-
 def _binds(row: Prediction) -> str:
     where = f"At {row.setting}"
     if row.downsync_measured is None:
         return f"{where} nothing was measured whole."
     floor = f"the limits ask for {row.downsync_floor:.1f} s and {row.downsync_measured:.1f} s were measured"
     if not row.binding_limit:
-        return f"{where} no limit binds: {floor}, the hold-back included."
+        return f"{where} no limit binds: {floor}, what is fixed included."
     if row.ratio is not None and row.ratio <= _CLOSE:
         return f"{where} {row.binding_limit} binds: {floor}."
     return f"{where} {floor}: {row.binding_limit} binds first, and what follows each event takes the rest."

@@ -29,10 +29,11 @@ def _fleet(study: Study) -> str:
     fleet = study.run.fleet
     wecs = fleet.wecs()
     drivers = ", ".join(sorted({cluster.driver for cluster in wecs})) or "no"
-    wdses = len(fleet.of_role("wds"))
+    sources = len(fleet.sources())
+    term = study.run.manager.term("source")
     return (
         f"{fleet.name}: {_many(len(wecs), 'WEC')} ({drivers} driver), {_many(fleet.wec_nodes, 'kwok node')} each, "
-        f"{_many(wdses, 'WDS', 'WDSes') + ', ' if wdses > 1 else ''}{_many(len(fleet.machines), 'machine')}"
+        f"{_many(sources, term, f'{term}es') + ', ' if sources > 1 else ''}{_many(len(fleet.machines), 'machine')}"
     )
 
 

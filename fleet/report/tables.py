@@ -11,6 +11,7 @@ from fleet.analysis.resources import peaks, requests, waiting
 from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.study import Study
 from fleet.analysis.summary import Row
+from fleet.model.manager_record import FixedDelay
 
 MISSING_SHOWN = 500
 """Rows of missing samples in the page; the rest is in samples.csv, so that a dead WEC does not make it megabytes."""
@@ -59,15 +60,23 @@ def latencies(rows: Sequence[Row], stages: Sequence[str]) -> Table:
     return Table(head, body, frozenset(head[2:]))
 
 
-def fixed_part(rows: Sequence[Row]) -> Table:
-    """The binding stage cut into the fixed 2 s and what is left of it."""
-    head = ("layout", "WECs", "binding p50", "fixed hold-back", "rest p50", "downsync p50", "downsync p50 without it")
+def fixed_part(rows: Sequence[Row], stage: str, delay: FixedDelay) -> Table:
+    """A stage that begins with the creation, cut into the fixed delay and what is left of it."""
+    head = (
+        "layout",
+        "WECs",
+        f"{stage} p50",
+        f"fixed {delay.name}",
+        "rest p50",
+        "downsync p50",
+        "downsync p50 without it",
+    )
     downsync = {row.setting: row.p50 for row in rows if row.stage == "downsync"}
     body = []
     for row in rows:
-        if row.stage != "binding" or row.p50 is None:
+        if row.stage != stage or row.p50 is None:
             continue
-        fixed = min(2.0, row.p50)
+        fixed = min(delay.seconds, row.p50)
         whole = downsync.get(row.setting)
         rest = None if whole is None else whole - fixed
         cells = (row.p50, fixed, row.p50 - fixed, whole, rest)
@@ -77,29 +86,29 @@ def fixed_part(rows: Sequence[Row]) -> Table:
 
 def predicted(study: Study) -> Table:
     """Floors by the rate limits beside what was measured; seconds."""
-    head = ("layout", "WECs", "objects", "ITS calls", "WDS calls", "Bindings", "floor, last WEC", "measured", "ratio",
+    rows = [row for row in study.predictions if row.floors]
+    limits = [floor.short for floor in rows[0].floors] if rows else []
+    head = ("layout", "WECs", "objects", *limits, "floor, last WEC", "measured", "ratio",
             "floor, status", "measured status")  # fmt: skip
     body = [
         (
             _label(row.setting),
             str(row.wecs),
             str(row.objects),
-            f"{row.its_floor:.1f}",
-            f"{row.wds_floor:.1f}",
-            f"{row.controller_floor:.1f}",
+            *(f"{floor.seconds:.1f}" for floor in row.floors),
             f"{row.downsync_floor:.1f}",
             ABSENT if row.downsync_measured is None else f"{row.downsync_measured:.2f}",
             ABSENT if row.ratio is None else f"{row.ratio:.2f}",
             ABSENT if row.e2e_floor is None else f"{row.e2e_floor:.1f}",
             ABSENT if row.e2e_measured is None else f"{row.e2e_measured:.2f}",
         )
-        for row in study.predictions
+        for row in rows
     ]
     return Table(head, body, frozenset(head[1:]))
 
 
 def components(study: Study, hub: Sequence[str]) -> Table:
-    """Peaks per component, the ITS's API server first."""
+    """Peaks per component, the first hub cluster's API server first."""
     head = ("component", "of", "programs", "CPU mean (cores)", "CPU peak (cores)", "RSS peak (MiB)", "descriptors")
     found = peaks(study.usages, hub)
     first = [p for p in found if p.component == "kube-apiserver" and hub and p.clusters == hub[0]]

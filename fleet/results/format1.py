@@ -148,9 +148,9 @@ def upgraded(event: Line1) -> Line:
             resource = "appliedmanifestworks.work.open-cluster-management.io"
             return _hop(event, "delivered", resource, event.name, facts=[Fact(about, event.cluster)])
         case TrialPlan1():
-            return _renamed(event, events.TrialPlan, "wdses", "sources")
+            return events.TrialPlan(**_renamed(event, "wdses", "sources"))
         case Planned1():
-            return _renamed(event, events.Planned, "wds", "source")
+            return events.Planned(**_renamed(event, "wds", "source"))
         case _:
             return event
 
@@ -215,6 +215,5 @@ def _hop(event: Any, hop: str, resource: str, name: str, **fields: Any) -> HopSe
     )
 
 
-def _renamed(event: Any, kind: type[Any], was: str, now: str) -> Any:
-    fields = msgspec.structs.asdict(event)
-    return kind(**{now if name == was else name: value for name, value in fields.items()})
+def _renamed(event: TrialPlan1 | Planned1, was: str, now: str) -> dict[str, Any]:
+    return {now if name == was else name: value for name, value in msgspec.structs.asdict(event).items()}

@@ -15,6 +15,7 @@ _COUNTERS = ("replicas", "updatedReplicas", "availableReplicas", "readyReplicas"
 
 MANAGER = ManagerRecord(
     name="kubestellar",
+    title="KubeStellar",
     terms={"source": "WDS", "transport": "ITS", "wec": "WEC"},
     hops=(
         HopRow(mark="created", space="source", per="object"),
@@ -67,7 +68,7 @@ MANAGER = ManagerRecord(
             per="object",
         ),
     ),
-    fixed=(FixedDelay(name="hold-back of each Binding sync", mark="bound", seconds=2.0),),
+    fixed=(FixedDelay(name="hold-back", mark="bound", seconds=2.0),),
     status=StatusContract(
         summary="Finalized: the object in the WDS has the status of its only WEC, or the aggregate of all WECs' "
         "statuses (per counter the smallest, of unavailable replicas the largest), at or after the last WorkStatus.",
@@ -100,6 +101,27 @@ MANAGER = ManagerRecord(
             ),
         ),
     ),
+    defaults={
+        "transport_wds_qps": 5,
+        "transport_wds_burst": 10,
+        "transport_its_qps": 5,
+        "transport_its_burst": 10,
+        "transport_concurrency": 4,
+        "max_num_wrapped": 1,
+        "max_size_wrapped": 512000,
+        "controller_wds_qps": 5,
+        "controller_wds_burst": 10,
+        "controller_its_qps": 5,
+        "controller_its_burst": 10,
+        "status_hub_qps": 5,
+        "status_hub_burst": 10,
+        "status_local_qps": 5,
+        "status_local_burst": 10,
+        "work_hub_qps": 50,
+        "work_hub_burst": 100,
+        "work_spoke_qps": 50,
+        "work_spoke_burst": 100,
+    },
     metrics={
         "packaging": "kubestellar_downsync_packaging_duration_seconds",
         "delivery": "kubestellar_downsync_delivery_duration_seconds",

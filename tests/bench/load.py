@@ -11,7 +11,8 @@ import uvloop
 from fleet.analysis.fidelity import MOST_LAG_SECONDS, LoadFidelity, measure
 from fleet.experiment.sender import Sender
 from fleet.kube.client import KubeClient
-from fleet.kube.kubeconfig import Endpoint
+from fleet.kube.endpoint import Endpoint
+from fleet.managers.none.manager import MANAGER
 from fleet.model.experiment_file import Workload
 from fleet.model.load_shape import LoadShape
 from fleet.model.run_names import RunNames
@@ -55,14 +56,16 @@ async def _drive(url: str, seed: str) -> LoadFidelity:
     content = Plain(Workload(kind="deployment"))
     made = [
         item
-        for policy in policies("one-to-one", clusters, resources=content.resources, names=NAMES, group=0)
-        for item in objects(policy, content, RATE * SECONDS // WECS, names=NAMES, trial=f"t{seed}")
+        for policy in policies(
+            "one-to-one", clusters, resources=content.resources, names=NAMES, group=0, sources=["fake"]
+        )
+        for item in objects(policy, content, RATE * SECONDS // WECS, manager=MANAGER, names=NAMES, trial=f"t{seed}")
     ]
     shape = LoadShape.model_validate({"poissonLoad": {"expectedActionsPerSecond": RATE}})
     kept = _Kept()
-    recorder = Recorder(kept, lambda _: None, Tracker(names=NAMES, wdses=("wds1",)))
+    recorder = Recorder(kept, lambda _: None, Tracker(names=NAMES, sources=("fake",)))
     async with KubeClient(Endpoint(cluster="fake", server=url)) as client:
-        await Sender({"wds1": client}, recorder).send(
+        await Sender({"fake": client}, recorder).send(
             due([[item] for item in made], schedule(shape, len(made), seed=seed))
         )
     found = measure("t000", str(shape), kept.sends)

@@ -168,7 +168,7 @@ class Meter:
 def consume_reflector(port: int, events: int) -> dict[str, float]:
     """Our side: every event parsed, stamped and given to a callback."""
     from fleet.kube.client import KubeClient  # noqa: PLC0415 - each side imports only its own library
-    from fleet.kube.kubeconfig import Endpoint  # noqa: PLC0415
+    from fleet.kube.endpoint import Endpoint  # noqa: PLC0415
     from fleet.kube.reflector import Reflector, WatchEvent  # noqa: PLC0415
     from fleet.kube.resources import PODS  # noqa: PLC0415
 

@@ -3,8 +3,8 @@ Binding beyond etcd."""
 
 from __future__ import annotations
 
-from fleet.analysis.prediction import predict
 from fleet.errors import UsageError
+from fleet.managers.kubestellar.prediction import predict
 from fleet.managers.kubestellar.sizing import check, sizes
 from fleet.managers.manager import Burden
 from fleet.model.client_limits import ClientLimits

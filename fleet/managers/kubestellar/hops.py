@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, BINDINGS, MANIFEST_WORKS, WORK_STATUSES
 from fleet.managers.fields import Object, entries, label, meta, number, op_of, text, within
 from fleet.managers.kubestellar.record import BOUND, DELIVERED, PACKAGED, REPORTED
-from fleet.managers.manager import Fact, Hop, Told
+from fleet.managers.manager import Fact, Hop, Key, Told
 from fleet.managers.ocm.applied import applied
 
 BINDING_LABEL = "transport.kubestellar.io/originOwnerReferenceBindingKey"
@@ -17,13 +17,23 @@ def binding(obj: Object, _cluster: str) -> Told:
     """Its clauses name objects at resourceVersions, its destinations are WECs."""
     clauses = [*entries(obj, "spec", "workload", "clusterScope"), *entries(obj, "spec", "workload", "namespaceScope")]
     return Told(
-        facts=[
-            Fact(("rv", *(text(one, key) for key in ("resourceVersion", "group", "resource", "namespace", "name"))))
-            for one in clauses
-        ],
+        facts=[Fact(_clause(one)) for one in clauses],
         policy=meta(obj, "name"),
         version=number(within(obj, "metadata"), "generation"),
         targets=[text(one, "clusterId") for one in entries(obj, "spec", "destinations")],
+    )
+
+
+def _clause(one: Object) -> Key:
+    """There may be thousands in one Binding, and each of its generations has them all."""
+    get = one.get
+    return (
+        "rv",
+        str(get("resourceVersion", "")),
+        str(get("group", "")),
+        str(get("resource", "")),
+        str(get("namespace", "")),
+        str(get("name", "")),
     )
 
 
@@ -52,7 +62,7 @@ def work_status(obj: Object, _cluster: str) -> Told:
 
 
 HOPS = (
-    Hop(BOUND, BINDINGS, binding),
+    Hop(BOUND, BINDINGS, binding, of_generation=True),
     Hop(PACKAGED, MANIFEST_WORKS, manifest_work),
     Hop(DELIVERED, APPLIED_MANIFEST_WORKS, applied),
     Hop(REPORTED, WORK_STATUSES, work_status),

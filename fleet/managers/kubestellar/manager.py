@@ -11,9 +11,11 @@ from fleet.kube.resources import Resource
 from fleet.managers.kubestellar import feasible, policies, watched, works
 from fleet.managers.kubestellar.hops import HOPS
 from fleet.managers.kubestellar.record import record
+from fleet.managers.kubestellar.rights import RIGHTS
 from fleet.managers.leftovers import check_leftovers
 from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Spaces, Write
 from fleet.managers.ocm.members import check_members
+from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
 
@@ -24,11 +26,11 @@ class KubeStellar:
     name = "kubestellar"
     layouts: Collection[str] = ("one-to-one", "one-to-many")
     hops: Sequence[Hop] = HOPS
-    busy_components: Collection[str] = ("transport", "controller-manager", "status-agent", "ocm-status-addon")
     brings_namespaces = False
     wraps = False
     made: Sequence[Resource] = (resources.BINDING_POLICIES,)
     many_sources = True
+    rights: Sequence[Right] = RIGHTS
     swept: Collection[str] = ("transport_its", "transport_wds")
 
     def for_fleet(self, fleet: FleetFile) -> Manager:  # noqa: ARG002 - as of every manager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, BINDINGS, MANIFEST_WORKS, WORK_STATUSES
+from fleet.model.client_limits import ClientLimits
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import (
     Aggregation,
@@ -52,6 +53,7 @@ _AGGREGATIONS = (
 
 RECORD = ManagerRecord(
     name="kubestellar",
+    title="KubeStellar",
     terms={"source": "WDS", "transport": "ITS", "wec": "WEC"},
     hops=(
         HopRow(mark="created", space="source", per="object"),
@@ -89,14 +91,13 @@ RECORD = ManagerRecord(
             per="object",
         ),
     ),
-    fixed=(
-        FixedDelay(name="hold-back of each Binding sync", mark="bound", seconds=HOLD_BACK_SECONDS, holds_back=True),
-    ),
+    fixed=(FixedDelay(name="hold-back", mark="bound", seconds=HOLD_BACK_SECONDS, holds_back=True),),
     status=StatusContract(
         summary="Finalized: the object in the WDS has the status of its only WEC, or the aggregate of all WECs' "
         "statuses (per counter the smallest, of unavailable replicas the largest), at or after the last WorkStatus.",
         aggregations=_AGGREGATIONS,
     ),
+    defaults=ClientLimits().model_dump(),
     metrics={
         "packaging": "kubestellar_downsync_packaging_duration_seconds",
         "delivery": "kubestellar_downsync_delivery_duration_seconds",
@@ -110,6 +111,8 @@ RECORD = ManagerRecord(
     },
     components=("controller-manager", "transport", "registration", "ocm-status-addon", "status-agent", "ocm-agent"),
     agents=("status-agent", "ocm-agent"),
+    scraped=("transport", "controller-manager", "status-agent", "ocm-status-addon"),
+    series={"kubestellar_*": ("space", "method", "resource")},
 )
 """`metrics` are the names of its latency controller."""
 

@@ -16,6 +16,7 @@ from fleet.managers.leftovers import check_leftovers
 from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Spaces, Write
 from fleet.managers.none.hops import HOPS
 from fleet.managers.none.record import record
+from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.kinds import is_returned
 from fleet.model.manager_record import ManagerRecord
@@ -27,11 +28,11 @@ class NoManager:
     name = "none"
     layouts: Collection[str] = ("one-to-one",)
     hops: Sequence[Hop] = HOPS
-    busy_components: Collection[str] = ()
     brings_namespaces = False
     wraps = False
     made: Sequence[Resource] = ()
     many_sources = False
+    rights: Sequence[Right] = ()
     swept: Collection[str] = ()
 
     def for_fleet(self, fleet: FleetFile) -> Manager:  # noqa: ARG002 - as of every manager

@@ -5,7 +5,7 @@ The object travels inside: the user creates a ManifestWorkReplicaSet, in whose t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fleet.kube.resources import (
@@ -24,19 +24,22 @@ PLACEMENT_NAME_LABEL = "work.open-cluster-management.io/placementname"
 """Both on every ManifestWork of a ManifestWorkReplicaSet."""
 PLACEMENT_LABEL = "cluster.open-cluster-management.io/placement"
 """On every PlacementDecision."""
-_COUNTERS = {
-    "ReadyReplicas": "readyReplicas",
-    "Replicas": "replicas",
-    "AvailableReplicas": "availableReplicas",
-    "NumberReady": "numberReady",
-    "DesiredNumberScheduled": "desiredNumberScheduled",
-    "NumberAvailable": "numberAvailable",
-    "JobSucceeded": "succeeded",
-    "PodPhase": "phase",
+_RULES: Mapping[str, Mapping[str, str]] = {
+    "Deployment": {
+        "ReadyReplicas": "readyReplicas",
+        "Replicas": "replicas",
+        "AvailableReplicas": "availableReplicas",
+    },
+    "DaemonSet": {
+        "NumberReady": "numberReady",
+        "DesiredNumberScheduled": "desiredNumberScheduled",
+        "NumberAvailable": "numberAvailable",
+    },
+    "Job": {"JobComplete": "Complete?", "JobSucceeded": "succeeded"},
+    "Pod": {"PodReady": "Ready?", "PodPhase": "phase"},
 }
-_CONDITIONS = {"JobComplete": "Complete", "PodReady": "Ready"}
-"""Values of the rules `WellKnownStatus` of OCM 1.2 (`pkg/work/spoke/statusfeedback/rules`): the field, or the type of
-the condition, that they are read from."""
+"""Values of the rules `WellKnownStatus` of OCM 1.2 (`pkg/work/spoke/statusfeedback/rules`) by kind: the field that each
+is read from, or with `?` the type of the condition. A field that is not there gives no value."""
 
 
 def created(obj: Object, _cluster: str) -> Told:
@@ -78,11 +81,12 @@ def applied_condition(obj: Object, _cluster: str) -> Told | None:
 
 def reported(obj: Object, _cluster: str) -> Told | None:
     """The same, with the feedback on each of its objects as fields of a status."""
-    feedback = {
-        number(within(one, "resourceMeta"), "ordinal"): _fields(one)
+    told = {
+        number(within(one, "resourceMeta"), "ordinal"): entries(one, "statusFeedback", "values")
         for one in entries(obj, "status", "resourceStatus", "manifests")
     }
-    return _work(obj, lambda ordinal: (True, feedback.get(ordinal) or None))
+    held = entries(obj, "spec", "workload", "manifests")
+    return _work(obj, lambda ordinal: (True, _fields(text(held[ordinal], "kind"), told.get(ordinal, ()))))
 
 
 def _work(obj: Object, says: Callable[[int], tuple[bool, Any]]) -> Told | None:
@@ -106,18 +110,20 @@ def _placement(obj: Object) -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _fields(entry: Object) -> Mapping[str, Any]:
-    """Feedback values as the status that they were read from had them."""
-    values = {text(one, "name"): within(one, "fieldValue") for one in entries(entry, "statusFeedback", "values")}
-    fields: dict[str, Any] = {
-        field: values[name].get("integer", values[name].get("string"))
-        for name, field in _COUNTERS.items()
-        if name in values
-    }
-    conditions = [
-        {"type": kind, "status": values[name].get("string")} for name, kind in _CONDITIONS.items() if name in values
-    ]
-    return fields | ({"conditions": conditions} if conditions else {})
+def _fields(kind: str, feedback: Sequence[Object]) -> Mapping[str, Any] | None:
+    """Feedback values as the status has them that they were read from; None where there is none."""
+    rule = _RULES.get(kind, {})
+    values = {text(one, "name"): within(one, "fieldValue") for one in feedback}
+    if not values.keys() & rule.keys():
+        return None
+    fields: dict[str, Any] = {}
+    for name, field in rule.items():
+        value = values.get(name, {})
+        if field.endswith("?"):
+            fields["conditions"] = [{"type": field.removesuffix("?"), "status": value.get("string")}]
+        else:
+            fields[field] = value.get("integer", value.get("string", 0))
+    return fields
 
 
 HOPS = (

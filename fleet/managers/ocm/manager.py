@@ -20,7 +20,9 @@ from fleet.managers.ocm import placing
 from fleet.managers.ocm.hops import HOPS, SET_LABEL
 from fleet.managers.ocm.members import check_members
 from fleet.managers.ocm.record import SCRAPE_FACT, record
+from fleet.managers.ocm.rights import RIGHTS
 from fleet.managers.ocm.works import GRACE_SECONDS, Work, Works
+from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
 from fleet.model.run_names import RUN_LABEL
@@ -32,11 +34,11 @@ class Ocm:
     name = "ocm"
     layouts: Collection[str] = ("one-to-one", "one-to-many")
     hops: Sequence[Hop] = HOPS
-    busy_components: Collection[str] = ("placement", "work-manager")
     brings_namespaces = False
     wraps = True
     made: Sequence[Resource] = (resources.MANIFEST_WORK_REPLICA_SETS, resources.PLACEMENTS)
     many_sources = False
+    rights: Sequence[Right] = RIGHTS
     swept: Collection[str] = ("ocm_work_manager",)
 
     def __init__(self, scrape: str = "") -> None:

@@ -21,13 +21,14 @@ async def check_members(hub: KubeClient, wecs: Collection[str]) -> None:
     if wrong:
         raise FleetError(
             f"{hub.cluster}: {len(wrong)} of {len(wecs)} WECs are not registered and Available: "
-            f"{named(wrong)}. See `fleet status`; `fleet up` repairs"
+            f"{named(wrong)}. See `fleet status`; `fleet up` repairs what it built"
         )
     unlabelled = [name for name in wecs if found[name]["metadata"].get("labels", {}).get(NAME_LABEL) != name]
     if unlabelled:
         raise FleetError(
             f"{hub.cluster}: the ManagedCluster of {named(unlabelled)} lacks the label {NAME_LABEL}=<name>, "
-            "by which policies select it. `fleet up` sets it"
+            "by which policies select it. `fleet up` sets it where it built the hub; elsewhere "
+            f"`kubectl label managedcluster {unlabelled[0]} {NAME_LABEL}={unlabelled[0]}` does"
         )
 
 

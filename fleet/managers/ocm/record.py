@@ -21,6 +21,8 @@ FINALIZED = HopRow(
     mark="finalized", space="source", resource=str(MANIFEST_WORK_REPLICA_SETS), per="object", compares="counts"
 )
 
+QPS, BURST = 50.0, 100.0
+"""Client limits of every program of OCM 1.2, unless a flag says otherwise."""
 POLL_SECONDS = 10.0
 """How often the work agent looks at what it reports on (`StatusSyncInterval`), unless a feedback rule says Watch."""
 SCRAPE_FACT = "feedback_scrape_type"
@@ -28,6 +30,7 @@ SCRAPE_FACT = "feedback_scrape_type"
 
 RECORD = ManagerRecord(
     name="ocm",
+    title="Open Cluster Management",
     terms={"source": "hub", "transport": "hub", "wec": "WEC"},
     hops=(
         CREATED,
@@ -72,12 +75,14 @@ RECORD = ManagerRecord(
     ),
     components=("registration", "placement", "work-manager", "ocm-agent"),
     agents=("ocm-agent",),
+    scraped=("placement", "work-manager"),
 )
 
 
 def record(fleet: FleetFile) -> ManagerRecord:
     """What `run.json` keeps; where feedback is watched, without a period of polling."""
-    changes: dict[str, object] = {"version": fleet.manager.version}
+    defaults = {name: QPS if name.endswith("_qps") else BURST for name in fleet.limits}
+    changes: dict[str, object] = {"version": fleet.manager.version, "defaults": defaults}
     if RECORD.status is not None and fleet.manager.facts.get(SCRAPE_FACT) == "Watch":
         changes["status"] = RECORD.status.model_copy(update={"poll_seconds": None})
     return RECORD.model_copy(update=changes)

@@ -24,7 +24,7 @@ import orjson
 from aiohttp import web
 
 from fleet.kube.client import KubeClient
-from fleet.kube.kubeconfig import Endpoint
+from fleet.kube.endpoint import Endpoint
 from fleet.kube.resources import ALL, Resource
 from fleet.testing.api_server.crud import Crud, match_of
 from fleet.testing.api_server.failpoints import Failpoints
@@ -42,6 +42,7 @@ _TEXTS = {
     "/version": '{"major":"1","minor":"34","gitVersion":"v1.34.4-fake"}',
 }
 
+_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _REASONS = {
     401: "Unauthorized",
     403: "Forbidden",
@@ -64,6 +65,7 @@ class Seen:
 class FakeApiServer:
     """One fake cluster. With `tls`, a CA of its own and client certificates are demanded; without, plain HTTP.
 
+    Clients need no certificate when `certificates` is off; `host` is the name that the server's own is for.
     `token`, when set, must come with every request. `collect_garbage` deletes dependents with their last owner.
     """
 
@@ -72,6 +74,8 @@ class FakeApiServer:
         cluster: str = "fake",
         *,
         tls: bool = False,
+        certificates: bool = True,
+        host: str = "localhost",
         token: str = "",
         collect_garbage: bool = False,
         bookmark_seconds: float = 60.0,
@@ -83,8 +87,12 @@ class FakeApiServer:
         self.token = token
         self.requests: list[Seen] = []
         self.authority = FakeAuthority() if tls else None
+        self._certificates = certificates
+        self._hosts = ("127.0.0.1", "localhost") if host == "localhost" else (host,)
         self.metrics_text = "# TYPE apiserver_request_total counter\n"
         """What `/metrics` answers."""
+        self.denied: set[tuple[str, str]] = set()
+        """Verb and resource, `list deployments.apps`, that reviews of a user's own access deny."""
         self._bookmark_seconds = bookmark_seconds
         self._crud = Crud(self.store, self.fail)
         self._port = 0
@@ -112,8 +120,8 @@ class FakeApiServer:
         await self._runner.setup()
         context = None
         if self.authority is not None:
-            pair = self.authority.issue("fake-apiserver", hosts=("127.0.0.1", "localhost"))
-            context = self.authority.server_context(pair)
+            pair = self.authority.issue("fake-apiserver", hosts=self._hosts)
+            context = self.authority.server_context(pair, demand=self._certificates)
         self._listener = socket.create_server(("127.0.0.1", self._port))
         await web.SockSite(self._runner, self._listener, ssl_context=context).start()
         self._port = self._listener.getsockname()[1]
@@ -230,6 +238,8 @@ class FakeApiServer:
         await self._meet(request, "" if target is None else target.resource.plural)
         if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
             raise Refusal(401, "Unauthorized", "Unauthorized")
+        if path == _REVIEWS:
+            return self._review(orjson.loads(await request.read()))
         if target is None:
             return self._other(path)
         if request.method == "GET" and request.query.get("watch") in ("1", "true"):
@@ -254,6 +264,13 @@ class FakeApiServer:
             headers["Retry-After"] = str(self.fail.retry_after)
         body = orjson.dumps(status(refusal.code, refusal.reason, str(refusal)))
         return web.Response(body=body, status=refusal.code, headers=headers, content_type="application/json")
+
+    def _review(self, review: Object) -> web.Response:
+        asked = review["spec"].get("resourceAttributes") or {}
+        resource = ".".join(filter(None, (asked.get("resource", ""), asked.get("group", ""))))
+        allowed = not self.denied if resource == "*.*" else (asked.get("verb", ""), resource) not in self.denied
+        body = orjson.dumps({**review, "status": {"allowed": allowed}})
+        return web.Response(body=body, status=201, content_type="application/json")
 
     def _other(self, path: str) -> web.Response:
         if path in _TEXTS:

@@ -42,11 +42,11 @@ class FakeAuthority:
         )
         return Pair(certificate.public_bytes(serialization.Encoding.PEM), private)
 
-    def server_context(self, pair: Pair) -> ssl.SSLContext:
-        """A server's TLS context that demands a client certificate of this CA."""
+    def server_context(self, pair: Pair, *, demand: bool = True) -> ssl.SSLContext:
+        """A server's TLS context that demands a client certificate of this CA, or takes one if it is shown."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_verify_locations(cadata=self.certificate.decode())
-        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_mode = ssl.CERT_REQUIRED if demand else ssl.CERT_OPTIONAL
         with tempfile.TemporaryDirectory(prefix="fake-tls-") as folder:  # 0700 by itself
             path = Path(folder) / "pair.pem"
             path.write_bytes(pair.certificate + pair.key)

@@ -36,6 +36,15 @@ def test_a_clean_run_is_valid() -> None:
     assert verdict(lines_of()).exit_code == 0
 
 
+def test_what_is_not_weighed_is_a_warning() -> None:
+    fleet = run_record("x", 2).fleet
+    existing = [cluster.model_copy(update={"driver": "existing"}) for cluster in fleet.clusters]
+    made = verdict(lines_of(), fleet=fleet.model_copy(update={"clusters": existing}))
+    assert made.status == "valid"
+    assert made.warnings[0].startswith(f"CPU and memory of programs of {len(existing)} existing clusters are missing")
+    assert existing
+
+
 def test_missing_samples_make_it_partial_and_are_counted() -> None:
     made = verdict(lines_of(lost=frozenset({"wec002"})))
     assert made.status == "partial"
@@ -105,7 +114,7 @@ def test_a_late_driver(lag: float, status: str, words: str) -> None:
 
 def later(by: int) -> Callable[[Line], Line]:
     def change(line: Line) -> Line:
-        if line.__class__.__name__ != "AppliedManifestWorkSeen":
+        if getattr(line, "hop", "") != "delivered":
             return line
         return type(line)(**{f: getattr(line, f) for f in line.__struct_fields__} | {"ns": line.ns + by})
 
@@ -145,7 +154,7 @@ def test_a_race_is_held_against_the_latency_that_its_stage_is_part_of(
 
 def test_the_cost_of_races_does_not_grow_with_the_samples_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work is counted by looks at a sample's setting: a few for each sample, however many raced."""
-    recorded = record(lines_of(), wds="wds1", object_timeout=600)
+    recorded = record(lines_of(), MANAGER, source="wds1", object_timeout=600)
     one = next(sample for sample in recorded.join.samples() if sample.counted)
     made = [msgspec.structs.replace(one, stage="downsync", seconds=1.0, flags=())] * 1000
     made += [msgspec.structs.replace(one, stage="report", seconds=-0.04, flags=())] * 1000

@@ -8,11 +8,12 @@ from fleet.analysis import roundtrips
 from fleet.analysis.hop_table import HopTable
 from fleet.analysis.roundtrips import RoundTrips, waits
 from fleet.analysis.samples import Sample
+from fleet.managers.kubestellar.theory import THEORY
 from fleet.results.format1_manager import MANAGER
 
 
 def round_trips(samples: list[Sample]) -> list[RoundTrips]:
-    return roundtrips.round_trips(samples, HopTable(MANAGER).rank)
+    return roundtrips.round_trips(samples, HopTable(MANAGER).rank, THEORY.link)
 
 
 def sample(

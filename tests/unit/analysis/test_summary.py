@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from fleet.analysis.hop_table import HopTable
-from fleet.analysis.prediction import bucket, predict, predictions
+from fleet.analysis.prediction import predictions
 from fleet.analysis.recorded import record
 from fleet.analysis.samples import COLUMNS, Sample, frame
 from fleet.analysis.summary import Row, summarise
 from fleet.analysis.thresholds import failures
+from fleet.managers.kubestellar.prediction import bucket, predict
+from fleet.managers.kubestellar.theory import THEORY
 from fleet.model.client_limits import ClientLimits
 from fleet.model.experiment_file import Threshold
 from fleet.results.format1_manager import MANAGER
@@ -103,9 +105,9 @@ def test_predictions_hold_the_floor_against_the_last_wec() -> None:
     for repeat in range(2):
         sim.trial("one-to-many", wecs, repeat=repeat)
     recorded = record(sim.out.ordered(), MANAGER, source="wds1", object_timeout=None)
-    (row,) = predictions(recorded, recorded.join.samples(), ClientLimits())
+    (row,) = predictions(recorded, recorded.join.samples(), {}, THEORY)
     # 10 WECs: 20 calls, (20 - 10) / 5 = 2 s, and the hold-back's 2
-    assert (row.wecs, row.objects, row.its_floor, row.downsync_floor) == (10, 1, 2.0, 4.0)
+    assert (row.wecs, row.objects, row.floors[0].seconds, row.downsync_floor) == (10, 1, 2.0, 4.0)
     # bind 2.099 + package 0.02 + 4 * 0.4 + deliver 0.06 + activate 0.015, by the simulator's hops
     assert row.downsync_measured == pytest.approx(3.794)
     assert row.ratio == pytest.approx(3.794 / 4)
@@ -115,5 +117,5 @@ def test_a_trial_that_is_not_whole_is_not_measured_against_the_floor() -> None:
     sim = Simulator()
     sim.trial("one-to-many", ["wec001", "wec002"], lost=frozenset({"wec002"}))
     recorded = record(sim.out.ordered(), MANAGER, source="wds1", object_timeout=None)
-    (row,) = predictions(recorded, recorded.join.samples(), ClientLimits())
+    (row,) = predictions(recorded, recorded.join.samples(), {}, THEORY)
     assert (row.downsync_measured, row.ratio) == (None, None)

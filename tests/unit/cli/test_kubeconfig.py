@@ -9,6 +9,7 @@ import yaml
 from fleet.kube import kubeconfig
 from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.cli.conftest import Fleet
+from tests.unit.model.fleets import document as demo_document
 
 
 @pytest.fixture
@@ -84,3 +85,43 @@ def test_a_symbolic_link_is_not_written_through(fleet: Fleet, demo: Path, tmp_pa
     assert fleet("kubeconfig", "--merge", str(tmp_path / "link")).code == 2
     assert not (tmp_path / "elsewhere").exists()
     assert demo.exists()
+
+
+def test_an_existing_cluster_keeps_its_file_and_context(fleet: Fleet, tmp_path: Path) -> None:
+    theirs = tmp_path / "keys" / "config"
+    theirs.parent.mkdir()
+    theirs.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: other\n"
+        "contexts: [{name: east, context: {cluster: c, user: u}}]\n"
+        "clusters: [{name: c, cluster: {server: 'https://east.example.com', certificate-authority: ca.crt}}]\n"
+        "users: [{name: u, user: {tokenFile: token, exec: {command: ./get-token, args: [a/b]}}}]\n"
+    )
+    theirs.chmod(0o644)  # as users have it
+    document = {
+        **demo_document(tmp_path / "state" / "taken", wecs=0),
+        "clusters": [
+            {
+                "name": "east",
+                "role": "wec",
+                "machine": "local",
+                "driver": "existing",
+                "server": "https://east.example.com",
+                "kubeconfig": str(theirs),
+                "context": "east",
+            }
+        ],
+    }
+    folder = tmp_path / "state" / "taken"
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / "fleet.json").write_text(json.dumps(document))
+    (folder / "fleet.json").chmod(0o600)
+    (item,) = json.loads(fleet("kubeconfig", "-o", "json").out)["items"]
+    assert (item["path"], item["context"]) == (str(theirs), "east")
+    assert fleet("kubeconfig", "--merge", str(tmp_path / "merged")).code == 0
+    merged = yaml.safe_load((tmp_path / "merged").read_text())
+    assert merged["clusters"][0]["cluster"]["certificate-authority"] == str(theirs.parent / "ca.crt")
+    user = merged["users"][0]["user"]
+    assert user["tokenFile"] == str(theirs.parent / "token")
+    assert user["exec"] == {"command": str(theirs.parent / "get-token"), "args": ["a/b"]}
+    stopped = fleet("cluster", "stop", "east")
+    assert (stopped.code, "east exists without this fleet" in stopped.err) == (2, True)

@@ -32,6 +32,7 @@ def run_in(root: Path, minute: int, **changes: Any) -> RunFolder:
         "status": "valid",
         "spec": {"experiment": "wec-scaling", "wecs": [1, 5]},
         "fleet": document(Path("/srv/fleet/demo")),
+        "manager": {"name": "kubestellar"},
         **changes,
     }
     folder.write_run(RunRecord.model_validate(record))

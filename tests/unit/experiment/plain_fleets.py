@@ -244,9 +244,11 @@ class OcmFleet(PlainFleet):
 
 def _values(status: Mapping[str, Any]) -> list[dict[str, Any]]:
     if "phase" in status:
-        ready = next((one["status"] for one in status.get("conditions", []) if one["type"] == "Ready"), "False")
-        return [{"name": "PodReady", "fieldValue": {"type": "String", "string": ready}},
-                {"name": "PodPhase", "fieldValue": {"type": "String", "string": status["phase"]}}]  # fmt: skip
+        ready = [one["status"] for one in status.get("conditions", []) if one["type"] == "Ready"]
+        return [
+            {"name": name, "fieldValue": {"type": "String", "string": value}}
+            for name, value in (*(("PodReady", one) for one in ready), ("PodPhase", status["phase"]))
+        ]
     fields = {"ReadyReplicas": "readyReplicas", "Replicas": "replicas", "AvailableReplicas": "availableReplicas"}
     return [{"name": name, "fieldValue": {"type": "Integer", "integer": status[field]}}
             for name, field in fields.items() if field in status]  # fmt: skip

@@ -320,7 +320,7 @@ def _work(wds: str, binding: Any, resource: Resource, item: Any, wec: str) -> di
 
 def final_status(item: Any) -> dict[str, Any]:
     if item["kind"] == "Pod" and LIFETIME_ANNOTATION in (item["metadata"].get("annotations") or {}):
-        return {"phase": "Succeeded"}  # lives for no time at all
+        return {"phase": "Succeeded", "conditions": [{"type": "Ready", "status": "False"}]}  # lives for no time at all
     if item["kind"] == "Pod":
         return {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
     count = item["spec"]["replicas"]

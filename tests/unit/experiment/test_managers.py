@@ -16,6 +16,7 @@ from fleet.experiment.runner import Outcome, Runner, plan
 from fleet.experiments import registry
 from fleet.kube import resources
 from fleet.model.fleet_file import FleetFile
+from fleet.results import events
 from fleet.results.folder import RunFolder
 from tests.unit.experiment.plain_fleets import OcmFleet, PlainFleet
 from tests.unit.experiment.test_runner import faults, give_service_accounts
@@ -112,6 +113,34 @@ async def test_without_a_manager_the_driver_writes_to_each_wec(none: PlainFleet,
     if kind == "deployment":
         assert (rows[1, "workload"], rows[2, "workload"]) == ((2, 0), (4, 0))
     assert {stage for _, stage in rows} <= {"downsync", "workload", "downsync_last", "downsync_spread"}
+
+
+@pytest.mark.parametrize("fleet_class", [OcmFleet, PlainFleet])
+async def test_pods_of_a_long_run_are_deleted_once_they_completed(
+    tmp_path: Path, fleet_class: type[PlainFleet]
+) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    chosen = spec(
+        "long-run",
+        duration="40s",
+        compression=20.0,
+        load={"steppedLoad": {"burstSize": 1, "stepDelay": "10s"}},
+        workload={"kind": "pod", "lifetime": "20s"},
+        profiles={"enabled": False},
+    )
+    chosen = chosen.model_copy(update={"repeats": 1, "warmup": 0})
+    async with fleet_class(tmp_path / "state", 2) as fleet:
+        for server in fleet.wecs.values():
+            give_service_accounts(server)
+        outcome = await ran(fleet, chosen)
+        assert fleet.leftovers() == []
+
+    assert faults(outcome) == []
+    told = list(RunFolder.open(outcome.folder).events())
+    marks = {(line.step, line.edge): line.ns for line in told if isinstance(line, events.RunMark)}
+    gone = [line.ns for line in told if isinstance(line, events.WorkloadSeen) and line.type == "DELETED"]
+    assert len(gone) == 4
+    assert min(gone) < marks["load", "end"]
 
 
 async def test_without_a_manager_an_earlier_run_is_seen_in_the_wecs_and_cleaned(none: PlainFleet) -> None:

@@ -221,7 +221,7 @@ def test_wdses_share_the_policies_of_a_point() -> None:
     with pytest.raises(UsageError, match=r"wdses=1.* alone ask for 8 s"):
         check_loads([made["wdses=1"]], ClientLimits(), 2.0)
     check_loads([made["wdses=4"]], ClientLimits(), 2.0)
-    with pytest.raises(ValueError, match="policies: 3 are too few for 4 WDSes"):
+    with pytest.raises(ValueError, match="policies: 3 are too few for 4 sources"):
         MODELS["wds-scaling"].model_validate({"experiment": "wds-scaling", "policies": 3})
 
 

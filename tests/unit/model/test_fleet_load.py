@@ -42,7 +42,7 @@ Spoil = Callable[[dict[str, Any]], object]
         ),
         (
             lambda d: d["clusters"][2].update(driver="docker"),
-            "clusters.2.driver: must be 'dense', 'process' or 'kind'",
+            "clusters.2.driver: must be 'dense', 'process', 'kind' or 'existing'",
         ),
         (
             lambda d: d["clusters"][3].update(server=d["clusters"][0]["server"]),

@@ -120,3 +120,26 @@ def test_the_page_is_that_of_the_model() -> None:
     assert (CHECKOUT / "docs" / "variables.md").read_text(encoding="utf-8") == page(), (
         "run: python -m fleet.model.variable_page > docs/variables.md"
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"control_plane_driver": "existing", "hub_driver": "existing"},
+            ["existing_wecs: name their", "existing_hub: name"],
+        ),
+        ({"existing_wecs": {"kubeconfigs": ["/k"]}}, ["existing_wecs: is set, and control_plane_driver is not"]),
+        ({"existing_hub": {"its": {"its1": "/k"}}}, ["existing_hub: is set: set hub_driver=existing too"]),
+        (
+            {"hub_driver": "existing", "existing_hub": {"its": {"its1": "/k"}}},
+            ["hub_driver: existing does not go with control_plane_driver dense"],
+        ),
+        ({"existing_wecs": {"kubeconfigs": ["/a", "/b"], "contexts": ["x"]}}, ["needs exactly one kubeconfig, not 2"]),
+        ({"existing_hub": {"its": {"Its1": "/k"}}}, ["existing_hub: its.Its1"]),
+    ],
+)
+def test_clusters_that_exist_already(values: dict[str, Any], said: list[str]) -> None:
+    problems = "\n".join(str(problem) for problem in checked(values).problems)
+    for text in said:
+        assert text in problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleet.managers.kubestellar.record import RECORD
 from fleet.observe.metrics import API_SERVER, CONTROLLER
 from fleet.observe.prometheus import Series, kept
 
@@ -34,7 +35,8 @@ kubestellar_call_latency_seconds_sum{space="wds",method="get",error="x"} 0.5
 kubestellar_call_latency_seconds_count{space="wds",method="get",error="x"} 4
 workqueue_depth{name="a",controller="b"} 2
 """
-    assert kept(page, CONTROLLER) == [
+    names = CONTROLLER | {name: frozenset(labels) for name, labels in RECORD.series.items()}
+    assert kept(page, names) == [
         Series("kubestellar_call_latency_seconds_count", "method=get,space=wds", 4.0),
         Series("kubestellar_call_latency_seconds_sum", "method=get,space=wds", 0.5),
         Series("workqueue_depth", "name=a", 2.0),

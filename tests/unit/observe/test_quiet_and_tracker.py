@@ -8,7 +8,7 @@ from fleet.model.run_names import RunNames
 from fleet.observe.quiet import Quiet
 from fleet.observe.tracker import Tracker
 from fleet.results import events
-from fleet.results.events import Manifest, ObjectRef
+from fleet.results.events import Fact, ObjectRef
 
 NS = "fleet-run-x"
 
@@ -42,25 +42,42 @@ def seen(cls: type, cluster: str, uid: str, kind: str = "ADDED", **fields: objec
     return cls(ns=1, wall=1, cluster=cluster, type=kind, uid=uid, rv="1", **fields)
 
 
-def work(uid: str, kind: str = "ADDED", namespace: str = NS) -> events.Line:
-    return seen(
-        events.ManifestWorkSeen,
-        "its1",
-        uid,
-        kind,
-        namespace="wec1",
-        name=f"mw-{uid}",
-        binding="p",
-        wds="wds1",
-        binding_generation=1,
-        generation=1,
-        manifests=[Manifest("apps", "Deployment", namespace, "d", "op")],
-    )
+def work(uid: str, kind: str = "ADDED", op: str = "op") -> events.Line:
+    said = {} if kind == "DELETED" else {"facts": [Fact(("op", op), "wec1")], "gives": given(uid)}
+    return hop("packaged", "manifestworks.x", "its1", uid, kind, namespace="wec1", name=f"mw-{uid}", policy="p", **said)
+
+
+def given(uid: str) -> list[tuple[str, ...]]:
+    return [("work", "wec1", f"mw-{uid}"), ("work-uid", uid)]
+
+
+def hop(mark: str, resource: str, cluster: str, uid: str, kind: str = "ADDED", **fields: object) -> events.Line:
+    return seen(events.HopSeen, cluster, uid, kind, hop=mark, resource=resource, **({"name": uid} | fields))
+
+
+def applied(uid: str, name: str, kind: str = "ADDED") -> events.Line:
+    said = {} if kind == "DELETED" else {"facts": [Fact(("work", "wec1", name), "wec1")]}
+    return hop("delivered", "appliedmanifestworks.x", "wec1", uid, kind, **said)
+
+
+def reported(uid: str, work_uid: str, kind: str = "ADDED") -> events.Line:
+    about = ("work-uid", work_uid, "apps", "deployments", NS, "d")
+    said = {} if kind == "DELETED" else {"facts": [Fact(about, "wec1")]}
+    return hop("reported", "workstatuses.x", "its1", uid, kind, **said)
+
+
+def plan(op: str = "op", *clusters: str) -> events.Line:
+    return events.Planned(
+        ns=0, wall=0, trial="t", op=op, policy="p", ref=ObjectRef("apps", "deployments", NS, "d"),
+        clusters=list(clusters or ("wec1",)), status="copy",
+    )  # fmt: skip
 
 
 @pytest.fixture
 def tracker() -> Tracker:
-    return Tracker(names=RunNames("r-x"), wdses=("wds1",))
+    made = Tracker(names=RunNames("r-x"), sources=("wds1",))
+    made.feed(plan())
+    return made
 
 
 def test_tracker_counts_every_place_and_lets_go(tracker: Tracker) -> None:
@@ -69,32 +86,70 @@ def test_tracker_counts_every_place_and_lets_go(tracker: Tracker) -> None:
     def lines(kind: str) -> list[events.Line]:
         return [
             seen(events.WorkloadSeen, "wds1", "o1", kind, ref=ref, op="op"),
-            seen(events.AppliedManifestWorkSeen, "wec1", "a1", kind, name="h", work="mw-m1"),  # before its ManifestWork
+            applied("a1", "mw-m1", kind),  # before its ManifestWork
             work("m1", kind),
             seen(events.WorkloadSeen, "wec1", "o2", kind, ref=ref, op="op"),
-            seen(events.WorkStatusSeen, "its1", "s1", kind, namespace="wec1", name="s", owner="m1", ref=ref),
+            reported("s1", "m1", kind),
         ]
 
     for line in lines("ADDED"):
         tracker.feed(line)
     left = tracker.left(["wec1"])
-    assert (left.objects, left.works, left.applied, left.statuses) == (2, 1, 1, 1)
-    assert str(left) == "2 objects, 1 ManifestWorks, 1 AppliedManifestWorks, 1 WorkStatuses"
-    assert tracker.left([]).objects == 1  # the WDS always counts; a WEC that was not asked about does not
+    assert (left.objects, left.things) == (
+        2, {"manifestworks": 1, "appliedmanifestworks": 1, "workstatuses": 1}
+    )  # fmt: skip
+    assert str(left) == "2 objects, 1 appliedmanifestworks, 1 manifestworks, 1 workstatuses"
+    assert tracker.left([]).objects == 1  # the source always counts; a WEC that was not asked about does not
+    assert not any(tracker.left([]).things.values())
     for line in lines("DELETED"):
         tracker.feed(line)
     assert tracker.left(["wec1"]).nothing
 
 
 def test_tracker_passes_over_what_is_not_of_the_run(tracker: Tracker) -> None:
-    tracker.feed(work("m9", namespace="other"))
-    tracker.feed(seen(events.AppliedManifestWorkSeen, "wec1", "a9", name="h", work="mw-m9"))
+    tracker.feed(work("m9", op="other"))
+    tracker.feed(applied("a9", "mw-m9"))
     assert tracker.left(["wec1"]).nothing
 
 
-def test_tracker_keeps_destinations_over_lines_that_leave_them_out(tracker: Tracker) -> None:
-    tracker.feed(seen(events.BindingSeen, "wds1", "b", name="p", generation=1, clauses=[], destinations=["wec1"]))
-    tracker.feed(seen(events.BindingSeen, "wds1", "b", "MODIFIED", name="p", generation=1))
-    assert tracker.destinations("p") == frozenset({"wec1"})
-    tracker.feed(seen(events.BindingSeen, "wds1", "b", "DELETED", name="p", generation=1))
-    assert tracker.destinations("p") is None
+def test_tracker_keeps_an_object_that_says_the_same_again(tracker: Tracker) -> None:
+    tracker.feed(work("m1"))
+    tracker.feed(hop("packaged", "manifestworks.x", "its1", "m1", "MODIFIED", again=True))
+    assert tracker.left(["wec1"]).things["manifestworks"] == 1
+
+
+def test_tracker_keeps_targets_over_lines_that_leave_them_out(tracker: Tracker) -> None:
+    tracker.feed(hop("bound", "bindings.x", "wds1", "b", policy="p", targets=["wec1"]))
+    tracker.feed(hop("bound", "bindings.x", "wds1", "b", "MODIFIED", again=True))
+    assert tracker.targets("p") == frozenset({"wec1"})
+    assert tracker.policies() == {"p"}
+    tracker.feed(hop("bound", "bindings.x", "wds1", "b", "DELETED"))
+    assert tracker.targets("p") is None
+    assert tracker.policies() == frozenset()
+
+
+def test_a_policy_may_resolve_in_several_objects(tracker: Tracker) -> None:
+    tracker.feed(hop("", "placementdecisions.x", "hub1", "d1", policy="p", targets=["wec1"]))
+    tracker.feed(hop("", "placementdecisions.x", "hub1", "d2", policy="p", targets=["wec2"]))
+    assert tracker.targets("p") == frozenset({"wec1", "wec2"})
+    tracker.feed(hop("", "placementdecisions.x", "hub1", "d1", "DELETED"))
+    assert tracker.targets("p") == frozenset({"wec2"})
+
+
+def done(cluster: str, op: str) -> events.Line:
+    ref = ObjectRef("", "pods", NS, "p")
+    return seen(events.WorkloadSeen, cluster, f"{cluster}-{op}", ref=ref, op=op, status={"phase": "Succeeded"})
+
+
+def test_an_object_has_completed_when_its_source_says_so_or_all_wecs_where_no_source_shows_it(tracker: Tracker) -> None:
+    ref = ObjectRef("", "pods", NS, "p")
+    tracker.feed(seen(events.WorkloadSeen, "wds1", "o", ref=ref, op="op"))
+    tracker.feed(done("wec1", "op"))
+    assert tracker.completed == set()
+    tracker.feed(done("wds1", "op"))
+    assert tracker.completed == {"op"}
+    tracker.feed(plan("wrapped", "wec1", "wec2"))
+    tracker.feed(done("wec1", "wrapped"))
+    assert "wrapped" not in tracker.completed
+    tracker.feed(done("wec2", "wrapped"))
+    assert "wrapped" in tracker.completed

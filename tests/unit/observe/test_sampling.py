@@ -13,6 +13,7 @@ import psutil
 import pytest
 from aiohttp import web
 
+from fleet.managers.kubestellar.record import RECORD
 from fleet.model.fleet_file import ClientTls, Cluster, Component, FleetFile, Machine
 from fleet.model.run_names import RunNames
 from fleet.observe import sampling as sampling_module
@@ -24,6 +25,8 @@ from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.model.fleets import kubestellar
 
 PAGE = 'apiserver_request_total{verb="GET",resource="pods",code="200",group=""} %d\nprocess_open_fds 5\n'
+
+QUEUED = ("transport", "controller-manager", "status-agent")
 
 
 class Kept:
@@ -52,7 +55,7 @@ def fleet_of(server: FakeApiServer, folder: Path) -> FleetFile:
 
 async def test_pages_of_a_resting_kubestellar_are_not_read(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         gone = Component(
             program="transport.wds2",
@@ -62,7 +65,7 @@ async def test_pages_of_a_resting_kubestellar_are_not_read(tmp_path: Path) -> No
             metrics="http://127.0.0.1:1/metrics",
         )
         fleet = fleet_of(server, tmp_path).model_copy(update={"components": [gone]})
-        async with Sampling(fleet, recorder) as sampling:
+        async with Sampling(fleet, recorder, RECORD) as sampling:
             await sampling.rest(["wds2"])
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
@@ -75,10 +78,10 @@ async def test_pages_of_a_resting_kubestellar_are_not_read(tmp_path: Path) -> No
 
 async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
-        async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+        async with Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling:
             await sampling.sample()
             server.metrics_text = PAGE % 3
             await sampling.sample()
@@ -95,7 +98,7 @@ async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
 async def test_with_everybody_other_programs_tell_of_their_processes(tmp_path: Path) -> None:
     """Of the agent's page what the process tells of itself, over TLS; a dense process' page is not read."""
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1 + "go_goroutines 7\n"
         assert server.authority is not None
@@ -108,7 +111,7 @@ async def test_with_everybody_other_programs_tell_of_their_processes(tmp_path: P
             for name in ("ocm-agent", "dense")
         ]
         fleet = fleet_of(server, tmp_path).model_copy(update={"clusters": [], "components": programs})
-        async with Sampling(fleet, recorder, everybody=True) as sampling:
+        async with Sampling(fleet, recorder, RECORD, everybody=True) as sampling:
             await sampling.sample()
 
     told = [(line.component, line.cluster, line.name) for line in log.lines if isinstance(line, events.MetricSample)]
@@ -117,11 +120,11 @@ async def test_with_everybody_other_programs_tell_of_their_processes(tmp_path: P
 
 async def test_a_page_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     server = FakeApiServer("its1", tls=True)
     async with server:
         fleet = fleet_of(server, tmp_path)
-    async with Sampling(fleet, recorder) as sampling:
+    async with Sampling(fleet, recorder, RECORD) as sampling:
         await sampling.sample()
         own = psutil.Process().cpu_times()
         await sampling.sample()
@@ -136,10 +139,10 @@ async def test_a_page_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
 
 async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
-        async with Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+        async with Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling:
             task = asyncio.create_task(sampling.sample())
             await asyncio.sleep(0)
             task.cancel()
@@ -148,8 +151,11 @@ async def test_a_wait_that_is_given_up_does_not_mix_up_answers(tmp_path: Path) -
 
 async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
-    async with FakeApiServer("its1", tls=True) as server, Sampling(fleet_of(server, tmp_path), recorder) as sampling:
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
+    async with (
+        FakeApiServer("its1", tls=True) as server,
+        Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling,
+    ):
         process = sampling._here._process
         assert process is not None
         process.kill()
@@ -162,11 +168,11 @@ async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Pa
 
 async def test_a_machine_over_ssh_is_sampled_there_and_stamped_here(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server, page("fleet_writes_total 7\n") as url:
         server.metrics_text = PAGE % 1
         fleet = with_machine(fleet_of(server, tmp_path), url)
-        async with Sampling(fleet, recorder, reach=lambda _, argv: list(argv)) as sampling:
+        async with Sampling(fleet, recorder, RECORD, reach=lambda _, argv: list(argv)) as sampling:
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
 
@@ -177,11 +183,11 @@ async def test_a_machine_over_ssh_is_sampled_there_and_stamped_here(tmp_path: Pa
 
 async def test_a_machine_that_is_lost_is_told_once_and_the_others_are_sampled(tmp_path: Path) -> None:
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
         fleet = with_machine(fleet_of(server, tmp_path), "http://127.0.0.1:1/metrics")
-        async with Sampling(fleet, recorder, reach=lambda *_: ["false"]) as sampling:
+        async with Sampling(fleet, recorder, RECORD, reach=lambda *_: ["false"]) as sampling:
             await sampling.sample()
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
@@ -223,11 +229,11 @@ async def test_a_sampler_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatc
     """It is stopped, asked three times, and goes on: only the order that it had been given reaches it."""
     monkeypatch.setattr(sampling_module, "HERE_SECONDS", 0.2)
     log = Kept()
-    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), wdses=("wds1",)))  # noqa: ARG005
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with (
         asyncio.timeout(60),
         FakeApiServer("its1", tls=True) as server,
-        Sampling(fleet_of(server, tmp_path), recorder) as sampling,
+        Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling,
     ):
         process = sampling._here._process
         assert process is not None

@@ -53,6 +53,7 @@ PLAY = """
         machines: ["{{ fleet_machine_record }}"]
         state: building
         variables: "{{ found.variables }}"
+        variables_of: "{{ found.hosts }}"
         given: "{{ found.given }}"
 - name: Go on
   hosts: fleet_hosts
@@ -68,6 +69,7 @@ PLAY = """
         state_dir: "{{ fleet_machine_dir }}"
         machines: ["{{ fleet_machine_record }}"]
         variables: "{{ found.variables }}"
+        variables_of: "{{ found.hosts }}"
         given: "{{ found.given }}"
 """
 
@@ -163,3 +165,23 @@ def test_a_name_that_is_misspelt_in_the_inventory_is_found(inventory: Path) -> N
     code, told = played(inventory)
     assert code == 2
     assert "wec_nodse: there is no such variable: wec_nodes is the closest" in " ".join(told.split())
+
+
+def test_what_differs_from_machine_to_machine_is_recorded_with_each(inventory: Path) -> None:
+    two = HOSTS.replace("hub_hosts: {hosts: {localhost: }}", "hub_hosts: {hosts: {other: }}")
+    local = 'ansible_connection: local, ansible_python_interpreter: "{{ ansible_playbook_python }}"'
+    two += f"    other: {{{local}, wan: {{rtt: 40ms}}}}\n"
+    (inventory / "hosts.yml").write_text(two, encoding="utf-8")
+    code, said = played(inventory, "--limit", "localhost")
+    assert code == 0, said
+    found = known(inventory)["variables"]
+    assert found["hosts"] == {"localhost": {"wan": {}}, "other": {"wan": {"rtt": "40ms"}}}
+    assert "wan" not in found["variables"]
+    file = inventory.parent / "state" / "mine" / "fleet.json"
+    machine = FleetFile.model_validate_json(file.read_bytes()).machines[0]
+    assert (machine.name, machine.variables) == ("localhost", {"wan": {}})
+    two = two.replace("rtt: 40ms", "rtt: 40")
+    (inventory / "hosts.yml").write_text(two, encoding="utf-8")
+    code, said = played(inventory, "--limit", "localhost")
+    assert code == 2
+    assert "wan of other: rtt: a duration is a number with a unit" in " ".join(said.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleet.analysis.roundtrips import RoundTrips
+from fleet.managers.kubestellar.theory import THEORY
 from fleet.report.sections import _round_trips, _told
 
 
@@ -15,7 +16,9 @@ def row(stage: str, measured: float, predicted: float | None, *, interval: bool 
 
 
 def test_down_sync_is_told_and_what_is_not_as_predicted() -> None:
-    rule, *said = _told([row("delivery", 1.52, 1.5), row("activation", 0.9, 0.0), row("downsync", 2.4, 1.5)])
+    rule, *said = _told(
+        [row("delivery", 1.52, 1.5), row("activation", 0.9, 0.0), row("downsync", 2.4, 1.5)], THEORY.link
+    )
     assert "delivery must make 1.5" in rule
     assert said == [
         "one-to-many, 4 WECs: down-sync takes 2.100 s without delay, and 2.40 round trips more (1.50 predicted).",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fleet.analysis.timelines import Join
 
+from fleet.analysis.join import Join
 from fleet.analysis.study import analyse
 from fleet.report.answer import answer, seconds
 from fleet.report.waterfall import waterfalls
+from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.simulator import Hops, Simulator
 from tests.unit.report.made import write_run
 
@@ -20,10 +21,10 @@ PLAIN = Hops(bind=2101, package=20, per_wec=400, free=0, deliver=60, activate=15
 def test_segments_are_the_hops_and_the_hold_back_stands_apart() -> None:
     sim = Simulator(hops=PLAIN)
     sim.trial("one-to-one", ["wec001"])
-    join = Join()
+    join = Join(MANAGER, source="wds1")
     for line in sim.out.ordered():
         join.feed(line)
-    (bar,) = waterfalls(join.samples())
+    (bar,) = waterfalls(join.samples(), join.table)
     lengths = {segment.name: round(segment.end - segment.start, 3) for segment in bar.segments}
     assert lengths == {
         "hold-back": 2.0, "binding": 0.1, "packaging": 0.02, "delivery": 0.06, "activation": 0.015, "workload": 1.2,
@@ -53,4 +54,5 @@ def test_at_a_small_size_the_limits_add_nothing(tmp_path: Path) -> None:
     sim = Simulator(hops=PLAIN)
     sim.trial("one-to-one", ["wec001"])
     said = answer(analyse(write_run(tmp_path, sim.out.ordered(), wecs=1)))
-    assert said[-1].endswith("at this size the client-side rate limits add nothing.")
+    assert said[-2].endswith("at this size the client-side rate limits add nothing.")
+    assert said[-1].startswith("Finalized: ")

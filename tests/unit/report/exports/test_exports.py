@@ -12,11 +12,12 @@ import pytest
 import xmlschema
 from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 
-from fleet.analysis.exposition import METRICS, escaped
+from fleet.analysis.exposition import escaped
 from fleet.analysis.study import Study
 from fleet.experiments.wec_scaling import WecScaling
 from fleet.model.experiment_file import Threshold
 from fleet.report.exports import FORMATS
+from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.test_compare import study
 from tests.unit.report.exports.schemas import OBJECTS, PERFDATA, QUANTILES, SUMMARIES
 from tests.unit.report.made import run_record
@@ -115,7 +116,7 @@ def test_openmetrics_is_read_by_prometheus_own_parser(lossy: Study) -> None:
     }
     assert missing == {"one-to-one": 3, "one-to-many": 3}
     assert all("name" not in s.labels for family in families.values() for s in family.samples)
-    assert {families[METRICS[stage][0]].unit for stage in ("downsync", "e2e")} == {"seconds"}
+    assert {families[MANAGER.metrics[stage]].unit for stage in ("downsync", "e2e")} == {"seconds"}
 
 
 def test_label_values_are_escaped() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fleet.analysis.recorded import record
-from fleet.analysis.sharing import sharing
 from fleet.analysis.summary import Row
+from fleet.managers.kubestellar.sharing import sharing
 from fleet.results.events import Line, MetricSample, ProcessSample, RunMark, TrialPlan
 from fleet.results.format1_manager import MANAGER
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fleet.analysis.leaks import Leak
 from fleet.analysis.prediction import Prediction
-from fleet.analysis.sharing import Sharing
 from fleet.analysis.summary import Row
+from fleet.managers.kubestellar.sections import _shared, _sharing
+from fleet.managers.kubestellar.sharing import Sharing
 from fleet.report.answer import _layout
-from fleet.report.sections import _shared, _sharing, _trend
+from fleet.report.sections import _trend
 
 MIB = 1 << 20
 ONE = Sharing(
@@ -48,10 +49,9 @@ def test_an_its_for_each_is_told_with_its_agents() -> None:
 
 def test_several_policies_are_not_told_as_one() -> None:
     row = Row(stage="downsync", layout="one-to-many", wecs=20, point="wdses=4", count=80, missing=0, p50=2.3, max=3.0)
-    floors = {"its_floor": 0.0, "wds_floor": 0.0, "controller_floor": 0.0, "downsync_floor": 2.0}
     most = Prediction(
         layout="one-to-many", wecs=20, point="wdses=4", policies=4, objects=1, downsync_measured=3.0, e2e_floor=None,
-        e2e_measured=None, **floors,
+        e2e_measured=None, floors=(), fixed=2.0, downsync_floor=2.0,
     )  # fmt: skip
     assert _layout(most, [row])[0].startswith("At 20 WECs and 4 policies (wdses=4), an object was in its WEC")
     one = most.model_copy(update={"policies": 1})

@@ -3,13 +3,13 @@ agents took for it."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING
 
 from fleet.analysis.apiserver import COMPONENT
+from fleet.analysis.costs import Span, by_process, cpu_seconds
 from fleet.analysis.recorded import Recorded, setting_of
 from fleet.analysis.resources import requests
 from fleet.analysis.setting import Setting, values
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 AGENTS = ("ocm-agent", "status-agent")
 AXIS = "wdses"
 """What a point of `wds-scaling` is named by."""
-
-Span = tuple[int, int]
-"""Of a trial: from the begin of its load to the end of its drain, monotonic nanoseconds."""
 
 
 class Sharing(Model):
@@ -74,15 +71,15 @@ def sharing(recorded: Recorded, rows: Sequence[Row], its_of: Mapping[str, str]) 
     for one in requests(recorded):
         if one.cluster in its_of.values():
             asked[one.setting][one.cluster] = asked[one.setting].get(one.cluster, 0.0) + one.per_trial
-    agents = _series(one for one in recorded.processes if one.component in AGENTS)
+    agents = by_process(one for one in recorded.processes if one.component in AGENTS)
     found = []
     for setting in sorted(trials, key=lambda one: one.order):
         spans = [recorded.span(plan) for plan in trials[setting]]
         wdses = {wds for plan in trials[setting] for wds in plan.sources}
         itses = {its_of[wds] for wds in wdses if wds in its_of}
-        server = _series(one for one in recorded.processes if one.component == COMPONENT and one.cluster in itses)
+        server = by_process(one for one in recorded.processes if one.component == COMPONENT and one.cluster in itses)
         answered = [count for its, count in asked[setting].items() if its in itses]
-        others = _series(one for one in recorded.processes if one.cluster in wdses)
+        others = by_process(one for one in recorded.processes if one.cluster in wdses)
         here = {row.stage: row for row in rows if row.setting == setting}
         down, back = here.get("downsync"), here.get("e2e") or here.get("e2e_reported")
         found.append(
@@ -98,36 +95,15 @@ def sharing(recorded: Recorded, rows: Sequence[Row], its_of: Mapping[str, str]) 
                 e2e_max=back.max if back else None,
                 whole=median((end - start) / 1e9 for start, end in spans),
                 its_requests=sum(answered) if answered else None,
-                its_cpu_seconds=_mean(_cpu(server, spans)),
+                its_cpu_seconds=_mean(cpu_seconds(server, spans)),
                 its_rss_bytes=_most(server, spans),
-                wds_cpu_seconds=_mean(_cpu(others, spans)),
+                wds_cpu_seconds=_mean(cpu_seconds(others, spans)),
                 wds_rss_bytes=_most(others, spans),
-                agents_cpu_seconds=_mean(_cpu(agents, spans)),
+                agents_cpu_seconds=_mean(cpu_seconds(agents, spans)),
                 agents_rss_bytes=_most(agents, spans),
             )
         )
     return found
-
-
-def _series(samples: Iterable[ProcessSample]) -> list[list[ProcessSample]]:
-    """By process: of a program that was started anew, each start by itself."""
-    found: defaultdict[tuple[str, str, int], list[ProcessSample]] = defaultdict(list)
-    for one in samples:
-        found[one.machine, one.program, one.pid].append(one)
-    return list(found.values())
-
-
-def _cpu(processes: Sequence[Sequence[ProcessSample]], spans: Sequence[Span]) -> list[float]:
-    """CPU seconds of all of them together in each span, from the last samples at or before its edges."""
-    totals = []
-    for start, end in spans:
-        total = 0.0
-        for samples in processes:
-            first = max(0, bisect_right(samples, start, key=lambda one: one.ns) - 1)
-            last = bisect_right(samples, end, key=lambda one: one.ns) - 1
-            total += max(0.0, samples[last].cpu_seconds - samples[first].cpu_seconds) if last > first else 0.0
-        totals.append(total)
-    return totals if processes else []
 
 
 def _most(processes: Sequence[Sequence[ProcessSample]], spans: Sequence[Span]) -> int | None:
