@@ -32,7 +32,7 @@ def _fleet(study: Study) -> str:
     sources = len(fleet.sources())
     term = study.run.manager.term("source")
     return (
-        f"{fleet.name}: {_many(len(wecs), 'WEC')} ({drivers} driver), {_many(fleet.wec_nodes, 'kwok node')} each, "
+        f"{fleet.name}: {_many(len(wecs), 'WEC')} ({drivers} driver), {_many(fleet.wec_nodes, f'{fleet.node_simulator} node')} each, "
         f"{_many(sources, term, f'{term}es') + ', ' if sources > 1 else ''}{_many(len(fleet.machines), 'machine')}"
     )
 
