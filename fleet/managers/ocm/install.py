@@ -17,9 +17,9 @@ from fleet.model.variables import Variables
 
 HUB = "hub1"
 ROLE = "hub"
-SET_LABEL = "work.open-cluster-management.io/manifestworkreplicaset"
-"""On every ManifestWork that the work manager made of a ManifestWorkReplicaSet."""
-MEMBERS = Members((HUB,), works=SET_LABEL)
+MEMBERS = Members((HUB,))
+"""No works to wait for when a WEC leaves: placement leaves out a cluster that is being deleted, and OCM takes its works
+back."""
 
 
 class Ocm(Installer):
