@@ -13,9 +13,10 @@ TEST = "_test.go"
 CHUNK = 1 << 20
 
 
-def of_source(source: Path, go: Go) -> str:
-    """`sha256:<hex>` over names and contents of the sources, Go's version and the architecture."""
-    return of_folder(source, go)
+def of_source(source: Path, go: Go, manager: str = "") -> str:
+    """`sha256:<hex>` over names and contents of the sources, Go's version and the architecture, for every fleet or for
+    what one with that manager needs beside."""
+    return of_folder(source, go, *([manager.encode()] if manager else []))
 
 
 def of_folder(folder: Path, go: Go, *more: bytes) -> str:

@@ -39,6 +39,26 @@ def source(tmp_path: Path) -> Path:
 
 
 @needs_go
+def test_what_one_manager_needs_is_built_beside_and_leaves_the_rest_alone(source: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    shutil.copytree(source / "tiny", source / "more")
+    more = VERSIONS[VERSIONS.index("  tiny:\n") : VERSIONS.index("crds:")].replace(
+        "tiny:\n", "more:\n    managers: [ocm]\n", 1
+    )
+    more = more.replace("one: tiny, uno: tiny", "two: tiny")
+    (source / "versions.yaml").write_text(VERSIONS.replace("crds:\n", f"{more}crds:\n"))
+    every = ensure(source, cache, [].append)
+    assert set(every.programs) == {"one", "uno"}
+    with pytest.raises(ToolchainMissing):
+        locate(source, cache, "ocm")
+    beside = ensure(source, cache, [].append, "ocm")
+    assert set(beside.programs) == {"two"}
+    assert beside.definitions == {}
+    assert locate(source, cache) == every
+    assert locate(source, cache, "ocm") == beside
+
+
+@needs_go
 def test_built_once_then_found(source: Path, tmp_path: Path) -> None:
     cache, steps = tmp_path / "cache", list[BuildProgress]()
     with pytest.raises(ToolchainMissing, match="fleet toolchain build"):
