@@ -25,7 +25,9 @@ CHUNK = 65_536
 
 
 def logs(
-    name: Annotated[str, typer.Argument(metavar="CLUSTER|PROGRAM", help="For example wec001 or kube-apiserver.its1.")],
+    name: Annotated[
+        str, typer.Argument(metavar="CLUSTER|PROGRAM", help="For example wec001 or kube-apiserver.wec001.")
+    ],
     follow: Annotated[bool, typer.Option("-f", "--follow", envvar="FLEET_FOLLOW", help="Go on until Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, envvar="FLEET_LINES", help="Last lines of each.")] = 50,
     fleet: FleetOption = None,

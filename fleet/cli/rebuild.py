@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.errors import UsageError
+from fleet.managers.installer import installer
 from fleet.model.fleet_file import FleetFile
 from fleet.results.run import RunRecord
 
 SHARD_SIZE = 25
 """`dense_shard_size` of the inventory, where the record does not tell otherwise."""
-OWN_AGENT = "fleet"
 _WEC = re.compile(r"^(.*?)(\d{3,})$")
 
 
@@ -44,7 +44,7 @@ def as_far_as_known(fleet: FleetFile) -> dict[str, Any]:
     try:
         values = variables(fleet)
     except UsageError:
-        values = {"wec_nodes": fleet.wec_nodes, **wds_variables(fleet), **fleet.limits}
+        values = {"wec_nodes": fleet.wec_nodes, **_of_manager(fleet), **fleet.limits}
         carrying = {wec.machine for wec in fleet.wecs()}
         links = {machine.wan for machine in fleet.machines if machine.name in carrying}
         values["wan"] = own.written() if len(links) == 1 and (own := links.pop()) is not None else {}
@@ -67,7 +67,7 @@ def _read_back(fleet: FleetFile) -> dict[str, Any]:
         "wec_count": len(wecs),
         "wec_prefix": _prefix([cluster.name for cluster in wecs]),
         "wec_nodes": fleet.wec_nodes,
-        **wds_variables(fleet),
+        **_of_manager(fleet),
         "control_plane_driver": drivers.pop(),
         "dense_shard_size": size,
         "control_plane_debug": any("--enable-pprof" in program.argv for program in fleet.components),
@@ -77,13 +77,8 @@ def _read_back(fleet: FleetFile) -> dict[str, Any]:
     }
 
 
-def wds_variables(fleet: FleetFile) -> dict[str, int]:
-    """How many WDSes it has, how many of them KubeStellar runs for, and how many ITSes they work with."""
-    return {
-        "wds_count": len(fleet.of_role("wds")),
-        "wds_serving": len(fleet.served()),
-        "its_count": max(1, len(fleet.of_role("its"))),
-    }
+def _of_manager(fleet: FleetFile) -> dict[str, Any]:
+    return {"manager": fleet.manager.name, **installer(fleet.manager.name).unrecorded(fleet)}
 
 
 def refuse(run: RunRecord, versions: Mapping[str, str]) -> None:
@@ -97,9 +92,7 @@ def refuse(run: RunRecord, versions: Mapping[str, str]) -> None:
         told = ", ".join(f"{name} {old[name]} (here {versions.get(name, 'none')})" for name in wrong)
         where = f": check out {run.git.removesuffix('-dirty')}" if run.git else ""
         raise UsageError(f"{run.id} ran with other versions: {told}{where}")
-    agent = run.fleet.manager.facts.get("status_agent", OWN_AGENT)
-    if agent != OWN_AGENT:
-        raise UsageError(f"{run.id} ran with {agent}, which site.yml does not install")
+    installer(run.fleet.manager.name).refuse(run.fleet.manager)
 
 
 def unlike(recorded: FleetFile, found: FleetFile) -> list[str]:

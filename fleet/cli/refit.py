@@ -1,5 +1,5 @@
-"""Changes client limits, links or served WDSes of a fleet that runs, for experiments that sweep them: `fleet up` in its
-own process.
+"""Changes client limits, links or served sources of a fleet that runs, for experiments that sweep them: `fleet up` in
+its own process.
 
 A process of its own, because Ansible would make the driver's event loop late and takes over its signals.
 """
@@ -18,6 +18,7 @@ from typing import Any
 from fleet.cli import rebuild
 from fleet.cli.recorded import GIVEN
 from fleet.errors import FleetError
+from fleet.managers.installer import installer
 from fleet.model.fleet_file import FleetFile
 from fleet.model.link import Link
 from fleet.observe import priority
@@ -29,16 +30,16 @@ TOLD_LINES = 8
 def variables(
     fleet: FleetFile, limits: Mapping[str, float], link: Link | None = None, serving: int | None = None
 ) -> dict[str, Any]:
-    """What makes this very fleet with other limits, with `link` on every machine, and with KubeStellar for the first
-    `serving` WDSes: the recorded variables, and these.
+    """What makes this very fleet with other limits, with `link` on every machine, and with the manager for the first
+    `serving` sources: the recorded variables, and these.
 
     What differs from machine to machine comes from the inventory again. What `-e` has given stays what it was.
     """
     values = dict(fleet.variables) or rebuild.as_far_as_known(fleet)
     if link is not None:
         values["wan"] = link.written()
-    if serving is not None:
-        values["wds_serving"] = serving
+    if serving is not None and (how := installer(fleet.manager.name).serving) is not None:
+        values[how.variable] = serving
     numbers = {name: int(value) if float(value).is_integer() else value for name, value in limits.items()}
     return {**values, **numbers, "fleet_name": fleet.name, GIVEN: dict(fleet.given)}
 
@@ -46,7 +47,7 @@ def variables(
 class FleetUp:
     """Reconfigures through `fleet up`; what it says is shown only when it fails.
 
-    A change of links or served WDSes alone plays only what it needs: some seconds, and no other program is touched.
+    A change of links or served sources alone plays only what it needs: some seconds, and no other program is touched.
     """
 
     def __init__(self, fleet: FleetFile, state_root: Path) -> None:
@@ -67,7 +68,7 @@ class FleetUp:
             said, code = await self._play(file, tags)
         if code:
             last = "\n".join(said.splitlines()[-TOLD_LINES:])
-            what = f"{json.dumps(wanted[0])}{f' and {link}' if link is not None else ''}, wds_serving={serving}"
+            what = f"{json.dumps(wanted[0])}{f' and {link}' if link is not None else ''} for {serving} sources"
             raise FleetError(f"`fleet up` with {what} ended with {code}:\n{last}")
         self._has = wanted
 
@@ -97,5 +98,7 @@ class FleetUp:
         """The parts of site.yml that the change needs; empty for all, where limits change or a change failed."""
         if self._has is None or self._has[0] != limits:
             return ""
-        parts = [*(["link"] if link != self._has[1] else []), *(["hub"] if serving != self._has[2] else [])]
+        how = installer(self._fleet.manager.name).serving
+        parts = ["link"] if link != self._has[1] else []
+        parts += how.parts if how is not None and serving != self._has[2] else ()
         return ",".join(("binaries", *parts, "record"))

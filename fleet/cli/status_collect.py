@@ -1,4 +1,4 @@
-"""Gathers what `fleet status` shows: asks every API server, the ITS about registrations, this machine for programs."""
+"""Gathers what `fleet status` shows: asks every API server, the hub about its members, the machines for programs."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from fleet.errors import FleetError, KubeError
 from fleet.host.machine_state import Look, look, parse
 from fleet.kube import cluster_client
 from fleet.kube.client import KubeClient
-from fleet.kube.resources import MANAGED_CLUSTERS, NODES
+from fleet.kube.resources import NODES
+from fleet.managers import registry
+from fleet.managers.manager import Manager, Registration
 from fleet.model.build_progress import why_incomplete
-from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine
+from fleet.model.fleet_file import WEC, Cluster, Component, FleetFile, Machine
 from fleet.remote.shell import FabricShell
 
 LOOK_SECONDS = 0.5
 """CPU is measured over at least this long: 50 ticks of the kernel's 10 ms accounting."""
 ANSWER_SECONDS = 5.0
 """An API server that takes longer is told as not ready."""
-AVAILABLE, ABSENT = "Available", "Absent"
-"""Of a registration: as it should be; the ITS knows no such WEC."""
 AT_ONCE = 20
 """Clusters asked at the same time; more only queue on a machine of a few cores."""
 
 
 def collect(fleet: FleetFile, file: Path) -> Status:
     """The status now; takes at least half a second. Raises SpecError for a kubeconfig that must not be used."""
+    manager = registry.of(fleet)
     with ThreadPoolExecutor(max(1, len(fleet.machines))) as pool:
         looking = [pool.submit(_look_at, machine) for machine in fleet.machines]
-        clusters = asyncio.run(_ask_all(fleet))
+        clusters = asyncio.run(_ask_all(fleet, manager))
         looks = [future.result() for future in looking]
     programs, machines = [], []
     for machine, seen in zip(fleet.machines, looks, strict=True):
@@ -53,11 +54,19 @@ def collect(fleet: FleetFile, file: Path) -> Status:
         programs=sorted(programs, key=lambda row: (row.machine, row.name)),
         machines=machines,
         wec_nodes=fleet.wec_nodes,
+        terms=terms(fleet, manager),
         incomplete=why_incomplete(file.absolute().parent) if fleet.state != "built" else "",
     )
 
 
-async def _ask_all(fleet: FleetFile) -> list[ClusterRow]:
+def terms(fleet: FleetFile, manager: Manager) -> dict[str, str]:
+    """What the manager calls the clusters of each role that it has."""
+    record = manager.record(fleet)
+    found = {fleet.manager.transport: record.term("transport"), fleet.manager.source: record.term("source")}
+    return {role: term for role, term in {**found, WEC: record.term("wec")}.items() if role}
+
+
+async def _ask_all(fleet: FleetFile, manager: Manager) -> list[ClusterRow]:
     """One row per cluster: hub first, then WECs by name."""
     allowed = {machine.address for machine in fleet.machines}
     gate = asyncio.Semaphore(AT_ONCE)
@@ -66,12 +75,17 @@ async def _ask_all(fleet: FleetFile) -> list[ClusterRow]:
         async with gate, _client(cluster, allowed) as client:
             return await question(client, cluster)
 
-    ordered = [*fleet.of_role("its"), *fleet.of_role("wds"), *fleet.wecs()]
-    rows = await asyncio.gather(*(ask(cluster, _look) for cluster in ordered))
-    registered = await _registrations(fleet, allowed)
-    if registered is None:
-        return list(rows)
-    return [replace(r, registered=registered.get(r.name, ABSENT)) if r.role == "wec" else r for r in rows]
+    hub = fleet.hub()
+    others = [
+        cluster for cluster in fleet.clusters if cluster.role != WEC and cluster not in hub
+    ]  # it is being changed
+    rows = await asyncio.gather(*(ask(cluster, _look) for cluster in (*hub, *others, *fleet.wecs())))
+    found = await _registrations(fleet, manager, allowed)
+    return [_registered(row, found[row.name]) if row.name in found else row for row in rows]
+
+
+def _registered(row: ClusterRow, found: Registration) -> ClusterRow:
+    return replace(row, registered=found.word, unregistered=found.problem)
 
 
 def _client(cluster: Cluster, allowed: set[str]) -> AbstractAsyncContextManager[KubeClient]:
@@ -82,7 +96,7 @@ async def _look(client: KubeClient, cluster: Cluster) -> ClusterRow:
     row = ClusterRow(cluster.name, cluster.role, cluster.driver, cluster.machine, cluster.server, ready=False)
     if not await client.ready(ANSWER_SECONDS):
         return replace(row, problem="no answer from /readyz")
-    if cluster.role != "wec" or cluster.driver == cluster_client.EXISTING:  # whose nodes are not ours
+    if cluster.role != WEC or cluster.driver == cluster_client.EXISTING:  # whose nodes are not ours
         return replace(row, ready=True)
     try:
         nodes = await client.list_all(NODES)
@@ -91,33 +105,24 @@ async def _look(client: KubeClient, cluster: Cluster) -> ClusterRow:
     return replace(row, ready=True, nodes=len(nodes), nodes_ready=sum(_condition(n, "Ready") == "True" for n in nodes))
 
 
-async def _registrations(fleet: FleetFile, allowed: set[str]) -> dict[str, str] | None:
-    """The word for each ManagedCluster's registration by its name; None when an ITS does not answer."""
-    found: list[dict[str, str]] = []
-    for its in fleet.of_role("its"):
-        async with _client(its, allowed) as client:
+async def _registrations(fleet: FleetFile, manager: Manager, allowed: set[str]) -> dict[str, Registration]:
+    """How each WEC stands with the manager; empty where there is nothing to register at."""
+    wecs = [wec.name for wec in fleet.wecs()]
+    found: list[Mapping[str, Registration]] = []
+    for transport in fleet.transports():
+        async with _client(transport, allowed) as client:
             try:
-                items = await client.list_all(MANAGED_CLUSTERS)
+                found.append(await manager.registrations(client, wecs))
             except KubeError:
-                return None
-        found.append({item["metadata"]["name"]: registration(item) for item in items})
+                silent = Registration("?", f"its registration cannot be read: {transport.name} does not answer")
+                return dict.fromkeys(wecs, silent)
     return everywhere(found)
 
 
-def everywhere(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """One word per WEC of what each ITS told: Available when it is at each, else that of the first where it is not."""
-    words = {name: [told.get(name, ABSENT) for told in found] for told in found for name in told}
-    return {name: next((word for word in said if word != AVAILABLE), AVAILABLE) for name, said in words.items()}
-
-
-def registration(managed: Mapping[str, Any]) -> str:
-    """One word for a ManagedCluster: Available, Unavailable, Unknown, Joined, Accepted or Pending."""
-    available = _condition(managed, "ManagedClusterConditionAvailable")
-    if available:
-        return {"True": AVAILABLE, "False": "Unavailable"}.get(available, "Unknown")
-    if _condition(managed, "ManagedClusterJoined") == "True":
-        return "Joined"
-    return "Accepted" if _condition(managed, "HubAcceptedManagedCluster") == "True" else "Pending"
+def everywhere(found: Sequence[Mapping[str, Registration]]) -> dict[str, Registration]:
+    """One per WEC of what each transport says: that of the first where something is wrong, else that of the first."""
+    said = {name: [each[name] for each in found if name in each] for each in found for name in each}
+    return {name: next((one for one in several if one.problem), several[0]) for name, several in said.items()}
 
 
 def _condition(item: Mapping[str, Any], name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,7 +18,10 @@ class ClusterRow:
     server: str
     ready: bool
     registered: str = ""
-    """Available, Unavailable, Unknown, Joined, Accepted, Pending or Absent (WECs); empty for the hub's own."""
+    """The manager's word for how a WEC stands with it, such as Available; `?`: it cannot be read. Empty for the hub's
+    own clusters, and where there is nothing to register at."""
+    unregistered: str = ""
+    """What is wrong with that, as the rest of a sentence; empty when nothing is."""
     nodes_ready: int = 0
     nodes: int = 0
     problem: str = ""
@@ -66,6 +70,8 @@ class Status:
     programs: list[ProgramRow]
     machines: list[MachineRow]
     wec_nodes: int = 1
+    terms: Mapping[str, str] = field(default_factory=dict)
+    """What the manager calls the clusters of a role."""
     incomplete: str = ""
     """What `site.yml` is doing, or where it ended; empty for a complete fleet."""
 
@@ -77,8 +83,8 @@ class Status:
             if not cluster.ready:
                 found.append(f"{cluster.name}: its API server is not ready{_reason(cluster.problem)}")
             elif cluster.role == "wec":
-                if cluster.registered != "Available":
-                    found.append(f"{cluster.name}: {_REGISTRATION.get(cluster.registered, cluster.registered)}")
+                if cluster.unregistered:
+                    found.append(f"{cluster.name}: {cluster.unregistered}")
                 if cluster.driver != "existing" and cluster.nodes_ready < self.wec_nodes:
                     found.append(f"{cluster.name}: {cluster.nodes_ready} of {self.wec_nodes} nodes are ready")
         found += [
@@ -104,17 +110,6 @@ class Status:
             "programs": [asdict(row) for row in self.programs],
             "programs_pss": sum(row.pss for row in self.programs),
         }
-
-
-_REGISTRATION = {
-    "Absent": "has no ManagedCluster in the ITS",
-    "Pending": "its ManagedCluster is not accepted",
-    "Accepted": "its agent has not joined",
-    "Joined": "its ManagedCluster is joined, not yet available",
-    "Unavailable": "its ManagedCluster is not available",
-    "Unknown": "its ManagedCluster is unknown: the agent's lease has run out",
-    "": "its registration cannot be read: the ITS does not answer",
-}
 
 
 def _reason(problem: str) -> str:

@@ -12,7 +12,6 @@ from fleet.cli.table import Cell, Column, render
 LISTED_PROGRAMS = 40
 """More programs than this are told by component, and only those that are not well by name; `-o wide` tells all."""
 LISTED_PROBLEMS = 10
-ROLES = {"its": "ITS", "wds": "WDS", "wec": "WEC"}
 
 
 def page(status: Status, ink: Ink, *, width: int, wide: bool = False) -> str:
@@ -33,11 +32,11 @@ def problems(found: Sequence[str], ink: Ink) -> str:
 
 
 def _head(status: Status, ink: Ink) -> str:
-    wecs = [row for row in status.clusters if row.role == "wec"]
-    counts = [
-        _count("ready", sum(row.ready for row in status.clusters), len(status.clusters), "clusters", ink),
-        _count("available", sum(row.registered == "Available" for row in wecs), len(wecs), "WECs", ink),
-    ]
+    members = [row for row in status.clusters if row.registered]
+    counts = [_count("ready", sum(row.ready for row in status.clusters), len(status.clusters), "clusters", ink)]
+    if members:
+        well = sum(not row.unregistered for row in members)
+        counts.append(_count("available", well, len(members), "WECs", ink))
     if status.programs:
         running = sum(row.state == "RUNNING" for row in status.programs)
         counts.append(_count("running", running, len(status.programs), "programs", ink))
@@ -60,7 +59,13 @@ def _clusters(status: Status, ink: Ink, width: int, *, wide: bool) -> str:
         columns.append(Column("SERVER"))
     rows = []
     for row in status.clusters:
-        cells: list[Cell | str] = [row.name, ROLES.get(row.role, row.role), row.driver, row.machine, _ready(row)]
+        cells: list[Cell | str] = [
+            row.name,
+            status.terms.get(row.role, row.role.upper()),
+            row.driver,
+            row.machine,
+            _ready(row),
+        ]
         cells += [_registered(row), _nodes(row, status.wec_nodes)]
         if wide:
             cells.append(row.server)
@@ -73,9 +78,9 @@ def _ready(row: ClusterRow) -> Cell:
 
 
 def _registered(row: ClusterRow) -> Cell:
-    if row.role != "wec":
+    if not row.registered:
         return Cell("-", "dim")
-    return Cell(row.registered or "?", "ok" if row.registered == "Available" else "fail")
+    return Cell(row.registered, "fail" if row.unregistered else "ok")
 
 
 def _nodes(row: ClusterRow, wanted: int) -> Cell:

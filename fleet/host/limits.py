@@ -38,27 +38,23 @@ class Weight:
     disk: int
 
 
+NOTHING = Weight(0, 0, 0, 0, 0, 0)
 # Measured at rest on 2 cores: fleets of 2 and 6 dense and of 2 process WECs, /proc summed by program (memory is PSS);
 # and the 100 dense WECs of the README, 13.9 GiB with their hub. What is added to a measured number is said beside it.
+# What a manager runs for each WEC is not in these: its installer says it, and it comes on top.
 WEC_WEIGHTS: dict[DriverName, Weight] = {
-    # 124 MiB: dense process 84, its etcd 9, kwok 12, OCM agent 22 (means of 4 WECs); 16 more for what each WEC adds to
-    # the hub, so that 100 of them with it come to 14.5 GiB. Inotify: 6 instances (5 of the dense process, 1 of the
-    # agent) with 8 watches; 15 threads; all doubled or more for a busy fleet. Ports: its own, and its share of the
-    # shard's etcd. Disk: 1 MiB when new, the rest for the etcd's history and the logs until they rotate.
-    "dense": Weight(140 * MIB, 12, 40, 30, 1.1, 40 * MIB),
-    # 240 MiB: API server 124, etcd 27, controller manager 25, scheduler 19, kwok 18, OCM agent 27 (means of 2 WECs);
-    # 16 for the hub as above, the rest for a busy one. Inotify: 6 instances, 8 watches; 46 threads. Ports: API server
-    # and both of its etcd. Disk: 123 MiB when new, nearly all of it preallocated by the etcd.
-    "process": Weight(280 * MIB, 12, 40, 70, 3, 200 * MIB),
+    # 102 MiB: dense process 84, its etcd 9, kwok 12 (means of 4 WECs, which share more when there are more). Inotify: 5
+    # instances of the dense process with 8 watches; doubled or more for a busy fleet, as are the threads. Ports: its
+    # own, and its share of the shard's etcd. Disk: 1 MiB when new, the rest for the etcd's history and the logs until
+    # they rotate.
+    "dense": Weight(102 * MIB, 10, 36, 18, 1.1, 30 * MIB),
+    # 213 MiB: API server 124, etcd 27, controller manager 25, scheduler 19, kwok 18 (means of 2 WECs); the rest for a
+    # busy one. Inotify: 5 instances, 8 watches; 40 threads. Ports: API server and both of its etcd. Disk: 123 MiB when
+    # new, nearly all of it preallocated by the etcd.
+    "process": Weight(242 * MIB, 10, 36, 58, 3, 190 * MIB),
     # One node with systemd, containerd, kubelet and the whole control plane; docs/drivers.md has the measurements.
-    "kind": Weight(680 * MIB, 40, 250, 250, 1, 900 * MIB),
+    "kind": Weight(642 * MIB, 38, 246, 238, 1, 890 * MIB),
 }
-HUB_PLANE = Weight(420 * MIB, 12, 40, 50, 3, 400 * MIB)
-"""ITS or WDS, with its part of OCM, KubeStellar, supervisor and status agent: 350 MiB and 36 threads each, with 2 WECs
-as with 6; inotify 10 in the ITS, 5 in the WDS. The rest is for a busy one;
-what grows with the WECs is in their weight."""
-FURTHER_AGENT = Weight(32 * MIB, 2, 4, 12, 1, 10 * MIB)
-"""The OCM agent of a WEC at one more ITS: 22 to 27 MiB, one inotify instance; its first one is in the WEC's weight."""
 DESCRIPTORS_PER_INSTANCE = 150
 """Of a dense process: 78 at rest, 81 in a shard of 25 during a run; doubled for clients that come and go."""
 DESCRIPTORS_BASE = 2000
@@ -75,7 +71,11 @@ class Need:
     driver: DriverName
     shard_size: int
     agents: int = 0
-    """OCM agents of WECs at further ITSes."""
+    """Of WECs, one at each hub that they are members of."""
+    hub_plane: Weight = NOTHING
+    """Of one control plane of the hub."""
+    agent: Weight = NOTHING
+    """Of one agent, with what its WEC adds to the hub."""
 
 
 @dataclass(frozen=True)
@@ -153,15 +153,14 @@ def measure_room(state_root: Path) -> Room:
 def shortages(need: Need, room: Room) -> list[Shortage]:
     """Everything of which there is too little; empty when the machine can hold it."""
     wec = WEC_WEIGHTS[need.driver]
-    counts = [(HUB_PLANE, need.hub_planes), (wec, need.wecs)]
-    counts += [(FURTHER_AGENT, need.agents)] if need.agents else []
+    counts = [(need.hub_plane, need.hub_planes), (wec, need.wecs), (need.agent, need.agents)]
     what = f"{need.hub_planes} more control planes of the hub and {need.wecs} more WECs ({need.driver})"
-    what += f" with {need.agents} agents for further ITSes" if need.agents else ""
+    what += f" with {need.agents} agents" if need.agents else ""
     found = []
     memory = sum(weight.memory * count for weight, count in counts)
     if memory and memory + RESERVE > room.memory:
-        each = wec.memory + FURTHER_AGENT.memory * need.agents // max(1, need.wecs)
-        fits = max(0, (room.memory - RESERVE - HUB_PLANE.memory * need.hub_planes) // each)
+        each = wec.memory + need.agent.memory * need.agents // max(1, need.wecs)
+        fits = max(0, (room.memory - RESERVE - need.hub_plane.memory * need.hub_planes) // each)
         found.append(
             Shortage(
                 f"memory for {what}",
@@ -198,7 +197,7 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
                 "raise ulimit -u and kernel.threads-max, or lower wec_count",
             )
         )
-    ports = sum(int(weight.ports * count + 1) for weight, count in counts)
+    ports = sum(int(weight.ports * count + 1) for weight, count in counts if count)
     if ports > room.ports:
         found.append(
             Shortage(

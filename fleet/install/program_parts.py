@@ -51,8 +51,3 @@ class Extra:
 def loopback(port: int) -> str:
     """host:port of a listener that only this machine reaches."""
     return f"127.0.0.1:{port}"
-
-
-def metrics_url(port: int) -> str:
-    """Where a KubeStellar program answers with its metrics; plain HTTP is all that it offers."""
-    return f"http://{loopback(port)}/metrics"

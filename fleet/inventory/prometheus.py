@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from fleet.model.fleet_file import Component, Role
+from fleet.host.pages import CONTROL_PLANES
+from fleet.model.fleet_file import WEC, Component, Role
 
-AGENTS = ("ocm-agent", "kwok")
-"""One of each per WEC: of a hundred pages of them only a few names are kept."""
 KEPT_OF_AGENTS = "(process|go_goroutines|go_memstats_heap|go_gc_duration|rest_client|workqueue|up).*"
+"""Of what runs beside the control plane of each WEC, the manager's agents and the simulator of its nodes: of a hundred
+such pages only these names are kept."""
 DROPPED = (
     "(apiserver_request_sli_duration_seconds|apiserver_request_body_size_bytes|apiserver_response_sizes|"
     "apiserver_watch_events_sizes|apiserver_watch_list_duration_seconds|apiserver_admission_.*|"
@@ -70,7 +71,7 @@ def targets(components: Iterable[Component], roles: Mapping[str, Role]) -> dict[
         if not component.metrics:
             continue
         parts = urlsplit(component.metrics)
-        role = roles.get(component.cluster, "wec" if component.component == "dense" else "")
+        role = roles.get(component.cluster, WEC if component.component == "dense" else "")
         labels = {
             "program": component.program,
             "component": component.component,
@@ -97,11 +98,11 @@ def own_targets(programs: Mapping[str, str]) -> list[dict[str, Any]]:
 def _job_of(component: Component, role: str) -> str:
     if component.component == "etcd":
         return "etcd"
-    if component.component in AGENTS:
+    if role == WEC and component.component not in CONTROL_PLANES:
         return "agents"
     if component.tls is None:
         return "plain"
-    return "wecs" if role == "wec" else "hub"
+    return "wecs" if role == WEC else "hub"
 
 
 def _job(

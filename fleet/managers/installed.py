@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from fleet.host.change import Change
 from fleet.host.files import private_directory, remove_tree, write_private
@@ -50,6 +51,11 @@ def clear(manager: Installer, site: Site, way: Way) -> Change:
         site.machine.supervisor.converge(g, [], check=site.machine.check) for g in _groups(site.machine) if g != HUB
     ]
     return Change.merge([left, *ended, manager.clear(alone)])
+
+
+def agents_of(root: Path) -> int:
+    """How many agents of WECs are in a machine's folder, of all hubs together."""
+    return sum(1 for folder in root.glob(f"{AGENTS}*/*/") if folder.is_dir())
 
 
 def drop(machine: Machine, installer: Installer) -> Change:

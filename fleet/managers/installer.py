@@ -10,15 +10,17 @@ import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.layout import Layout
+from fleet.host.limits import NOTHING, Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
 from fleet.install.program_parts import Upstream
 from fleet.model.client_limits import ClientLimits
-from fleet.model.fleet_file import Cluster, Component, ManagerOf
+from fleet.model.fleet_file import Cluster, Component, FleetFile, ManagerOf
 from fleet.model.variable_rules import Problem
 from fleet.model.variables import Variables
 
@@ -35,6 +37,16 @@ class HubPlane:
     """It signs the client certificates of clusters that register there."""
     dialled: bool = False
     """Every WEC has an agent that dials it. The first of these is the one that other machines and links lead to."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How a manager runs for some of its sources alone."""
+
+    variable: str
+    """Says for how many, the first ones; empty: for all."""
+    parts: Sequence[str]
+    """Tags of `site.yml` that a change of it plays, beside those of every change."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +123,12 @@ class Installer:
     """How each of its components tells of itself."""
     port_owners: Sequence[str] = ()
     """How the names begin under which its programs hold ports of a machine."""
+    plane: Weight = NOTHING
+    """What one control plane of its hub takes, with the manager's programs that belong to it."""
+    agent: Weight = NOTHING
+    """What one more WEC takes per plane that its agents dial: its agent, and its part of the hub."""
+    serving: Serving | None = None
+    """None: it runs for all of its sources, always."""
 
     def problems(self, variables: Variables, machines: int) -> Iterator[Problem]:  # noqa: ARG002
         """What is wrong with variables that are its own; `machines` is how many the fleet has."""
@@ -123,6 +141,13 @@ class Installer:
     def record(self, variables: Variables, versions: Mapping[str, str], found: Found) -> ManagerOf:  # noqa: ARG002
         """What the fleet file says of it; `versions` by program."""
         return ManagerOf()
+
+    def unrecorded(self, fleet: FleetFile) -> Mapping[str, Any]:  # noqa: ARG002
+        """Variables that build its planes again, of a fleet file that records none (an older release's)."""
+        return {}
+
+    def refuse(self, recorded: ManagerOf) -> None:
+        """UsageError when `site.yml` cannot install it as a fleet file says that it was."""
 
     def labels(self, layout: Layout) -> Mapping[str, Mapping[str, str]]:  # noqa: ARG002
         """WECs of this machine that are members, each with the labels by which policies select it."""

@@ -17,7 +17,20 @@ from fleet.results.events import Fact, Key
 
 Object = Mapping[str, Any]
 
-__all__ = ["Burden", "Cleaning", "Fact", "Hop", "Key", "Manager", "Object", "Policy", "Spaces", "Told", "Write"]
+__all__ = [
+    "Burden",
+    "Cleaning",
+    "Fact",
+    "Hop",
+    "Key",
+    "Manager",
+    "Object",
+    "Policy",
+    "Registration",
+    "Spaces",
+    "Told",
+    "Write",
+]
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True):
@@ -46,6 +59,16 @@ class Hop:
     read: Callable[[Object, str], Told | None]
     of_generation: bool = False
     """What it reads changes with the object's generation only, so that it need not be read for every status."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """How a WEC stands with its manager."""
+
+    word: str
+    """For a column, `Available`."""
+    problem: str = ""
+    """What is wrong, as the rest of a sentence about the WEC; empty: it is a member, as it should be."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +208,10 @@ class Manager(Protocol):
 
     def check_load(self, burden: Burden) -> None:
         """UsageError, with the numbers, for what it or its limits could never carry."""
+        ...
+
+    async def registrations(self, transport: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:
+        """How each of those WECs stands with that transport; only reads. Not called where there is no transport."""
         ...
 
     async def check(self, spaces: Spaces) -> None:

@@ -81,7 +81,7 @@ class Profiles(Model):
     seconds: Duration = 10.0
     """Length of a CPU profile."""
     programs: list[str] = Field(default_factory=list)
-    """Programs, components or clusters, such as `transport.wds1`, `ocm-agent`, `its1`; none: all with profiles."""
+    """Programs, components or clusters, such as `kube-apiserver.wec001`, `etcd`, `wec001`; none: all with profiles."""
 
 
 class Bound(NamedTuple):

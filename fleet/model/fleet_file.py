@@ -61,7 +61,7 @@ class Cluster(Model):
     context: str = ""
     """Context of an existing cluster in that file; empty: the current one."""
     labels: dict[str, str] = Field(default_factory=dict)
-    """Labels of its ManagedCluster (WECs only)."""
+    """Those by which policies of the manager select it (WECs only)."""
 
 
 class ClientTls(Model):
@@ -78,7 +78,7 @@ class Component(Model):
     program: str
     """Name under the machine's supervisor, `<component>.<cluster>`."""
     component: str
-    """kube-apiserver, etcd, dense, transport, controller-manager, registration, ocm-agent, status-agent, kwok, ..."""
+    """kube-apiserver, etcd, dense, kwok, ..., or a program of the manager."""
     machine: Name
     cluster: str = ""
     """The control plane it belongs to; empty when it serves several."""
@@ -112,7 +112,7 @@ class ManagerOf(Model):
     comparable."""
 
     def __str__(self) -> str:
-        """For people: `kubestellar v0.30.0, status agent fleet, status agent version 0.1.0`."""
+        """For people: name, version and facts, `<name> v1.2.0, status agent fleet, status agent version 0.1.0`."""
         facts = [f"{name.replace('_', ' ')} {value}" for name, value in self.facts.items()]
         return ", ".join([f"{self.name} {self.version}".strip(), *facts])
 

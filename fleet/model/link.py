@@ -14,7 +14,7 @@ from fleet.model.duration import shown as shown_seconds
 from fleet.model.model_errors import FieldPath, Place, validate
 
 LONGEST_RTT = 60.0
-"""Seconds. An API server closes a request after that time, and OCM takes an agent for dead after a few minutes."""
+"""Seconds. An API server closes a request after that time, and managers take an agent for dead after a few minutes."""
 LEAST_RATE = 8_000.0
 """Bits per second: one kilobyte; below it a TLS handshake takes seconds."""
 MOST_RATE = 1e12

@@ -105,6 +105,13 @@ def _said(error: Any) -> str:
     return f"{text}, not {told(error['input'])}"
 
 
+def _prefix(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]:
+    if found.wec_prefix in hub.values():
+        yield Problem(
+            "wec_prefix", f"{told(found.wec_prefix)} begins the names of the hub's own control planes: choose another"
+        )
+
+
 def _dense_flags(found: Variables, _: Mapping[str, str]) -> Iterator[Problem]:
     if found.control_plane_driver == "dense":
         for name in PROCESS_ONLY:
@@ -195,6 +202,7 @@ def _existing(found: Variables, planes: Mapping[str, str]) -> Iterator[Problem]:
 PLANES = ("wec_count", "wec_prefix", "manager", "control_plane_driver")
 """What the names of control planes follow from, and how they run."""
 RULES = (
+    Rule(PLANES, _prefix),
     Rule(("control_plane_driver", *PROCESS_ONLY), _dense_flags),
     Rule((*PLANES, "control_plane_ports"), _ports),
     Rule(("control_plane_driver", "hub_driver", "existing_wecs", "existing_hub"), _existing),

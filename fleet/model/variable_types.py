@@ -126,10 +126,10 @@ def _name(value: Any) -> str:
 
 
 def _prefix(value: Any) -> str:
-    if not isinstance(value, str) or not PREFIX.fullmatch(value) or value in ("its", "wds"):
+    if not isinstance(value, str) or not PREFIX.fullmatch(value):
         raise ValueError(
             f"{told(value)} does not begin a name: use lower-case letters, digits and '-', at most 36, beginning with"
-            " a letter or digit, and not that of the hub's own control planes"
+            " a letter or digit"
         )
     return value
 

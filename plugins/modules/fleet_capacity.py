@@ -13,7 +13,8 @@ options:
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
   hub_planes: {description: Control planes of the hub on this machine., type: int, required: true}
   wecs: {description: WECs on this machine., type: int, required: true}
-  further_hubs: {description: ITSes beside the first; each WEC has an agent more for each., type: int, default: 0}
+  manager: {description: The manager of the fleet., type: str, default: none}
+  hubs: {description: Control planes of the hub that an agent of each WEC dials., type: int, default: 0}
   driver: {description: Driver of the WECs., type: str, choices: [process, dense, kind], required: true}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   may_tune: {description: Whether host_tuning may raise kernel limits, as root., type: bool, default: false}
@@ -22,7 +23,7 @@ options:
 
 EXAMPLES = r"""
 - name: Room for a hub and 20 WECs
-  fleet_capacity: {state_dir: /srv/fleet/demo, hub_planes: 2, wecs: 20, driver: dense}
+  fleet_capacity: {state_dir: /srv/fleet/demo, hub_planes: 2, wecs: 20, hubs: 1, manager: kubestellar, driver: dense}
 """
 
 RETURN = r"""
@@ -48,12 +49,15 @@ with IMPORTS:
     from fleet.host.layout import Layout
     from fleet.host.limits import Need, measure_room, refuse, shortages
     from fleet.host.records import stored_planes
+    from fleet.managers.installed import agents_of
+    from fleet.managers.installer import installer
 
 ARGUMENTS = {
     "state_dir": {"type": "path", "required": True},
     "hub_planes": {"type": "int", "required": True},
     "wecs": {"type": "int", "required": True},
-    "further_hubs": {"type": "int", "default": 0},
+    "manager": {"type": "str", "default": "none"},
+    "hubs": {"type": "int", "default": 0},
     "driver": {"type": "str", "choices": ["process", "dense", "kind"], "required": True},
     "shard_size": {"type": "int", "default": 25},
     "may_tune": {"type": "bool", "default": False},
@@ -68,9 +72,9 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     stored = stored_planes(Layout(folder))
     hub = max(0, given["hub_planes"] - sum(1 for s in stored if s.role != "wec"))
     wecs = max(0, given["wecs"] - sum(1 for s in stored if s.role == "wec" and s.driver == given["driver"]))
-    # Below agents-<hub>: a folder per WEC.
-    agents = max(0, given["wecs"] * given["further_hubs"] - len(list(folder.glob("agents-*/*/"))))
-    need = Need(hub, wecs, given["driver"], given["shard_size"], agents)
+    agents = max(0, given["wecs"] * given["hubs"] - agents_of(folder))
+    manager = installer(given["manager"])
+    need = Need(hub, wecs, given["driver"], given["shard_size"], agents, manager.plane, manager.agent)
     found = shortages(need, measure_room(folder.parent))
     raisable = [shortage for shortage in found if shortage.sysctl]
     root_user = os.geteuid() == 0 or given["may_become"]

@@ -40,41 +40,6 @@ def places() -> list[str]:
     return found
 
 
-PENDING = frozenset(
-    {
-        "cli/logs.py",
-        "cli/rebuild.py",
-        "cli/refit.py",
-        "cli/status_collect.py",
-        "cli/status_model.py",
-        "cli/status_view.py",
-        "host/components.py",
-        "host/drivers/kind/config.py",
-        "host/limits.py",
-        "host/plan.py",
-        "install/crds.py",
-        "install/program_parts.py",
-        "inventory/components.py",
-        "inventory/endpoints.py",
-        "inventory/inspection.py",
-        "inventory/prometheus.py",
-        "inventory/record.py",
-        "model/experiment_file.py",
-        "model/fleet_file.py",
-        "model/link.py",
-        "model/pairing.py",
-        "model/variable_rules.py",
-        "model/variable_types.py",
-        "simulators/kwok/program.py",
-    }
-)
-"""Not clean yet. A file leaves this list when it is, and none joins it."""
-
-
 def test_no_module_names_a_manager() -> None:
-    found = [place for place in places() if place.partition(":")[0] not in PENDING]
+    found = places()
     assert not found, "\n".join(found)
-
-
-def test_nothing_is_pending_that_is_clean() -> None:
-    assert {place.partition(":")[0] for place in places()} >= PENDING

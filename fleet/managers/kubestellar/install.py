@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from fleet import __version__
+from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.layout import Layout
 from fleet.host.pages import Pages, Reader, Started, by_flags, plain
 from fleet.install.program_parts import Extra
-from fleet.managers.installer import Found, Grant, HubPlane, Installer, Site, Way
+from fleet.managers.installer import Found, Grant, HubPlane, Installer, Serving, Site, Way
 from fleet.managers.kubestellar import names
 from fleet.managers.kubestellar.converge import ITS_PORT_OWNER, WDS_PORT_OWNER, HubSpec, converge_hub
 from fleet.managers.kubestellar.programs import CONTROLLER_MANAGER
 from fleet.managers.kubestellar.status_config import StatusSpec, config_file
-from fleet.managers.ocm import joining, pages
+from fleet.managers.ocm import joining, pages, weights
 from fleet.managers.ocm import names as ocm
 from fleet.managers.ocm.hub import PORT_OWNER
 from fleet.managers.ocm.joining import Members
-from fleet.model.fleet_file import ManagerOf
+from fleet.model.fleet_file import FleetFile, ManagerOf
 from fleet.model.pairing import paired
 from fleet.model.variable_rules import Problem
 from fleet.model.variable_types import as_whole, told
@@ -73,6 +75,9 @@ class KubeStellar(Installer):
         ocm.AGENT_COMPONENT,
         names.STATUS_PROGRAM,
     )
+    plane = weights.PLANE
+    agent = weights.AGENT
+    serving = Serving("wds_serving", ("hub",))
 
     def problems(self, variables: Variables, machines: int) -> Iterator[Problem]:
         """As in Installer."""
@@ -117,6 +122,20 @@ class KubeStellar(Installer):
                 "status_agent_version": variables.record_status_agent_version or __version__,
             },
         )
+
+    def unrecorded(self, fleet: FleetFile) -> Mapping[str, Any]:
+        """How many WDSes there are, how many of them KubeStellar runs for, and how many ITSes they work with."""
+        return {
+            "wds_count": len(fleet.of_role(WDS)),
+            "wds_serving": len(fleet.served()),
+            "its_count": max(1, len(fleet.of_role(ITS))),
+        }
+
+    def refuse(self, recorded: ManagerOf) -> None:
+        """As in Installer: with a status agent that is not ours."""
+        agent = recorded.facts.get("status_agent", OWN_AGENT)
+        if agent != OWN_AGENT:
+            raise UsageError(f"that fleet returned status with {agent}, which site.yml does not install")
 
     def labels(self, layout: Layout) -> Mapping[str, Mapping[str, str]]:
         """As in Installer."""

@@ -13,8 +13,8 @@ from fleet.managers.kubestellar.hops import HOPS
 from fleet.managers.kubestellar.record import record
 from fleet.managers.kubestellar.rights import RIGHTS
 from fleet.managers.leftovers import check_leftovers
-from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Spaces, Write
-from fleet.managers.ocm.members import check_members
+from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Registration, Spaces, Write
+from fleet.managers.ocm.members import check_members, registrations
 from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
@@ -60,6 +60,10 @@ class KubeStellar:
     def check_load(self, burden: Burden) -> None:
         """By the floors of its token buckets, and by what etcd takes."""
         feasible.check_burden(burden)
+
+    async def registrations(self, transport: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:
+        """By the conditions of their ManagedClusters."""
+        return await registrations(transport, wecs)
 
     async def check(self, spaces: Spaces) -> None:
         """Members of every ITS, no BindingPolicy of an earlier run."""

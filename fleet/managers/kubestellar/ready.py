@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fleet.host.supervise import Supervisor
 from fleet.install.crds import wait_established
-from fleet.install.program_parts import metrics_url
+from fleet.install.program_parts import loopback
 from fleet.install.readiness import metrics_answer, until_it_works
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import (
@@ -26,6 +26,11 @@ CONTROLLER_MARK, CONTROLLER_TIMES = '"Started workers"', 2
 TRANSPORT_MARK = '"started workers"'
 
 WDS_CRDS = (BINDING_POLICIES, BINDINGS, CUSTOM_TRANSFORMS, STATUS_COLLECTORS, COMBINED_STATUSES)
+
+
+def metrics_url(port: int) -> str:
+    """Where a program answers with its metrics; plain HTTP is all that it offers."""
+    return f"http://{loopback(port)}/metrics"
 
 
 def says(log: Path, mark: str, times: int) -> bool:

@@ -13,7 +13,7 @@ from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.kube.resources import Resource
 from fleet.managers.leftovers import check_leftovers
-from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Spaces, Write
+from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Registration, Spaces, Write
 from fleet.managers.none.hops import HOPS
 from fleet.managers.none.record import record
 from fleet.managers.rights import Right
@@ -61,6 +61,10 @@ class NoManager:
 
     def check_load(self, burden: Burden) -> None:
         """Nothing stands between the driver and a WEC."""
+
+    async def registrations(self, transport: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:  # noqa: ARG002
+        """There is nothing to register at."""
+        return {}
 
     async def check(self, spaces: Spaces) -> None:
         """No namespace of an earlier run."""

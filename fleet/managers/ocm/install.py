@@ -8,7 +8,7 @@ from fleet.host.change import Change
 from fleet.host.layout import Layout
 from fleet.host.pages import Reader
 from fleet.managers.installer import Found, Grant, HubPlane, Installer, Site, Way
-from fleet.managers.ocm import joining, names, pages
+from fleet.managers.ocm import joining, names, pages, weights
 from fleet.managers.ocm.hub import PLACING_PORT_OWNER, PORT_OWNER, converge_hub
 from fleet.managers.ocm.joining import Members
 from fleet.managers.ocm.programs import WORK_MANAGER
@@ -34,6 +34,8 @@ class Ocm(Installer):
     )
     pages: Mapping[str, Reader] = {**pages.ALIKE, **pages.PLACING}
     port_owners: Sequence[str] = (PORT_OWNER, PLACING_PORT_OWNER, names.AGENT_COMPONENT)
+    plane = weights.PLANE
+    agent = weights.AGENT
 
     def planes(self, variables: Variables) -> Sequence[HubPlane]:  # noqa: ARG002
         """As in Installer."""

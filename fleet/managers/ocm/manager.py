@@ -15,10 +15,10 @@ from fleet.kube.each import each
 from fleet.kube.errors import AlreadyExists, NotFound
 from fleet.kube.resources import Resource
 from fleet.managers.leftovers import check_leftovers
-from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Spaces, Write
+from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Registration, Spaces, Write
 from fleet.managers.ocm import placing
 from fleet.managers.ocm.hops import HOPS, SET_LABEL
-from fleet.managers.ocm.members import check_members
+from fleet.managers.ocm.members import check_members, registrations
 from fleet.managers.ocm.record import SCRAPE_FACT, record
 from fleet.managers.ocm.rights import RIGHTS
 from fleet.managers.ocm.works import GRACE_SECONDS, Work, Works
@@ -71,6 +71,10 @@ class Ocm:
 
     def check_load(self, burden: Burden) -> None:
         """Names are judged while the objects are wrapped; no limit of OCM's is known to stop a load for ever."""
+
+    async def registrations(self, transport: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:
+        """By the conditions of their ManagedClusters."""
+        return await registrations(transport, wecs)
 
     async def check(self, spaces: Spaces) -> None:
         """Members of every hub, the set of all clusters, no Placement of an earlier run."""

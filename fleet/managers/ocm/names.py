@@ -18,7 +18,7 @@ CLUSTER_LABEL = "open-cluster-management.io/cluster-name"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OURS = "fleet"
 
-MACHINE_ANNOTATION = "fleet.kubestellar.io/machine"
+MACHINE_ANNOTATION = "fleet-testbed/machine"
 """On a WEC's ManagedCluster: the machine that it was registered from."""
 
 CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"

@@ -15,7 +15,7 @@ from fleet.host.supervise import Program
 from fleet.simulators.kwok import stages as kwok_stages
 
 NODE_ANNOTATION = "kwok.x-k8s.io/node"
-NODE_LABEL = "fleet.kubestellar.io/node"
+NODE_LABEL = "fleet-testbed/node"
 """Nodes that carry it were made here, so they may be removed here when `wec_nodes` shrinks."""
 LEASE_SECONDS = 40
 CREATED, CONFLICT, NOT_FOUND, OK = 201, 409, 404, 200

@@ -16,7 +16,7 @@ def test_counts_driver_and_limits_become_variables() -> None:
     fleet = fleet_file(4).model_copy(update={"limits": {**LIMITS, "transport_its_qps": 1000}, "wec_nodes": 2})
     found = variables(fleet)
     assert (found["wec_count"], found["wec_prefix"], found["wec_nodes"]) == (4, "wec", 2)
-    assert (found["wds_count"], found["wds_serving"]) == (1, 1)
+    assert (found["manager"], found["wds_count"], found["wds_serving"]) == ("kubestellar", 1, 1)
     assert (found["control_plane_driver"], found["dense_shard_size"]) == ("dense", 25)
     assert (found["transport_its_qps"], found["work_hub_burst"]) == (1000, 100)
     assert (found["control_plane_debug"], found["monitoring_enabled"]) == (False, False)
@@ -66,6 +66,14 @@ def test_other_versions_and_a_run_without_an_end_are_refused() -> None:
         refuse(run, {**run.fleet.versions, "ocm": "v9"})
     with pytest.raises(UsageError, match="did not finish"):
         refuse(run_record("r", 2, status="running"), run.fleet.versions)
+
+
+def test_a_status_agent_that_is_not_ours_is_refused() -> None:
+    run = run_record("r", 2)
+    manager = run.fleet.manager.model_copy(update={"facts": {"status_agent": "ocm-status-addon"}})
+    fleet = run.fleet.model_copy(update={"manager": manager})
+    with pytest.raises(UsageError, match=r"with ocm-status-addon, which site\.yml does not install"):
+        refuse(run_record("r", 2, fleet=fleet), fleet.versions)
 
 
 def test_a_fleet_that_is_there_is_used_only_when_it_is_alike() -> None:

@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 
-from fleet.cli.status_collect import collect, everywhere, registration
+from fleet.cli.status_collect import collect, everywhere, terms
 from fleet.cli.status_model import Status
 from fleet.host.supervise import Program, Supervisor
 from fleet.kube.resources import MANAGED_CLUSTERS, NODES
+from fleet.managers import registry
+from fleet.managers.manager import Registration
 from fleet.model import fleet_load
+from fleet.model.fleet_file import ManagerOf
 from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.model.fleets import document, write
+from tests.unit.report.made import fleet_file
 
 PROGRAMS = ("kube-apiserver.its1", "kube-apiserver.wds1", "kwok.wec001")
 
@@ -29,31 +33,22 @@ def managed(name: str, **conditions: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    ("conditions", "word"),
-    [
-        ({}, "Pending"),
-        ({"HubAcceptedManagedCluster": "False"}, "Pending"),
-        ({"HubAcceptedManagedCluster": "True"}, "Accepted"),
-        ({"HubAcceptedManagedCluster": "True", "ManagedClusterJoined": "True"}, "Joined"),
-        ({"ManagedClusterJoined": "True", "ManagedClusterConditionAvailable": "True"}, "Available"),
-        ({"ManagedClusterJoined": "True", "ManagedClusterConditionAvailable": "False"}, "Unavailable"),
-        ({"ManagedClusterJoined": "True", "ManagedClusterConditionAvailable": "Unknown"}, "Unknown"),
-    ],
-)
-def test_the_word_for_a_registration(conditions: dict[str, str], word: str) -> None:
-    assert registration(managed("wec001", **conditions)) == word
-    assert registration({}) == "Pending"
-
-
-def test_a_wec_is_available_when_it_is_at_every_its() -> None:
-    first = {"wec001": "Available", "wec002": "Available", "wec003": "Joined"}
+def test_a_wec_is_available_when_it_is_at_every_transport() -> None:
+    well, joined, absent = Registration("Available"), Registration("Joined", "not yet"), Registration("Absent", "no")
+    first = {"wec001": well, "wec002": well, "wec003": joined}
     assert everywhere([first]) == first
-    second = {"wec001": "Available", "wec003": "Pending", "wec004": "Available"}
-    assert everywhere([first, second]) == {
-        "wec001": "Available", "wec002": "Absent", "wec003": "Joined", "wec004": "Absent"
+    assert everywhere([first, {"wec001": well, "wec002": absent, "wec003": absent}]) == {
+        "wec001": well, "wec002": absent, "wec003": joined
     }  # fmt: skip
     assert everywhere([]) == {}
+
+
+def test_roles_are_called_as_the_manager_calls_them() -> None:
+    for name, roles in (("ocm", {"hub": "hub", "wec": "WEC"}), ("none", {"wec": "WEC"})):
+        role = "hub" if name == "ocm" else ""
+        fleet = fleet_file(1).model_copy(update={"manager": ManagerOf(name=name, source=role, transport=role)})
+        assert terms(fleet, registry.of(fleet)) == roles
+    assert terms(fleet_file(1), registry.of(fleet_file(1))) == {"its": "ITS", "wds": "WDS", "wec": "WEC"}
 
 
 @pytest.fixture
@@ -128,10 +123,26 @@ async def test_every_cluster_and_program(servers: dict[str, FakeApiServer], tmp_
     assert servers["its1"].requests
 
 
-async def test_an_its_that_is_away_leaves_registrations_unknown(
+async def test_a_transport_that_is_away_leaves_registrations_unknown(
     servers: dict[str, FakeApiServer], tmp_path: Path
 ) -> None:
     await servers["its1"].stop()
     found = await look(tmp_path / "state" / "demo")
-    assert {row.registered for row in found.clusters} == {""}
-    assert "wec001: its registration cannot be read: the ITS does not answer" in found.problems()
+    assert [row.registered for row in found.clusters] == ["", "", "?", "?", "?"]
+    assert "wec001: its registration cannot be read: its1 does not answer" in found.problems()
+
+
+async def test_a_fleet_without_a_manager_has_no_registrations(
+    servers: dict[str, FakeApiServer], tmp_path: Path, data: dict[str, Any]
+) -> None:
+    folder = tmp_path / "state" / "demo"
+    clusters = [cluster for cluster in data["clusters"] if cluster["role"] == "wec"]
+    rest = {name: value for name, value in data.items() if name != "status_agent"}
+    document = {**rest, "format": 2, "manager": {"name": "none"}, "clusters": clusters, "components": []}
+    (folder / "fleet.json").write_text(json.dumps(document))
+    found = await look(folder)
+    assert [(row.name, row.registered, row.unregistered) for row in found.clusters] == [
+        (f"wec{number:03d}", "", "") for number in (1, 2, 3)
+    ]
+    assert {text.partition(":")[0] for text in found.problems()} == {"wec002", "wec003"}  # no node, and away
+    assert not servers["its1"].requests

@@ -41,6 +41,7 @@ def status(wecs: int) -> Status:
         clusters=clusters,
         programs=sorted(programs, key=lambda row: row.name),
         machines=[MachineRow("local", looked=True, total=24 << 30, available=18 << 30)],
+        terms={"its": "ITS", "wds": "WDS", "wec": "WEC"},
     )
 
 
@@ -48,8 +49,15 @@ def ailing() -> Status:
     well = status(3)
     clusters = [
         *well.clusters[:2],
-        replace(well.clusters[2], ready=False, problem="no answer from /readyz", registered="Unknown", nodes_ready=0),
-        replace(well.clusters[3], registered="Joined"),
+        replace(
+            well.clusters[2],
+            ready=False,
+            problem="no answer from /readyz",
+            registered="Unknown",
+            unregistered="nobody renews its lease",
+            nodes_ready=0,
+        ),
+        replace(well.clusters[3], registered="Joined", unregistered="its ManagedCluster is joined, not yet available"),
         replace(well.clusters[4], nodes_ready=0),
     ]
     programs = [replace(row, state="FATAL", pid=0) if row.name == "ocm-agent.wec001" else row for row in well.programs]
@@ -67,6 +75,15 @@ def test_a_fleet_that_is_not_well() -> None:
     found = ailing()
     text = page(found, Ink(), width=80) + "---\n" + problems(found.problems(), Ink()) + "\n"
     assert text == golden("status-ailing.txt")
+
+
+def test_without_a_manager_there_is_nothing_to_register_at() -> None:
+    wecs = [replace(row, registered="") for row in status(2).clusters if row.role == "wec"]
+    found = replace(status(2), clusters=wecs, terms={})
+    lines = page(found, Ink(), width=80).splitlines()
+    assert lines[0] == "fleet demo: 2/2 clusters ready, 7/7 programs running"
+    assert lines[4].split() == ["wec001", "WEC", "dense", "local", "yes", "-", "1/1"]
+    assert found.problems() == []
 
 
 def test_colour_changes_no_letter_and_no_column() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import CapacityError
-from fleet.host.limits import GIB, HUB_PLANE, MIB, RESERVE, WEC_WEIGHTS, Need, Room, measure_room, refuse, shortages
+from fleet.host.limits import GIB, MIB, RESERVE, WEC_WEIGHTS, Need, Room, Weight, measure_room, refuse, shortages
+from fleet.managers.installer import installer, known
 
 ROOM = Room(
     memory=16 * GIB,
@@ -21,7 +22,9 @@ ROOM = Room(
     processes=30_000,
     ports=20_000,
 )
-NEED = Need(hub_planes=2, wecs=20, driver="dense", shard_size=25)
+HUB_PLANE = Weight(400 * MIB, 12, 40, 50, 3, 400 * MIB)
+AGENT = Weight(30 * MIB, 2, 4, 12, 1, 10 * MIB)
+NEED = Need(hub_planes=2, wecs=20, driver="dense", shard_size=25, hub_plane=HUB_PLANE, agent=AGENT)
 
 
 def test_a_machine_with_room_has_no_shortage() -> None:
@@ -30,7 +33,7 @@ def test_a_machine_with_room_has_no_shortage() -> None:
 
 
 def test_nothing_more_is_needed_on_a_full_machine() -> None:
-    assert shortages(replace(NEED, hub_planes=0, wecs=0), replace(ROOM, memory=0, inotify_instances=-3)) == []
+    assert shortages(replace(NEED, hub_planes=0, wecs=0), replace(ROOM, memory=0, inotify_instances=-3, ports=0)) == []
 
 
 def test_memory_says_by_how_many_wecs_to_shrink() -> None:
@@ -40,14 +43,22 @@ def test_memory_says_by_how_many_wecs_to_shrink() -> None:
     assert "lower wec_count by 13" in found.mend  # 7 of 20 fit
 
 
-def test_agents_at_further_itses_are_weighed_too() -> None:
+def test_agents_of_wecs_are_weighed_too() -> None:
     need = replace(NEED, agents=40)
     assert shortages(need, ROOM) == []
     memory = 2 * HUB_PLANE.memory + 20 * WEC_WEIGHTS["dense"].memory + RESERVE
     (one,) = shortages(need, replace(ROOM, memory=memory))
-    assert "2 more control planes of the hub and 20 more WECs (dense) with 40 agents for further ITSes" in one.what
-    # 20 times 140 MiB are 13.7 times 204 MiB: a WEC with its two agents of 32 MiB.
-    assert one.mend.startswith("lower wec_count by 7,")
+    assert "2 more control planes of the hub and 20 more WECs (dense) with 40 agents" in one.what
+    # 20 times 102 MiB are 12.6 times 162 MiB: a WEC with its two agents of 30 MiB.
+    assert one.mend.startswith("lower wec_count by 8,")
+
+
+def test_only_a_fleet_with_a_manager_needs_room_for_its_programs() -> None:
+    room = replace(ROOM, memory=RESERVE + 20 * WEC_WEIGHTS["dense"].memory)
+    for name in known():
+        manager = installer(name)
+        need = replace(NEED, hub_planes=0, agents=20, hub_plane=manager.plane, agent=manager.agent)
+        assert bool(shortages(need, room)) == (name != "none"), name
 
 
 def test_inotify_is_what_root_may_raise() -> None:
@@ -61,8 +72,8 @@ def test_inotify_is_what_root_may_raise() -> None:
 def test_a_raised_limit_is_never_lower_than_what_is_needed() -> None:
     room = replace(ROOM, inotify_instances=10, inotify_instances_limit=9_000)
     (found,) = shortages(NEED, room)
-    # 8,990 in use, and 12 for each of 22 control planes
-    assert found.sysctl == ("fs.inotify.max_user_instances", 8_990 + 22 * 12)
+    # 8,990 in use, 12 for each control plane of the hub, 10 for each WEC
+    assert found.sysctl == ("fs.inotify.max_user_instances", 8_990 + 2 * 12 + 20 * 10)
 
 
 def test_descriptors_count_a_whole_shard_of_the_dense_driver_only() -> None:

@@ -33,18 +33,21 @@ def test_targets_by_job_with_what_they_are() -> None:
             program("ocm-agent.wec001", "https://127.0.0.1:5/metrics", TLS),
             program("kwok.wec001", "http://127.0.0.1:6/metrics"),
             program("transport.wds1", "http://127.0.0.1:7/metrics"),
+            program("agent-of-anybody.wec001", "http://127.0.0.1:8/metrics"),
+            program("status-agent", "http://127.0.0.1:9/metrics"),
+            program("kube-scheduler.wec001", "https://127.0.0.1:10/metrics", TLS),
             program("kwok.wec002", ""),
         ],
         {"its1": "its", "wds1": "wds", "wec001": "wec"},
     )
     assert {job: [entry["targets"][0] for entry in entries] for job, entries in found.items()} == {
         "hub": ["127.0.0.1:1"],
-        "wecs": ["127.0.0.1:3", "127.0.0.1:2"],
-        "agents": ["127.0.0.1:6", "127.0.0.1:5"],
+        "wecs": ["127.0.0.1:3", "127.0.0.1:2", "127.0.0.1:10"],
+        "agents": ["127.0.0.1:8", "127.0.0.1:6", "127.0.0.1:5"],
         "etcd": ["127.0.0.1:4"],
-        "plain": ["127.0.0.1:7"],
+        "plain": ["127.0.0.1:9", "127.0.0.1:7"],
     }
-    assert found["agents"][0]["labels"] == {
+    assert found["agents"][1]["labels"] == {
         "program": "kwok.wec001", "component": "kwok", "cluster": "wec001", "machine": "m", "role": "wec",
         "__scheme__": "http",
     }  # fmt: skip

@@ -65,6 +65,7 @@ def test_a_machine_remembers_its_manager_until_it_is_dropped(tmp_path: Path) -> 
     installed.begin(machine, "ocm")
     for folder in ("hub", "agents/wec001", "agents-its2/wec001", "clusters/wec001"):
         (machine.root / folder).mkdir(parents=True)
+    assert installed.agents_of(machine.root) == 2
     for owner in ("hub", "placing.hub1", "ocm-agent.wec001", "wec001"):
         machine.take(owner, 1, in_use=False)
     assert installed.installed(machine.layout) == "ocm"

@@ -1,4 +1,4 @@
-"""Which ITS each WDS works with."""
+"""Which transport each source works with."""
 
 from __future__ import annotations
 

@@ -112,6 +112,20 @@ def test_names_of_planes_are_those_of_the_manager() -> None:
     assert "its1 is no control plane of this fleet" in said(manager="ocm", control_plane_ports={"its1": 20_000})[0]
 
 
+def test_settings_of_planes_are_for_those_of_the_manager() -> None:
+    settings = {"apiserver_extra_args": ["--v=4"]}
+    for target in ("hub", "hub1"):
+        assert said(manager="ocm", control_plane_overrides={target: settings}) == []
+        assert f"{target}: is neither" in said(control_plane_overrides={target: settings})[0]
+    assert "its1: is neither" in said(manager="ocm", control_plane_overrides={"its1": settings})[0]
+
+
+def test_wecs_are_not_called_as_the_planes_of_the_hub_are() -> None:
+    assert said(manager="ocm", wec_prefix="its") == []
+    for manager, prefix in (("ocm", "hub"), ("kubestellar", "its"), ("kubestellar", "wds")):
+        assert "begins the names of the hub's own control planes" in said(manager=manager, wec_prefix=prefix)[0]
+
+
 def test_without_a_manager_there_is_no_hub_for_a_link() -> None:
     assert said(manager="none", wan={"rtt": "40ms"})[0].startswith("wan: a link leads to the hub")
 

@@ -54,7 +54,14 @@ def arguments(state: Path) -> dict[str, dict[str, Any]]:
     place = {"fleet": "demo", "state_dir": str(state / "demo")}
     machine = {**place, "toolchain_dir": str(state / "bin")}
     return {
-        "fleet_capacity": {"state_dir": str(state / "demo"), "hub_planes": 0, "wecs": 100_000, "driver": "dense"},
+        "fleet_capacity": {
+            "state_dir": str(state / "demo"),
+            "hub_planes": 0,
+            "wecs": 100_000,
+            "driver": "dense",
+            "hubs": 1,
+            "manager": "ocm",
+        },
         "fleet_control_planes": {**machine, "part": "wecs", "planes": [{"name": "Not_A_Name", "role": "wec"}]},
         "fleet_manager": {**place, "state": "joined", "manager": "nonsense"},
         "fleet_record": {
@@ -70,7 +77,7 @@ def arguments(state: Path) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("module", "error", "said"),
     [
-        ("fleet_capacity", "CapacityError", "nothing was changed"),
+        ("fleet_capacity", "CapacityError", "and 100000 more WECs (dense) with 100000 agents"),
         ("fleet_control_planes", "UsageError", "Not_A_Name"),
         ("fleet_manager", "UsageError", "manager: 'nonsense' is not one of kubestellar, none, ocm"),
         ("fleet_record", "UsageError", "machines: "),

@@ -13,7 +13,7 @@ from fleet.host.plan import ControlPlane
 
 PREFIX = "fleet/kind-node:"
 """Names of the images that `fleet.node_image` builds; others bring a network plugin of their own."""
-REAL_NODE = "fleet.kubestellar.io/real-node"
+REAL_NODE = "fleet-testbed/real-node"
 """Taint of the only real node: workload of an experiment runs on kwok's."""
 CONTROL_PLANE_TAINT = "node-role.kubernetes.io/control-plane"
 NODE_SUFFIX = "-control-plane"
