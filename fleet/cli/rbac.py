@@ -11,7 +11,9 @@ from fleet.errors import UsageError
 
 
 def rbac(
-    manager: Annotated[str, typer.Option(help="Of the hub: kubestellar, ocm or none.")] = "kubestellar",
+    manager: Annotated[
+        str, typer.Option(show_default=False, help="Of the hub; default: the one that `fleet up` builds.")
+    ] = "",
     role: Annotated[
         str, typer.Option(show_default=False, help="Of source, transport and wec the one; default: all of them.")
     ] = "",
@@ -29,6 +31,7 @@ def rbac(
     from fleet.managers import registry
     from fleet.model.model_errors import nearest
 
+    manager = manager or registry.NAMES[0]
     known = {str(resource): resource for resource in ALL}
     wanted = kind or ["deployments.apps"]
     for name in wanted:
