@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import NamedTuple
 
 from fleet.analysis.join import Join
@@ -166,7 +167,7 @@ class Recorded:
     @property
     def refused(self) -> list[Sent]:
         """Attempts that the source did not take."""
-        return [sent for sent in self.sent if not 200 <= sent.code < 300]  # noqa: PLR2004 - HTTP success
+        return [sent for sent in self.sent if not HTTPStatus.OK <= sent.code < HTTPStatus.MULTIPLE_CHOICES]
 
     def span(self, trial: TrialPlan) -> tuple[int, int]:
         """When the trial's load was under way: from its first step `load`, to the end of its `drain`; nanoseconds.

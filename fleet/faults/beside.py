@@ -15,14 +15,14 @@ from fleet.faults.fault import Aim
 from fleet.faults.helper import Opening, Order
 from fleet.model.during import DuringStep
 from fleet.model.fleet_file import FleetFile, Machine
-from fleet.observe.helper_process import Beside, here
-from fleet.remote.openssh import command
+from fleet.observe.helper_process import Beside, Start, here
+from fleet.remote.pipe import over_ssh
 from fleet.results.events import FaultHealed, FaultInjected, Line
 
 MODULE = "fleet.faults.helper"
 ORDER_SECONDS = 300.0
 """For one order: a control plane that is started again may need minutes on a machine that is full."""
-Reach = Callable[[Machine, Sequence[str]], list[str]]
+Reach = Callable[[Machine, Sequence[str]], Start]
 _Place = tuple[str, int]
 """Trial and the step's number."""
 
@@ -47,9 +47,9 @@ class Faults:
         aims: Sequence[Aim],
         sink: Sink,
         *,
-        reach: Reach = command,
+        reach: Reach = over_ssh,
     ) -> None:
-        """`aims` are those of the steps (`registry.aims`); `reach` runs a program on another machine."""
+        """`aims` are those of the steps (`registry.aims`); `reach` starts a program on another machine."""
         self._steps = tuple(zip(steps, aims, strict=True))
         self._sink = sink
         self._helpers: Mapping[str, Beside] = {
@@ -161,7 +161,7 @@ class Faults:
                 raise result
 
 
-def _start(machine: Machine, reach: Reach) -> tuple[list[str], bytes]:
+def _start(machine: Machine, reach: Reach) -> tuple[Start, bytes]:
     opening = Opening(root=machine.state_dir).model_dump_json().encode()
     if machine.connection == "ssh":
         return reach(machine, [machine.python, "-m", MODULE]), opening

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.host.plan import Certificate
-from fleet.model.fleet_file import Role
+from fleet.host.plan import Certificate, ControlPlane
 
 SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_ADDRESS = "10.96.0.1"
@@ -21,29 +20,31 @@ BASE_CONTROLLERS = (
     "serviceaccount-token-controller",
     "root-ca-certificate-publisher-controller",
 )
-CONTROLLERS: dict[Role, tuple[str, ...]] = {
-    # Signing for the registration of WECs; nothing that acts on workload.
-    "its": (
-        *BASE_CONTROLLERS,
-        "certificatesigningrequest-signing-controller",
-        "certificatesigningrequest-approving-controller",
-        "certificatesigningrequest-cleaner-controller",
-    ),
-    # A WDS holds workload that must not run there: no workload controller ever.
-    "wds": BASE_CONTROLLERS,
-    # What pods on kwok nodes need; without node-lifecycle the not-ready taint stays and nothing is scheduled.
-    "wec": (
-        *BASE_CONTROLLERS,
-        "deployment-controller",
-        "replicaset-controller",
-        "statefulset-controller",
-        "daemonset-controller",
-        "job-controller",
-        "cronjob-controller",
-        "endpointslice-controller",
-        "node-lifecycle-controller",
-    ),
-}
+SIGNING_CONTROLLERS = (
+    "certificatesigningrequest-signing-controller",
+    "certificatesigningrequest-approving-controller",
+    "certificatesigningrequest-cleaner-controller",
+)
+"""For the registration of WECs."""
+WORKLOAD_CONTROLLERS = (
+    "deployment-controller",
+    "replicaset-controller",
+    "statefulset-controller",
+    "daemonset-controller",
+    "job-controller",
+    "cronjob-controller",
+    "endpointslice-controller",
+    "node-lifecycle-controller",
+)
+"""What pods on simulated nodes need; without node-lifecycle the not-ready taint stays and nothing is scheduled."""
+WEC_CONTROLLERS = (*BASE_CONTROLLERS, *WORKLOAD_CONTROLLERS)
+
+
+def controllers(*, hub: bool, signs: bool) -> tuple[str, ...]:
+    """Of a control plane; a hub holds workload that must not run there, so it has no workload controller ever."""
+    if not hub:
+        return WEC_CONTROLLERS
+    return (*BASE_CONTROLLERS, *(SIGNING_CONTROLLERS if signs else ()))
 
 
 IDLE_GATES = {"DetectCacheInconsistency": False, "SizeBasedListCostEstimate": False}
@@ -207,16 +208,16 @@ def debug_listener(port: int, serving: Certificate, trust: Trust, kubeconfig: Pa
 
 def kube_controller_manager(  # noqa: PLR0917 - each is a part of its command line
     program: Path,
-    role: Role,
+    plane: ControlPlane,
     kubeconfig: Path,
     trust: Trust,
     extra: tuple[str, ...],
     listener: tuple[str, ...] = NO_LISTENER,
 ) -> tuple[str, ...]:
-    """Only the controllers of that role; no listener by default, no election (there is one of it)."""
+    """Only the controllers that `plane` needs; no listener by default, no election (there is one of it)."""
     signing = (
         (f"--cluster-signing-cert-file={trust.signer_cert}", f"--cluster-signing-key-file={trust.signer_key}")
-        if role == "its"
+        if plane.signs
         else ()
     )
     return (
@@ -224,7 +225,7 @@ def kube_controller_manager(  # noqa: PLR0917 - each is a part of its command li
         f"--kubeconfig={kubeconfig}",
         *listener,
         "--leader-elect=false",
-        f"--controllers={','.join(CONTROLLERS[role])}",
+        f"--controllers={','.join(controllers(hub=plane.hub, signs=plane.signs))}",
         f"--service-account-private-key-file={trust.sa_private}",
         f"--root-ca-file={trust.ca}",
         *signing,

@@ -37,6 +37,8 @@ class Options:
     """Of the machine; what runs in one process shares them with what runs in the others."""
     shard_size: int = 25
     wec_nodes: int = 1
+    simulator: str = "none"
+    """What plays those nodes: a package of `fleet.simulators`."""
     ready_seconds: float = READY_SECONDS
     node_image: str = ""
     """Of kind nodes: how the container engine knows it."""
@@ -46,7 +48,7 @@ class Options:
     """Of kind nodes: `system` is one that runs here already, `own` one that the fleet starts; `auto` is either."""
     debug: bool = False
     """Open what upstream offers for looking inside but we keep shut: etcd's pprof, and the listeners (loopback, client
-    certificates; plain for kwok) of controller managers, schedulers and kwok."""
+    certificates; plain for node simulators) of controller managers, schedulers and node simulators."""
 
 
 @dataclass(frozen=True)

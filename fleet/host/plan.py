@@ -13,7 +13,7 @@ from fleet.errors import HostError, UsageError
 from fleet.host.authority import Subject
 from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program, quote_env
-from fleet.model.fleet_file import DriverName, Role
+from fleet.model.fleet_file import WEC, DriverName, Role
 
 AuthorityName = Literal["ca", "front-proxy-ca", "etcd-ca", "hub-signer"]
 PLANE_FILE = "plane.json"
@@ -34,9 +34,11 @@ PARTS = {
     "etcd": "etcd",
     "kube-controller-manager": "kcm",
     "kube-scheduler": "scheduler",
-    "kwok": "kwok",
 }
-"""Component to what the inventory's variables call it."""
+"""Component of a control plane to what the inventory's variables call it."""
+SIMULATOR = "simulator"
+"""What plays the nodes of a WEC; variables of the inventory have its own name, `control_plane_<name>_extra_args`."""
+ALL_PARTS = (*PARTS.values(), SIMULATOR)
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,15 @@ class Extra:
     etcd: tuple[str, ...] = ()
     kcm: tuple[str, ...] = ()
     scheduler: tuple[str, ...] = ()
-    kwok: tuple[str, ...] = ()
+    simulator: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     """For every program of a control plane."""
     env_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """For the programs of one part (a value of `PARTS`); it wins over `env`."""
+    """For the programs of one part (of `ALL_PARTS`); it wins over `env`."""
 
     def check(self) -> None:
         """UsageError naming the variable when an argument is no flag, or a value cannot be in an environment."""
-        for name in PARTS.values():
+        for name in ALL_PARTS:
             for argument in getattr(self, name):
                 if not argument.startswith("--") or "\n" in argument:
                     raise UsageError(f"control_plane_{name}_extra_args: {argument!r} is not of the form --flag=value")
@@ -68,23 +70,14 @@ class Extra:
 
     def with_settings(self, settings: Mapping[str, Any]) -> Extra:
         """With those of one control plane or role (`fleet.model.plane_settings.PlaneSettings`, what is set of them)."""
-        flags = {
-            part: (*getattr(self, part), *settings.get(f"{_said(part)}_extra_args", ())) for part in PARTS.values()
-        }
-        env_of = {
-            part: {**self.env_of.get(part, {}), **settings.get(f"{_said(part)}_env", {})} for part in PARTS.values()
-        }
+        flags = {part: (*getattr(self, part), *settings.get(f"{part}_extra_args", ())) for part in ALL_PARTS}
+        env_of = {part: {**self.env_of.get(part, {}), **settings.get(f"{part}_env", {})} for part in ALL_PARTS}
         env = {**self.env, **settings.get("env", {})}
         return replace(self, **flags, env=env, env_of={part: values for part, values in env_of.items() if values})
 
     def environment(self, component: str, base: Mapping[str, str]) -> dict[str, str]:
         """Of one program: what we give it, and the user's values over that."""
-        return {**base, **self.env, **self.env_of.get(PARTS[component], {})}
-
-
-def _said(part: str) -> str:
-    """What a user calls it: a simulator, whichever it is."""
-    return "simulator" if part == "kwok" else part
+        return {**base, **self.env, **self.env_of.get(PARTS.get(component, SIMULATOR), {})}
 
 
 @dataclass(frozen=True)
@@ -97,11 +90,13 @@ class ControlPlane:
     bind_address: str = "127.0.0.1"
     port: int = 0
     extra: Extra = Extra()
+    signs: bool = False
+    """Of the hub: it signs the client certificates of clusters that register there."""
 
     @property
     def hub(self) -> bool:
         """Whether it is part of the system under test."""
-        return self.role in ("its", "wds")
+        return self.role != WEC
 
 
 @dataclass(frozen=True)

@@ -52,17 +52,12 @@ def debug_owner(name: str) -> str:
     return f"debug.{name}"
 
 
-def kwok_owner(name: str) -> str:
-    """Who holds the port of a WEC's kwok, when it listens."""
-    return f"kwok.{name}"
-
-
 def remove_plane(machine: Machine, name: str) -> None:
     """Give back the ports and remove logs and files of a control plane whose programs are gone; its record
     goes last."""
     for log in machine.layout.log.glob(f"*.{name}.log*"):
         log.unlink(missing_ok=True)
-    for owner in (name, debug_owner(name), kwok_owner(name)):
+    for owner in (name, debug_owner(name)):
         machine.registry.give_back(machine.fleet, owner)
     folder = machine.layout.cluster(name)
     if folder.is_dir():

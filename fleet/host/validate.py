@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from fleet.errors import UsageError
 from fleet.host.plan import ControlPlane
 from fleet.model.base import NAME_PATTERN
-from fleet.model.fleet_file import Role
+from fleet.model.fleet_file import WEC
 
 DRIVERS = ("dense", "process", "kind")
 MAX_WECS = 1000
@@ -25,7 +25,7 @@ def check_name(field: str, name: str) -> None:
         )
 
 
-def check_planes(planes: Sequence[ControlPlane], roles: Sequence[Role]) -> None:
+def check_planes(planes: Sequence[ControlPlane], *, hub: bool) -> None:
     """UsageError for bad or doubled names, addresses that are none, roles outside the call,
     arguments that are no flags."""
     names: set[str] = set()
@@ -34,8 +34,8 @@ def check_planes(planes: Sequence[ControlPlane], roles: Sequence[Role]) -> None:
         if plane.name in names:
             raise UsageError(f"control plane name: {plane.name} is there twice")
         names.add(plane.name)
-        if plane.role not in roles:
-            raise UsageError(f"{plane.name}: role {plane.role} is not one of this call's {', '.join(roles)}")
+        if plane.hub != hub:
+            raise UsageError(f"{plane.name}: role {plane.role} is not one of this call's, {'the hub' if hub else WEC}")
         if plane.driver not in DRIVERS:
             raise UsageError(f"control_plane_driver: {plane.driver} is not one of {', '.join(DRIVERS)}")
         if plane.hub and plane.driver != "process":

@@ -9,7 +9,7 @@ from pathlib import Path
 from fleet.errors import ToolchainError, UsageError
 from fleet.host.change import Change
 from fleet.host.drivers.dense.driver import DenseDriver
-from fleet.host.drivers.driver import Driver, unheard
+from fleet.host.drivers.driver import Driver, Ready, unheard
 from fleet.host.drivers.kind import engine_setup as kind_engine
 from fleet.host.drivers.kind.driver import KindDriver
 from fleet.host.drivers.process.driver import ProcessDriver
@@ -18,9 +18,8 @@ from fleet.host.machine import Machine
 from fleet.host.plan import ControlPlane
 from fleet.host.records import Stored, remove_plane, stored_planes
 from fleet.host.validate import check_planes
-from fleet.model.fleet_file import DriverName, Role
-from fleet.simulators.kwok import group as kwok_group
-from fleet.simulators.kwok.group import KwokGroup
+from fleet.model.fleet_file import WEC, DriverName
+from fleet.simulators.simulator import Simulator, known, simulator
 
 HUB_GROUP = "planes-hub"
 
@@ -48,7 +47,7 @@ def driver_of(machine: Machine, name: str) -> Driver:
     """The driver of one control plane that is on the machine; UsageError when there is none of that name."""
     for stored in stored_planes(machine.layout):
         if stored.name == name:
-            return drivers_of(machine, hub=stored.role != "wec")[stored.driver]
+            return drivers_of(machine, hub=stored.role != WEC)[stored.driver]
     raise UsageError(f"there is no control plane {name} in {machine.layout.clusters}")
 
 
@@ -65,13 +64,14 @@ def driver_at(fleet: str, root: Path, name: str) -> Driver:
     return driver_of(Machine(fleet, root, _NoPrograms()), name)
 
 
-def converge(machine: Machine, planes: Sequence[ControlPlane], roles: Sequence[Role]) -> Converged:
-    """Make `planes` exactly the control planes of `roles` on this machine; those of other roles are left alone.
+def converge(machine: Machine, planes: Sequence[ControlPlane], *, hub: bool) -> Converged:
+    """Make `planes` exactly the hub's control planes on this machine, or exactly its WECs; the others are left alone.
 
     With `machine.check` nothing is changed. Raises UsageError before anything is changed, HostError and DeadlineError
     with the cluster's name and its last log lines.
     """
-    check_planes(planes, roles)
+    check_planes(planes, hub=hub)
+    chosen = simulator(machine.options.simulator)
     of_kind = [plane for plane in planes if plane.driver == "kind"]
     if of_kind:
         kind_engine.check_kind(machine, of_kind)
@@ -80,44 +80,63 @@ def converge(machine: Machine, planes: Sequence[ControlPlane], roles: Sequence[R
         # Before a port is tried: programs that lost their supervisor would look like strangers on their
         # own ports.
         machine.supervisor.daemon.clear()
-    changes: list[Change] = []
-    for hub in (True, False):
-        of_part = [role for role in roles if (role != "wec") == hub]
-        if of_part:
-            wanted = [plane for plane in planes if plane.hub == hub]
-            stored = [s for s in stored_planes(machine.layout) if s.role in of_part]
-            changes.append(_converge_part(machine, wanted, stored, hub=hub))
-    changes.append(Change({}, {}, tuple(machine.notes)))
+    stored = [s for s in stored_planes(machine.layout) if (s.role != WEC) == hub]
+    change = _hub(machine, planes, stored) if hub else _wecs(machine, planes, stored, chosen)
+    change = Change.merge([change, Change({}, {}, tuple(machine.notes))])
     names = {plane.name for plane in planes}
     found = {s.name: s for s in stored_planes(machine.layout)}
     unknown = [Stored(p.name, p.role, p.driver, "") for p in planes if p.name not in found]
     return Converged(
-        Change.merge(changes),
+        change,
         tuple(sorted((*(found[n] for n in names & found.keys()), *unknown), key=lambda s: s.name)),
     )
 
 
-def _converge_part(machine: Machine, wanted: Sequence[ControlPlane], stored: Sequence[Stored], *, hub: bool) -> Change:
-    drivers = drivers_of(machine, hub=hub)
-    by_name = {plane.name: plane for plane in wanted}
+def _hub(machine: Machine, wanted: Sequence[ControlPlane], stored: Sequence[Stored]) -> Change:
+    drivers = drivers_of(machine, hub=True)
+    return Change.merge([*_delete(drivers, _gone(wanted, stored)), *_apply(drivers, wanted, stored, unheard)])
+
+
+def _wecs(machine: Machine, wanted: Sequence[ControlPlane], stored: Sequence[Stored], chosen: Simulator) -> Change:
+    """The nodes of each WEC are played as soon as its API server answers."""
+    drivers, gone = drivers_of(machine, hub=False), _gone(wanted, stored)
+    leaving = {s.name for s in gone}
     changes: list[Change] = []
-    gone = [s for s in stored if s.name not in by_name or by_name[s.name].driver != s.driver]
-    if gone and not hub:
-        changes.append(kwok_group.drop(machine, [s.name for s in gone]))
-    for name, driver in drivers.items():
-        leaving = [s.name for s in gone if s.driver == name]
-        if leaving:
-            changes.append(driver.delete(leaving))
-    with KwokGroup(machine, wanted) as kwoks:
-        for name, driver in drivers.items():
-            mine = [plane for plane in wanted if plane.driver == name]
-            known = [s for s in stored if s.driver == name]
-            if mine or known:
-                changes.append(driver.apply(mine, unheard if hub else kwoks.ready))
-            changes.append(_new_planes(mine, stored))
-        if not hub:
-            changes.append(kwoks.converge())
+    for each in (simulator(name) for name in known()):
+        if each is chosen:
+            changes.append(each.drop(machine, sorted(leaving)))
+        else:
+            ended = each.drop(machine, [s.name for s in stored])
+            staying = [s.name for s in stored if s.name not in leaving]
+            changes += [ended, *([each.remove(machine, staying)] if ended.changed and staying else [])]
+    changes += _delete(drivers, gone)
+    with chosen.nodes(machine, wanted) as nodes:
+        changes += _apply(drivers, wanted, stored, nodes.ready)
+        changes.append(nodes.converge())
     return Change.merge(changes)
+
+
+def _gone(wanted: Sequence[ControlPlane], stored: Sequence[Stored]) -> list[Stored]:
+    """Those that nobody wants, or not under the driver that they have."""
+    by_name = {plane.name: plane for plane in wanted}
+    return [s for s in stored if s.name not in by_name or by_name[s.name].driver != s.driver]
+
+
+def _delete(drivers: Mapping[DriverName, Driver], gone: Sequence[Stored]) -> list[Change]:
+    found = {name: [s.name for s in gone if s.driver == name] for name in drivers}
+    return [drivers[name].delete(leaving) for name, leaving in found.items() if leaving]
+
+
+def _apply(
+    drivers: Mapping[DriverName, Driver], wanted: Sequence[ControlPlane], stored: Sequence[Stored], ready: Ready
+) -> list[Change]:
+    changes: list[Change] = []
+    for name, driver in drivers.items():
+        mine = [plane for plane in wanted if plane.driver == name]
+        if mine or any(s.driver == name for s in stored):
+            changes.append(driver.apply(mine, ready))
+        changes.append(_new_planes(mine, stored))
+    return changes
 
 
 def _new_planes(planes: Sequence[ControlPlane], stored: Sequence[Stored]) -> Change:

@@ -39,13 +39,9 @@ def read_crds(paths: Iterable[Path]) -> list[dict[str, Any]]:
     return found
 
 
-def work_status_crd() -> dict[str, Any]:
-    """Our own CustomResourceDefinition of WorkStatus."""
-    text = (
-        package_files.files("fleet.managers.kubestellar")
-        .joinpath("crds", "workstatuses.yaml")
-        .read_text(encoding="utf-8")
-    )
+def packaged_crd(package: str, name: str) -> dict[str, Any]:
+    """A CustomResourceDefinition of our own, `crds/<name>.yaml` of that package."""
+    text = package_files.files(package).joinpath("crds", f"{name}.yaml").read_text(encoding="utf-8")
     document: dict[str, Any] = yaml.safe_load(text)
     return document
 

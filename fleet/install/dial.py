@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from fleet.errors import KubeError
 from fleet.host.layout import Layout
 from fleet.host.records import stored_planes
 from fleet.kube.client import KubeClient
@@ -20,3 +21,11 @@ def places(layout: Layout, *servers: str) -> tuple[str, ...]:
 def client(layout: Layout, name: str, *, timeout: float = 30.0) -> KubeClient:
     """The admin's client of one control plane of this machine."""
     return KubeClient.from_kubeconfig(layout.kubeconfig(name), cluster=name, allowed=places(layout), timeout=timeout)
+
+
+async def answers(client: KubeClient) -> bool:
+    """Whether an API server answers at all."""
+    try:
+        return await client.ready()
+    except KubeError:
+        return False

@@ -39,6 +39,11 @@ class Ledger:
         return Change.between(self.before, self.after, self.notes)
 
 
+def namespace(name: str) -> dict[str, Any]:
+    """A Namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
 def contains(live: object, wanted: object) -> bool:
     """Whether `live` says all that `wanted` says; what the server added beside it does not count.
 

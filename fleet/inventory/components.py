@@ -4,55 +4,77 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from fleet import __version__
 from fleet.host.layout import Layout
+from fleet.host.pages import CONTROL_PLANES, Reader, Started, by_flags
 from fleet.host.records import stored_planes
 from fleet.host.supervisor_config import sections
-from fleet.inventory.endpoints import Doors
-from fleet.managers.ocm import names
+from fleet.managers import installer as managers
 from fleet.model.fleet_file import Component
+from fleet.simulators import simulator as simulators
 
-SOURCE: Mapping[str, str] = {
-    "etcd": "etcd",
-    "kube-apiserver": "kubernetes",
-    "kube-controller-manager": "kubernetes",
-    "kube-scheduler": "kubernetes",
-    "dense": "kubernetes",
-    "kwok": "kwok",
-    "registration": "ocm",
-    "ocm-agent": "ocm",
-    "controller-manager": "kubestellar",
-    "transport": "kubestellar",
-    "link": "toxiproxy",
-}
-"""Which entry of the toolchain's versions a component's version is."""
+OURS = "fleet."
+"""How the modules begin that are programs of our own."""
 
 
 def read_components(layout: Layout, machine: str, versions: Mapping[str, str]) -> list[Component]:
-    """Every program that the machine's supervisor knows, by name; an empty list before anything was built."""
+    """Every program that the machine's supervisor knows, by name; an empty list before anything was built.
+
+    `versions`: by the name of the program's file.
+    """
     servers = {plane.name: plane.server for plane in stored_planes(layout)}
-    doors = Doors(layout, servers)
+    known = readers()
     found = []
     for file in sorted((layout.supervisor / "conf.d").glob("*.conf")):
         for program, text in sections(file.read_text(encoding="utf-8")).items():
             argv = command_of(text)
             cluster = program.partition(".")[2]
-            component, seat = names.seat_of(program)
+            component, seat = component_of(program, known)
+            place = Started(layout, servers, cluster or seat, argv)
             found.append(
                 Component(
                     program=program,
                     component=component,
                     machine=machine,
                     cluster=next((name for name in (cluster, seat) if name in servers), ""),
-                    version=__version__
-                    if component == names.STATUS_PROGRAM
-                    else versions.get(SOURCE.get(component, ""), ""),
+                    version=version_of(argv, versions),
                     argv=argv,
-                    **doors.of(component, cluster or seat, argv).fields(),
+                    **known.get(component, by_flags)(place).fields(),
                 )
             )
     return sorted(found, key=lambda c: c.program)
+
+
+def readers() -> dict[str, Reader]:
+    """How each component tells of itself, as drivers, simulators and managers say; of others their flags say it."""
+    found = dict(CONTROL_PLANES)
+    for name in simulators.known():
+        found |= simulators.simulator(name).pages
+    for name in managers.known():
+        found |= managers.installer(name).pages
+    return found
+
+
+def component_of(program: str, known: Mapping[str, Reader]) -> tuple[str, str]:
+    """The component of a program and the further hub that it belongs to: `ocm-agent-its2.wec001` is an `ocm-agent` at
+    `its2`; of most programs the latter is empty."""
+    component = program.partition(".")[0]
+    if component in known:
+        return component, ""
+    for name in known:
+        if component.startswith(f"{name}-"):
+            return name, component.removeprefix(f"{name}-")
+    return component, ""
+
+
+def version_of(argv: list[str], versions: Mapping[str, str]) -> str:
+    """Of the file that it runs; ours, of a module of ours that Python runs; empty where nobody knows."""
+    module = argv[argv.index("-m") + 1 :][:1] if "-m" in argv else []
+    if module and module[0].startswith(OURS):
+        return __version__
+    return versions.get(Path(argv[0]).name, "") if argv else ""
 
 
 def command_of(section: str) -> list[str]:

@@ -9,8 +9,8 @@ from pydantic import Field
 from fleet.host.layout import Layout
 from fleet.host.records import stored_planes
 from fleet.inventory.components import read_components
-from fleet.managers.ocm.agents import registered
-from fleet.managers.ocm.names import wec_labels
+from fleet.managers.installed import installed
+from fleet.managers.installer import installer
 from fleet.model.base import Model
 from fleet.model.fleet_file import Cluster, Component
 
@@ -27,7 +27,8 @@ class Inspection(Model):
 
 def inspect(layout: Layout, machine: str, versions: Mapping[str, str], *, secrets: bool) -> Inspection:
     """Read the machine's folder; an empty one before anything was built."""
-    joined = set(registered(layout))
+    manager = installed(layout)
+    labels = installer(manager).labels(layout) if manager else {}
     planes = stored_planes(layout)
     return Inspection(
         machine=machine,
@@ -39,7 +40,7 @@ def inspect(layout: Layout, machine: str, versions: Mapping[str, str], *, secret
                 driver=plane.driver,
                 server=plane.server,
                 kubeconfig=str(layout.kubeconfig(plane.name)),
-                labels=wec_labels(plane.name) if plane.name in joined else {},
+                labels=dict(labels.get(plane.name, {})),
             )
             for plane in planes
         ],

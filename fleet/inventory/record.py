@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fleet import __version__
 from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.files import mode_of, private_directory, remove_tree, same_private, write_private
@@ -19,10 +18,10 @@ from fleet.host.layout import Layout
 from fleet.inventory.existing import existing_clusters
 from fleet.inventory.inspection import Inspection, inspect
 from fleet.kube.cluster_client import EXISTING
+from fleet.managers.installer import Found, installer
 from fleet.model import build_progress
-from fleet.model.client_limits import ClientLimits
-from fleet.model.fleet_file import WEC, Cluster, Component, FleetFile, Machine, ManagerOf
-from fleet.model.pairing import paired
+from fleet.model.fleet_file import WEC, Cluster, FleetFile, Machine, ManagerOf
+from fleet.model.variables import Variables
 
 FILE = "fleet.json"
 HELD = ("experiment.lock", "experiment.holder", build_progress.FILE, build_progress.LOCK)
@@ -43,15 +42,11 @@ class RecordSpec:
     """All of the inventory, also those that did not answer."""
     toolchain_digest: str
     versions: Mapping[str, str] = field(default_factory=dict)
-    limits: ClientLimits = field(default_factory=ClientLimits)
-    wec_nodes: int = 1
     inventory: str = ""
     variables: Mapping[str, Any] = field(default_factory=dict)
     """Those of the inventory that are alike on all machines."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """Those that `-e` has set since the fleet exists."""
-    status_implementation: str = "fleet"
-    status_version: str = __version__
     found: tuple[Inspection, ...] = ()
     """What the machines that answered told of themselves; one with connection local may be left out."""
 
@@ -115,7 +110,9 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
         )
     clusters = [*built, *there]
     components = [component for part in parts for component in part.components]
-    manager = _manager(spec, clusters, components)
+    variables = Variables.model_validate(dict(spec.variables))
+    chosen = installer(variables.manager)
+    manager = chosen.record(variables, spec.versions, Found(clusters, components))
     _check_roles(there, manager)
     try:
         return FleetFile.model_validate(
@@ -129,9 +126,10 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
                 "given": dict(sorted(spec.given.items())),
                 "toolchain_digest": spec.toolchain_digest,
                 "versions": dict(sorted(spec.versions.items())),
-                "wec_nodes": spec.wec_nodes,
+                "wec_nodes": variables.wec_nodes,
+                "node_simulator": variables.node_simulator,
                 "manager": manager,
-                "limits": spec.limits.model_dump(),
+                "limits": {name: getattr(variables, name) for name in chosen.limits},
                 "machines": list(spec.machines),
                 "clusters": sorted(clusters, key=lambda c: c.name),
                 "components": components,
@@ -160,20 +158,6 @@ def _check_roles(there: Sequence[Cluster], manager: ManagerOf) -> None:
 
 def _built(file: FleetFile) -> list[Cluster]:
     return [cluster for cluster in file.clusters if cluster.driver != EXISTING]
-
-
-def _manager(spec: RecordSpec, clusters: Sequence[Cluster], components: Sequence[Component]) -> ManagerOf:
-    sources, transports = (sorted(c.name for c in clusters if c.role == role) for role in ("wds", "its"))
-    running = {component.cluster for component in components if component.component == "transport"}
-    return ManagerOf(
-        name="kubestellar",
-        version=spec.versions.get("kubestellar-controller-manager", ""),
-        source="wds",
-        transport="its",
-        transports=paired(sources, transports),
-        served=[source for source in sources if source in running] or None,
-        facts={"status_agent": spec.status_implementation, "status_agent_version": spec.status_version},
-    )
 
 
 def digest_of(inventory: Path) -> str:

@@ -17,6 +17,12 @@ Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 class ClientLimits(Model):
     """Client-side limits that dominate latency. Defaults are those of KubeStellar's and OCM's own charts."""
 
+    ocm_registration_qps: Rate = 50
+    ocm_registration_burst: Count = 100
+    ocm_placement_qps: Rate = 50
+    ocm_placement_burst: Count = 100
+    ocm_work_manager_qps: Rate = 50
+    ocm_work_manager_burst: Count = 100
     transport_wds_qps: Rate = 5
     transport_wds_burst: Count = 10
     transport_its_qps: Rate = 5

@@ -13,7 +13,7 @@ TrialName = Annotated[str, StringConstraints(pattern=r"^t[0-9]{3,}$")]
 
 
 class DuringStep(Model):
-    """`{at: 10s, action: stop, target: its1, for: 30s}`."""
+    """`{at: 10s, action: stop, target: wec001, for: 30s}`."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
@@ -33,5 +33,5 @@ class DuringStep(Model):
         return self.trial == trial if self.trial else counted
 
     def __str__(self) -> str:
-        """For messages: `stop of its1`."""
+        """For messages: `stop of wec001`."""
         return f"{self.action} of {self.target}"

@@ -138,6 +138,8 @@ class FleetFile(Model):
     toolchain_digest: str
     versions: dict[str, str] = Field(default_factory=dict)
     wec_nodes: int = 1
+    node_simulator: str = "kwok"
+    """What plays the nodes of WECs. A file without it is of a release that had kwok alone."""
     manager: ManagerOf = ManagerOf()
     limits: dict[str, int | float] = Field(default_factory=dict)
     """Client-side limits of the manager's programs, by the names of the variables that set them."""

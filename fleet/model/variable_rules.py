@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from fleet.model.fleet_file import WEC
 from fleet.model.model_errors import dotted, nearest
 from fleet.model.plane_settings import OWN_OF_DENSE, SHARED_BY_DENSE, PlaneSettings
-from fleet.model.variable_types import as_whole, told
+from fleet.model.variable_types import told
 from fleet.model.variables import Variables
 
-ROLES = ("its", "wds", "wec")
 PORTS_OF_PROCESS = 3
 """API server, etcd for clients, etcd for peers."""
 PROCESS_ONLY = (
@@ -44,18 +44,33 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
+class ManagerRules(Protocol):
+    """What a fleet's manager says of the variables."""
+
+    def planes(self, variables: Variables) -> Mapping[str, str]:
+        """Control planes of its hub: name to role."""
+        ...
+
+    def problems(self, variables: Variables) -> Iterable[Problem]:
+        """What is wrong with variables that are its own."""
+        ...
+
+
 @dataclass(frozen=True)
 class Rule:
     """A rule over several variables; it is not applied where one of them is wrong by itself."""
 
     names: tuple[str, ...]
-    check: Callable[[Variables, int], Iterator[Problem]]
+    check: Callable[[Variables, Mapping[str, str]], Iterator[Problem]]
+    """Of the variables, and the planes of the hub: name to role."""
 
 
-def checked(values: Mapping[str, Any], *, machines: int = 1, only: Collection[str] | None = None) -> Checked:
+def checked(
+    values: Mapping[str, Any], *, only: Collection[str] | None = None, manager: ManagerRules | None = None
+) -> Checked:
     """The variables among `values` (others are ignored), and all that is wrong with them.
 
-    `machines`: how many the fleet has. `only`: check these alone, each for itself.
+    `only`: check these alone, each for itself. `manager`: what that of the fleet has to say.
     """
     names = Variables.model_fields.keys() if only is None else only
     given = {name: value for name, value in values.items() if name in names}
@@ -71,10 +86,13 @@ def checked(values: Mapping[str, Any], *, machines: int = 1, only: Collection[st
         variables = Variables.model_validate({name: given[name] for name in given if name not in wrong})
     else:
         wrong = set()
+    if only is None and manager is not None and not wrong:
+        problems += manager.problems(variables)
     if only is None:
+        hub = {} if manager is None else manager.planes(variables)
         for rule in RULES:
             if wrong.isdisjoint(rule.names):
-                problems += rule.check(variables, machines)
+                problems += rule.check(variables, hub)
     return Checked(variables, tuple(problems))
 
 
@@ -87,24 +105,7 @@ def _said(error: Any) -> str:
     return f"{text}, not {told(error['input'])}"
 
 
-def _counts(found: Variables, _: int) -> Iterator[Problem]:
-    serving = found.wds_count if found.wds_serving == "" else as_whole(found.wds_serving) or 0
-    for name, value in (("wds_serving", serving), ("its_count", found.its_count)):
-        if not 1 <= value <= found.wds_count:
-            text = f"{value} is not a whole number from 1 to {found.wds_count}, the number of WDSes (wds_count)"
-            yield Problem(name, text)
-
-
-def _several_itses(found: Variables, machines: int) -> Iterator[Problem]:
-    if found.its_count > 1 and (machines > 1 or found.wan):
-        yield Problem(
-            "its_count",
-            f"{found.its_count} ITSes need one machine for hub and WECs, and no link (wan): links and the "
-            "credentials of other machines lead to one ITS",
-        )
-
-
-def _dense_flags(found: Variables, _: int) -> Iterator[Problem]:
+def _dense_flags(found: Variables, _: Mapping[str, str]) -> Iterator[Problem]:
     if found.control_plane_driver == "dense":
         for name in PROCESS_ONLY:
             if getattr(found, name):
@@ -115,9 +116,8 @@ def _dense_flags(found: Variables, _: int) -> Iterator[Problem]:
                 )
 
 
-def _ports(found: Variables, _: int) -> Iterator[Problem]:
-    planes = {*found.itses, *found.wdses, *found.wecs}
-    hub = {*found.itses, *found.wdses}
+def _ports(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]:
+    planes = {*hub, *found.wecs}
     for name in sorted(found.control_plane_ports.keys() - planes):
         yield Problem("control_plane_ports", f"{name} is no control plane of this fleet{nearest(name, planes)}")
     taken: dict[int, str] = {}
@@ -134,31 +134,21 @@ def _ports(found: Variables, _: int) -> Iterator[Problem]:
                 break
 
 
-def _status_agent(found: Variables, _: int) -> Iterator[Problem]:
-    if found.ocm_agents_status_agent != (found.record_status_agent == "fleet"):
-        yield Problem(
-            "record_status_agent",
-            f"{told(found.record_status_agent)} would be written on every run and report, but ocm_agents_status_agent"
-            f" is {told(found.ocm_agents_status_agent)}: with true ours returns status, which is fleet; with false name"
-            " the one that you run (ocm-status-addon) and record_status_agent_version",
-        )
-
-
-def _overrides(found: Variables, _: int) -> Iterator[Problem]:
-    planes = {*found.itses, *found.wdses, *found.wecs}
+def _overrides(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]:
+    planes, roles = {*hub, *found.wecs}, {*hub.values(), WEC}
     for target, settings in found.control_plane_overrides.items():
         where = f"control_plane_overrides: {target}"
-        if target not in planes and target not in ROLES:
-            meant = nearest(target, {*planes, *ROLES})
+        if target not in planes and target not in roles:
+            meant = nearest(target, {*planes, *roles})
             yield Problem(where, f"is neither a control plane of this fleet nor a role{meant}")
             continue
-        wec = target == "wec" or target in found.wecs
+        wec = target == WEC or target in found.wecs
         if not wec:
             for name in ("simulator_extra_args", "simulator_env"):
                 if getattr(settings, name):
                     yield Problem(where, f"{name}: only WECs have simulated nodes: leave it out")
         if wec and found.control_plane_driver == "dense":
-            yield from _dense_override(where, settings, role=target == "wec")
+            yield from _dense_override(where, settings, role=target == WEC)
         if wec and found.control_plane_driver == "kind":
             for name in settings.set_fields():
                 if name.endswith("env") and name != "simulator_env":
@@ -183,7 +173,7 @@ def _dense_override(where: str, settings: PlaneSettings, *, role: bool) -> Itera
             )
 
 
-def _existing(found: Variables, _: int) -> Iterator[Problem]:
+def _existing(found: Variables, planes: Mapping[str, str]) -> Iterator[Problem]:
     wecs, hub = (driver == "existing" for driver in (found.control_plane_driver, found.hub_driver))
     if wecs != bool(found.existing_wecs.kubeconfigs):
         yield Problem(
@@ -194,7 +184,7 @@ def _existing(found: Variables, _: int) -> Iterator[Problem]:
         )
     if hub != bool(found.existing_hub):
         yield Problem("existing_hub", "name its clusters" if hub else "is set: set hub_driver=existing too")
-    if wecs != hub:
+    if wecs != hub and (hub or planes):
         yield Problem(
             "hub_driver",
             f"{found.hub_driver} does not go with control_plane_driver {found.control_plane_driver}: a hub that exists"
@@ -202,14 +192,11 @@ def _existing(found: Variables, _: int) -> Iterator[Problem]:
         )
 
 
-PLANES = ("wec_count", "wec_prefix", "wds_count", "its_count", "control_plane_driver")
+PLANES = ("wec_count", "wec_prefix", "manager", "control_plane_driver")
 """What the names of control planes follow from, and how they run."""
 RULES = (
-    Rule(("wds_count", "wds_serving", "its_count"), _counts),
-    Rule(("its_count", "wan"), _several_itses),
     Rule(("control_plane_driver", *PROCESS_ONLY), _dense_flags),
     Rule((*PLANES, "control_plane_ports"), _ports),
     Rule(("control_plane_driver", "hub_driver", "existing_wecs", "existing_hub"), _existing),
-    Rule(("ocm_agents_status_agent", "record_status_agent"), _status_agent),
     Rule((*PLANES, "control_plane_overrides"), _overrides),
 )

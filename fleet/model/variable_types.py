@@ -234,6 +234,8 @@ Weight = Annotated[float, BeforeValidator(_weight)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Text = Annotated[str, BeforeValidator(_text)]
 FleetName = Annotated[str, BeforeValidator(_name)]
+Word = Annotated[str, BeforeValidator(_name)]
+"""Names a package of ours."""
 WecPrefix = Annotated[str, BeforeValidator(_prefix)]
 Folder = Annotated[str, BeforeValidator(_folder)]
 FolderOrNone = Annotated[str, BeforeValidator(_folder_or_none)]

@@ -32,6 +32,7 @@ from fleet.model.variable_types import (
     Text,
     WecPrefix,
     Weight,
+    Word,
     one_of,
     whole,
 )
@@ -62,6 +63,12 @@ class FleetVariables(Model):
     wec_weight: Weight = variable(1.0, "Of one machine (host variable): its part of the WECs; 0 for none.")
     wec_prefix: WecPrefix = variable("wec", "WECs are named `<wec_prefix>001` and so on.")
     wec_nodes: Annotated[int, whole(0, 999)] = variable(1, "Fake nodes in each WEC; 0 for none.")
+    node_simulator: Word = variable(
+        "kwok", "What plays the nodes of WECs (a package of `fleet/simulators`); none: no nodes."
+    )
+    manager: Word = variable(
+        "kubestellar", "The manager of the fleet (a package of `fleet/managers`); none: control planes alone, no hub."
+    )
     wds_count: Annotated[int, whole(1, MOST_WDSES)] = variable(
         1, "WDSes, each with a KubeStellar of its own; up or down, `site.yml` converges."
     )
@@ -192,6 +199,10 @@ class HubVariables(Model):
 
     hub_registration_extra_args: Flags = variable((), "Flags of OCM's registration controller; they win over ours.")
     hub_registration_env: Environment = variable({}, "Its environment.")
+    hub_placement_extra_args: Flags = variable((), "Flags of OCM's placement controller (`manager: ocm`).")
+    hub_placement_env: Environment = variable({}, "Its environment.")
+    hub_work_manager_extra_args: Flags = variable((), "Flags of OCM's work manager (`manager: ocm`).")
+    hub_work_manager_env: Environment = variable({}, "Its environment.")
     hub_controller_manager_extra_args: Flags = variable((), "Flags of KubeStellar's controller-manager.")
     hub_controller_manager_env: Environment = variable({}, "Its environment.")
     hub_transport_extra_args: Flags = variable((), "Flags of KubeStellar's transport controller.")
@@ -202,6 +213,9 @@ class HubVariables(Model):
     ocm_agents_parallelism: Annotated[int, whole(1, 256)] = variable(8, "WECs that register at the same time.")
     ocm_agents_join_seconds: Positive = variable(240.0, "Deadline of one WEC's registration.")
     ocm_agents_leave_seconds: Positive = variable(60.0, "Longest time without progress while a WEC leaves.")
+    ocm_feedback_scrape_type: Annotated[str, one_of("", "Poll", "Watch")] = variable(
+        "", "How OCM's agents look for the status of what they applied (`manager: ocm`); empty: OCM's default, Poll."
+    )
     ocm_agents_status_agent: Switch = variable(
         True,
         "false: another returns status; say in `record_status_agent` and `record_status_agent_version` which.",
@@ -241,6 +255,12 @@ class TuningVariables(Model):
 class LimitVariables(Model):
     """Client limits that dominate latency. Defaults are those of KubeStellar's and OCM's own charts."""
 
+    ocm_registration_qps: Positive = variable(50.0, "OCM's registration controller at its hub.", limit=True)
+    ocm_registration_burst: Count = variable(100, "The same, burst.", limit=True)
+    ocm_placement_qps: Positive = variable(50.0, "OCM's placement controller (`manager: ocm`).", limit=True)
+    ocm_placement_burst: Count = variable(100, "The same, burst.", limit=True)
+    ocm_work_manager_qps: Positive = variable(50.0, "OCM's work manager (`manager: ocm`).", limit=True)
+    ocm_work_manager_burst: Count = variable(100, "The same, burst.", limit=True)
     transport_wds_qps: Positive = variable(5.0, "Transport controller at the WDS.", limit=True)
     transport_wds_burst: Count = variable(10, "The same, burst.", limit=True)
     transport_its_qps: Positive = variable(5.0, "Transport controller at the ITS.", limit=True)
@@ -289,16 +309,6 @@ class Variables(
     TuningVariables,
 ):
     """All of them, of one machine."""
-
-    @property
-    def itses(self) -> list[str]:
-        """Names of the ITSes, in order."""
-        return [f"its{number}" for number in range(1, self.its_count + 1)]
-
-    @property
-    def wdses(self) -> list[str]:
-        """Names of the WDSes, in order."""
-        return [f"wds{number}" for number in range(1, self.wds_count + 1)]
 
     @property
     def wecs(self) -> list[str]:

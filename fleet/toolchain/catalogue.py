@@ -29,6 +29,8 @@ class Group(_Model):
 
     seconds: int = Field(gt=0)
     """What a cold build takes on 2 cores; only for estimates."""
+    managers: tuple[str, ...] = ()
+    """Built only for a fleet with one of these managers; empty: for every fleet."""
     modules: Mapping[str, Module]
     variables: Mapping[str, str] = {}
     """Linker: variable to value."""
@@ -67,8 +69,18 @@ class Catalogue(_Model):
         return sum(group.seconds for group in self.groups.values())
 
 
-def load(source: Path) -> Catalogue:
-    """Read `versions.yaml` of the folder `toolchain/`; ToolchainError names the file and what is wrong."""
+def load(source: Path, manager: str = "") -> Catalogue:
+    """Read `versions.yaml` of the folder `toolchain/`; ToolchainError names the file and what is wrong.
+
+    What every fleet needs; with `manager` what a fleet with that one needs beside it, which may be nothing.
+    """
+    whole = _read(source)
+    groups = {n: g for n, g in whole.groups.items() if (manager in g.managers if manager else not g.managers)}
+    crds = {plural: crd for plural, crd in whole.crds.items() if crd.group in groups}
+    return whole.model_copy(update={"groups": groups, "crds": crds})
+
+
+def _read(source: Path) -> Catalogue:
     file = source / FILE
     try:
         return Catalogue.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))

@@ -32,40 +32,41 @@ from fleet.toolchain.store import (
 PARTIAL = ".partial-"
 
 
-def ensure(source: Path, cache: Path | None, progress: Report) -> Toolchain:
+def ensure(source: Path, cache: Path | None, progress: Report, manager: str = "") -> Toolchain:
     """The toolchain of the folder `source`, built when it is missing; `progress` hears only of a build.
 
-    ToolchainError names the module that cannot be had, or the file whose sha256 is wrong.
+    With `manager` that of the programs which only a fleet with it has. ToolchainError names the module that cannot be
+    had, or the file whose sha256 is wrong.
     """
     cache = cache or default_cache()
     try:
-        found = locate(source, cache)
+        found = locate(source, cache, manager)
     except ToolchainMissing:
         home = cache / "toolchain"
         home.mkdir(parents=True, exist_ok=True)
     else:
         if not (found.root / reuse.FILE).exists():  # built before groups were written down
-            known = catalogue.load(source)
+            known = catalogue.load(source, manager)
             reuse.record(found.root, reuse.digests(source, known, golang.find(cache, known.go_wheel)))
         return found
     with FileLock(home / ".lock"):
         try:  # another builder may have been first
-            return locate(source, cache)
+            return locate(source, cache, manager)
         except ToolchainMissing:
-            return _Build(source, cache, progress).run()
+            return _Build(source, cache, progress, manager).run()
 
 
 class _Build:
     """One build, begun at its making."""
 
-    def __init__(self, source: Path, cache: Path, progress: Report) -> None:
+    def __init__(self, source: Path, cache: Path, progress: Report, manager: str) -> None:
         self._source = source
         self._cache = cache
         self._progress = progress
         self._began = time.monotonic()
-        self._catalogue: Catalogue = catalogue.load(source)
+        self._catalogue: Catalogue = catalogue.load(source, manager)
         self._go = golang.find(cache, self._catalogue.go_wheel)
-        self._digest = digest.of_source(source, self._go)
+        self._digest = digest.of_source(source, self._go, manager)
         self._root = place(cache, self._digest)
         self._groups = reuse.digests(source, self._catalogue, self._go)
         self._estimate = float(self._catalogue.seconds)

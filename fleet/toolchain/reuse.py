@@ -25,7 +25,7 @@ def digests(source: Path, catalogue: Catalogue, go: Go) -> dict[str, str]:
     found = {}
     for name, group in catalogue.groups.items():
         crds = {plural: crd.model_dump() for plural, crd in catalogue.crds.items() if crd.group == name}
-        stanza = {**group.model_dump(exclude={"seconds"}), "crds": crds}  # the seconds are only an estimate
+        stanza = {**group.model_dump(exclude={"seconds", "managers"}), "crds": crds}  # what is built, not when
         found[name] = digest.of_folder(source / name, go, msgspec.json.encode(stanza, order="deterministic"))
     return found
 

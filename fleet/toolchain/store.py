@@ -72,11 +72,14 @@ def place(cache: Path, name: str) -> Path:
     return cache / "toolchain" / name.removeprefix("sha256:")[:16]
 
 
-def locate(source: Path, cache: Path | None = None) -> Toolchain:
-    """The toolchain built from the folder `source`, every file checked; ToolchainMissing when there is none."""
+def locate(source: Path, cache: Path | None = None, manager: str = "") -> Toolchain:
+    """The toolchain built from the folder `source`, every file checked; ToolchainMissing when there is none.
+
+    With `manager` that of the programs which only a fleet with it has.
+    """
     cache = cache or default_cache()
     go = golang.find(cache, catalogue.load(source).go_wheel)
-    root = place(cache, digest.of_source(source, go))
+    root = place(cache, digest.of_source(source, go, manager))
     if not (root / MANIFEST).exists():
         raise ToolchainMissing(f"{root}: not built yet: run `fleet toolchain build`")
     return open_checked(root)

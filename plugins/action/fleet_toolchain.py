@@ -11,12 +11,15 @@ from ansible.utils.display import Display
 
 from fleet.action.controller import ControllerAction
 from fleet.toolchain import BuildProgress, Toolchain, ToolchainMissing, ensure, locate, supplied
+from fleet.toolchain.catalogue import load
 from fleet.toolchain.console import describe, first
 
 SECONDS_BETWEEN_LINES = 10.0
-ARGUMENTS = {
+NOTHING: Mapping[str, Any] = {"root": "", "bin": "", "digest": "", "versions": {}}
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "source": {"type": "path", "required": True},
     "cache": {"type": "path"},
+    "manager": {"type": "str", "default": ""},
     "directory": {"type": "path"},
     "sha256": {"type": "dict", "default": {}},
 }
@@ -30,23 +33,17 @@ class ActionModule(ControllerAction):
     def outcome(self, given: Mapping[str, Any]) -> dict[str, Any]:
         if given["directory"]:
             return _facts(supplied(Path(given["directory"]), given["sha256"]), changed=False)
-        source = Path(given["source"])
+        source, manager = Path(given["source"]), given["manager"]
+        if manager and not load(source, manager).groups:
+            return {**NOTHING, "changed": False}
         cache = Path(given["cache"]) if given["cache"] else None
         try:
-            return _facts(locate(source, cache), changed=False)
+            return _facts(locate(source, cache, manager), changed=False)
         except ToolchainMissing as missing:
             if self.checking:
                 diff = {"before": "", "after": "toolchain built\n"}
-                return {
-                    "changed": True,
-                    "msg": str(missing),
-                    "root": "",
-                    "bin": "",
-                    "digest": "",
-                    "versions": {},
-                    "diff": diff,
-                }
-        made = ensure(source, cache, _lines(Display().display))
+                return {**NOTHING, "changed": True, "msg": str(missing), "diff": diff}
+        made = ensure(source, cache, _lines(Display().display), manager)
         return _facts(made, changed=True)
 
 

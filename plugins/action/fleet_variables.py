@@ -13,6 +13,7 @@ from ansible.utils.vars import load_extra_vars
 
 from fleet.action.controller import ControllerAction
 from fleet.errors import UsageError
+from fleet.managers.variable_check import Chosen
 from fleet.model.misspelt import misspelt
 from fleet.model.variable_rules import Checked, Problem, checked
 from fleet.model.variables import Variables, is_recorded
@@ -69,7 +70,7 @@ class ActionModule(ControllerAction):
                 values[name] = theirs[name]
             except AnsibleError as error:
                 broken.append(Problem(name, f"cannot be resolved: {error}"))
-        done = checked(values, machines=machines, only=only)
+        done = checked(values, only=only, manager=Chosen(machines))
         return Checked(done.variables, (*broken, *done.problems))
 
     def _names(self, hosts: Sequence[str]) -> set[str]:

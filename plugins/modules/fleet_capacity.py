@@ -13,7 +13,7 @@ options:
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
   hub_planes: {description: Control planes of the hub on this machine., type: int, required: true}
   wecs: {description: WECs on this machine., type: int, required: true}
-  further_itses: {description: ITSes beside the first; each WEC has an agent more for each., type: int, default: 0}
+  further_hubs: {description: ITSes beside the first; each WEC has an agent more for each., type: int, default: 0}
   driver: {description: Driver of the WECs., type: str, choices: [process, dense, kind], required: true}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   may_tune: {description: Whether host_tuning may raise kernel limits, as root., type: bool, default: false}
@@ -53,7 +53,7 @@ ARGUMENTS = {
     "state_dir": {"type": "path", "required": True},
     "hub_planes": {"type": "int", "required": True},
     "wecs": {"type": "int", "required": True},
-    "further_itses": {"type": "int", "default": 0},
+    "further_hubs": {"type": "int", "default": 0},
     "driver": {"type": "str", "choices": ["process", "dense", "kind"], "required": True},
     "shard_size": {"type": "int", "default": 25},
     "may_tune": {"type": "bool", "default": False},
@@ -68,8 +68,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     stored = stored_planes(Layout(folder))
     hub = max(0, given["hub_planes"] - sum(1 for s in stored if s.role != "wec"))
     wecs = max(0, given["wecs"] - sum(1 for s in stored if s.role == "wec" and s.driver == given["driver"]))
-    # Below agents-<its>: a folder per WEC.
-    agents = max(0, given["wecs"] * given["further_itses"] - len(list(folder.glob("agents-*/*/"))))
+    # Below agents-<hub>: a folder per WEC.
+    agents = max(0, given["wecs"] * given["further_hubs"] - len(list(folder.glob("agents-*/*/"))))
     need = Need(hub, wecs, given["driver"], given["shard_size"], agents)
     found = shortages(need, measure_room(folder.parent))
     raisable = [shortage for shortage in found if shortage.sysctl]

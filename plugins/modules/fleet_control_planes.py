@@ -7,17 +7,16 @@ DOCUMENTATION = r"""
 module: fleet_control_planes
 short_description: Converge the control planes of one machine
 description:
-  - Takes the whole list of control planes of the given roles; others of these roles are removed.
+  - Takes the whole list of control planes of the hub, or of the WECs; others of that part are removed.
   - Runs with an interpreter that can import C(fleet).
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
   toolchain_dir: {description: Folder of the upstream programs., type: path, required: true}
-  roles:
-    description: Roles that this call owns.
-    type: list
-    elements: str
-    choices: [its, wds, wec]
+  part:
+    description: What this call owns.
+    type: str
+    choices: [hub, wecs]
     required: true
   planes:
     description: Control planes that must exist.
@@ -26,7 +25,9 @@ options:
     required: true
     suboptions:
       name: {description: Name., type: str, required: true}
-      role: {description: Role., type: str, choices: [its, wds, wec], required: true}
+      role: {description: "Role: C(wec), else one of the manager's.", type: str, required: true}
+      signs: {description: Whether it signs certificates of clusters that register., type: bool, default: false}
+      dialled: {description: Whether agents dial it; not read., type: bool, default: false}
   driver: {description: Driver of all of them., type: str, choices: [process, dense, kind], default: process}
   bind_address: {description: Address of the API servers., type: str, default: 127.0.0.1}
   ports: {description: Port of an API server by name; the registry chooses the others., type: dict, default: {}}
@@ -34,17 +35,18 @@ options:
   etcd_extra_args: {description: Flags., type: list, elements: str, default: []}
   kcm_extra_args: {description: Flags., type: list, elements: str, default: []}
   scheduler_extra_args: {description: Flags., type: list, elements: str, default: []}
-  kwok_extra_args: {description: Flags., type: list, elements: str, default: []}
+  simulator_extra_args: {description: Flags of the node simulator., type: list, elements: str, default: []}
   env: {description: Environment of every program of a control plane., type: dict, default: {}}
-  env_of: {description: "Environment by part, apiserver, etcd, kcm, scheduler or kwok.", type: dict, default: {}}
+  env_of: {description: "Environment by part, apiserver, etcd, kcm, scheduler or simulator.", type: dict, default: {}}
   overrides:
     description: Settings of one control plane or role (C(fleet.model.plane_settings)), added to the others.
     type: dict
     default: {}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
+  simulator: {description: What plays them (a package of C(fleet.simulators))., type: str, default: none}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
-  debug: {description: Open etcd's pprof and the listeners of controller managers and kwok., type: bool, default: false}
+  debug: {description: Open etcd's pprof, listeners of controller managers and simulators., type: bool, default: false}
   ready_seconds: {description: Deadline of one API server's readiness., type: float, default: 300}
   node_image: {description: Image of kind nodes., type: str, default: ""}
   node_archive: {description: File on this machine to load it from; without it the image is pulled., type: path}
@@ -61,7 +63,7 @@ EXAMPLES = r"""
     fleet: demo
     state_dir: /srv/fleet/demo
     toolchain_dir: /srv/fleet/toolchain/bin
-    roles: [wec]
+    part: wecs
     planes:
       - {name: wec001, role: wec}
       - {name: wec002, role: wec}
@@ -92,17 +94,19 @@ from ansible.module_utils.fleet_module import ENV, FLAGS, MACHINE, Imports, outc
 IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.machine import Machine, Options, at_once
-    from fleet.host.plan import PARTS, ControlPlane, Extra
+    from fleet.host.plan import ALL_PARTS, ControlPlane, Extra
     from fleet.host.program_folder import ProgramFolder
     from fleet.install.control_planes import converge
     from fleet.model.plane_settings import PlaneSettings
 
 PLANE = {
     "name": {"type": "str", "required": True},
-    "role": {"type": "str", "choices": ["its", "wds", "wec"], "required": True},
+    "role": {"type": "str", "required": True},
+    "signs": {"type": "bool", "default": False},
+    "dialled": {"type": "bool", "default": False},
 }
 ARGUMENTS = MACHINE | {
-    "roles": {"type": "list", "elements": "str", "choices": ["its", "wds", "wec"], "required": True},
+    "part": {"type": "str", "choices": ["hub", "wecs"], "required": True},
     "planes": {"type": "list", "elements": "dict", "options": PLANE, "required": True},
     "driver": {"type": "str", "choices": ["process", "dense", "kind"], "default": "process"},
     "bind_address": {"type": "str", "default": "127.0.0.1"},
@@ -111,11 +115,12 @@ ARGUMENTS = MACHINE | {
     "etcd_extra_args": FLAGS,
     "kcm_extra_args": FLAGS,
     "scheduler_extra_args": FLAGS,
-    "kwok_extra_args": FLAGS,
+    "simulator_extra_args": FLAGS,
     "env": ENV,
     "env_of": ENV,
     "overrides": {"type": "dict", "default": {}},
     "wec_nodes": {"type": "int", "default": 1},
+    "simulator": {"type": "str", "default": "none"},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
     "debug": {"type": "bool", "default": False},
@@ -137,8 +142,9 @@ def _extra_of(common: Extra, overrides: dict[str, Any], plane: dict[str, Any]) -
 def run(module: AnsibleModule) -> dict[str, Any]:
     """Build the values, converge, and return what Ansible wants to know."""
     given = module.params
+    flags = {part: tuple(given[f"{part}_extra_args"]) for part in ALL_PARTS}
     extra = Extra(
-        *(tuple(given[f"{part}_extra_args"]) for part in PARTS.values()),
+        **flags,
         env={name: str(value) for name, value in given["env"].items()},
         env_of={part: {name: str(value) for name, value in env.items()} for part, env in given["env_of"].items()},
     )
@@ -146,7 +152,13 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     driver, address, ports = given["driver"], given["bind_address"], given["ports"]
     planes = [
         ControlPlane(
-            p["name"], p["role"], driver, address, int(ports.get(p["name"], 0)), _extra_of(extra, given["overrides"], p)
+            p["name"],
+            p["role"],
+            driver,
+            address,
+            int(ports.get(p["name"], 0)),
+            _extra_of(extra, given["overrides"], p),
+            p["signs"],
         )
         for p in given["planes"]
     ]
@@ -155,6 +167,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         cores=cores,
         shard_size=given["shard_size"],
         wec_nodes=given["wec_nodes"],
+        simulator=given["simulator"],
         ready_seconds=given["ready_seconds"],
         node_image=given["node_image"],
         node_archive=Path(given["node_archive"]) if given["node_archive"] else None,
@@ -163,7 +176,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     )
     programs = ProgramFolder(Path(given["toolchain_dir"]), check=module.check_mode)
     machine = Machine(given["fleet"], Path(given["state_dir"]), programs, options, check=module.check_mode)
-    done = converge(machine, planes, given["roles"])
+    done = converge(machine, planes, hub=given["part"] == "hub")
     described = [
         {
             "name": p.name,

@@ -19,7 +19,7 @@ options:
     choices: [present, absent]
     default: present
   wan: {description: "The link as in C(fleet.model.link.Link), for example {rtt: 40ms, rate: 50mbit}.", type: raw}
-  its: {description: Name of the inventory and transport space., type: str, default: its1}
+  hub: {description: Name of the hub's control plane that it leads to., type: str, default: ""}
   upstream: {description: URL of the ITS; by default that of the control plane on this machine., type: str, default: ""}
 """
 
@@ -59,21 +59,21 @@ with IMPORTS:
     from fleet.model.link import link_of
 
 NOT_BUILT = "https://127.0.0.1:0"
-"""Stands for the ITS in check mode, before there is one."""
+"""Stands for the hub in check mode, before there is one."""
 ARGUMENTS = MACHINE | {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "wan": {"type": "raw"},
-    "its": {"type": "str", "default": "its1"},
+    "hub": {"type": "str", "default": ""},
     "upstream": {"type": "str", "default": ""},
 }
 
 
 def upstream(given: dict[str, Any], machine: Machine) -> str:
-    """The ITS's URL."""
+    """The hub's URL."""
     if given["upstream"]:
         return str(given["upstream"])
     try:
-        return stored_server(machine, given["its"])
+        return stored_server(machine, given["hub"])
     except UsageError:
         if machine.check:
             return NOT_BUILT

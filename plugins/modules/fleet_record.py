@@ -29,15 +29,7 @@ options:
   given: {description: Variables that C(-e) has set since the fleet exists., type: dict, default: {}}
   toolchain_digest: {description: Digest of the upstream programs., type: str, default: ""}
   versions: {description: Versions of the upstream programs by source., type: dict, default: {}}
-  limits: {description: Client limits as in C(fleet.model.fleet_file.ClientLimits)., type: dict, default: {}}
-  wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
   inventory: {description: Path of the inventory that built it., type: str, default: ""}
-  status_agent:
-    description: Which program returns status.
-    type: str
-    choices: [fleet, ocm-status-addon]
-    default: fleet
-  status_agent_version: {description: Its version; by default ours., type: str, default: ""}
 """
 
 EXAMPLES = r"""
@@ -70,9 +62,7 @@ IMPORTS = Imports()
 with IMPORTS:
     from pydantic import ValidationError
 
-    from fleet import __version__
     from fleet.errors import UsageError
-    from fleet.install import ansible_values
     from fleet.inventory.inspection import Inspection
     from fleet.inventory.record import FILE, RecordSpec, begin_record, forget, write_record
     from fleet.model.fleet_file import Machine
@@ -89,11 +79,7 @@ ARGUMENTS = {
     "given": {"type": "dict", "default": {}},
     "toolchain_digest": {"type": "str", "default": ""},
     "versions": {"type": "dict", "default": {}},
-    "limits": {"type": "dict", "default": {}},
-    "wec_nodes": {"type": "int", "default": 1},
     "inventory": {"type": "str", "default": ""},
-    "status_agent": {"type": "str", "choices": ["fleet", "ocm-status-addon"], "default": "fleet"},
-    "status_agent_version": {"type": "str", "default": ""},
 }
 
 
@@ -129,13 +115,9 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         found=found_of(given["found"], given["kubeconfigs"]),
         toolchain_digest=given["toolchain_digest"],
         versions={name: str(version) for name, version in given["versions"].items()},
-        limits=ansible_values.limits(given["limits"]),
-        wec_nodes=given["wec_nodes"],
         inventory=given["inventory"],
         variables=given["variables"],
         given=given["given"],
-        status_implementation=given["status_agent"],
-        status_version=given["status_agent_version"] or __version__,
     )
     begins = given["state"] == "building"
     change = (begin_record if begins else write_record)(spec, check=module.check_mode)

@@ -15,6 +15,10 @@ options:
   cache:
     description: Cache folder; without it E(FLEET_CACHE_DIR), else the user's cache folder.
     type: path
+  manager:
+    description: Only the programs that a fleet with this manager needs beside those of every fleet.
+    type: str
+    default: ""
   directory:
     description: Programs of one's own; nothing is built then.
     type: path

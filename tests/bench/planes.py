@@ -47,13 +47,13 @@ class Ours:
         self.name = driver
         self._driver: Literal["dense", "process"] = driver
         cores = psutil.cpu_count() or 1
-        options = Options(wec_nodes=0, cores=cores, parallelism=at_once(cores))
+        options = Options(wec_nodes=0, simulator="kwok", cores=cores, parallelism=at_once(cores))
         self._machine = Machine("bench", folder / "bench", toolchain, options)
 
     def up(self, count: int) -> None:
         """All in one call."""
         planes = [ControlPlane(f"wec{number:03}", "wec", self._driver) for number in range(1, count + 1)]
-        converge(self._machine, planes, ["wec"])
+        converge(self._machine, planes, hub=False)
 
     def down(self) -> None:
         """Everything of the fleet."""

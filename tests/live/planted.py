@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 
 from fleet.host.files import private_directory, write_private
+from fleet.host.pages import PPROF
 from fleet.host.supervise import Supervisor
 from fleet.host.supervisor_config import Program
-from fleet.inventory.endpoints import PPROF
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, DEPLOYMENTS, MANIFEST_WORKS, PODS, WORK_STATUSES, Resource
 from fleet.model import fleet_load

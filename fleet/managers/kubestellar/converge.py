@@ -12,36 +12,25 @@ from fleet.host.files import private_directory
 from fleet.host.machine import Machine
 from fleet.host.supervisor_config import Program
 from fleet.install import dial
-from fleet.install.crds import ensure_crds, read_crds, work_status_crd
-from fleet.install.objects import Ledger, ensure, ensure_all
+from fleet.install.crds import packaged_crd, read_crds
+from fleet.install.objects import Ledger, ensure_all
 from fleet.install.program_parts import Extra, Upstream
-from fleet.kube.resources import NAMESPACES
-from fleet.managers.kubestellar import ready
+from fleet.managers.kubestellar import names, ready
+from fleet.managers.kubestellar.programs import WDS_PORTS, HubPrograms, controller_metrics, transport_metrics
 from fleet.managers.kubestellar.retire import retire
-from fleet.managers.kubestellar.spaces import ensure_space, namespace
-from fleet.managers.ocm import names, serving
-from fleet.managers.ocm.identities import bootstrap_objects, embedded, registrar_objects, status_agent_objects
-from fleet.managers.ocm.programs import (
-    HUB_PORTS,
-    WDS_PORTS,
-    HubPrograms,
-    controller_metrics,
-    temporary,
-    transport_metrics,
-)
+from fleet.managers.kubestellar.spaces import ensure_space
+from fleet.managers.kubestellar.status_config import status_agent_objects
+from fleet.managers.ocm import names as ocm
+from fleet.managers.ocm import ready as ocm_ready
+from fleet.managers.ocm import serving
+from fleet.managers.ocm.hub import PORT_OWNER, REGISTRATION_CRDS, ensure_hub
+from fleet.managers.ocm.identities import embedded
+from fleet.managers.ocm.programs import HUB_PORTS, temporary
 from fleet.model.client_limits import ClientLimits
 from fleet.model.pairing import paired
 
-ITS_CRDS = (
-    "controlplanes",
-    "managedclusters",
-    "managedclustersets",
-    "managedclustersetbindings",
-    "manifestworks",
-    "managedclusteraddons",
-)
-"""Plurals. The registration controller watches all but the first, and exits after ten minutes when one is missing."""
-PORT_OWNER = "hub"
+ITS_CRDS = ("controlplanes", *REGISTRATION_CRDS)
+"""Plurals."""
 WDS_PORT_OWNER = "kubestellar."
 """And the name of the WDS."""
 ITS_PORT_OWNER = "registration."
@@ -125,7 +114,7 @@ def converge_hub(spec: HubSpec) -> Change:
             asyncio.run(_objects(spec, its, ledger))
         else:
             ledger.record(f"{its} objects of the hub", None, "present")
-    change = spec.machine.supervisor.converge(names.HUB_GROUP, spec.programs(itses, wdses), check=spec.machine.check)
+    change = spec.machine.supervisor.converge(ocm.HUB_GROUP, spec.programs(itses, wdses), check=spec.machine.check)
     if not missing:
         asyncio.run(_retire(spec, ledger))
     if not spec.machine.check:
@@ -134,40 +123,30 @@ def converge_hub(spec: HubSpec) -> Change:
     return Change.merge([ledger.change, change])
 
 
-def stop_hub(machine: Machine) -> Change:
-    """End the agents, then the hub's programs; what they made and wrote stays for the teardown. Absent is fine."""
-    if not machine.supervisor.running():
-        return Change.none()
-    folder = machine.layout.supervisor / "conf.d"
-    agents = sorted(file.stem for file in folder.glob(f"{names.AGENTS_GROUP}*.conf"))
-    hub = [names.HUB_GROUP] if (folder / f"{names.HUB_GROUP}.conf").exists() else []
-    return Change.merge([machine.supervisor.converge(group, [], check=machine.check) for group in (*agents, *hub)])
-
-
 async def _objects(spec: HubSpec, name: str, ledger: Ledger) -> None:
     """Everything that must be in the ITS of that name before a program starts."""
     layout = spec.machine.layout
     async with dial.client(layout, name) as its:
-        if ledger.check and not await ready.answers(its):
+        if ledger.check and not await dial.answers(its):
             ledger.record(f"{name} objects of the hub", None, "present")
             return
         # WorkStatus before any program: KubeStellar's controller-manager looks for it every 15 s, and waits for it.
-        crds = [work_status_crd(), *read_crds(spec.upstream.crd(plural) for plural in ITS_CRDS)]
-        await ensure_crds(its, crds, ledger)
-        if ledger.check and any(entry.startswith(f"{name} ") for entry in ledger.after):
-            return  # what follows needs the CRDs: nothing more to be learned
-        for own in (names.HUB_NAMESPACE, names.OCM_NAMESPACE):
-            await ensure(its, NAMESPACES, namespace(own), ledger)
+        crds = [
+            packaged_crd("fleet.managers.kubestellar", "workstatuses"),
+            *read_crds(spec.upstream.crd(plural) for plural in ITS_CRDS),
+        ]
+        if not await ensure_hub(its, crds, ledger):
+            return
         for space, role in ((name, "its"), *((wds, "wds") for wds in spec.wdses_of(name))):
             await ensure_space(its, space, role, embedded(layout.kubeconfig(space)), ledger)
-        await ensure_all(its, [*bootstrap_objects(), *status_agent_objects(), *registrar_objects()], ledger)
+        await ensure_all(its, status_agent_objects(), ledger)
 
 
 async def _retire(spec: HubSpec, ledger: Ledger) -> None:
     """Once nothing runs for them any more: take WDSes off an ITS that the fleet no longer has, or that have another."""
     for name in spec.itses:
         async with dial.client(spec.machine.layout, name) as its:
-            if ledger.check and (ledger.after or not await ready.answers(its)):
+            if ledger.check and (ledger.after or not await dial.answers(its)):
                 return  # not even the CRDs may be there
             await retire(its, spec.wdses_of(name), ledger)
 
@@ -183,7 +162,7 @@ async def _wait(spec: HubSpec, ports: Mapping[str, int]) -> None:
 
     for name in spec.itses:
         async with dial.client(layout, name) as its:
-            await ready.registration(its, supervisor, names.registration_program(name))
+            await ocm_ready.registration(its, supervisor, ocm.registration_program(name))
     for wds in spec.served:
         await served(wds)
 
@@ -198,7 +177,7 @@ def _ports(spec: HubSpec) -> tuple[dict[str, int], dict[str, int]]:
         for wds in spec.wdses
     }
     itses = {
-        its: spec.machine.take(_port_owner(spec, its), HUB_PORTS, in_use=names.registration_program(its) in live).start
+        its: spec.machine.take(_port_owner(spec, its), HUB_PORTS, in_use=ocm.registration_program(its) in live).start
         for its in spec.itses
     }
     return itses, wdses

@@ -8,8 +8,8 @@ from fleet.install.objects import Ledger, remove
 from fleet.install.waiting import drained
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import CONTROL_PLANES, MANIFEST_WORKS, NAMESPACES
+from fleet.managers.kubestellar import names
 from fleet.managers.kubestellar.spaces import system_namespace
-from fleet.managers.ocm import names
 
 WORKS_SECONDS = 60.0
 """For the agents to take down what a WDS had delivered; counted from the last that went."""

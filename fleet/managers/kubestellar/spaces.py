@@ -5,20 +5,15 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from fleet.install.objects import Ledger, ensure
+from fleet.install.objects import Ledger, ensure, namespace
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import CONTROL_PLANES, NAMESPACES, SECRETS
-from fleet.managers.ocm import names
+from fleet.managers.kubestellar import names
 
 KEY = "kubeconfig"
 """Key of the Secret that programs outside of pods read."""
 INSIDE_KEY = "kubeconfig-incluster"
 """The schema requires it; nothing here runs in a pod, so it holds the same."""
-
-
-def namespace(name: str) -> dict[str, Any]:
-    """A Namespace."""
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 def system_namespace(space: str) -> str:

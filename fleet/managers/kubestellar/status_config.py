@@ -1,4 +1,4 @@
-"""The status agent of one machine: its configuration, its own credential, its program, and telling it of changes."""
+"""The status agent of one machine at one ITS: rights, configuration, credential, program."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from fleet.host.files import private_directory, write_private
 from fleet.host.layout import Layout
@@ -18,9 +18,13 @@ from fleet.host.machine import Machine
 from fleet.host.supervisor_config import Program
 from fleet.install import dial
 from fleet.install.program_parts import Extra, loopback
-from fleet.managers.ocm import names
+from fleet.kube.resources import Resource
+from fleet.managers.kubestellar import names
+from fleet.managers.kubestellar.programs import STATUS_PORTS, status_agent
 from fleet.managers.ocm.access import HubAccess
-from fleet.managers.ocm.programs import STATUS_PORTS, status_agent
+from fleet.managers.ocm.companion import Beside
+from fleet.managers.ocm.identities import role_objects
+from fleet.managers.ocm.names import agent_id
 from fleet.model.client_limits import ClientLimits
 
 
@@ -37,22 +41,37 @@ class StatusSpec:
     extra: Extra = field(default_factory=Extra)
     python: Path = Path(sys.executable)
     seat: str = ""
-    """The ITS's place among several (fleet.managers.ocm.names.at)."""
+    """The ITS's place among several (`fleet.managers.ocm.names.at`)."""
     several: bool = False
     """The WECs have agents at other ITSes too: only what the one at `seat` applied is reported."""
 
-    @property
-    def program(self) -> str:
-        """Its name under the supervisor."""
-        return names.status_program(self.seat)
+    def at(self, seat: str) -> Self:
+        """As in Companion."""
+        return replace(self, seat=seat, several=True)
 
+    def names(self) -> tuple[str, ...]:
+        """As in Companion; also of one that is no longer wanted."""
+        return (names.status_program(self.seat),)
 
-@dataclass(frozen=True)
-class StatusFiles:
-    """What was written, and the program; none when no agent is wanted."""
+    def write(self, machine: Machine, access: HubAccess, wecs: Iterable[str]) -> Beside:
+        """As in Companion."""
+        return _write(self, machine, access, wecs) if self.enabled else Beside()
 
-    programs: tuple[Program, ...]
-    digest: str
+    def planned(self, machine: Machine) -> list[Program]:
+        """As in Companion."""
+        return _planned(self, machine) if self.enabled else []
+
+    def notify(self, machine: Machine, digest: str) -> bool:
+        """As in Companion. One that was started after the file was written has read it: another signal does no harm."""
+        return bool(digest) and _notify(machine, digest, self.seat)
+
+    def without(self, machine: Machine, wecs: Iterable[str]) -> None:
+        """As in Companion: it must not call on control planes that go."""
+        _without(machine, wecs, self.seat)
+
+    def forget(self, machine: Machine) -> None:
+        """As in Companion."""
+        _forget(machine, self.seat)
 
 
 def config_file(layout: Layout, seat: str = "") -> Path:
@@ -74,15 +93,13 @@ def _journal_file(layout: Layout, seat: str) -> Path:
     return layout.log / f"{names.status_program(seat)}.journal"
 
 
-def write(spec: StatusSpec, machine: Machine, access: HubAccess, wecs: Iterable[str]) -> StatusFiles:
+def _write(spec: StatusSpec, machine: Machine, access: HubAccess, wecs: Iterable[str]) -> Beside:
     """Write configuration and credential; the program that reads them."""
-    if not spec.enabled:
-        return StatusFiles((), "")
     layout, seat = machine.layout, spec.seat
     private_directory(layout.root / "hub")
-    write_private(kubeconfig_file(layout, seat), access.status_agent())
-    live = spec.program in machine.live_programs()
-    port = machine.take(spec.program, STATUS_PORTS, in_use=live).start
+    write_private(kubeconfig_file(layout, seat), access.credential(names.STATUS_IDENTITY))
+    program = names.status_program(seat)
+    port = machine.take(program, STATUS_PORTS, in_use=program in machine.live_programs()).start
     others = dial.places(layout, access.endpoint.server)
     document = {
         "hub_kubeconfig": str(kubeconfig_file(layout, seat)),
@@ -98,29 +115,25 @@ def write(spec: StatusSpec, machine: Machine, access: HubAccess, wecs: Iterable[
     }
     text = _render(document)
     write_private(config_file(layout, seat), text)
-    return StatusFiles(tuple(planned(spec, machine)), hashlib.sha256(text).hexdigest())
+    return Beside(tuple(_planned(spec, machine)), hashlib.sha256(text).hexdigest())
 
 
 def _entry(spec: StatusSpec, layout: Layout, wec: str) -> dict[str, str]:
     entry = {"name": wec, "kubeconfig": str(layout.kubeconfig(wec))}
-    return entry | ({"agent": names.agent_id(wec, spec.seat)} if spec.several else {})
+    return entry | ({"agent": agent_id(wec, spec.seat)} if spec.several else {})
 
 
 def _render(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, indent=1) + "\n").encode()
 
 
-def planned(spec: StatusSpec, machine: Machine) -> list[Program]:
-    """The program, as the files on disk have it."""
-    if not spec.enabled:
-        return []
+def _planned(spec: StatusSpec, machine: Machine) -> list[Program]:
     layout, seat = machine.layout, spec.seat
     files = config_file(layout, seat), kubeconfig_file(layout, seat)
     return [status_agent(spec.python, layout, *files, spec.extra, seat=seat)]
 
 
-def without(machine: Machine, wecs: Iterable[str], seat: str = "") -> None:
-    """Take WECs out of the configuration and tell the agent, so that it does not call on control planes that go."""
+def _without(machine: Machine, wecs: Iterable[str], seat: str) -> None:
     file, gone = config_file(machine.layout, seat), set(wecs)
     if not file.exists():
         return
@@ -128,11 +141,10 @@ def without(machine: Machine, wecs: Iterable[str], seat: str = "") -> None:
     document["wecs"] = [entry for entry in document["wecs"] if entry["name"] not in gone]
     text = _render(document)
     write_private(file, text)
-    notify(machine, hashlib.sha256(text).hexdigest(), seat)
+    _notify(machine, hashlib.sha256(text).hexdigest(), seat)
 
 
-def forget(machine: Machine, seat: str) -> None:
-    """Remove all files of the agent of an ITS that is no more, and give its port back; it must have ended."""
+def _forget(machine: Machine, seat: str) -> None:
     layout = machine.layout
     for file in (config_file(layout, seat), kubeconfig_file(layout, seat), _applied_file(layout, seat)):
         file.unlink(missing_ok=True)
@@ -141,11 +153,7 @@ def forget(machine: Machine, seat: str) -> None:
     machine.registry.give_back(machine.fleet, names.status_program(seat))
 
 
-def notify(machine: Machine, digest: str, seat: str = "") -> bool:
-    """Make a running agent read its configuration again unless it was told of this one; True when it was told now.
-
-    An agent that was started after the file was written has read it: being told once more does it no harm.
-    """
+def _notify(machine: Machine, digest: str, seat: str) -> bool:
     applied = _applied_file(machine.layout, seat)
     if applied.exists() and applied.read_text(encoding="ascii") == digest:
         return False
@@ -154,3 +162,15 @@ def notify(machine: Machine, digest: str, seat: str = "") -> bool:
         os.kill(state.pid, signal.SIGHUP)
     write_private(applied, digest.encode("ascii"))
     return True
+
+
+def status_agent_objects() -> list[tuple[Resource, dict[str, Any]]]:
+    """What a status agent needs on the ITS: WorkStatuses whole, ManifestWorks to read."""
+    everything = ["create", "delete", "get", "list", "patch", "update", "watch"]
+    control, work = "control.kubestellar.io", "work.open-cluster-management.io"
+    rules = [
+        {"apiGroups": [control], "resources": ["workstatuses"], "verbs": everything},
+        {"apiGroups": [control], "resources": ["workstatuses/status"], "verbs": ["get", "patch", "update"]},
+        {"apiGroups": [work], "resources": ["manifestworks"], "verbs": ["get", "list", "watch"]},
+    ]
+    return role_objects("fleet:status-agent", names.STATUS_IDENTITY.group, rules)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,13 +16,13 @@ from fleet.host.layout import Layout
 from fleet.install import dial
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import NAMESPACES
-from fleet.managers.kubestellar import ready
 from fleet.managers.ocm import names
 from fleet.managers.ocm.identities import (
     BOOTSTRAP_DAYS,
     HubEndpoint,
+    Identity,
     bootstrap_kubeconfig,
-    status_agent_kubeconfig,
+    identity_kubeconfig,
     with_server,
 )
 
@@ -31,15 +32,15 @@ class HubAccess(Protocol):
 
     @property
     def endpoint(self) -> HubEndpoint:
-        """The ITS."""
+        """The hub."""
         ...
 
     def bootstrap(self) -> bytes:
         """A kubeconfig by which an OCM agent may ask for its own; lives some hours."""
         ...
 
-    def status_agent(self) -> bytes:
-        """The kubeconfig of the status agent."""
+    def credential(self, identity: Identity) -> bytes:
+        """The kubeconfig of a program that runs beside the agents."""
         ...
 
 
@@ -63,9 +64,9 @@ class OwnAccess:
         """As in HubAccess; issued anew when it is due."""
         return bootstrap_kubeconfig(self._authority(), self._folder, self.endpoint)
 
-    def status_agent(self) -> bytes:
+    def credential(self, identity: Identity) -> bytes:
         """As in HubAccess."""
-        return status_agent_kubeconfig(self._authority(), self._folder, self.endpoint)
+        return identity_kubeconfig(self._authority(), self._folder, identity, self.endpoint)
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,14 @@ class GivenAccess:
     """Kubeconfig of whoever accepts, approves and takes out WECs; it lives some hours and is never stored."""
     first: str
     """The bootstrap kubeconfig."""
-    status: str
-    """The status agent's kubeconfig."""
+    others: Mapping[str, str] = field(default_factory=dict)
+    """Kubeconfigs of the programs that run beside the agents, by `Identity.name`."""
     folder: Path = Path()
     """Where the hub's certificate is kept on this machine."""
 
     @property
     def endpoint(self) -> HubEndpoint:
-        """The ITS; its certificate is written beside the agents."""
+        """The hub; its certificate is written beside the agents."""
         private_directory(self.folder)
         file = self.folder / "hub-ca.crt"
         write_private(file, self.ca.encode())
@@ -97,9 +98,9 @@ class GivenAccess:
         """As in HubAccess."""
         return self.first.encode()
 
-    def status_agent(self) -> bytes:
-        """As in HubAccess."""
-        return self.status.encode()
+    def credential(self, identity: Identity) -> bytes:
+        """As in HubAccess; KeyError for one that the hub did not make."""
+        return self.others[identity.name].encode()
 
 
 @dataclass(frozen=True)
@@ -111,16 +112,16 @@ class LinkedAccess:
 
     @property
     def endpoint(self) -> HubEndpoint:
-        """The ITS, as the link shows it: with its own certificate, which names 127.0.0.1 too."""
+        """The hub, as the link shows it: with its own certificate, which names 127.0.0.1 too."""
         return replace(self.inner.endpoint, server=self.server)
 
     def bootstrap(self) -> bytes:
         """As in HubAccess."""
         return with_server(self.inner.bootstrap(), self.server)
 
-    def status_agent(self) -> bytes:
+    def credential(self, identity: Identity) -> bytes:
         """As in HubAccess."""
-        return with_server(self.inner.status_agent(), self.server)
+        return with_server(self.inner.credential(identity), self.server)
 
 
 async def own_endpoint(layout: Layout, its: str, hub: KubeClient, server: str = "") -> HubEndpoint:
@@ -129,10 +130,12 @@ async def own_endpoint(layout: Layout, its: str, hub: KubeClient, server: str = 
     return HubEndpoint(server or hub.server, layout.pki / "ca.crt", f"{its}-{str(system['metadata']['uid'])[:8]}")
 
 
-def grant(layout: Layout, fleet: str, its: str, *, server: str = "", check: bool = False) -> GivenAccess | None:
+def grant(
+    layout: Layout, fleet: str, its: str, identities: Sequence[Identity] = (), *, server: str = "", check: bool = False
+) -> GivenAccess | None:
     """What the other machines of the fleet need; None when the hub is not built yet, or (with `check`) does not answer.
 
-    What lives for hours is made anew each time and stored nowhere.
+    `identities` are those of programs beside the agents. What lives for hours is made anew each time, stored nowhere.
     """
     if not layout.kubeconfig(its).exists():
         return None
@@ -146,19 +149,20 @@ def grant(layout: Layout, fleet: str, its: str, *, server: str = "", check: bool
         pair = authority.issue(folder, "registrar", subject)
         registrar = render_kubeconfig(endpoint.server, endpoint.ca, pair.cert, pair.key, endpoint.context)
         bootstrap = bootstrap_kubeconfig(authority, folder, endpoint)
-        status = status_agent_kubeconfig(authority, folder if check else layout.root / "hub" / "pki", endpoint)
+        kept = folder if check else layout.root / "hub" / "pki"
+        others = {i.name: identity_kubeconfig(authority, kept, i, endpoint).decode() for i in identities}
     return GivenAccess(
         server=endpoint.server,
         context=endpoint.context,
         ca=endpoint.ca.read_text(encoding="ascii"),
         registrar=registrar.decode(),
         first=bootstrap.decode(),
-        status=status.decode(),
+        others=others,
     )
 
 
 async def _ask(layout: Layout, its: str, server: str, *, check: bool) -> HubEndpoint | None:
     async with dial.client(layout, its) as hub:
-        if check and not await ready.answers(hub):
+        if check and not await dial.answers(hub):
             return None
         return await own_endpoint(layout, its, hub, server)

@@ -1,4 +1,4 @@
-"""The OCM agents and the status agent of one machine at one ITS: exactly the WECs asked for are registered there, the
+"""The OCM agents of one machine at one hub, and what runs beside them: exactly the given WECs are registered there, the
 rest has left."""
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ from fleet.install.objects import Ledger
 from fleet.install.program_parts import Upstream
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import CSRS
-from fleet.managers.kubestellar import ready, status_config
-from fleet.managers.kubestellar.status_config import StatusSpec
 from fleet.managers.ocm import names, serving, spoke
 from fleet.managers.ocm.access import GivenAccess, HubAccess, LinkedAccess, OwnAccess, own_endpoint
 from fleet.managers.ocm.admission import Member
+from fleet.managers.ocm.companion import Companion
 from fleet.managers.ocm.credentials import MOVED, ORPHANED, Credentials
 from fleet.managers.ocm.join import Join, JoinOptions, look
 from fleet.managers.ocm.leave import Leave, LeaveOptions
@@ -47,21 +46,23 @@ class AgentsSpec:
     upstream: Upstream
     wecs: tuple[str, ...]
     """All WECs of this machine that are to be registered, and no others."""
-    its: str = "its1"
+    hub: str = ""
+    """Name of its control plane."""
     seat: str = ""
-    """Of a further ITS its name: files and programs are called after it (fleet.managers.ocm.names.at)."""
+    """Of a further hub its name: files and programs are called after it (fleet.managers.ocm.names.at)."""
     hub_kubeconfig: Path | None = None
-    """Admin kubeconfig of the ITS; by default that of the control plane `its` on this machine."""
+    """Admin kubeconfig of the hub; by default that of the control plane `its` on this machine."""
     hub_server: str = ""
-    """URL by which agents reach the ITS; by default the one of the admin kubeconfig."""
+    """URL by which agents reach the hub; by default the one of the admin kubeconfig."""
     link_server: str = ""
-    """URL of this machine's link to the ITS, which the agents dial instead; empty when there is none."""
+    """URL of this machine's link to the hub, which the agents dial instead; empty when there is none."""
     access: GivenAccess | None = None
     """What the hub made for this machine; None on the hub's own. `hub_kubeconfig` is then the registrar's."""
     machine_name: str = ""
     """As the inventory has it; told to the hub, so that it knows where each WEC is."""
     programs: AgentPrograms | None = None
-    status: StatusSpec = field(default_factory=StatusSpec)
+    beside: tuple[Companion, ...] = ()
+    """What runs beside the agents, for all of them."""
     join: JoinOptions = field(default_factory=JoinOptions)
     leave: LeaveOptions = field(default_factory=LeaveOptions)
 
@@ -72,13 +73,17 @@ class AgentsSpec:
 
     @property
     def admin(self) -> Path:
-        """The ITS' admin kubeconfig."""
-        return self.hub_kubeconfig or self.layout.kubeconfig(self.its)
+        """The hub's admin kubeconfig."""
+        return self.hub_kubeconfig or self.layout.kubeconfig(self.hub)
 
     @property
     def group(self) -> str:
         """The supervisor's group of all of them."""
         return names.agents_group(self.seat)
+
+    def beside_names(self) -> list[str]:
+        """The programs beside the agents, under the supervisor."""
+        return [name for companion in self.beside for name in companion.names()]
 
     def agent_programs(self) -> AgentPrograms:
         """How agents are started."""
@@ -99,9 +104,9 @@ def registered(layout: Layout, seat: str = "") -> list[str]:
 
 
 def converge_agents(spec: AgentsSpec) -> Change:
-    """Register the WECs asked for, take out the others, and make the status agent serve the same list.
+    """Register the given WECs, take out the others, and make what runs beside the agents follow.
 
-    Killed at any moment, the next call repairs. UsageError when a WEC or the ITS is not there; DeadlineError names the
+    Killed at any moment, the next call repairs. UsageError when a WEC or the hub is not there; DeadlineError names the
     WECs that did not register in time (the others did).
     """
     spec.agent_programs().extra.check("ocm_agent_extra_args")
@@ -128,7 +133,8 @@ def leave_agents(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
 
 def end_agents(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
     """End those agents and remove all that they had on this machine; the WECs have left the hub, or it is gone."""
-    status_config.without(spec.machine, wecs, spec.seat)
+    for companion in spec.beside:
+        companion.without(spec.machine, wecs)
     ended = spec.machine.supervisor.drop(spec.group, [spec.program(wec) for wec in wecs])
     for wec in wecs:
         _remove(spec, wec)
@@ -155,7 +161,7 @@ async def _converge(spec: AgentsSpec) -> Change:
     async with _hub(spec) as hub:
         access: HubAccess = spec.access or await _own_access(spec, hub)
         access = LinkedAccess(access, spec.link_server) if spec.link_server else access
-        credentials = Credentials(spec.layout, access, spec.its, spec.seat)
+        credentials = Credentials(spec.layout, access, spec.hub, spec.seat)
         await _prepare(spec, ledger)
         await _finish_leaving(spec, hub, ledger)
         members = await look(hub)
@@ -167,16 +173,17 @@ async def _converge(spec: AgentsSpec) -> Change:
         for wec in rewritten:
             ledger.record(f"bootstrap kubeconfig of {wec}", None, "written")
         serving.ensure(spec.layout, spec.machine.fleet)
-        status = status_config.write(spec.status, spec.machine, access, spec.wecs)
-        programs = [*_agent_programs(spec), *status.programs]
+        beside = [(companion, companion.write(spec.machine, access, spec.wecs)) for companion in spec.beside]
+        programs = [*_agent_programs(spec), *(program for _, written in beside for program in written.programs)]
         with supervisor.stage(spec.group, programs) as staged:
             change = staged.change
-            staged.start([spec.status.program])
+            staged.start(spec.beside_names())
             await _admit(spec, hub, staged, joining, ledger)
         if staged.pending:
             supervisor.settle(staged.pending)
-    notified = spec.status.enabled and status_config.notify(spec.machine, status.digest, spec.seat)
-    return Change.merge([ledger.change, change, *([Change({}, {"status agent": "told"})] if notified else [])])
+    notified = [companion for companion, written in beside if companion.notify(spec.machine, written.digest)]
+    told = {name: "reads its configuration again" for companion in notified for name in companion.names()}
+    return Change.merge([ledger.change, change, Change({}, told)])
 
 
 async def _admit(spec: AgentsSpec, hub: KubeClient, staged: Staged, joining: Sequence[str], ledger: Ledger) -> None:
@@ -212,7 +219,7 @@ def _joining(spec: AgentsSpec, members: Mapping[str, Member]) -> list[str]:
 async def _finish_leaving(spec: AgentsSpec, hub: KubeClient, ledger: Ledger) -> None:
     """WECs that are wanted but on their way out (a leave that was killed, a hand that deleted one) go, to come back.
 
-    By themselves they might never go: KubeStellar goes on making works for a cluster as long as its labels match.
+    By themselves they might never go: a manager goes on making works for a cluster as long as its labels match.
     """
     leaving = [wec for wec, state in (await look(hub)).items() if state.leaving and wec in spec.wecs]
     if leaving:
@@ -287,7 +294,7 @@ def _agent_programs(spec: AgentsSpec) -> list[Program]:
 
 async def _own_access(spec: AgentsSpec, hub: KubeClient) -> HubAccess:
     """This machine is the hub's."""
-    endpoint = await own_endpoint(spec.layout, spec.its, hub, spec.hub_server)
+    endpoint = await own_endpoint(spec.layout, spec.hub, hub, spec.hub_server)
     return OwnAccess(spec.layout, spec.machine.fleet, endpoint)
 
 
@@ -296,8 +303,7 @@ def _check(spec: AgentsSpec) -> Change:
     here = registered(spec.layout, spec.seat)
     before = {_told(spec, wec): "registered" for wec in here if wec not in spec.wecs}
     after = {_told(spec, wec): "registered" for wec in spec.wecs if wec not in here}
-    programs: list[Program] = _agent_programs(spec)
-    programs += status_config.planned(spec.status, spec.machine)
+    programs = [*_agent_programs(spec), *(program for each in spec.beside for program in each.planned(spec.machine))]
     change = spec.machine.supervisor.converge(spec.group, programs, check=True)
     late = asyncio.run(_unregistered(spec)) if spec.admin.exists() else []
     before |= {_told(spec, wec): "not available" for wec in late if wec in here}
@@ -307,14 +313,14 @@ def _check(spec: AgentsSpec) -> Change:
 
 async def _unregistered(spec: AgentsSpec) -> list[str]:
     async with _hub(spec) as hub:
-        return _joining(spec, await look(hub)) if await ready.answers(hub) else []
+        return _joining(spec, await look(hub)) if await dial.answers(hub) else []
 
 
 def _hub(spec: AgentsSpec) -> KubeClient:
     servers = [spec.access.server] if spec.access else [spec.hub_server]
     return KubeClient.from_kubeconfig(
         spec.admin,
-        cluster=spec.its,
+        cluster=spec.hub,
         allowed=dial.places(spec.layout, *servers),
         timeout=HUB_SECONDS,
         retry_seconds=HUB_RETRY_SECONDS,

@@ -1,4 +1,4 @@
-"""Who talks to the hub and with which rights: the bootstrap identity of OCM's agents, and the status agent's own."""
+"""Who talks to the hub and with which rights: the bootstrap identity of OCM's agents, the registrar, and others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ BOOTSTRAP_DAYS = 0.25
 
 _CSR = "certificates.k8s.io"
 _CLUSTER = "cluster.open-cluster-management.io"
-_CONTROL = "control.kubestellar.io"
 _RBAC = "rbac.authorization.k8s.io"
 _WORK = "work.open-cluster-management.io"
 
@@ -43,24 +42,22 @@ class HubEndpoint:
         return base64.b64encode(self.ca.read_bytes()).decode("ascii")
 
 
+@dataclass(frozen=True)
+class Identity:
+    """Who a program beside the agents is to the hub; `name` is that of its certificate's files."""
+
+    name: str
+    user: str
+    group: str
+
+
 def bootstrap_objects() -> list[tuple[Resource, dict[str, Any]]]:
     """Exactly what OCM's registration agent does before it is accepted, for the bootstrap group."""
     rules = [
         {"apiGroups": [_CSR], "resources": ["certificatesigningrequests"], "verbs": ["create", "get", "list", "watch"]},
         {"apiGroups": [_CLUSTER], "resources": ["managedclusters"], "verbs": ["create", "get", "list", "watch"]},
     ]
-    return _role("fleet:ocm-bootstrap", names.BOOTSTRAP_GROUP, rules)
-
-
-def status_agent_objects() -> list[tuple[Resource, dict[str, Any]]]:
-    """What a status agent needs on the hub: WorkStatuses whole, ManifestWorks to read."""
-    everything = ["create", "delete", "get", "list", "patch", "update", "watch"]
-    rules = [
-        {"apiGroups": [_CONTROL], "resources": ["workstatuses"], "verbs": everything},
-        {"apiGroups": [_CONTROL], "resources": ["workstatuses/status"], "verbs": ["get", "patch", "update"]},
-        {"apiGroups": [_WORK], "resources": ["manifestworks"], "verbs": ["get", "list", "watch"]},
-    ]
-    return _role("fleet:status-agent", names.STATUS_AGENT_GROUP, rules)
+    return role_objects("fleet:ocm-bootstrap", names.BOOTSTRAP_GROUP, rules)
 
 
 def registrar_objects() -> list[tuple[Resource, dict[str, Any]]]:
@@ -88,7 +85,7 @@ def registrar_objects() -> list[tuple[Resource, dict[str, Any]]]:
         {"apiGroups": [_RBAC], "resources": ["rolebindings"], "verbs": ["get", "list", "patch", "update"]},
         {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["delete", "get"]},
     ]
-    return _role("fleet:registrar", names.REGISTRAR_GROUP, rules)
+    return role_objects("fleet:registrar", names.REGISTRAR_GROUP, rules)
 
 
 def bootstrap_kubeconfig(authority: Authority, directory: Path, endpoint: HubEndpoint) -> bytes:
@@ -98,9 +95,9 @@ def bootstrap_kubeconfig(authority: Authority, directory: Path, endpoint: HubEnd
     return render_kubeconfig(endpoint.server, endpoint.ca, pair.cert, pair.key, endpoint.context)
 
 
-def status_agent_kubeconfig(authority: Authority, directory: Path, endpoint: HubEndpoint) -> bytes:
-    """A kubeconfig of the status agent's own user."""
-    pair = authority.issue(directory, "status-agent", Subject(names.STATUS_AGENT_USER, (names.STATUS_AGENT_GROUP,)))
+def identity_kubeconfig(authority: Authority, directory: Path, identity: Identity, endpoint: HubEndpoint) -> bytes:
+    """A kubeconfig of that user."""
+    pair = authority.issue(directory, identity.name, Subject(identity.user, (identity.group,)))
     return render_kubeconfig(endpoint.server, endpoint.ca, pair.cert, pair.key, endpoint.context)
 
 
@@ -162,7 +159,8 @@ def _embed(fields: dict[str, Any], keys: tuple[str, ...], folder: Path) -> None:
             fields[f"{key}-data"] = base64.b64encode((folder / name).read_bytes()).decode("ascii")
 
 
-def _role(name: str, group: str, rules: Sequence[Mapping[str, Any]]) -> list[tuple[Resource, dict[str, Any]]]:
+def role_objects(name: str, group: str, rules: Sequence[Mapping[str, Any]]) -> list[tuple[Resource, dict[str, Any]]]:
+    """A ClusterRole of that name, and its binding to the group."""
     metadata = {"name": name, "labels": {names.MANAGED_BY: names.OURS}}
     return [
         (

@@ -24,8 +24,11 @@ class LeaveOptions:
 
     parallelism: int = 32
     """WECs that are waited for at the same time; nearly all of it is waiting."""
+    works: str = ""
+    """Label of the works that the manager makes, and takes back once the cluster matches no policy. Empty: there are
+    none to wait for."""
     works_seconds: float = 60.0
-    """For KubeStellar to take back its works once the cluster matches no policy."""
+    """For the manager to take those back."""
     cluster_seconds: float = 60.0
     """For OCM to clean up and let the ManagedCluster go."""
     dead_seconds: float = 10.0
@@ -53,8 +56,8 @@ class Leave:
     async def run(self, wecs: Iterable[str]) -> None:
         """Take out all of them; what was on the hub for each is gone at the end.
 
-        All stop matching policies at once: KubeStellar goes over a policy anew for every change it sees, and holds it
-        back by 2 s, so that one burst costs one pass and not one pass per WEC.
+        All stop matching policies at once: a manager goes over a policy anew for every change it sees, and one burst
+        costs one pass and not one pass per WEC.
         """
         wecs = list(wecs)
         gate = asyncio.Semaphore(self.options.parallelism)
@@ -90,17 +93,18 @@ class Leave:
                 await self.hub.patch(MANAGED_CLUSTERS, wec, {"metadata": {"labels": ours}})
 
     async def _drained(self, wec: str, *, alive: bool) -> None:
-        """Wait for KubeStellar's works to go."""
+        """Wait for the manager's works to go."""
+        if not self.options.works:
+            return
 
         async def count() -> int:
-            works = await self.hub.list_all(MANIFEST_WORKS, wec, label_selector=names.BINDING_LABEL)
+            works = await self.hub.list_all(MANIFEST_WORKS, wec, label_selector=self.options.works)
             return len(works)
 
         left = await drained(count, self._bound(self.options.works_seconds, alive=alive), self.options.poll)
         if left and alive:
             self.ledger.notes.append(
-                f"{wec}: {left} ManifestWorks of KubeStellar were still there after its labels were gone;"
-                " OCM deletes them"
+                f"{wec}: {left} ManifestWorks of policies were still there after its labels were gone; OCM deletes them"
             )
 
     async def _gone(self, wec: str, seconds: float) -> bool:

@@ -11,7 +11,6 @@ from fleet.host.layout import Layout
 from fleet.install import dial
 from fleet.install.objects import Ledger
 from fleet.kube.resources import MANAGED_CLUSTERS
-from fleet.managers.kubestellar import ready
 from fleet.managers.ocm.admission import registered_from
 from fleet.managers.ocm.leave import Leave, LeaveOptions
 
@@ -45,7 +44,7 @@ async def _purge(
     layout: Layout, its: str, wanted: Mapping[str, str], *, check: bool, options: LeaveOptions | None
 ) -> Change:
     async with dial.client(layout, its) as hub:
-        if check and not await ready.answers(hub):
+        if check and not await dial.answers(hub):
             return Change.none()
         found = strangers(await hub.list_all(MANAGED_CLUSTERS), wanted)
         if check or not found:

@@ -8,20 +8,55 @@ from typing import Any
 
 from fleet.errors import SpecError
 from fleet.install.crds import ensure_crds
-from fleet.install.objects import Ledger, ensure, remove
+from fleet.install.objects import Ledger, drop_finalizers, ensure, namespace, remove
+from fleet.install.waiting import drained
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import Forbidden, NotFound, Unauthorized, Unreachable
-from fleet.kube.resources import APPLIED_MANIFEST_WORKS, MANAGED_CLUSTERS, NAMESPACES, SECRETS
-from fleet.managers.kubestellar.spaces import namespace
+from fleet.kube.resources import APPLIED_MANIFEST_WORKS, CRDS, MANAGED_CLUSTERS, NAMESPACES, SECRETS
 from fleet.managers.ocm import names
 
 PROBE_SECONDS = 10.0
+APPLIED_CRD = "appliedmanifestworks.work.open-cluster-management.io"
+AGENT_CRDS = frozenset({APPLIED_CRD, "clusterclaims.cluster.open-cluster-management.io"})
+"""All that is put into a WEC for its agent."""
+CLEAR_SECONDS, POLL_SECONDS = 60.0, 0.5
+"""For the WEC's own controllers to delete them; counted from the last that went."""
 
 
 async def prepare(wec: KubeClient, crds: Iterable[Mapping[str, Any]], ledger: Ledger) -> bool:
     """The agent's CRDs and its namespace; True when any had to change."""
     changed = await ensure_crds(wec, crds, ledger)
     return await ensure(wec, NAMESPACES, namespace(names.AGENT_NAMESPACE), ledger) or changed
+
+
+async def clear(wec: KubeClient, ledger: Ledger) -> None:
+    """Remove what `prepare` and the agents left, once no agent runs for the WEC: CRDs and the agents' namespace.
+
+    Works that an agent could not take down lose OCM's finalizer, and what they applied stays; a note says how many.
+    """
+    crds = [crd["metadata"]["name"] for crd in await wec.list_all(CRDS) if crd["metadata"]["name"] in AGENT_CRDS]
+    spaces = await wec.list_all(NAMESPACES, field_selector=f"metadata.name={names.AGENT_NAMESPACE}")
+    for what in (*crds, *(space["metadata"]["name"] for space in spaces)):
+        ledger.record(f"{wec.cluster} {what}", "present", None)
+    if ledger.check:
+        return
+    if APPLIED_CRD in crds:
+        works = [work["metadata"]["name"] for work in await wec.list_all(APPLIED_MANIFEST_WORKS)]
+        for work in works:
+            await drop_finalizers(wec, APPLIED_MANIFEST_WORKS, work, None, frozenset({names.APPLIED_FINALIZER}))
+        if works:
+            ledger.notes.append(f"{wec.cluster}: {len(works)} works were left by their agents: what they applied stays")
+    for crd in crds:
+        await remove(wec, CRDS, crd)
+    for _ in spaces:
+        await remove(wec, NAMESPACES, names.AGENT_NAMESPACE)
+
+    async def count() -> int:
+        found = await wec.list_all(NAMESPACES, field_selector=f"metadata.name={names.AGENT_NAMESPACE}")
+        return len(found) + sum(crd["metadata"]["name"] in AGENT_CRDS for crd in await wec.list_all(CRDS))
+
+    if left := await drained(count, CLEAR_SECONDS, POLL_SECONDS):
+        ledger.notes.append(f"{wec.cluster}: {left} of OCM's CRDs and namespaces are still being deleted")
 
 
 async def forget(wec: KubeClient, seat: str = "") -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,7 @@ from fleet.host.materialise import Materialised, materialise
 from fleet.host.plan import ControlPlane, Plan
 from fleet.host.records import stored_planes
 from fleet.host.supervise import Staged
+from fleet.model.fleet_file import WEC
 from fleet.simulators.kwok import program as kwok
 
 GROUP = "kwok"
@@ -26,8 +28,19 @@ UNKNOWN_SERVER = "https://127.0.0.1:0"
 
 
 def drop(machine: Machine, names: Sequence[str]) -> Change:
-    """End and forget the programs of control planes that go."""
-    return machine.supervisor.drop(GROUP, [f"kwok.{name}" for name in names], check=machine.check)
+    """End and forget the programs of those control planes, and give their ports back."""
+    change = machine.supervisor.drop(GROUP, [f"kwok.{name}" for name in names], check=machine.check)
+    if not machine.check:
+        for name in names:
+            machine.registry.give_back(machine.fleet, kwok.port_owner(name))
+    return change
+
+
+def take_out(machine: Machine, names: Sequence[str]) -> Change:
+    """Delete the fake nodes of control planes that stay."""
+    none = replace(machine, options=replace(machine.options, wec_nodes=0))
+    with KwokGroup(none, [ControlPlane(name, WEC) for name in names]) as group:
+        return Change.merge(group.make_nodes())
 
 
 class KwokGroup:
@@ -81,11 +94,16 @@ class KwokGroup:
         ]
         return materialise(self._machine, Plan.merge(plans), self._machine.pki())
 
-    def _all_nodes(self) -> list[Change]:
+    def make_nodes(self) -> list[Change]:
+        """Make the fake nodes what they should be; does not wait until they are ready."""
         servers = self._servers()
         with ThreadPoolExecutor(self._machine.options.parallelism) as pool:
-            changes = list(pool.map(lambda plane: self._nodes(plane.name, servers.get(plane.name)), self._planes))
-            if not self._machine.check:
+            return list(pool.map(lambda plane: self._nodes(plane.name, servers.get(plane.name)), self._planes))
+
+    def _all_nodes(self) -> list[Change]:
+        changes, servers = self.make_nodes(), self._servers()
+        if not self._machine.check:
+            with ThreadPoolExecutor(self._machine.options.parallelism) as pool:
                 list(pool.map(lambda plane: self._wait(plane.name, servers[plane.name]), self._planes))
         return changes
 

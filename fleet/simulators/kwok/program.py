@@ -11,7 +11,6 @@ from fleet.host.https import Answer, Endpoint
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
 from fleet.host.plan import ControlPlane, Plan, PlannedProgram, TextFile
-from fleet.host.records import kwok_owner
 from fleet.host.supervise import Program
 from fleet.simulators.kwok import stages as kwok_stages
 
@@ -24,13 +23,18 @@ CAPACITY = {"cpu": "32", "memory": "256Gi", "pods": "110"}
 """As in kwokctl's node template."""
 
 
+def port_owner(name: str) -> str:
+    """Who holds the port of a WEC's kwok, when it listens."""
+    return f"kwok.{name}"
+
+
 def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
     """The process of one WEC; it listens only when debugging is asked for."""
     listen = ""
     if machine.options.debug:
         in_use = f"kwok.{plane.name}" in machine.live_programs()
-        listen = f"127.0.0.1:{machine.take(kwok_owner(plane.name), 1, in_use=in_use).start}"
-    kubeconfig = component_kubeconfig(machine, plane.name, server, "kwok")
+        listen = f"127.0.0.1:{machine.take(port_owner(plane.name), 1, in_use=in_use).start}"
+    kubeconfig = component_kubeconfig(machine, plane.name, server, "kwok", user="kwok")
     folder = machine.layout.cluster(plane.name)
     stages = TextFile(folder / "kwok.yaml", kwok_stages.config())
     argv = (
@@ -42,7 +46,7 @@ def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
         f"--node-lease-duration-seconds={LEASE_SECONDS}",
         f"--server-address={listen}",
         "--v=WARN",  # at INFO it tells each lease of each node
-        *plane.extra.kwok,
+        *plane.extra.simulator,
     )
     program = Program(f"kwok.{plane.name}", argv, plane.extra.environment("kwok", {}), folder, priority=400)
     reads: Sequence[Path] = (kubeconfig.path, stages.path)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.errors import UsageError
-from fleet.host.components import CONTROLLERS
+from fleet.host.components import controllers
 from fleet.host.drivers.dense.driver import assign
 from fleet.host.drivers.dense.plan import Shard, plan_instance, plan_shard
 from fleet.host.drivers.process.driver import plan_process
@@ -44,7 +44,7 @@ def block(owner: str, start: int, count: int = 3) -> Block:
 
 
 def test_process_its() -> None:
-    golden("process-its", plan_process(MACHINE, ControlPlane("its1", "its"), block("its1", 16_000)))
+    golden("process-its", plan_process(MACHINE, ControlPlane("its1", "its", signs=True), block("its1", 16_000)))
 
 
 def test_process_wds() -> None:
@@ -74,13 +74,17 @@ def test_adding_a_wec_changes_nothing_of_the_shards_own_part() -> None:
 
 
 def test_only_the_its_signs_and_the_wds_runs_no_workload_controller() -> None:
-    assert [role for role, names in CONTROLLERS.items() if "certificatesigningrequest-signing-controller" in names] == [
-        "its"
-    ]
-    assert not [
-        name for name in CONTROLLERS["wds"] if name.startswith(("deployment", "replicaset", "job", "daemonset"))
-    ]
-    assert "garbage-collector-controller" in CONTROLLERS["wds"]
+    hub, signing, wec = (
+        controllers(hub=True, signs=False),
+        controllers(hub=True, signs=True),
+        controllers(hub=False, signs=False),
+    )
+    signer = "certificatesigningrequest-signing-controller"
+    assert [signer in names for names in (hub, signing, wec)] == [False, True, False]
+    workload = ("deployment", "replicaset", "job", "daemonset")
+    assert not [name for name in (*hub, *signing) if name.startswith(workload)]
+    assert [name for name in wec if name.startswith(workload)]
+    assert "garbage-collector-controller" in hub
 
 
 @given(
@@ -121,7 +125,7 @@ WEC = ControlPlane("wec001", "wec", "dense")
         ([ControlPlane("wec\n", "wec")], "is not a name"),
         ([ControlPlane("w" * 41, "wec")], "is not a name"),
         ([WEC, WEC], "wec001 is there twice"),
-        ([ControlPlane("its1", "its")], "role its is not one of this call's wec"),
+        ([ControlPlane("its1", "its")], "role its is not one of this call's, wec"),
         ([ControlPlane("a", "wec", bind_address="localhost")], "is not an IP address"),
         ([ControlPlane("a", "wec", extra=Extra(apiserver=("v=2",)))], "control_plane_apiserver_extra_args: 'v=2'"),
         ([ControlPlane("a", "wec", extra=Extra(env={"A": "b\nc"}))], "control_plane_env: the value of A"),
@@ -134,13 +138,13 @@ WEC = ControlPlane("wec001", "wec", "dense")
 )
 def test_bad_input_is_refused(planes: list[ControlPlane], message: str) -> None:
     with pytest.raises(UsageError) as refused:
-        check_planes(planes, ["wec"])
+        check_planes(planes, hub=False)
     assert message in str(refused.value)
 
 
 def test_the_hub_is_never_dense() -> None:
     with pytest.raises(UsageError, match="system under test"):
-        check_planes([ControlPlane("its1", "its", "dense")], ["its"])
+        check_planes([ControlPlane("its1", "its", "dense")], hub=True)
 
 
 def test_settings_of_one_control_plane_come_after_those_of_all() -> None:

@@ -28,7 +28,8 @@ from tests.unit.host import fake_toolchain
 def machine() -> Iterator[Machine]:
     with tempfile.TemporaryDirectory(prefix="fh-") as folder:
         programs = ProgramFolder(fake_toolchain.write(Path(folder) / "bin"))
-        found = Machine("demo", Path(folder) / "state" / "demo", programs, Options(parallelism=4, ready_seconds=30))
+        options = Options(parallelism=4, ready_seconds=30, simulator="kwok")
+        found = Machine("demo", Path(folder) / "state" / "demo", programs, options)
         try:
             yield found
         finally:
@@ -40,7 +41,7 @@ def wecs(*numbers: int, extra: Extra | None = None) -> list[ControlPlane]:
 
 
 def build(machine: Machine, planes: Sequence[ControlPlane]) -> Converged:
-    return converge(machine, planes, ["wec"])
+    return converge(machine, planes, hub=False)
 
 
 def pids(machine: Machine) -> dict[str, int]:
@@ -94,6 +95,17 @@ def test_nodes_grow_and_shrink(machine: Machine) -> None:
     assert converge_nodes("wec001", endpoint, 1, check=True) == ([], [])
 
 
+def test_another_simulator_takes_over_without_a_restart_of_control_planes(machine: Machine) -> None:
+    build(machine, wecs(1, 2))
+    before = pids(machine)
+    bare = replace(machine, options=replace(machine.options, simulator="none"))
+    gone = build(bare, wecs(1, 2)).change
+    assert {"program kwok.wec001", "node wec001/kwok-001", "node wec002/kwok-001"} <= set(gone.before)
+    assert pids(machine) == {name: pid for name, pid in before.items() if not name.startswith("kwok.")}
+    assert not build(bare, wecs(1, 2)).change.changed
+    assert {"program kwok.wec001", "node wec001/kwok-001"} <= set(build(machine, wecs(1, 2)).change.after)
+
+
 def test_a_supervisor_that_was_killed_is_repaired_on_the_same_ports(machine: Machine) -> None:
     server = build(machine, wecs(1)).planes[0].server
     old = pids(machine)
@@ -141,7 +153,7 @@ def test_one_control_plane_stops_and_starts(machine: Machine) -> None:
 def test_the_hub_and_the_wecs_do_not_touch_each_other(machine: Machine) -> None:
     build(machine, wecs(1))
     before = pids(machine)
-    converge(machine, [ControlPlane("its1", "its"), ControlPlane("wds1", "wds")], ["its", "wds"])
+    converge(machine, [ControlPlane("its1", "its"), ControlPlane("wds1", "wds")], hub=True)
     build(machine, [])
     assert sorted({name.split(".")[1] for name in pids(machine)}) == ["its1", "wds1"]
     assert not set(pids(machine).values()) & set(before.values())

@@ -7,16 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from fleet import __version__
 from fleet.errors import UsageError
 from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program, render_group
 from fleet.inventory.components import command_of, read_components
 from fleet.inventory.inspection import Inspection
 from fleet.inventory.record import FILE, RecordSpec, begin_record, digest_of, forget, write_record
-from fleet.model.client_limits import ClientLimits
 from fleet.model.fleet_file import Cluster, FleetFile, Machine
 
-VERSIONS = {"kubernetes": "v1.34.4", "kubestellar": "v0.30.0", "ocm": "v1.2.0", "etcd": "v3.6.4", "kwok": "v0.7.0"}
+VERSIONS = {
+    "kube-apiserver": "v1.34.4", "kubestellar-controller-manager": "v0.30.0", "registration-operator": "v1.2.0",
+    "ocm-transport-controller": "v0.30.1", "etcd": "v3.6.4", "kwok": "v0.7.0", "work-manager": "v1.2.0",
+}  # fmt: skip
+"""By the name of the program's file, as a toolchain has them."""
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def layout(tmp_path: Path) -> Layout:
     (made.root / "agents" / "wec001").mkdir(parents=True)
     programs = [
         Program("kube-apiserver.its1", ("/t/kube-apiserver", "--secure-port=16000")),
-        Program("transport.wds1", ("/t/transport", "--metrics-bind-address=127.0.0.1:1", "-v=2")),
+        Program("transport.wds1", ("/t/ocm-transport-controller", "--metrics-bind-address=127.0.0.1:1", "-v=2")),
         Program("etcd.dense-0", ("/t/etcd",)),
         Program("ocm-agent.wec001", ("/t/registration-operator", "agent", "--note=a b%c 'd' #e")),
         Program("status-agent", ("python", "-m", "fleet.managers.kubestellar.status_agent")),
@@ -54,6 +58,8 @@ def test_components_are_read_back_as_they_were_started(layout: Layout) -> None:
     assert found["ocm-agent.wec001"].argv == ["/t/registration-operator", "agent", "--note=a b%c 'd' #e"]
     assert found["ocm-agent.wec001"].version == "v1.2.0"
     assert found["ocm-agent.wec001"].cluster == "wec001"
+    assert (found["kube-apiserver.its1"].version, found["transport.wds1"].version) == ("v1.34.4", "v0.30.1")
+    assert found["status-agent"].version == __version__
     assert found["kube-apiserver.its1"].metrics == "https://127.0.0.1:16000/metrics"
     assert found["transport.wds1"].metrics == "http://127.0.0.1:1/metrics"
     assert found["status-agent"].metrics == "http://127.0.0.1:2/metrics"
@@ -92,10 +98,33 @@ def test_it_is_written_once_private_and_keeps_its_birthday(layout: Layout) -> No
     assert path.stat().st_mode & 0o777 == 0o600
     born = FleetFile.model_validate_json(path.read_bytes()).created
     assert not write_record(spec(layout)).changed
-    changed = write_record(spec(layout, limits=ClientLimits(transport_its_qps=1000)))
+    changed = write_record(spec(layout, variables={"transport_its_qps": 1000}))
     assert changed.before == {"limit transport_its_qps": "5.0"}
     assert changed.after == {"limit transport_its_qps": "1000.0"}
     assert FleetFile.model_validate_json(path.read_bytes()).created == born
+
+
+def test_another_manager_is_recorded_with_its_own_limits_and_roles(layout: Layout) -> None:
+    (layout.root / "manager").write_text("ocm\n", encoding="ascii")
+    plane = {"name": "hub1", "role": "hub", "driver": "process", "server": "https://127.0.0.1:16009"}
+    layout.cluster("hub1").mkdir(parents=True)
+    (layout.cluster("hub1") / "plane.json").write_text(json.dumps(plane), encoding="utf-8")
+    write_record(spec(layout, variables={"manager": "ocm", "ocm_feedback_scrape_type": "Watch"}))
+    file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    assert (file.manager.name, file.manager.version, file.manager.source, file.manager.transport) == (
+        "ocm", "v1.2.0", "hub", "hub"
+    )  # fmt: skip
+    assert file.manager.transports == {"hub1": "hub1"}
+    assert file.manager.facts == {"feedback_scrape_type": "Watch"}
+    assert {name.rpartition("_")[0] for name in file.limits} == {
+        "ocm_registration", "ocm_placement", "ocm_work_manager", "work_hub", "work_spoke"
+    }  # fmt: skip
+
+
+def test_without_a_manager_there_are_no_limits_and_the_simulator_is_told(layout: Layout) -> None:
+    write_record(spec(layout, variables={"manager": "none", "node_simulator": "none"}))
+    file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    assert (file.manager.name, file.limits, file.sources(), file.node_simulator) == ("none", {}, [], "none")
 
 
 def test_only_registered_wecs_carry_labels(layout: Layout) -> None:

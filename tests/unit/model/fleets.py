@@ -10,7 +10,8 @@ from fleet.model.client_limits import ClientLimits
 from fleet.model.fleet_file import ManagerOf
 from fleet.model.pairing import paired
 
-LIMITS = ClientLimits().model_dump()
+LIMITS = {name: value for name, value in ClientLimits().model_dump().items() if not name.startswith("ocm_")}
+"""As a fleet of the first format had them."""
 """What such a fleet has where nothing was set."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fleet.managers.variable_check import Chosen
 from fleet.model.client_limits import ClientLimits
 from fleet.model.variable_page import page
 from fleet.model.variable_rules import checked
@@ -16,7 +17,7 @@ CHECKOUT = Path(__file__).parents[3]
 
 
 def said(**values: Any) -> list[str]:
-    return [str(problem) for problem in checked(values).problems]
+    return [str(problem) for problem in checked(values, manager=Chosen()).problems]
 
 
 def test_the_defaults_are_valid_and_record_no_place() -> None:
@@ -97,6 +98,22 @@ def test_settings_of_one_control_plane(driver: str, target: str, settings: dict[
     found = said(control_plane_driver=driver, control_plane_overrides={target: settings})
     assert bool(found) == bool(why), found
     assert all(why in problem and target in problem for problem in found), found
+
+
+def test_a_manager_or_simulator_that_there_is_not_is_named() -> None:
+    assert said(manager="karmada") == ['manager: "karmada" is not one of kubestellar, none, ocm']
+    assert said(node_simulator="hollow") == ['node_simulator: "hollow" is not one of kwok, none']
+
+
+def test_names_of_planes_are_those_of_the_manager() -> None:
+    ports = {"hub1": 20_000}
+    assert said(manager="ocm", control_plane_ports=ports) == []
+    assert "hub1 is no control plane of this fleet" in said(control_plane_ports=ports)[0]
+    assert "its1 is no control plane of this fleet" in said(manager="ocm", control_plane_ports={"its1": 20_000})[0]
+
+
+def test_without_a_manager_there_is_no_hub_for_a_link() -> None:
+    assert said(manager="none", wan={"rtt": "40ms"})[0].startswith("wan: a link leads to the hub")
 
 
 def test_the_page_is_that_of_the_model() -> None:

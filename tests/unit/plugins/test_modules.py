@@ -51,12 +51,12 @@ def call(module: str, arguments: dict[str, Any], tmp_path: Path, python: str = s
 
 def arguments(state: Path) -> dict[str, dict[str, Any]]:
     """The least that each module wants, with a name that none of them takes where it looks at names."""
-    machine = {"fleet": "demo", "state_dir": str(state / "demo"), "toolchain_dir": str(state / "bin")}
+    place = {"fleet": "demo", "state_dir": str(state / "demo")}
+    machine = {**place, "toolchain_dir": str(state / "bin")}
     return {
-        "fleet_agents": {**machine, "wecs": []},
         "fleet_capacity": {"state_dir": str(state / "demo"), "hub_planes": 0, "wecs": 100_000, "driver": "dense"},
-        "fleet_control_planes": {**machine, "roles": ["wec"], "planes": [{"name": "Not_A_Name", "role": "wec"}]},
-        "fleet_hub": {**machine, "limits": {"transport_its": {"qps": -1}}},
+        "fleet_control_planes": {**machine, "part": "wecs", "planes": [{"name": "Not_A_Name", "role": "wec"}]},
+        "fleet_manager": {**place, "state": "joined", "manager": "nonsense"},
         "fleet_record": {
             "fleet": "demo",
             "state_dir": str(state / "demo"),
@@ -72,7 +72,7 @@ def arguments(state: Path) -> dict[str, dict[str, Any]]:
     [
         ("fleet_capacity", "CapacityError", "nothing was changed"),
         ("fleet_control_planes", "UsageError", "Not_A_Name"),
-        ("fleet_hub", "UsageError", "fleet_limits: transport_its"),
+        ("fleet_manager", "UsageError", "manager: 'nonsense' is not one of kubestellar, none, ocm"),
         ("fleet_record", "UsageError", "machines: "),
         ("fleet_teardown", "UsageError", "fleet_name"),
     ],
@@ -87,6 +87,6 @@ def test_an_error_of_ours_is_the_task_s_failure(module: str, error: str, said: s
 def test_a_python_without_fleet_is_named(tmp_path: Path) -> None:
     venv.create(tmp_path / "bare", with_pip=False)
     python = str(tmp_path / "bare" / "bin" / "python")
-    answer = call("fleet_agents", arguments(tmp_path)["fleet_agents"], tmp_path, python)
+    answer = call("fleet_manager", arguments(tmp_path)["fleet_manager"], tmp_path, python)
     assert "kubestellar-fleet-testbed" in answer["msg"], answer
     assert python in answer["msg"]

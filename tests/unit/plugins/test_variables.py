@@ -28,7 +28,7 @@ all:
     localhost: {ansible_connection: local, ansible_python_interpreter: "{{ ansible_playbook_python }}"}
 """
 OLD = """
-its_name: its7
+fleet_is_local: false
 fleet_machine_dir: /nowhere
 fleet_limits: {}
 """
@@ -42,7 +42,7 @@ PLAY = """
       register: found
     - name: Note what is known
       ansible.builtin.copy:
-        content: "{{ {'variables': found, 'wec_names': wec_names, 'its_name': its_name, 'limits': fleet_limits,
+        content: "{{ {'variables': found, 'wec_names': wec_names, 'is_local': fleet_is_local, 'limits': fleet_limits,
                       'dir': fleet_machine_dir} | to_json }}"
         dest: "{{ playbook_dir }}/known.json"
         mode: "0600"
@@ -118,7 +118,7 @@ def test_defaults_lie_below_all_that_an_inventory_says_and_derived_values_above(
     assert (values["wec_count"], values["wec_nodes"], values["dense_shard_size"]) == (2, 3, 7)
     assert (values["wds_count"], values["transport_its_qps"]) == (1, 100)
     assert found["variables"]["given"] == {"transport_its_qps": 100}
-    assert (found["wec_names"], found["its_name"]) == (["wec001", "wec002"], "its1")
+    assert (found["wec_names"], found["is_local"]) == (["wec001", "wec002"], True)
     assert found["dir"] == str(inventory.parent / "state" / "mine")
     assert (found["limits"]["transport_its_qps"], found["limits"]["transport_its_burst"]) == (100, 10)
     file = inventory.parent / "state" / "mine" / "fleet.json"

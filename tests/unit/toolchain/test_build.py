@@ -39,6 +39,26 @@ def source(tmp_path: Path) -> Path:
 
 
 @needs_go
+def test_what_one_manager_needs_is_built_beside_and_leaves_the_rest_alone(source: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    shutil.copytree(source / "tiny", source / "more")
+    more = VERSIONS[VERSIONS.index("  tiny:\n") : VERSIONS.index("crds:")].replace(
+        "tiny:\n", "more:\n    managers: [ocm]\n", 1
+    )
+    more = more.replace("one: tiny, uno: tiny", "two: tiny")
+    (source / "versions.yaml").write_text(VERSIONS.replace("crds:\n", f"{more}crds:\n"))
+    every = ensure(source, cache, [].append)
+    assert set(every.programs) == {"one", "uno"}
+    with pytest.raises(ToolchainMissing):
+        locate(source, cache, "ocm")
+    beside = ensure(source, cache, [].append, "ocm")
+    assert set(beside.programs) == {"two"}
+    assert beside.definitions == {}
+    assert locate(source, cache) == every
+    assert locate(source, cache, "ocm") == beside
+
+
+@needs_go
 def test_built_once_then_found(source: Path, tmp_path: Path) -> None:
     cache, steps = tmp_path / "cache", list[BuildProgress]()
     with pytest.raises(ToolchainMissing, match="fleet toolchain build"):
@@ -133,6 +153,7 @@ def test_the_digest_of_a_group_covers_all_that_decides_it(source: Path) -> None:
 
     plain = now()
     (source / "versions.yaml").write_text(VERSIONS + "  # words\n")
+    (source / "tiny" / "one_test.go").write_text("package tiny\n")
     assert now() == plain
     changed = [now(Go(None, "1.26.7", "amd64")), now(Go(None, "1.26.6", "arm64"))]
     for old, new in (("v1.0.0", "v1.0.1"), ("path: things", "path: other"), ("uno: tiny", "due: tiny")):

@@ -23,8 +23,17 @@ def test_every_program_has_a_version() -> None:
     assert versions["etcd"] == "v3.6.4"
 
 
+def test_programs_of_one_manager_are_built_only_for_it() -> None:
+    only = catalogue.load(SOURCE, "ocm")
+    assert set(only.versions) == {"placement", "work-manager"}
+    assert set(only.crds) == {"manifestworkreplicasets", "placements", "placementdecisions", "addonplacementscores"}
+    assert not only.crds.keys() & catalogue.load(SOURCE).crds.keys()
+    assert catalogue.load(SOURCE, "none").groups == {}
+
+
 def test_versions_are_those_of_go_mod() -> None:
-    for name, group in catalogue.load(SOURCE).groups.items():
+    every = {**catalogue.load(SOURCE).groups, **catalogue.load(SOURCE, "ocm").groups}
+    for name, group in every.items():
         text = (SOURCE / name / "go.mod").read_text()
         for module in group.modules.values():
             assert re.search(rf"^\s*{re.escape(module.module)} {re.escape(module.version)}\b", text, re.MULTILINE)

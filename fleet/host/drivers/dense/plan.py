@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.host import components
-from fleet.host.components import CONTROLLERS, ISSUER, SERVICE_RANGE, Store, Trust
+from fleet.host.components import ISSUER, SERVICE_RANGE, WEC_CONTROLLERS, Store, Trust
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
@@ -137,7 +137,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "service_account_issuer": ISSUER,
         "kcm_kubeconfig": str(kcm.path),
         "scheduler_kubeconfig": str(scheduler.path),
-        "controllers": [name for name in CONTROLLERS[plane.role] if name not in NOT_IN_DENSE],
+        "controllers": [name for name in WEC_CONTROLLERS if name not in NOT_IN_DENSE],
         "openapi": False,
         "apiserver_extra_args": [
             *DENSE_ARGUMENTS,

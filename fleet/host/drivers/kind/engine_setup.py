@@ -22,7 +22,7 @@ from fleet.host.drivers.kind.engine import (
 )
 from fleet.host.files import private_directory, remove_tree, write_private
 from fleet.host.machine import Machine
-from fleet.host.plan import ControlPlane
+from fleet.host.plan import SIMULATOR, ControlPlane
 
 START_SECONDS = 60.0
 
@@ -30,7 +30,7 @@ START_SECONDS = 60.0
 def check_kind(machine: Machine, planes: list[ControlPlane]) -> None:
     """UsageError or HostError before anything is changed, when kind clusters cannot be on this machine."""
     for plane in planes:
-        inside = [part for part, env in plane.extra.env_of.items() if env and part != "kwok"]
+        inside = [part for part, env in plane.extra.env_of.items() if env and part != SIMULATOR]
         for variable in (*(["env"] if plane.extra.env else []), *(f"{part}_env" for part in inside)):
             raise UsageError(
                 f"{plane.name}: control_plane_{variable} has no effect on kind clusters: set it to {{}}, or use another"

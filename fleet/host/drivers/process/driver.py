@@ -142,7 +142,7 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
     folder = machine.layout.cluster(plane.name)
     certificates = folder / "pki"
     server = url(plane.bind_address, ports.start)
-    trust = Trust.of(machine.layout.pki, hub_signs=plane.role == "its")
+    trust = Trust.of(machine.layout.pki, hub_signs=plane.signs)
     # The hub's stay on TLS, as in a real one: its API servers are the system under test.
     socket = None if plane.hub else machine.layout.etcd_socket(plane.name)
     store = plan_store(plane.name, folder / "etcd", certificates, ports.start + 1, ports.start + 2, socket=socket)
@@ -169,7 +169,7 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
         return components.debug_listener(debug.port(index), serving, trust, kubeconfig)
 
     manager = components.kube_controller_manager(
-        program("kube-controller-manager"), plane.role, kcm.path, trust, plane.extra.kcm, listener(0, kcm.path)
+        program("kube-controller-manager"), plane, kcm.path, trust, plane.extra.kcm, listener(0, kcm.path)
     )
     etcd_extra = (*(components.ETCD_DEBUG if debug else ()), *plane.extra.etcd)
     programs = [

@@ -79,7 +79,9 @@ def engine(tmp_path: Path) -> Iterator[FakeEngine]:
         door.bind(str(docker))
         archive = tmp_path / "image"
         archive.write_text("fleet/kind-node:1")
-        options = Options(parallelism=4, ready_seconds=30, node_image="fleet/kind-node:1", node_archive=archive)
+        options = Options(
+            parallelism=4, ready_seconds=30, simulator="kwok", node_image="fleet/kind-node:1", node_archive=archive
+        )
         programs = ProgramFolder(tmp_path / "bin")
         machine = Machine("demo", Path(folder) / "state" / "demo", programs, options, run=found)
         nodes.machine = machine
@@ -110,27 +112,27 @@ def made(engine: FakeEngine) -> int:
 
 
 def test_up_the_same_again_and_down(machine: Machine, engine: FakeEngine) -> None:
-    first = converge(machine, wecs(1, 2), ["wec"])
+    first = converge(machine, wecs(1, 2), hub=False)
     assert {"control plane wec001", "kind cluster wec002", "image fleet/kind-node:1"} <= set(first.change.after)
     assert {plane.driver for plane in first.planes} == {"kind"}
     assert engine.containers == {"demo-wec001-control-plane": True, "demo-wec002-control-plane": True}
     assert machine.layout.kubeconfig("wec001").stat().st_mode & 0o777 == 0o600
     for again in (machine, checking(machine)):
-        assert not converge(again, wecs(1, 2), ["wec"]).change.changed
+        assert not converge(again, wecs(1, 2), hub=False).change.changed
     assert made(engine) == 2
 
-    fewer = converge(machine, wecs(2), ["wec"])
+    fewer = converge(machine, wecs(2), hub=False)
     assert fewer.change.before["control plane wec001"] == "kind"
     assert engine.containers == {"demo-wec002-control-plane": True}
     assert not machine.layout.cluster("wec001").exists()
 
-    converge(machine, [], ["wec"])
+    converge(machine, [], hub=False)
     assert (engine.containers, engine.networks, engine.images) == ({}, set(), set())
     assert read_record(machine.layout) is None
 
 
 def test_check_mode_makes_nothing(machine: Machine, engine: FakeEngine) -> None:
-    change = converge(checking(machine), wecs(1), ["wec"]).change
+    change = converge(checking(machine), wecs(1), hub=False).change
     assert change.after["kind cluster wec001"] == "running"
     assert made(engine) == 0
     assert not machine.layout.cluster("wec001").exists()
@@ -139,10 +141,10 @@ def test_check_mode_makes_nothing(machine: Machine, engine: FakeEngine) -> None:
 def test_a_half_made_cluster_is_replaced_and_others_are_left_alone(machine: Machine, engine: FakeEngine) -> None:
     engine.broken.add("demo-wec002")
     with pytest.raises(HostError, match="wec002: kind made no cluster: failed to init node"):
-        converge(machine, wecs(1, 2), ["wec"])
+        converge(machine, wecs(1, 2), hub=False)
     assert engine.containers["demo-wec002-control-plane"]
     engine.broken.clear()
-    change = converge(machine, wecs(1, 2), ["wec"]).change
+    change = converge(machine, wecs(1, 2), hub=False).change
     assert change.before["kind cluster wec002"] == "half-made"
     assert "kind cluster wec001" not in change.after
     assert made(engine) == 3
@@ -151,24 +153,24 @@ def test_a_half_made_cluster_is_replaced_and_others_are_left_alone(machine: Mach
 def test_a_stopped_one_is_started_and_another_configuration_is_another_cluster(
     machine: Machine, engine: FakeEngine
 ) -> None:
-    converge(machine, wecs(1), ["wec"])
+    converge(machine, wecs(1), hub=False)
     driver = driver_of(machine, "wec001")
     driver.stop("wec001")
     assert not is_ready(machine.endpoint("wec001", stored_server(machine, "wec001")))[0]
     driver.start("wec001")
     assert is_ready(machine.endpoint("wec001", stored_server(machine, "wec001")))[0]
     driver.stop("wec001")
-    assert converge(machine, wecs(1), ["wec"]).change.before == {"kind cluster wec001": "stopped"}
+    assert converge(machine, wecs(1), hub=False).change.before == {"kind cluster wec001": "stopped"}
     assert made(engine) == 1
 
-    change = converge(machine, wecs(1, extra=Extra(apiserver=("--v=2",))), ["wec"]).change
+    change = converge(machine, wecs(1, extra=Extra(apiserver=("--v=2",))), hub=False).change
     assert change.before["kind cluster wec001"] == "of another configuration"
     assert made(engine) == 2
 
 
 def test_a_wec_may_change_its_driver(machine: Machine, engine: FakeEngine) -> None:
-    converge(machine, wecs(1), ["wec"])
-    converge(machine, [replace(plane, driver="process") for plane in wecs(1)], ["wec"])
+    converge(machine, wecs(1), hub=False)
+    converge(machine, [replace(plane, driver="process") for plane in wecs(1)], hub=False)
     assert engine.containers == {}
     assert not machine.layout.engine.exists()
 

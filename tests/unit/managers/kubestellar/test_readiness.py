@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import DeadlineError, ToolchainError
-from fleet.install.crds import condition, read_crds, wait_established, work_status_crd
+from fleet.install.crds import condition, packaged_crd, read_crds, wait_established
 from fleet.install.upstream import UpstreamFolder
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import CRDS
@@ -45,7 +45,7 @@ def test_a_log_that_was_rotated_belongs_to_a_program_that_runs(tmp_path: Path) -
 
 
 def test_our_own_crd_demands_what_kubestellar_panics_without() -> None:
-    crd = work_status_crd()
+    crd = packaged_crd("fleet.managers.kubestellar", "workstatuses")
     schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     assert crd["metadata"]["name"] == "workstatuses.control.kubestellar.io"
     assert schema["required"] == ["spec"]
@@ -75,7 +75,7 @@ def test_a_file_without_a_crd_is_refused(tmp_path: Path, text: str) -> None:
 
 
 async def test_a_crd_that_is_never_served_is_named(server: FakeApiServer, hub: KubeClient) -> None:
-    server.store.create(CRDS, work_status_crd())
+    server.store.create(CRDS, packaged_crd("fleet.managers.kubestellar", "workstatuses"))
     with pytest.raises(DeadlineError, match="absent"):
         await wait_established(hub, ["absent"], seconds=0)
     stored = server.store.get(CRDS, "workstatuses.control.kubestellar.io")

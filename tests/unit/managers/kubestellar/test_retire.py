@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fleet.install.objects import Ledger
+from fleet.install.objects import Ledger, namespace
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import CONTROL_PLANES, MANIFEST_WORKS, NAMESPACES, SECRETS, Resource
+from fleet.managers.kubestellar import names
 from fleet.managers.kubestellar.retire import retire
-from fleet.managers.kubestellar.spaces import control_plane, namespace, secret, system_namespace
-from fleet.managers.ocm import names
+from fleet.managers.kubestellar.spaces import control_plane, secret, system_namespace
 from fleet.testing.api_server.server import FakeApiServer
 
 

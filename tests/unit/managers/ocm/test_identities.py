@@ -13,6 +13,8 @@ import yaml
 from fleet.host.authority import Authority
 from fleet.host.files import write_private
 from fleet.host.layout import Layout
+from fleet.managers.kubestellar.names import STATUS_IDENTITY
+from fleet.managers.kubestellar.status_config import status_agent_objects
 from fleet.managers.ocm import names
 from fleet.managers.ocm.access import LinkedAccess, OwnAccess
 from fleet.managers.ocm.credentials import MOVED, ORPHANED, Credentials
@@ -22,10 +24,9 @@ from fleet.managers.ocm.identities import (
     bootstrap_objects,
     client_certificate,
     embedded,
+    identity_kubeconfig,
     same_hub,
     server_of,
-    status_agent_kubeconfig,
-    status_agent_objects,
 )
 from fleet.managers.ocm.programs import AgentFiles
 
@@ -51,7 +52,7 @@ def test_the_bootstrap_identity_lives_for_hours_and_is_nobody_else(
 
 
 def test_the_status_agent_is_somebody_else(tmp_path: Path, authority: Authority, endpoint: HubEndpoint) -> None:
-    certificate = client_certificate(status_agent_kubeconfig(authority, tmp_path / "hub", endpoint))
+    certificate = client_certificate(identity_kubeconfig(authority, tmp_path / "hub", STATUS_IDENTITY, endpoint))
     assert certificate is not None
     assert certificate.subject.rfc4514_string() == "CN=fleet:status-agent,O=fleet:status-agents"
 
@@ -142,9 +143,9 @@ async def test_agents_that_get_a_link_begin_anew_and_dial_it(tmp_path: Path, end
     assert await linked.faults(["wec001"], clusters=["wec001"]) == {"wec001": MOVED}
     assert linked.write_bootstrap(["wec001"], ["wec001"]) == ["wec001"]
     assert linked.write_bootstrap(["wec001"], ["wec001"]) == []
-    for document in (files.bootstrap.read_bytes(), linked.access.status_agent()):
+    for document in (files.bootstrap.read_bytes(), linked.access.credential(STATUS_IDENTITY)):
         assert server_of(document) == "https://127.0.0.1:1"
         assert same_hub(document, linked.endpoint)
         assert client_certificate(document) is not None
-    assert linked.access.status_agent() == linked.access.status_agent()
+    assert linked.access.credential(STATUS_IDENTITY) == linked.access.credential(STATUS_IDENTITY)
     assert server_of(b"half") == ""

@@ -17,7 +17,8 @@ from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.managers.conftest import csr, managed_cluster
 
 STEP = 0.005
-OPTIONS = LeaveOptions(works_seconds=30, cluster_seconds=30, dead_seconds=0.05, poll=STEP)
+WORKS = "manager.example.io/policy"
+OPTIONS = LeaveOptions(works=WORKS, works_seconds=30, cluster_seconds=30, dead_seconds=0.05, poll=STEP)
 OCM = "cluster.open-cluster-management.io"
 
 
@@ -28,7 +29,7 @@ def work(wec: str, name: str) -> dict[str, Any]:
         "metadata": {
             "name": name,
             "namespace": wec,
-            "labels": {names.BINDING_LABEL: "bp"},
+            "labels": {WORKS: "bp"},
             "finalizers": [names.WORK_FINALIZER],
         },
     }

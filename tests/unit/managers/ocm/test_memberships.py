@@ -12,8 +12,10 @@ from fleet.errors import UsageError
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.install.upstream import UpstreamFolder
+from fleet.inventory.components import component_of, readers
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, SECRETS
 from fleet.managers.kubestellar import status_config
+from fleet.managers.kubestellar.status_config import StatusSpec
 from fleet.managers.ocm import names, spoke
 from fleet.managers.ocm.agents import AgentsSpec, registered
 from fleet.managers.ocm.memberships import at_seat, converge_memberships, disowned, retire_seats, seats
@@ -24,7 +26,8 @@ UPSTREAM = UpstreamFolder(Path("/TOOLCHAIN/bin"), Path("/TOOLCHAIN/crds"), check
 
 
 def spec_of(root: Path, *, check: bool = True) -> AgentsSpec:
-    return AgentsSpec(Machine("demo", root, UPSTREAM, check=check), UPSTREAM, ("wec001", "wec002"))
+    machine = Machine("demo", root, UPSTREAM, check=check)
+    return AgentsSpec(machine, UPSTREAM, ("wec001", "wec002"), hub="its1", beside=(StatusSpec(),))
 
 
 def test_seats_are_found_by_their_folders_and_apart_from_the_first(tmp_path: Path) -> None:
@@ -42,7 +45,8 @@ def test_only_agents_of_several_itses_are_told_apart_in_the_status_agents_files(
     spec = spec_of(tmp_path)
     entries = [
         status_config._entry(status, spec.layout, "wec001")
-        for status in (spec.status, replace(spec.status, several=True), at_seat(spec, "its2").status)
+        for status in (StatusSpec(), StatusSpec().at(""), *at_seat(spec, "its2").beside)
+        if isinstance(status, StatusSpec)
     ]
     assert [entry.get("agent") for entry in entries] == [None, "wec001", "wec001-its2"]
     files = {status_config.config_file(spec.layout, seat).name for seat in ("", "its2")}
@@ -60,7 +64,7 @@ def test_only_agents_of_several_itses_are_told_apart_in_the_status_agents_files(
     ],
 )
 def test_the_name_of_a_program_tells_its_seat(program: str, expected: tuple[str, str]) -> None:
-    assert names.seat_of(program) == expected
+    assert component_of(program, readers()) == expected
 
 
 def test_in_check_mode_a_seat_that_goes_is_told_and_stays(tmp_path: Path) -> None:
@@ -74,7 +78,7 @@ def test_in_check_mode_a_seat_that_goes_is_told_and_stays(tmp_path: Path) -> Non
 @pytest.mark.parametrize("way", [{"link_server": "https://127.0.0.1:1"}, {"hub_server": "https://10.0.0.1:1"}])
 def test_a_way_that_leads_to_one_its_is_refused(way: dict[str, Any], tmp_path: Path) -> None:
     spec = replace(spec_of(tmp_path, check=False), **way)
-    with pytest.raises(UsageError, match="its_count: 2 ITSes need hub and WECs on one machine"):
+    with pytest.raises(UsageError, match="its1, its2: several hubs need all control planes on one machine"):
         converge_memberships(spec, ["its2"])
     assert list(tmp_path.iterdir()) == []
 

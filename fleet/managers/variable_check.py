@@ -1,0 +1,34 @@
+"""What the manager and the node simulator that the variables name say of the variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleet.managers import installer as managers
+from fleet.model.variable_rules import Problem
+from fleet.model.variable_types import told
+from fleet.model.variables import Variables
+from fleet.simulators import simulator as simulators
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """As in ManagerRules."""
+
+    machines: int = 1
+    """How many the fleet has."""
+
+    def planes(self, variables: Variables) -> dict[str, str]:
+        """As in ManagerRules; none of a manager that there is not."""
+        if variables.manager not in managers.known():
+            return {}
+        return {plane.name: plane.role for plane in managers.installer(variables.manager).planes(variables)}
+
+    def problems(self, variables: Variables) -> Iterator[Problem]:
+        """As in ManagerRules."""
+        for name, known in (("manager", managers.known()), ("node_simulator", simulators.known())):
+            if getattr(variables, name) not in known:
+                yield Problem(name, f"{told(getattr(variables, name))} is not one of {', '.join(known)}")
+        if variables.manager in managers.known():
+            yield from managers.installer(variables.manager).problems(variables, self.machines)

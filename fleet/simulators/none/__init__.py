@@ -1,0 +1,1 @@
+"""No nodes: workload in a WEC is not scheduled."""

@@ -1,0 +1,85 @@
+"""The interface of a node simulator, beside that of a driver: what plays the nodes of a machine's WECs.
+
+Each simulator is a package here with a module `install`, whose SIMULATOR is found by the package's name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from fleet.errors import UsageError
+from fleet.host.change import Change
+from fleet.host.machine import Machine
+from fleet.host.pages import Reader
+from fleet.host.plan import ControlPlane, Plan
+
+MODULE = "install"
+
+
+class Nodes(Protocol):
+    """The simulators of all WECs that a machine shall have. A context: leaving it gives the supervisor free again."""
+
+    def __enter__(self) -> Self:
+        """Begin; nothing is started yet."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End, whatever happened."""
+        ...
+
+    def ready(self, name: str) -> None:
+        """The API server of `name` answers: start what plays its nodes. From any thread, once the records of all are on
+        disk."""
+        ...
+
+    def converge(self) -> Change:
+        """Start what is left, make the nodes what they should be, and wait until they are ready."""
+        ...
+
+
+class Simulator(Protocol):
+    """One way to give WECs nodes that no machine backs."""
+
+    capacity: Mapping[str, str]
+    """Of one node; empty: it makes none."""
+    cannot: Sequence[str]
+    """What of a real node it does not do, as sentences for reports."""
+    pages: Mapping[str, Reader]
+    """How each of its components tells of itself."""
+
+    def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:
+        """What would be on the machine for one WEC; `server` is the URL of its API server."""
+        ...
+
+    def nodes(self, machine: Machine, planes: Sequence[ControlPlane]) -> Nodes:
+        """Those of all WECs that the machine shall have."""
+        ...
+
+    def drop(self, machine: Machine, names: Sequence[str]) -> Change:
+        """End and forget the programs of control planes that go, and give their ports back."""
+        ...
+
+    def remove(self, machine: Machine, names: Sequence[str]) -> Change:
+        """Take its nodes out of control planes that stay, where another simulator plays them from now on."""
+        ...
+
+
+def known() -> list[str]:
+    """Names of all simulators."""
+    folder = Path(__file__).parent
+    return sorted(m.name for m in pkgutil.iter_modules([str(folder)]) if (folder / m.name / f"{MODULE}.py").exists())
+
+
+def simulator(name: str) -> Simulator:
+    """The simulator of that name; UsageError naming the variable when there is none."""
+    if name not in known():
+        raise UsageError(f"node_simulator: {name!r} is not one of {', '.join(known())}")
+    found: Simulator = importlib.import_module(f"fleet.simulators.{name}.{MODULE}").SIMULATOR
+    return found
