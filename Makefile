@@ -5,11 +5,14 @@ BIN := .venv/bin
 DEMO_WECS ?= 4
 # pip's own progress is noise in a log; what is being done is said by us.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Our own Go programs, by module. Only these packages of a dense process have tests: all others compile the whole of
+# Kubernetes, which the race detector makes minutes of.
+GO_TESTS := controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store kind:./cmd/... link:./cmd/...
 # Two fleets beside each other: most of a live test is waiting.
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-live test-kind test-lab test-talk lint format bench clean
+.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk lint format bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,10 +35,17 @@ demo: toolchain ## a fleet of 4 WECs on this machine, wec-scaling on it, the rep
 	@$(BIN)/fleet experiment run wec-scaling --fleet demo --objects 3 --repeats 1 --set warmup=0
 	@echo "the fleet is still up: look with '.venv/bin/fleet status', end it with '.venv/bin/fleet down'" >&2
 
-test: env lint ## lint, unit and golden tests, then a live fleet with each driver
+test: env lint test-go ## lint, Go, unit and golden tests, then a live fleet with each driver
 	@$(BIN)/python -m pytest -m 'not live' -n 2 -q
 	@$(BIN)/fleet toolchain build
 	@$(LIVE)
+
+test-go: ## tests of our Go programs with the race detector (Go and a C compiler; skipped without)
+	@if ! command -v go >/dev/null || ! command -v gcc >/dev/null; then \
+	  echo "test-go: skipped: the race detector needs go and gcc in PATH" >&2; \
+	else for group in $(GO_TESTS); do \
+	  (cd "toolchain/$${group%%:*}" && GOFLAGS=-mod=readonly GOWORK=off GOTOOLCHAIN=local \
+	    go test -race $$(tr , ' ' <<<"$${group#*:}")) || exit; done; fi
 
 test-live: toolchain ## only the live tests
 	@$(LIVE)

@@ -78,14 +78,14 @@ def _use(
     series: Sequence[Sequence[HostSample]], programs: Sequence[Sequence[ProcessSample]], start: int, end: int
 ) -> _Use:
     """Between the samples at, or last before, `start` and `end`; the first there is where none is before."""
-    ends = [(_at(samples, start) or samples[0], _at(samples, end)) for samples in series]
+    ends = [(at_or_before(samples, start) or samples[0], at_or_before(samples, end)) for samples in series]
     first, last = ends[0]
     if last is None or last.ns <= first.ns:
         return _Use()
     ours = sum(then.harness_seconds - former.harness_seconds for former, then in ends if then is not None)
     for samples in programs:
-        then = _at(samples, last.ns)
-        former = _at(samples, first.ns)
+        then = at_or_before(samples, last.ns)
+        former = at_or_before(samples, first.ns)
         # One that was not there at the first look has used all of it since.
         ours += (then.cpu_seconds if then else 0.0) - (former.cpu_seconds if former else 0.0)
     whole = first.cores * (last.ns - first.ns) / 1e9
@@ -93,6 +93,7 @@ def _use(
     return _Use(max(0.0, others), max(0.0, last.stolen_seconds - first.stolen_seconds), whole)
 
 
-def _at(samples: Sequence[Sampled], ns: int) -> Sampled | None:
+def at_or_before(samples: Sequence[Sampled], ns: int) -> Sampled | None:
+    """The last sample at or before that moment; the samples are in the order of their time."""
     found = bisect_right(samples, ns, key=lambda sample: sample.ns)
     return samples[found - 1] if found else None

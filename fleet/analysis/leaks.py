@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from pydantic import Field
 
@@ -190,7 +191,7 @@ def _verdict(trend: Trend, quantity: Quantity, rules: LeakRules) -> tuple[str, s
 
 def _sent_within(recorded: Recorded, seconds: float) -> int:
     """Objects that were taken in the last so many seconds of the load."""
-    taken = [sent.ns for sent in recorded.sent if 200 <= sent.code < 300]  # noqa: PLR2004 - HTTP success
+    taken = [sent.ns for sent in recorded.sent if HTTPStatus.OK <= sent.code < HTTPStatus.MULTIPLE_CHOICES]
     return sum(1 for ns in taken if ns >= max(taken) - seconds * 1e9)
 
 

@@ -1,18 +1,17 @@
-"""Profiles of Go programs (gzip'd profile.proto): samples with their stacks, and the functions that cost most.
-
-The fields and their numbers are those of the format's published description (google/pprof, proto/profile.proto).
-"""
+"""Profiles of Go programs (gzip'd profile.proto): samples with their stacks, and the functions that cost most."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
-from fleet.analysis.wire import fields, numbers, signed
+from fleet.analysis.profile_proto import profile_class
 from fleet.errors import UsageError
 
 MOST_BYTES = 256 << 20
@@ -68,29 +67,13 @@ class Cost:
     """With everything that it called; a function that calls itself counts once."""
 
 
-@dataclass(slots=True)
-class _Raw:
-    """The message as it stands, texts still as positions in the string table."""
-
-    types: list[tuple[int, int]] = field(default_factory=list)
-    samples: list[tuple[list[int], list[int]]] = field(default_factory=list)
-    lines: dict[int, list[int]] = field(default_factory=dict)
-    """Location -> functions, innermost first."""
-    names: dict[int, int] = field(default_factory=dict)
-    texts: list[str] = field(default_factory=list)
-    drop: int = 0
-    keep: int = 0
-    time_ns: int = 0
-    duration_ns: int = 0
-    default_type: int = 0
-
-
 def read(data: bytes) -> Profile:
     """A profile as a Go program serves it, gzip'd or not. UsageError when it is damaged."""
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 - see profile_class
+
     try:
-        raw = _parse(_unpacked(data))
-        return _resolved(raw)
-    except (ValueError, IndexError, KeyError, EOFError, OSError) as error:
+        return _resolved(profile_class().FromString(_unpacked(data)))
+    except (DecodeError, ValueError, IndexError, KeyError, EOFError, OSError, zlib.error) as error:
         raise UsageError(f"the profile cannot be read: {error}; fetch it again") from error
 
 
@@ -162,64 +145,23 @@ def _unpacked(data: bytes) -> bytes:
     return unpacked
 
 
-def _parse(data: bytes) -> _Raw:
-    raw = _Raw()
-    scalars = {7: "drop", 8: "keep", 9: "time_ns", 10: "duration_ns", 14: "default_type"}
-    for number, value in fields(data):
-        if number in scalars:
-            setattr(raw, scalars[number], _int(value))
-        elif number == 1:
-            kind = dict(fields(_bytes(value)))
-            raw.types.append((_int(kind.get(1, 0)), _int(kind.get(2, 0))))
-        elif number == 2:  # noqa: PLR2004 - numbers of the published description, here and below
-            raw.samples.append(_sample(_bytes(value)))
-        elif number == 4:  # noqa: PLR2004
-            identity, functions = _location(_bytes(value))
-            raw.lines[identity] = functions
-        elif number == 5:  # noqa: PLR2004
-            function = dict(fields(_bytes(value)))
-            raw.names[_int(function.get(1, 0))] = _int(function.get(2, 0))
-        elif number == 6:  # noqa: PLR2004
-            raw.texts.append(_bytes(value).decode(errors="replace"))
-    return raw
-
-
-def _sample(data: bytes) -> tuple[list[int], list[int]]:
-    locations: list[int] = []
-    values: list[int] = []
-    for number, value in fields(data):
-        if number == 1:
-            locations += numbers(value)
-        elif number == 2:  # noqa: PLR2004
-            values += [signed(one) for one in numbers(value)]
-    return locations, values
-
-
-def _location(data: bytes) -> tuple[int, list[int]]:
-    identity, functions = 0, []
-    for number, value in fields(data):
-        if number == 1:
-            identity = _int(value)
-        elif number == 4:  # noqa: PLR2004
-            functions.append(_int(dict(fields(_bytes(value))).get(1, 0)))
-    return identity, functions
-
-
-def _resolved(raw: _Raw) -> Profile:
-    names = {identity: raw.texts[text] for identity, text in raw.names.items()}
+def _resolved(raw: Any) -> Profile:
+    """The message with positions in its string table replaced by the texts."""
+    texts = [text.decode(errors="replace") for text in raw.string_table]
+    names = {function.id: texts[function.name] for function in raw.function}
     by_location = {
-        location: tuple(names[function] for function in functions) or (f"location {location}",)
-        for location, functions in raw.lines.items()
+        location.id: tuple(names[line.function_id] for line in location.line) or (f"location {location.id}",)
+        for location in raw.location
     }
-    drop, keep = raw.texts[raw.drop], raw.texts[raw.keep]
+    drop, keep = texts[raw.drop_frames], texts[raw.keep_frames]
     stacks = []
-    for locations, values in raw.samples:
-        if len(values) != len(raw.types):
-            raise ValueError(f"a sample of {len(values)} values among {len(raw.types)} types")
-        frames = _pruned([by_location[location] for location in locations], drop, keep)
-        stacks.append(Stack(tuple(name for frame in frames for name in frame), tuple(values)))
-    types = tuple(SampleType(raw.texts[kind], raw.texts[unit]) for kind, unit in raw.types)
-    return Profile(types, stacks, signed(raw.time_ns), signed(raw.duration_ns), raw.texts[raw.default_type])
+    for sample in raw.sample:
+        if len(sample.value) != len(raw.sample_type):
+            raise ValueError(f"a sample of {len(sample.value)} values among {len(raw.sample_type)} types")
+        frames = _pruned([by_location[location] for location in sample.location_id], drop, keep)
+        stacks.append(Stack(tuple(name for frame in frames for name in frame), tuple(sample.value)))
+    types = tuple(SampleType(texts[kind.type], texts[kind.unit]) for kind in raw.sample_type)
+    return Profile(types, stacks, raw.time_nanos, raw.duration_nanos, texts[raw.default_sample_type])
 
 
 def _pruned(frames: list[tuple[str, ...]], drop: str, keep: str) -> Iterable[tuple[str, ...]]:
@@ -231,15 +173,3 @@ def _pruned(frames: list[tuple[str, ...]], drop: str, keep: str) -> Iterable[tup
         if dropped and not (keep and any(re.fullmatch(keep, name) for name in frames[position])):
             return frames[position + 1 :]
     return frames
-
-
-def _int(value: int | bytes) -> int:
-    if isinstance(value, bytes):
-        raise ValueError("a number was expected and a text is there")
-    return value
-
-
-def _bytes(value: int | bytes) -> bytes:
-    if isinstance(value, int):
-        raise ValueError("a message was expected and a number is there")
-    return value

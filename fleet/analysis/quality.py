@@ -9,6 +9,15 @@ from functools import cache
 from typing import Literal
 
 from fleet.analysis.cpu_contention import neighbours
+from fleet.analysis.disturbance_text import outside, planned, reasons
+from fleet.analysis.disturbances import (
+    Disturbances,
+    disturbances,
+    excused,
+    flagged,
+    unplanned_gaps,
+    unplanned_states,
+)
 from fleet.analysis.fidelity import fidelity, shortfalls
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.samples import Sample
@@ -52,6 +61,8 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
+    planned: tuple[str, ...] = ()
+    """Disturbances that the experiment itself made, by `during`."""
 
     @property
     def exit_code(self) -> int:
@@ -81,18 +92,29 @@ def judge(
     what the manifest says.
     """
     case = _Case([], [], [])
-    counted = [sample for sample in samples if sample.counted]
+    found = disturbances(recorded)
+    counted = [sample for sample in flagged(samples, found) if sample.counted]
+    excusable = excused(recorded, found)
+    undisturbed = [sample for sample in counted if sample.trial not in excusable]
     _ending(case, record, lost, torn=torn)
+    case.partial += reasons(recorded, found, counted)
     _completeness(case, counted, recorded)
-    _blindness(case, counted, recorded)
+    _races(case, undisturbed)
+    _blindness(case, undisturbed, recorded, found)
     _driver(case, record, counted)
     _neighbours(case, recorded)
     _load(case, recorded, counted)
     _anomalies(case, recorded)
     _unweighed(case, record)
+    case.warnings += outside(recorded, found)
     case.warnings += [f"{name} was changed after the run had been sealed" for name in modified]
     status: Status = "invalid" if case.fatal else "partial" if case.partial else "valid"
-    return Verdict(status, tuple(dict.fromkeys([*case.fatal, *case.partial])), tuple(case.warnings))
+    return Verdict(
+        status,
+        tuple(dict.fromkeys([*case.fatal, *case.partial])),
+        tuple(case.warnings),
+        planned=planned(recorded, found, counted),
+    )
 
 
 def _ending(case: _Case, record: RunRecord, lost: int, *, torn: bool) -> None:
@@ -122,7 +144,6 @@ def _completeness(case: _Case, counted: Sequence[Sample], recorded: Recorded) ->
     late = sum(1 for sample in counted if "late" in sample.flags)
     if late:
         case.partial.append(f"{late} {_plural(late, 'sample')} ended after the object timeout")
-    _races(case, counted)
     if recorded.join.strays:
         count = len(recorded.join.strays)
         case.warnings.append(f"{count} {_plural(count, 'object')} came to a WEC that it was not planned for")
@@ -170,8 +191,9 @@ def _totals(counted: Sequence[Sample]) -> Callable[[Sample], float]:
     return lambda part: median(part.setting, _TOTALS.get(part.stage, ("downsync",)))
 
 
-def _blindness(case: _Case, counted: Sequence[Sample], recorded: Recorded) -> None:
-    down = sorted({state.cluster for state in recorded.states if state.state == "down"})
+def _blindness(case: _Case, counted: Sequence[Sample], recorded: Recorded, found: Disturbances) -> None:
+    gaps = unplanned_gaps(recorded, found)
+    down = sorted({state.cluster for state in unplanned_states(recorded, found) if state.state == "down"})
     hit = sum(1 for sample in counted if "cluster-down" in sample.flags)
     if down:
         names = ", ".join(down[:5]) + (", ..." if len(down) > 5 else "")  # noqa: PLR2004 - what a line holds
@@ -179,8 +201,8 @@ def _blindness(case: _Case, counted: Sequence[Sample], recorded: Recorded) -> No
         text += f"{hit} samples overlap that" if hit else "no counted sample overlaps that"
         (case.partial if hit else case.warnings).append(text)
     gap = sum(1 for sample in counted if "gap" in sample.flags)
-    if recorded.gaps or gap:
-        count = len(recorded.gaps)
+    if gaps or gap:
+        count = len(gaps)
         text = f"{count} {_plural(count, 'gap')} in watches; {gap} samples have an end inside one"
         (case.partial if gap else case.warnings).append(text)
     listed = sum(1 for sample in counted if "listed" in sample.flags and "gap" not in sample.flags)

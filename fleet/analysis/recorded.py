@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import NamedTuple
 
 from fleet.analysis.join import Join
@@ -11,15 +12,21 @@ from fleet.analysis.setting import Setting
 from fleet.model.manager_record import ManagerRecord
 from fleet.results.events import (
     Anomaly,
+    CertificateEnded,
     ClusterState,
+    FaultHealed,
+    FaultInjected,
     GapSeen,
     HopSeen,
     HostSample,
+    LeaderChanged,
     Line,
+    MachineState,
     MetricSample,
     Planned,
     ProcessSample,
     ProfileTaken,
+    ProgramChanged,
     RunMark,
     Seen,
     Sent,
@@ -29,6 +36,10 @@ from fleet.results.events import (
 
 AFTER = "after"
 """The step that watches on when the load has ended."""
+
+
+Trouble = ProgramChanged | MachineState | CertificateEnded | LeaderChanged | FaultInjected | FaultHealed
+"""Lines that `fleet.analysis.disturbances` reads."""
 
 
 class Write(NamedTuple):
@@ -66,6 +77,7 @@ class Recorded:
     hosts: list[HostSample] = field(default_factory=list)
     metrics: list[MetricSample] = field(default_factory=list)
     profiles: list[ProfileTaken] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     """Of the steps `after`: when no load is under way any more."""
     afters: list[float] = field(default_factory=list)
@@ -102,6 +114,15 @@ class Recorded:
                 self.states.append(event)
             case Anomaly():
                 self.anomalies.append(event)
+            case (
+                ProgramChanged()
+                | MachineState()
+                | CertificateEnded()
+                | LeaderChanged()
+                | FaultInjected()
+                | FaultHealed()
+            ):
+                self.troubles.append(event)
             case _:
                 pass
 
@@ -146,7 +167,7 @@ class Recorded:
     @property
     def refused(self) -> list[Sent]:
         """Attempts that the source did not take."""
-        return [sent for sent in self.sent if not 200 <= sent.code < 300]  # noqa: PLR2004 - HTTP success
+        return [sent for sent in self.sent if not HTTPStatus.OK <= sent.code < HTTPStatus.MULTIPLE_CHOICES]
 
     def span(self, trial: TrialPlan) -> tuple[int, int]:
         """When the trial's load was under way: from its first step `load`, to the end of its `drain`; nanoseconds.

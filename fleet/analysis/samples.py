@@ -38,12 +38,25 @@ COLUMNS = (
 """Of samples.csv and samples.parquet, in this order."""
 
 Flag = Literal[
-    "already", "bundled", "cluster-down", "gap", "late", "listed", "missing", "negative", "recreated", "warmup"
+    "already",
+    "bundled",
+    "cluster-down",
+    "disturbed",
+    "gap",
+    "late",
+    "listed",
+    "missing",
+    "negative",
+    "planned-fault",
+    "recreated",
+    "warmup",
 ]
 """already: the source showed the complete status before the last WEC had reported; bundled: what carries the object was
 there before it, so the stages through it have no meaning; cluster-down: a cluster on its way was down meanwhile;
-gap, listed: one end's true moment is not known; late: after the object timeout; missing: has no end; negative: ends
-before it starts, two watches raced; recreated: the WEC object was replaced; warmup: not counted."""
+disturbed: something happened to the fleet in its trial that nobody planned (see `disturbances`); gap, listed: one end's
+true moment is not known; late: after the object timeout; missing: has no end; negative: ends before it starts, two
+watches raced; planned-fault: the experiment itself disturbed its trial; recreated: the WEC object was replaced; warmup:
+not counted."""
 
 __all__ = ["COLUMNS", "LAYOUTS", "UNCOUNTED", "Downs", "Flag", "Sample", "Setting", "TrialRows", "frame"]
 

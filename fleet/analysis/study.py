@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fleet.analysis.cpu_shares import CpuShare, cpu_shares
+from fleet.analysis.disturbances import Disturbances, disturbances, flagged
 from fleet.analysis.fidelity import LoadFidelity, fidelity
 from fleet.analysis.fights import Activity, Fight, activity, fights
 from fleet.analysis.hop_table import HopTable
@@ -50,6 +52,9 @@ class Study:
     """Of a run that swept the links between WECs and hub."""
     sharing: Sequence[Model]
     """Of a run that swept the sources that share a transport; rows of the manager's own package."""
+    disturbances: Disturbances
+    cpu: Sequence[CpuShare]
+    """Whose programs took the CPU of the counted trials."""
     lost: int
     """Lines of events.jsonl that could not be read."""
     profiles: RunProfiles = NO_PROFILES
@@ -71,6 +76,8 @@ class Study:
             reasons=list(self.verdict.reasons),
             warnings=list(self.verdict.warnings),
             findings=list(self.verdict.findings),
+            planned=list(self.verdict.planned),
+            cpu=list(self.cpu),
             rows=list(self.rows),
             failures=list(self.failures),
             loads=list(self.loads),
@@ -88,7 +95,8 @@ def analyse(folder: RunFolder) -> Study:
     run = folder.read_run()
     reading = folder.events(run.format)
     recorded = record(reading, run.manager, source=run.source, object_timeout=run.spec.timeouts.object)
-    samples = recorded.join.samples()
+    troubled = disturbances(recorded)
+    samples = flagged(recorded.join.samples(), troubled)
     rank, theory = recorded.join.table.rank, theory_of(run.manager.name)
     rows = summarise(samples, rank)
     used = usages(recorded)
@@ -112,6 +120,8 @@ def analyse(folder: RunFolder) -> Study:
         leaks=grown,
         roundtrips=round_trips(samples, rank, theory.link if theory else None),
         sharing=theory.sharing(run, recorded, rows) if theory else [],
+        disturbances=troubled,
+        cpu=cpu_shares(recorded, run.fleet, run.manager),
         lost=reading.lost,
         profiles=read_profiles(folder.path, recorded.profiles),
         folder=folder.path,

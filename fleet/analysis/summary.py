@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, SerializeAsAny
 
+from fleet.analysis.cpu_shares import CpuShare
 from fleet.analysis.fidelity import LoadFidelity
 from fleet.analysis.fights import Activity, Fight
 from fleet.analysis.leaks import Leak
@@ -76,6 +77,10 @@ class Summary(Model):
     loads: list[LoadFidelity] = Field(default_factory=list)
     """Of each counted trial that had a schedule."""
     findings: list[str] = Field(default_factory=list)
+    planned: list[str] = Field(default_factory=list)
+    """Disturbances that the experiment itself made."""
+    cpu: list[CpuShare] = Field(default_factory=list)
+    """Whose programs took the CPU of the counted trials."""
     activity: list[Activity] = Field(default_factory=list)
     """Writes after the load had ended."""
     fights: list[Fight] = Field(default_factory=list)

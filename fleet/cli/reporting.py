@@ -49,6 +49,7 @@ def tell(study: Study) -> None:
     verdict = study.verdict
     lines = [f"{study.run.experiment}/{study.run.id}: {ink(verdict.status, STYLES.get(verdict.status, ''))}"]
     lines += [f"  {clean(reason)}" for reason in verdict.reasons]
+    lines += [f"  {clean(sentence)}" for sentence in verdict.planned]
     lines += [f"  {ink('warning:', 'warn')} {clean(warning)}" for warning in verdict.warnings]
     lines += [f"  {ink('found:', 'fail')} {clean(finding)}" for finding in verdict.findings]
     table = latencies(study.rows, ink)

@@ -22,6 +22,7 @@ from fleet.experiment.access import check_access
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import check_whole, opened
 from fleet.experiment.definition import Experiment, trials
+from fleet.experiment.during import BeginFaults, EndFaults
 from fleet.experiment.feasible import check_changes, check_loads
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
@@ -32,6 +33,8 @@ from fleet.experiment.reconfigure import Reconfigure, Refitted
 from fleet.experiment.record import begin_record, driver_facts
 from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
+from fleet.faults.beside import Faults
+from fleet.faults.registry import aims
 from fleet.kube.looplag import LoopLag
 from fleet.kube.resources import PODS, Resource
 from fleet.managers import registry
@@ -101,6 +104,7 @@ def plan(
     made = trials(experiment, spec, manager, wecs=wecs, counts=counts, sources=sources)
     check_changes(made, fleet)
     check_loads(made, manager, fleet.limits, spec.timeouts.object)
+    aims(spec.during, fleet, [trial.id for trial in made])
     return made
 
 
@@ -143,6 +147,7 @@ class Runner:
         self.keep = keep
         self.reconfigure = reconfigure
         self.trials = plan(fleet, experiment, spec, hold_back=hold_back)
+        self.aims = aims(spec.during, fleet, [trial.id for trial in self.trials])
         if reconfigure is None and any(trial.limits or trial.link or trial.serving for trial in self.trials):
             raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         RunFolder.check_root(results_root)
@@ -274,6 +279,7 @@ class Runner:
             sampling = await stack.enter_async_context(
                 Sampling(self.fleet, recorder, self.manager.record(self.fleet), everybody=everybody)
             )
+            faults = Faults(self.fleet, self.spec.during, self.aims, recorder)
             session = Session(
                 spec=self.spec,
                 manager=self.manager,
@@ -283,6 +289,7 @@ class Runner:
                 join=join,
                 progress=self.progress,
                 sampling=sampling,
+                faults=faults,
             )
             async with session.step("prepare"):
                 contents = {trial.content.name: trial.content for trial in self.trials}
@@ -297,6 +304,7 @@ class Runner:
             refitted = await stack.enter_async_context(Refitted(session, self.reconfigure, self.fleet))
             # Inside it, so that the last round is of the programs that were measured, not of restarted ones.
             await stack.enter_async_context(Profiling(self.fleet, self.experiment.profiles(self.spec), run, recorder))
+            await stack.enter_async_context(faults)
             await self._trials(session, refitted)
 
     async def _trials(self, session: Session, refitted: Refitted) -> None:
@@ -366,7 +374,9 @@ def trial_steps(experiment: Experiment, spec: PolicyExperiment, *, last: bool) -
         steps.Announce(),
         steps.Apply(),
         steps.Settle(),
+        *((BeginFaults(),) if spec.during else ()),
         *experiment.measure,
+        *((EndFaults(),) if spec.during else ()),
         *((steps.Linger(),) if spec.after else ()),
         steps.Quieten(),
         steps.Clean(policies=last),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 
 import orjson
 
@@ -21,7 +22,7 @@ ATTEMPTS = 5
 FIRST_PAUSE = 0.5
 """Seconds before the second attempt; doubled each time."""
 _CREATED = range(200, 300)
-_EXISTS = 409
+_EXISTS = HTTPStatus.CONFLICT
 
 
 class Sender:
@@ -63,7 +64,8 @@ class Sender:
             # A name that is taken after an attempt without an answer: that attempt had arrived.
             if sent.code in _CREATED or (attempt and sent.code == _EXISTS):
                 return
-            refused = 400 <= sent.code < 500 and sent.code != 429  # noqa: PLR2004 - asking again cannot help
+            client_error = HTTPStatus.BAD_REQUEST <= sent.code < HTTPStatus.INTERNAL_SERVER_ERROR
+            refused = client_error and sent.code != HTTPStatus.TOO_MANY_REQUESTS  # asking again cannot help
             if refused or attempt + 1 == ATTEMPTS:
                 text = f"{item.ref.name}: the source did not take it: {sent.code} {sent.error}".rstrip()
                 self._recorder.anomaly("send-failed", text, trial=item.trial, cluster=item.source)

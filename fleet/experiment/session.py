@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fleet.analysis.join import Join
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
 from fleet.experiment.progress import RunProgress
+from fleet.faults.beside import Faults
 from fleet.managers.manager import Manager, Policy, Spaces
 from fleet.model.experiment_file import PolicyExperiment
 from fleet.model.run_names import RunNames
@@ -32,6 +33,7 @@ class Session:
     join: Join
     progress: RunProgress
     sampling: Sampling
+    faults: Faults
     _made: tuple[str, tuple[WorkloadObject, ...]] | None = None
 
     def policies(self, trial: TrialPlan) -> tuple[Policy, ...]:

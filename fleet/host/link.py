@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -31,7 +32,6 @@ ANSWER_SECONDS = 20.0
 """From its start to the first answer; 50 ms on an idle machine."""
 POLL = 0.05
 TIMEOUT = 10.0
-HTTP_ERROR = 400
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class SocketControl:
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         answer = exchange(UnixConnection(self.socket, TIMEOUT), method, path, body)
-        if answer.status >= HTTP_ERROR:
+        if answer.status >= HTTPStatus.BAD_REQUEST:
             raise HostError(f"the link at {self.socket}: {method} {path}: {answer.status} {answer.text()}")
         return answer
 

@@ -8,12 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleet.host.proc_stat import read_stat
 from fleet.host.supervise import Supervisor
 
 KIB = 1024
-TICKS = os.sysconf("SC_CLK_TCK")
-STAT_UTIME, STAT_STIME, STAT_THREADS, STAT_RSS = 11, 12, 17, 21
-"""Positions in /proc/<pid>/stat after the command's closing bracket (proc(5): fields 14, 15, 20, 24)."""
 
 
 @dataclass(frozen=True)
@@ -36,22 +34,24 @@ def weigh_pid(program: str, pid: int, *, proc: Path = Path("/proc")) -> ProcessW
     """One process; None when it is gone or another user's."""
     folder = proc / str(pid)
     try:
-        fields = (folder / "stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
         rollup = (folder / "smaps_rollup").read_text(encoding="ascii")
         links = [os.readlink(entry) for entry in (folder / "fd").iterdir()]  # noqa: PTH115 - the targets are no paths
     except OSError:
+        return None
+    stat = read_stat(pid, proc)
+    if stat is None:
         return None
     sizes = {name: int(value) * KIB for name, value in re.findall(r"(?m)^(\w+):\s+(\d+) kB$", rollup)}
     return ProcessWeight(
         program=program,
         pid=pid,
-        cpu_seconds=(int(fields[STAT_UTIME]) + int(fields[STAT_STIME])) / TICKS,
-        rss=sizes.get("Rss", int(fields[STAT_RSS]) * os.sysconf("SC_PAGE_SIZE")),
+        cpu_seconds=stat.cpu_seconds,
+        rss=sizes.get("Rss", stat.rss_pages * os.sysconf("SC_PAGE_SIZE")),
         pss=sizes.get("Pss", 0),
         anonymous=sizes.get("Anonymous", 0),
         descriptors=len(links),
         inotify=links.count("anon_inode:inotify"),
-        threads=int(fields[STAT_THREADS]),
+        threads=stat.threads,
     )
 
 

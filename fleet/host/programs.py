@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import xmlrpc.client
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.errors import DeadlineError, HostError
 from fleet.host.daemon import POLL, Daemon, log_tail
 from fleet.host.layout import Layout
+from fleet.host.patience import work_done
 
 SETTLE_SECONDS = 30.0
 FAULT_ALREADY_STARTED = 60
@@ -106,6 +107,14 @@ class Programs:
     def tail(self, name: str, lines: int = 15) -> str:
         """The last lines of a program's log, indented."""
         return log_tail(self.layout.program_log(name), lines)
+
+    def work_done(self, *names: str) -> Hashable:
+        """Changes whenever one of them writes its log, is started again, or uses CPU."""
+        return tuple(work_done(self.layout.program_log(name), self._pids(name)) for name in names)
+
+    def _pids(self, name: str) -> tuple[int, ...]:
+        state = self.state(name)
+        return (state.pid,) if state is not None and state.pid else ()
 
     def end(self, names: Sequence[str]) -> None:
         """Stop programs in parallel, high priorities first, and forget them."""

@@ -1,13 +1,13 @@
-"""Wait until an API server is ready; the error of a deadline names the cluster and shows the last lines of
-its log."""
+"""Wait until an API server is ready; a deadline's error names the cluster, its last log lines and the pressure."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from fleet.errors import DeadlineError
 from fleet.host.https import Endpoint
+from fleet.host.patience import Patience, nothing
 
 POLL = 0.1
 OK = 200
@@ -24,22 +24,28 @@ def is_ready(endpoint: Endpoint) -> tuple[bool, str]:
 
 
 def wait_ready(
-    cluster: str, endpoint: Endpoint, *, deadline: float, alive: Callable[[], None], tail: Callable[[], str]
+    cluster: str,
+    endpoint: Endpoint,
+    *,
+    deadline: float,
+    alive: Callable[[], None],
+    tail: Callable[[], str],
+    progress: Callable[[], Hashable] = nothing,
 ) -> float:
-    """Wait for `/readyz`; seconds that it took.
+    """Wait for `/readyz`; seconds that it took. DeadlineError after `deadline` seconds; on a starved machine only when
+    `progress` (see `Patience`) has stood still too, or several deadlines have passed.
 
     `alive` raises when there is no use in waiting on (the program died at once); `tail` gives the log's last lines.
     """
-    begin = time.monotonic()
+    patience = Patience(deadline, progress)
     while True:
         ready, answer = is_ready(endpoint)
-        elapsed = time.monotonic() - begin
         if ready:
-            return elapsed
+            return patience.elapsed
         alive()
-        if elapsed > deadline:
+        if not patience.left():
             raise DeadlineError(
-                f"{cluster}: API server {endpoint.url} was not ready within {deadline:.0f} s: {answer};"
+                f"{cluster}: API server {endpoint.url} was not ready after {patience.told()}: {answer};"
                 f" its last lines:\n{tail()}"
             )
         time.sleep(POLL)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from fleet.errors import UsageError
+from fleet.errors import ToolchainError, UsageError
 from fleet.host.change import Change
 from fleet.host.drivers.dense.driver import DenseDriver
 from fleet.host.drivers.driver import Driver, Ready, unheard
@@ -48,6 +49,19 @@ def driver_of(machine: Machine, name: str) -> Driver:
         if stored.name == name:
             return drivers_of(machine, hub=stored.role != WEC)[stored.driver]
     raise UsageError(f"there is no control plane {name} in {machine.layout.clusters}")
+
+
+class _NoPrograms:
+    """Stopping and starting need no program that is not there already."""
+
+    def program(self, name: str) -> Path:
+        """Refuses."""
+        raise ToolchainError(f"{name} is not to be planned here: use `fleet up`")
+
+
+def driver_at(fleet: str, root: Path, name: str) -> Driver:
+    """The driver of a control plane in the folder `root` of a fleet on this machine, to stop and start it."""
+    return driver_of(Machine(fleet, root, _NoPrograms()), name)
 
 
 def converge(machine: Machine, planes: Sequence[ControlPlane], *, hub: bool) -> Converged:

@@ -14,9 +14,10 @@ from fleet.errors import ToolchainError
 from fleet.install.objects import Ledger, ensure
 from fleet.install.waiting import until
 from fleet.kube.client import KubeClient
-from fleet.kube.errors import NotFound
+from fleet.kube.errors import NotFound, Unreachable
 from fleet.kube.resources import CRDS
 
+APPLY_SECONDS = 120.0
 ESTABLISH_SECONDS = 60.0
 
 
@@ -46,29 +47,59 @@ def packaged_crd(package: str, name: str) -> dict[str, Any]:
 
 
 async def ensure_crds(client: KubeClient, crds: Iterable[Mapping[str, Any]], ledger: Ledger) -> bool:
-    """Apply them side by side and wait until each is Established; True when any had to change."""
+    """Apply them side by side and wait until each is Established; True when any had to change.
+
+    An API server that is too starved to answer is asked again, for as long as `until` allows.
+    """
     crds = list(crds)
-    changed = await asyncio.gather(*(ensure(client, CRDS, crd, ledger) for crd in crds))
+    left = {crd["metadata"]["name"]: crd for crd in crds}
+    answered = 0
+    changed = False
+
+    async def apply(name: str, crd: Mapping[str, Any]) -> None:
+        nonlocal answered, changed
+        changed |= await ensure(client, CRDS, crd, ledger)
+        answered += 1
+        del left[name]
+
+    async def applied() -> bool:
+        results = await asyncio.gather(*(apply(*one) for one in list(left.items())), return_exceptions=True)
+        errors = [result for result in results if isinstance(result, BaseException)]
+        if errors:  # one that says what is wrong goes before a silence
+            raise min(errors, key=lambda error: isinstance(error, Unreachable))
+        return True
+
+    def late() -> str:
+        return f"{client.cluster}: {len(left)} of {len(crds)} CustomResourceDefinitions were not taken: {_names(left)}"
+
+    await until(applied, APPLY_SECONDS, late, progress=lambda: answered)
     if not ledger.check:
         await wait_established(client, [crd["metadata"]["name"] for crd in crds])
-    return any(changed)
+    return changed
 
 
 async def wait_established(client: KubeClient, names: Iterable[str], *, seconds: float = ESTABLISH_SECONDS) -> None:
     """Wait until the server serves those CRDs; DeadlineError names the ones that it does not."""
     left = set(names)
+    answered = 0
 
     async def look() -> bool:
+        nonlocal answered
         for name in sorted(left):
             try:
                 crd = await client.get(CRDS, name)
             except NotFound:
-                continue
+                crd = {}
+            answered += 1
             if condition(crd, "Established"):
                 left.discard(name)
         return not left
 
-    await until(look, seconds, lambda: f"{client.cluster}: not served after {seconds:.0f} s: {', '.join(sorted(left))}")
+    await until(look, seconds, lambda: f"{client.cluster}: not served: {_names(left)}", progress=lambda: answered)
+
+
+def _names(found: Iterable[str]) -> str:
+    return ", ".join(sorted(found))
 
 
 def condition(obj: Mapping[str, Any], kind: str, value: str = "True") -> bool:

@@ -1,14 +1,16 @@
-"""Whether a program under the supervisor lives and its metrics answer; what to say when it does not in time."""
+"""Whether a program under the supervisor lives does its work, and answers with its metrics."""
 
 from __future__ import annotations
 
 import asyncio
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from fleet.errors import HostError
 from fleet.host.supervise import Supervisor
+from fleet.install.waiting import until
 
 READY_SECONDS = 240.0
 HTTP_SECONDS = 5.0
@@ -22,9 +24,13 @@ def check_alive(supervisor: Supervisor, program: str) -> None:
         raise HostError(f"{program} does not run ({what}); its last lines:\n{supervisor.tail(program)}")
 
 
-def late(supervisor: Supervisor, program: str, what: str) -> Callable[[], str]:
-    """The sentence for a program that was not ready within READY_SECONDS."""
-    return lambda: f"{program}: {what} within {READY_SECONDS:.0f} s; its last lines:\n{supervisor.tail(program)}"
+async def until_ready(look: Callable[[], Awaitable[bool]], supervisor: Supervisor, program: str, what: str) -> float:
+    """Ask `look` until a program does its work; seconds. DeadlineError says `what` it did not do, and its last lines."""
+
+    def late() -> str:
+        return f"{program}: {what}; its last lines:\n{supervisor.tail(program)}"
+
+    return await until(look, READY_SECONDS, late, progress=lambda: supervisor.work_done(program))
 
 
 async def metrics_answer(url: str) -> bool:
@@ -35,6 +41,6 @@ async def metrics_answer(url: str) -> bool:
 def _http_ok(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=HTTP_SECONDS) as answer:  # noqa: S310 - always http on loopback
-            return bool(answer.status == 200)  # noqa: PLR2004
+            return bool(answer.status == HTTPStatus.OK)
     except (urllib.error.URLError, OSError):
         return False

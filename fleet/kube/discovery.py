@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fleet.kube.errors import NotFound
@@ -35,7 +36,7 @@ class Discovery:
             raise NotFound(
                 f"kind {kind!r} of {api_version!r} is not served; install its CRD first or correct the manifest",
                 cluster=self._transport.endpoint.cluster,
-                status=404,
+                status=HTTPStatus.NOT_FOUND,
                 reason="NotFound",
             )
         return found

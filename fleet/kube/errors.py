@@ -17,6 +17,7 @@ KubeError
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from fleet.errors import KubeError
@@ -65,19 +66,25 @@ class TooManyRequests(KubeError):
     """429; `retry_after` is what the server asks for, in seconds, 0 when it does not say."""
 
     def __init__(
-        self, message: str, *, cluster: str, status: int | None = 429, reason: str = "", retry_after: float = 0.0
+        self,
+        message: str,
+        *,
+        cluster: str,
+        status: int | None = HTTPStatus.TOO_MANY_REQUESTS,
+        reason: str = "",
+        retry_after: float = 0.0,
     ) -> None:
         self.retry_after = retry_after
         super().__init__(message, cluster=cluster, status=status, reason=reason)
 
 
 _BY_STATUS: dict[int, type[KubeError]] = {
-    401: Unauthorized,
-    403: Forbidden,
-    404: NotFound,
-    409: Conflict,
+    HTTPStatus.UNAUTHORIZED: Unauthorized,
+    HTTPStatus.FORBIDDEN: Forbidden,
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.CONFLICT: Conflict,
     410: Gone,
-    422: Invalid,
+    HTTPStatus.UNPROCESSABLE_ENTITY: Invalid,
 }
 
 
@@ -96,7 +103,7 @@ def from_status(
     fields = _status_fields(body)
     reason = str(fields.get("reason", ""))
     message = f"{what}: {status} {reason} {str(fields.get('message', ''))[:MESSAGE_LIMIT]}".rstrip()
-    if status == 429:  # noqa: PLR2004
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return TooManyRequests(message, cluster=cluster, reason=reason, retry_after=retry_after)
     kind = AlreadyExists if reason == "AlreadyExists" else _BY_STATUS.get(status, KubeError)
     return kind(message, cluster=cluster, status=status, reason=reason)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -40,7 +41,15 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between attempts: from the first to the longest, doubled each time, with jitter."""
 
 _CHANGES = (b'{"type":"ADDED"', b'{"type":"MODIFIED"', b'{"type":"DELETED"')
-_HOPELESS = frozenset({400, 405, 406, 415, 422})
+_HOPELESS = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.NOT_ACCEPTABLE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 """A list answered so is wrong in itself: asking again cannot help."""
 
 
@@ -153,7 +162,7 @@ class Reflector:
             self._note(error)
             if not self._version and error.status in _HOPELESS:
                 raise
-            if error.status == 400 or "Too large resource version" in str(error):  # noqa: PLR2004
+            if error.status == HTTPStatus.BAD_REQUEST or "Too large resource version" in str(error):
                 self._forget(str(error))
             asked = error.retry_after if isinstance(error, TooManyRequests) else 0.0
             if self._fruitless >= FRUITLESS_LIMIT:
@@ -269,7 +278,9 @@ class Reflector:
             raise KubeError(f"WATCH {self._path}: a line is no watch event: {error}", cluster=self.cluster) from error
         if said == "ERROR":
             self._fruitless += 1
-            raise from_status(self.cluster, f"WATCH {self._path}", int(obj.get("code") or 500), obj)
+            raise from_status(
+                self.cluster, f"WATCH {self._path}", int(obj.get("code") or HTTPStatus.INTERNAL_SERVER_ERROR), obj
+            )
         version = obj["metadata"]["resourceVersion"]
         if said == "BOOKMARK":
             self.stats.bookmarks += 1

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, TypedDict, Unpack
 
 import aiohttp
@@ -29,7 +30,15 @@ BUFFER_BYTES = 1 << 18
 """Read buffer of a connection: large chunks mean fewer wake-ups per event of a busy watch."""
 _FIRST_RETRY_SECONDS = 0.1
 _LONGEST_RETRY_SECONDS = 5.0
-_RETRIED = frozenset({429, 500, 502, 503, 504})
+_RETRIED = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 
 
 class RequestOptions(TypedDict, total=False):
@@ -131,9 +140,9 @@ class Transport:
             try:
                 used = await self.credential.fresh()
                 answer = await self._once(used, method, path, options.get("params"), data, content_type, seconds)
-                if answer.status < 300:  # noqa: PLR2004
+                if answer.status < HTTPStatus.MULTIPLE_CHOICES:
                     return answer
-                if answer.status == 401 and not reloaded and await self.credential.refused(used):  # noqa: PLR2004
+                if answer.status == HTTPStatus.UNAUTHORIZED and not reloaded and await self.credential.refused(used):
                     reloaded = True
                     continue
             except Unreachable as lost:
@@ -157,7 +166,7 @@ class Transport:
             answer = await self._once(await self.credential.fresh(), "GET", path, None, None, "", timeout)
         except Unreachable:
             return False
-        return answer.status < 300  # noqa: PLR2004
+        return answer.status < HTTPStatus.MULTIPLE_CHOICES
 
     @asynccontextmanager
     async def stream(self, path: str, params: Params, *, idle_seconds: float) -> AsyncIterator[Stream]:
@@ -166,10 +175,10 @@ class Transport:
         timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=idle_seconds)
         used = await self.credential.fresh()
         response = await self._open(used, path, params, timeout, what)
-        if response.status == 401 and await self._other(used, response):  # noqa: PLR2004
+        if response.status == HTTPStatus.UNAUTHORIZED and await self._other(used, response):
             response = await self._open(self.endpoint, path, params, timeout, what)
         try:
-            if response.status >= 300:  # noqa: PLR2004
+            if response.status >= HTTPStatus.MULTIPLE_CHOICES:
                 body = await self._error_body(response, what)
                 after = retry_after_seconds(response.headers.get("Retry-After"))
                 raise from_status(self.endpoint.cluster, what, response.status, body, after)

@@ -51,9 +51,11 @@ def shown(seconds: float) -> str:
 
 def written(model: BaseModel) -> dict[str, Any]:
     """The model as a user would write it: durations with their unit, nothing that is None; extra fields as they are."""
-    fields = type(model).model_fields
+    fields = {field.serialization_alias or name: (name, field) for name, field in type(model).model_fields.items()}
     dumped: Mapping[str, Any] = model.model_dump(exclude_none=True)
-    return {name: _written(getattr(model, name), fields.get(name)) for name in dumped}
+    return {
+        key: _written(getattr(model, name), field) for key in dumped for name, field in [fields.get(key, (key, None))]
+    }
 
 
 def _written(value: Any, field: FieldInfo | None) -> Any:

@@ -109,7 +109,7 @@ def is_choice(model: type[BaseModel], path: Sequence[str | int]) -> bool:
 def _model_fields(annotation: Any) -> Mapping[str, FieldInfo] | None:
     for candidate in (annotation, *_unwrapped(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-            return candidate.model_fields
+            return {field.alias or name: field for name, field in candidate.model_fields.items()}
     return None
 
 

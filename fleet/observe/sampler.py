@@ -23,6 +23,7 @@ from fleet.model.base import Model
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
 from fleet.observe import priority
+from fleet.observe.disturbance_watch import DisturbanceWatch
 from fleet.observe.host_load import HostLoad
 from fleet.observe.metrics import Scraper, targets
 from fleet.observe.processes import Weigher
@@ -76,14 +77,18 @@ async def serve(opening: Opening) -> None:
             for entry in fleet.wecs()
             if entry.driver == cluster_client.EXISTING
         ]
+        disturbances = DisturbanceWatch(fleet, hub)
         async with Scraper(targets(fleet, hub, opening.manager, wecs, everybody=opening.everybody), answer) as scraper:
             while order := await asyncio.to_thread(sys.stdin.buffer.readline):
                 name, _, argument = order.decode().strip().partition(" ")
                 if name == "sample":
-                    for line in await asyncio.to_thread(weigher.sample):
+                    weighed = await asyncio.to_thread(weigher.sample)
+                    for line in weighed:
                         answer.record(line)
                     answer.record(await asyncio.to_thread(host.sample))
                     await scraper.scrape()
+                    for seen in await disturbances.look(weighed):
+                        answer.record(seen)
                     said = answer.take()
                 elif name == "rest":
                     scraper.resting, said = frozenset(argument.split()), b""

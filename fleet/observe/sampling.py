@@ -15,14 +15,14 @@ import orjson
 
 from fleet.model.fleet_file import FleetFile, Machine
 from fleet.model.manager_record import ManagerRecord
-from fleet.observe.helper_process import Beside, here
+from fleet.observe.helper_process import Beside, Start, here
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampler import Opening
-from fleet.remote.openssh import command
+from fleet.remote.pipe import over_ssh
 from fleet.results.events import decode
 
 MODULE = "fleet.observe.sampler"
-Reach = Callable[[Machine, Sequence[str]], list[str]]
+Reach = Callable[[Machine, Sequence[str]], Start]
 ANSWER_SECONDS = 10.0
 """A machine whose sampler takes longer is left out this time, so that the others are sampled at their interval."""
 HERE_SECONDS = 30.0
@@ -52,10 +52,10 @@ class Sampling:
         manager: ManagerRecord,
         *,
         everybody: bool = False,
-        reach: Reach = command,
+        reach: Reach = over_ssh,
     ) -> None:
-        """`everybody`: scrape every program that has metrics, for a run that looks for what grows. `reach` gives the
-        command that runs a program on another machine."""
+        """`everybody`: scrape every program that has metrics, for a run that looks for what grows. `reach` gives what
+        starts a program on another machine."""
         self._recorder = recorder
 
         def opening(part: FleetFile, driver: int = 0) -> bytes:
@@ -68,8 +68,8 @@ class Sampling:
         for machine in fleet.machines:
             if machine.connection == "ssh":
                 told = self._told(f"machine {machine.name} was lost: until it is back no program is weighed there and")
-                command_there = reach(machine, [machine.python, "-m", MODULE])
-                self._away[machine.name] = Beside(command_there, opening(part_of(fleet, machine)), told)
+                start = reach(machine, [machine.python, "-m", MODULE])
+                self._away[machine.name] = Beside(start, opening(part_of(fleet, machine)), told)
 
     async def __aenter__(self) -> Self:
         """Start them."""
@@ -126,13 +126,13 @@ class Sampling:
     async def _ask(self, name: str, order: str, seconds: float = 0.0) -> list[bytes]:
         """The answer of another machine; empty when it is lost or late."""
         sampler = self._away[name]
-        if sampler.lost:
-            if time.monotonic() < self._retry.setdefault(name, time.monotonic() + AGAIN_SECONDS):
-                return []
-            del self._retry[name]
-            await sampler.again()
+        if sampler.lost and time.monotonic() < self._retry.setdefault(name, time.monotonic() + AGAIN_SECONDS):
+            return []
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds + ANSWER_SECONDS):
+                if sampler.lost:
+                    del self._retry[name]
+                    await sampler.again()
                 return await sampler.order(order)
         return []
 

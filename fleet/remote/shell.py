@@ -133,6 +133,16 @@ class FabricShell:
             finally:
                 stdin.close()
 
+    def speak(self, argv: Sequence[str]) -> Any:
+        """Start a program that goes on; its channel, for reading and writing. Its stderr is not kept."""
+        with self._reaching(argv, CONNECT_SECONDS):
+            self._open()
+            # Not by exec_command: the file that it gives for stdin ends stdin when it is collected.
+            channel = self._connection.transport.open_session(timeout=CONNECT_SECONDS)
+            channel.exec_command(shlex.join(argv))
+        _Complaint(channel)
+        return channel
+
     def close(self) -> None:
         """As in Shell."""
         self._connection.close()

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from fleet.analysis.study import Study
 from fleet.analysis.theory import theory_of
 from fleet.model.duration import written
-from fleet.report import figures, profiled, tables
+from fleet.report import cpu_split, figures, profiled, tables
 from fleet.report.answer import answer
 from fleet.report.figures import Drawing
 from fleet.report.pages import fill
@@ -51,6 +51,8 @@ def page(study: Study) -> str:
         limits_text=theory.limits_text if theory else "",
         predicted=tables.predicted(study),
         components=tables.components(study, hub),
+        cpu=cpu_split.table(study.cpu),
+        cpu_sentence=cpu_split.sentence(study.cpu),
         api_requests=tables.api_requests(study),
         limiter=tables.limiter(study),
         absent=absent,

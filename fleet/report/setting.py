@@ -28,11 +28,12 @@ def facts(study: Study) -> list[tuple[str, str]]:
 def _fleet(study: Study) -> str:
     fleet = study.run.fleet
     wecs = fleet.wecs()
+    nodes = _many(fleet.wec_nodes, f"{fleet.node_simulator} node")
     drivers = ", ".join(sorted({cluster.driver for cluster in wecs})) or "no"
     sources = len(fleet.sources())
     term = study.run.manager.term("source")
     return (
-        f"{fleet.name}: {_many(len(wecs), 'WEC')} ({drivers} driver), {_many(fleet.wec_nodes, f'{fleet.node_simulator} node')} each, "
+        f"{fleet.name}: {_many(len(wecs), 'WEC')} ({drivers} driver), {nodes} each, "
         f"{_many(sources, term, f'{term}es') + ', ' if sources > 1 else ''}{_many(len(fleet.machines), 'machine')}"
     )
 

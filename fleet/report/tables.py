@@ -12,6 +12,7 @@ from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.study import Study
 from fleet.analysis.summary import Row
 from fleet.model.manager_record import FixedDelay
+from fleet.report.disturbed import disturbed
 
 MISSING_SHOWN = 500
 """Rows of missing samples in the page; the rest is in samples.csv, so that a dead WEC does not make it megabytes."""
@@ -184,7 +185,7 @@ def missing(samples: Sequence[Sample]) -> tuple[Table, int]:
 
 
 def events(study: Study) -> Table:
-    """Anomalies, gaps of watches and clusters that went or came, by time."""
+    """Anomalies, gaps of watches, clusters that went or came, and disturbances of the fleet, by time."""
     recorded = study.recorded
     lines: list[tuple[int, str, str, str]] = [
         *((a.ns, a.what, " ".join(part for part in (a.trial, a.cluster) if part), a.text) for a in recorded.anomalies),
@@ -194,6 +195,7 @@ def events(study: Study) -> Table:
         ),
         *((s.ns, f"cluster {s.state}", s.cluster, s.reason) for s in recorded.states),
         *((s.ns, "refused", s.op, f"{s.code} {s.error}") for s in recorded.refused),
+        *disturbed(study.disturbances),
     ]
     body = [
         (f"{(ns - recorded.first_ns) / 1e9:.1f}", what, where or ABSENT, text or ABSENT)

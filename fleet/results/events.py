@@ -263,6 +263,94 @@ class Anomaly(Event, frozen=True, kw_only=True, tag="anomaly"):
     text: str = ""
 
 
+class ProgramChanged(Event, frozen=True, kw_only=True, tag="program"):
+    """A program of the fleet runs as another process than at the look before, or runs no more, or runs again."""
+
+    machine: str
+    program: str
+    """Its name under the supervisor; `<program>/<control plane>` for one control plane of a shared process."""
+    component: str
+    cluster: str = ""
+    old_pid: int = 0
+    """0: it did not run."""
+    new_pid: int = 0
+    """0: it does not run."""
+    age_seconds: float = 0.0
+    """How long the new process had run at `ns`, by the kernel's start time of it; 0 when there is none."""
+    unseen_seconds: float = 0.0
+    """How long before `ns` the former look was."""
+
+    @property
+    def changed_ns(self) -> int:
+        """The best known moment: when the new process began; of one that is gone, when that was seen."""
+        return self.ns - round(self.age_seconds * 1e9)
+
+
+class MachineState(Event, frozen=True, kw_only=True, tag="machine"):
+    """Counters of one host since it was booted, from which a disturbance of all its programs is found."""
+
+    host: str
+    """Its boot id: machines of a fleet may share one host."""
+    machines: list[str]
+    wall_ahead_ns: int
+    """CLOCK_REALTIME less CLOCK_MONOTONIC there: it changes when the wall clock is set, or the host was suspended."""
+    asleep_ns: int
+    """CLOCK_BOOTTIME less CLOCK_MONOTONIC: how long it was suspended."""
+    error_ns: int = 0
+    """Both differences are wrong by at most this much."""
+    pages_swapped: int = 0
+    """In and out."""
+    oom_kills: int = 0
+    memory_stalled_us: int = 0
+    """Microseconds in which every runnable task waited for memory (PSI `full`)."""
+
+
+class CertificateEnded(Event, frozen=True, kw_only=True, tag="certificate"):
+    """A certificate of the fleet is no longer valid and was not replaced."""
+
+    machine: str
+    file: str
+    """Below the machine's folder."""
+    subject: str
+    ended_wall: int
+    """Unix time in nanoseconds."""
+
+
+class LeaderChanged(Event, frozen=True, kw_only=True, tag="leader"):
+    """A Lease of leader election has another holder than at the look before."""
+
+    cluster: str
+    lease: str
+    """`<namespace>/<name>`."""
+    old: str
+    """Its holderIdentity; empty: none."""
+    new: str
+
+
+class FaultInjected(Event, frozen=True, kw_only=True, tag="fault"):
+    """The driver is about to disturb the fleet, as `during` of the experiment asks; `ns` is before the order."""
+
+    trial: str
+    number: int
+    """Which entry of `during`, from 0."""
+    action: str
+    target: str
+    machine: str
+    clusters: list[str]
+    """Control planes that it takes away."""
+    programs: list[str]
+    """Programs whose end or restart is a part of it."""
+
+
+class FaultHealed(Event, frozen=True, kw_only=True, tag="healed"):
+    """What a fault took away is there again; `ns` is after the answer."""
+
+    trial: str
+    number: int
+    action: str
+    target: str
+
+
 Line = (
     RunMark
     | TrialPlan
@@ -277,6 +365,12 @@ Line = (
     | MetricSample
     | ProfileTaken
     | Anomaly
+    | ProgramChanged
+    | MachineState
+    | CertificateEnded
+    | LeaderChanged
+    | FaultInjected
+    | FaultHealed
 )
 """Any line of events.jsonl."""
 

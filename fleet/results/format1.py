@@ -6,12 +6,14 @@ The first format is not written any more and must be readable for ever: what it 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar, Any
 
 import msgspec
 
 from fleet.results import events
 from fleet.results.events import Fact, HopSeen, Line, ObjectRef, Seen
+
+T = TypeVar("T")
 
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from fleet.toolchain.golang import Go
 
 SUFFIXES = {".go", ".mod", ".sum", ".yaml"}
+TEST = "_test.go"
+"""Go builds no program from these."""
 CHUNK = 1 << 20
 
 
@@ -23,11 +25,15 @@ def of_folder(folder: Path, go: Go, *more: bytes) -> str:
     for text in more:
         digest.update(f"{len(text)}\n".encode())
         digest.update(text)
-    for file in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in SUFFIXES):
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() and _decides(path.name)):
         content = file.read_bytes()
         digest.update(f"{file.relative_to(folder).as_posix()} {len(content)}\n".encode())
         digest.update(content)
     return f"sha256:{digest.hexdigest()}"
+
+
+def _decides(name: str) -> bool:
+    return Path(name).suffix in SUFFIXES and not name.endswith(TEST)
 
 
 def of_file(file: Path) -> str:

@@ -13,7 +13,7 @@ from fleet.host.files import private_directory
 from fleet.target.bundle import Bundle, Interpreter, python_bundle, toolchain_bundle
 from fleet.toolchain.store import default_cache
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "kind": {"type": "str", "choices": ["python", "toolchain"], "required": True},
     "python": {"type": "dict", "default": {}},
     "programs": {"type": "path"},

@@ -13,7 +13,7 @@ from fleet.errors import FleetError
 from fleet.node_image import NodeImage, ensure, find, published
 from fleet.toolchain import locate, supplied
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "source": {"type": "path", "required": True},
     "toolchain_source": {"type": "path", "required": True},
     "directory": {"type": "path"},

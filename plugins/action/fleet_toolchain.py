@@ -16,7 +16,7 @@ from fleet.toolchain.console import describe, first
 
 SECONDS_BETWEEN_LINES = 10.0
 NOTHING: Mapping[str, Any] = {"root": "", "bin": "", "digest": "", "versions": {}}
-ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "source": {"type": "path", "required": True},
     "cache": {"type": "path"},
     "manager": {"type": "str", "default": ""},

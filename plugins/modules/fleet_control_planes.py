@@ -142,8 +142,9 @@ def _extra_of(common: Extra, overrides: dict[str, Any], plane: dict[str, Any]) -
 def run(module: AnsibleModule) -> dict[str, Any]:
     """Build the values, converge, and return what Ansible wants to know."""
     given = module.params
+    flags = {part: tuple(given[f"{part}_extra_args"]) for part in ALL_PARTS}
     extra = Extra(
-        *(tuple(given[f"{part}_extra_args"]) for part in ALL_PARTS),
+        **flags,
         env={name: str(value) for name, value in given["env"].items()},
         env_of={part: {name: str(value) for name, value in env.items()} for part, env in given["env_of"].items()},
     )

@@ -7,8 +7,7 @@ from pathlib import Path
 from fleet.host.supervise import Supervisor
 from fleet.install.crds import wait_established
 from fleet.install.program_parts import metrics_url
-from fleet.install.readiness import READY_SECONDS, check_alive, late, metrics_answer
-from fleet.install.waiting import until
+from fleet.install.readiness import check_alive, metrics_answer, until_ready
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import (
     BINDING_POLICIES,
@@ -49,7 +48,7 @@ async def controller_manager(wds: KubeClient, supervisor: Supervisor, program: s
         log = supervisor.layout.program_log(program)
         return says(log, CONTROLLER_MARK, CONTROLLER_TIMES) and await metrics_answer(metrics_url(port))
 
-    seconds = await until(look, READY_SECONDS, late(supervisor, program, "its controllers did not start"))
+    seconds = await until_ready(look, supervisor, program, "its controllers did not start")
     await wait_established(wds, [f"{resource.plural}.{resource.group}" for resource in WDS_CRDS])
     return seconds
 
@@ -63,7 +62,7 @@ async def transport(supervisor: Supervisor, program: str, port: int) -> float:
             metrics_url(port)
         )
 
-    return await until(look, READY_SECONDS, late(supervisor, program, "its workers did not start"))
+    return await until_ready(look, supervisor, program, "its workers did not start")
 
 
 def _end_of(log: Path) -> str:

@@ -8,8 +8,7 @@ from http import HTTPStatus
 from fleet.host.machine import Machine
 from fleet.host.supervise import Supervisor
 from fleet.install.program_parts import loopback
-from fleet.install.readiness import READY_SECONDS, check_alive, late
-from fleet.install.waiting import until
+from fleet.install.readiness import check_alive, until_ready
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import Resource
@@ -32,7 +31,7 @@ async def registration(hub: KubeClient, supervisor: Supervisor, program: str) ->
             return False
         return True
 
-    return await until(look, READY_SECONDS, late(supervisor, program, f"cluster set {GLOBAL_SET} was not made"))
+    return await until_ready(look, supervisor, program, f"cluster set {GLOBAL_SET} was not made")
 
 
 async def healthy(machine: Machine, hub: str, program: str, port: int) -> float:
@@ -49,4 +48,4 @@ async def healthy(machine: Machine, hub: str, program: str, port: int) -> float:
         check_alive(machine.supervisor, program)
         return await asyncio.to_thread(ask)
 
-    return await until(look, READY_SECONDS, late(machine.supervisor, program, "it was not healthy"))
+    return await until_ready(look, machine.supervisor, program, "it was not healthy")

@@ -48,5 +48,9 @@ def test_label_values_with_quotes_braces_and_newlines() -> None:
     assert kept(page, {"x": None}) == [Series("x", 'a=say "hi" {b} 1,c=two lines', 7.0)]
 
 
+def test_a_backslash_before_an_n_is_no_newline() -> None:
+    assert kept('x{a="C:\\\\new"} 7\n', {"x": None}) == [Series("x", "a=C:\\new", 7.0)]
+
+
 def test_lines_that_are_no_samples_are_passed_over() -> None:
     assert kept("x\nx one\nx{a=\n\n# x 1\n", {"x": None}) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,12 +18,15 @@ from fleet.managers.kubestellar.record import RECORD
 from fleet.model.fleet_file import ClientTls, Cluster, Component, FleetFile, Machine
 from fleet.model.run_names import RunNames
 from fleet.observe import sampling as sampling_module
+from fleet.observe.helper_process import LocalPipe, child
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.tracker import Tracker
+from fleet.remote.pipe import RemotePipe
 from fleet.results import events
 from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.model.fleets import kubestellar
+from tests.unit.remote.ssh_server import ssh_server
 
 PAGE = 'apiserver_request_total{verb="GET",resource="pods",code="200",group=""} %d\nprocess_open_fds 5\n'
 
@@ -156,8 +160,9 @@ async def test_a_sampler_that_dies_is_told_once_and_the_run_goes_on(tmp_path: Pa
         FakeApiServer("its1", tls=True) as server,
         Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling,
     ):
-        process = sampling._here._process
-        assert process is not None
+        pipe = sampling._here._pipe
+        assert isinstance(pipe, LocalPipe)
+        process = pipe.process
         process.kill()
         await sampling.sample()
         await sampling.sample()
@@ -172,7 +177,7 @@ async def test_a_machine_over_ssh_is_sampled_there_and_stamped_here(tmp_path: Pa
     async with FakeApiServer("its1", tls=True) as server, page("fleet_writes_total 7\n") as url:
         server.metrics_text = PAGE % 1
         fleet = with_machine(fleet_of(server, tmp_path), url)
-        async with Sampling(fleet, recorder, RECORD, reach=lambda _, argv: list(argv)) as sampling:
+        async with Sampling(fleet, recorder, RECORD, reach=lambda _, argv: child(argv)) as sampling:
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
 
@@ -181,13 +186,50 @@ async def test_a_machine_over_ssh_is_sampled_there_and_stamped_here(tmp_path: Pa
     assert told["kube-apiserver"].ns != told["status-agent"].ns
 
 
+async def test_a_machine_is_sampled_over_ssh_and_again_after_it_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a real connection, which is cut, and made anew; and one that cannot be made at first."""
+    monkeypatch.setattr(sampling_module, "AGAIN_SECONDS", 0.0)
+    log = Kept()
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
+
+    def told(kind: type[events.Line]) -> list[events.Line]:
+        found = [line for line in log.lines if isinstance(line, kind)]
+        log.lines.clear()
+        return found
+
+    async with FakeApiServer("its1", tls=True) as server, page("fleet_writes_total 7\n") as url:
+        fleet = with_machine(fleet_of(server, tmp_path), url)
+        with ssh_server(tmp_path) as machine:
+            there = machine.model_copy(update={"python": sys.executable, "state_dir": "/nowhere"})
+            fleet = fleet.model_copy(update={"machines": [fleet.machines[0], there]})
+            async with Sampling(fleet, recorder, RECORD) as sampling:
+                await sampling.sample()
+                assert {line.host for line in told(events.HostSample) if isinstance(line, events.HostSample)}
+                pipe = sampling._away["m2"]._pipe
+                assert isinstance(pipe, RemotePipe)
+                pipe._shell._connection.transport.sock.shutdown(socket.SHUT_RDWR)
+                await sampling.sample()
+                (lost,) = told(events.Anomaly)
+                assert isinstance(lost, events.Anomaly)
+                assert lost.text.startswith("machine m2 was lost")
+                await sampling.sample()  # it is left alone for AGAIN_SECONDS, and then tried again
+                told(events.HostSample)
+                await sampling.sample()
+                assert len(told(events.HostSample)) == 2
+        async with Sampling(fleet, recorder, RECORD) as sampling:  # the server is gone
+            await sampling.sample()
+            assert len(told(events.Anomaly)) == 1
+
+
 async def test_a_machine_that_is_lost_is_told_once_and_the_others_are_sampled(tmp_path: Path) -> None:
     log = Kept()
     recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
         server.metrics_text = PAGE % 1
         fleet = with_machine(fleet_of(server, tmp_path), "http://127.0.0.1:1/metrics")
-        async with Sampling(fleet, recorder, RECORD, reach=lambda *_: ["false"]) as sampling:
+        async with Sampling(fleet, recorder, RECORD, reach=lambda *_: child(["false"])) as sampling:
             await sampling.sample()
             await sampling.sample()
             assert await sampling.busy(0.01) == ""
@@ -235,8 +277,9 @@ async def test_a_sampler_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatc
         FakeApiServer("its1", tls=True) as server,
         Sampling(fleet_of(server, tmp_path), recorder, RECORD) as sampling,
     ):
-        process = sampling._here._process
-        assert process is not None
+        pipe = sampling._here._pipe
+        assert isinstance(pipe, LocalPipe)
+        process = pipe.process
         process.send_signal(signal.SIGSTOP)
         await sampling.sample()
         await sampling.sample()

@@ -153,6 +153,7 @@ def test_the_digest_of_a_group_covers_all_that_decides_it(source: Path) -> None:
 
     plain = now()
     (source / "versions.yaml").write_text(VERSIONS + "  # words\n")
+    (source / "tiny" / "one_test.go").write_text("package tiny\n")
     assert now() == plain
     changed = [now(Go(None, "1.26.7", "amd64")), now(Go(None, "1.26.6", "arm64"))]
     for old, new in (("v1.0.0", "v1.0.1"), ("path: things", "path: other"), ("uno: tiny", "due: tiny")):

@@ -11,10 +11,14 @@ import (
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apiserver/pkg/registry/generic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+
+	"fleet.example/toolchain/controlplane/dense/settings"
+	"fleet.example/toolchain/controlplane/dense/store"
 )
 
 const (
@@ -30,7 +34,7 @@ var setup sync.Mutex
 // apiServer is one running kube-apiserver.
 type apiServer struct {
 	listener *listener
-	stores   *stores
+	stores   *store.Stores
 	loopback *rest.Config
 	cancel   context.CancelFunc
 	ended    chan struct{} // closed when it has ended
@@ -38,14 +42,14 @@ type apiServer struct {
 }
 
 // startAPIServer builds and runs a kube-apiserver; it does not wait until it is ready.
-func startAPIServer(etcd Etcd, instance Instance) (*apiServer, error) {
+func startAPIServer(etcd settings.Etcd, instance settings.Instance) (*apiServer, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	socket, err := listen(ctx, instance.BindAddress, instance.SecurePort)
 	if err != nil {
 		cancel()
 		return nil, err
 	}
-	stores, err := newStores(etcd)
+	stores, err := store.New(etcd)
 	if err != nil {
 		cancel()
 		_ = socket.Close()
@@ -55,13 +59,13 @@ func startAPIServer(etcd Etcd, instance Instance) (*apiServer, error) {
 	if err := server.run(ctx, etcd, instance); err != nil {
 		cancel()
 		_ = socket.Close()
-		stores.close()
+		stores.Close()
 		return nil, fmt.Errorf("kube-apiserver: %w", err)
 	}
 	return server, nil
 }
 
-func (s *apiServer) run(ctx context.Context, etcd Etcd, instance Instance) error {
+func (s *apiServer) run(ctx context.Context, etcd settings.Etcd, instance settings.Instance) error {
 	config, err := s.configure(ctx, etcd, instance)
 	if err != nil {
 		return err
@@ -73,7 +77,14 @@ func (s *apiServer) run(ctx context.Context, etcd Etcd, instance Instance) error
 		config.Aggregator.GenericConfig.OpenAPIConfig = nil // else the aggregator merges what nobody serves: 6 MB
 	}
 	shareDefinitions(config)
-	s.stores.share(config)
+	for _, getter := range []*generic.RESTOptionsGetter{
+		&config.KubeAPIs.ControlPlane.Generic.RESTOptionsGetter,
+		&config.ApiExtensions.GenericConfig.RESTOptionsGetter,
+		&config.ApiExtensions.ExtraConfig.CRDRESTOptionsGetter,
+		&config.Aggregator.GenericConfig.RESTOptionsGetter,
+	} {
+		s.stores.Share(getter)
+	}
 	completed, err := config.Complete()
 	if err != nil {
 		return err
@@ -95,7 +106,7 @@ func (s *apiServer) run(ctx context.Context, etcd Etcd, instance Instance) error
 	return nil
 }
 
-func (s *apiServer) configure(ctx context.Context, etcd Etcd, instance Instance) (*app.Config, error) {
+func (s *apiServer) configure(ctx context.Context, etcd settings.Etcd, instance settings.Instance) (*app.Config, error) {
 	setup.Lock()
 	defer setup.Unlock()
 	opts := options.NewServerRunOptions()
@@ -119,7 +130,7 @@ func (s *apiServer) configure(ctx context.Context, etcd Etcd, instance Instance)
 }
 
 // arguments are the kube-apiserver flags of an instance.
-func arguments(etcd Etcd, instance Instance) []string {
+func arguments(etcd settings.Etcd, instance settings.Instance) []string {
 	args := []string{
 		"--bind-address=" + instance.BindAddress,
 		// Without it the address of the default route is looked up, and a machine may have none.
@@ -187,5 +198,5 @@ func (s *apiServer) stop() {
 	defer timer.Stop()
 	<-s.ended
 	s.listener.dropAll()
-	s.stores.close()
+	s.stores.Close()
 }

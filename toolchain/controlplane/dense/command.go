@@ -13,6 +13,11 @@ import (
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
+
+	"fleet.example/toolchain/controlplane/dense/admin"
+	"fleet.example/toolchain/controlplane/dense/lifecycle"
+	"fleet.example/toolchain/controlplane/dense/settings"
+	"fleet.example/toolchain/controlplane/dense/store"
 )
 
 // NewCommand is the `dense` program.
@@ -23,7 +28,7 @@ func NewCommand() *cobra.Command {
 		Short: "Run many Kubernetes control planes in one process",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			config, err := LoadConfig(file)
+			own, err := settings.Load(file)
 			if err != nil {
 				return err
 			}
@@ -32,7 +37,7 @@ func NewCommand() *cobra.Command {
 			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGTERM, syscall.SIGINT)
 			defer stop()
 			context.AfterFunc(ctx, stop)
-			return Run(ctx, config)
+			return Run(ctx, own)
 		},
 	}
 	command.SetContext(context.Background())
@@ -44,23 +49,26 @@ func NewCommand() *cobra.Command {
 }
 
 // Run serves the control planes of a config until ctx is done, then ends all of them. GOGC is Go's own.
-func Run(ctx context.Context, config Config) error {
+func Run(ctx context.Context, own settings.Config) error {
 	syscall.Umask(0o077)
 	rest.SetDefaultWarningHandler(rest.NoWarnings{}) // as upstream: the components use deprecated APIs on purpose
 	// Gates must be set before the first flag set is made of them.
-	if err := utilfeature.DefaultMutableFeatureGate.SetFromMap(config.FeatureGates); err != nil {
+	if err := utilfeature.DefaultMutableFeatureGate.SetFromMap(own.FeatureGates); err != nil {
 		return fmt.Errorf("feature_gates: %w", err)
 	}
-	socket, err := listenAdmin(config.AdminSocket)
+	socket, err := admin.Listen(own.AdminSocket)
 	if err != nil {
 		return err
 	}
-	host := NewHost(config)
-	server := &http.Server{Handler: adminHandler(host), ReadHeaderTimeout: 5 * time.Second}
+	load := func() (map[string]settings.Instance, error) {
+		return settings.LoadInstances(own.InstancesDir, checkController)
+	}
+	host := lifecycle.NewHost(own, load, starter(own.Etcd))
+	server := &http.Server{Handler: admin.Handler(host), ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(socket) }()
 
-	err = waitForEtcd(ctx, config.Etcd)
+	err = store.WaitForEtcd(ctx, own.Etcd)
 	if err == nil {
 		_, err = host.Reload()
 	}

@@ -13,6 +13,8 @@ import (
 	"k8s.io/kubernetes/cmd/kube-controller-manager/app/config"
 	"k8s.io/kubernetes/cmd/kube-controller-manager/app/options"
 	"k8s.io/kubernetes/cmd/kube-controller-manager/names"
+
+	"fleet.example/toolchain/controlplane/dense/settings"
 )
 
 // checkController says why a controller cannot be run here.
@@ -29,7 +31,7 @@ func checkController(name string) error {
 // startControllers runs the controllers of an instance until ctx is done; the function it returns waits for their end.
 //
 // Upstream's own app.Run is not used: it exits the process when a controller cannot start.
-func startControllers(ctx context.Context, instance Instance) (func(), error) {
+func startControllers(ctx context.Context, instance settings.Instance) (func(), error) {
 	completed, err := configureControllers(ctx, instance)
 	if err != nil {
 		return nil, fmt.Errorf("kube-controller-manager: %w", err)
@@ -58,7 +60,7 @@ func startControllers(ctx context.Context, instance Instance) (func(), error) {
 }
 
 // configureControllers sets fields, never flags: making upstream's flags a second time in a process panics.
-func configureControllers(ctx context.Context, instance Instance) (*config.CompletedConfig, error) {
+func configureControllers(ctx context.Context, instance settings.Instance) (*config.CompletedConfig, error) {
 	setup.Lock()
 	defer setup.Unlock()
 	opts, err := options.NewKubeControllerManagerOptions()

@@ -4,8 +4,8 @@
 // were asked for, and a kube-scheduler, put together from upstream's packages. What upstream keeps once per process,
 // all instances share: the metrics registry, the log and the feature gates.
 //
-// The parts: Config and Instance are what is read from files; plane is one control plane and its states; Host holds
-// all planes and converges them to the files; admin serves the Host over a unix socket.
+// The parts: settings is what is read from files; lifecycle says when a control plane starts and stops, and converges all
+// to the files; admin serves that over a unix socket. This package is what a control plane is made of, and the command.
 //
 // What upstream does that an operator of this process must know:
 //   - A kube-apiserver whose start hook fails (etcd gone for tens of seconds while it starts, for instance) calls

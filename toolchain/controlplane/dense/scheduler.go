@@ -9,12 +9,14 @@ import (
 	"k8s.io/kubernetes/cmd/kube-scheduler/app/config"
 	"k8s.io/kubernetes/cmd/kube-scheduler/app/options"
 	"k8s.io/kubernetes/pkg/scheduler"
+
+	"fleet.example/toolchain/controlplane/dense/settings"
 )
 
 // startScheduler runs the scheduler of an instance until ctx is done; the function it returns waits for its end.
 //
 // Upstream's own app.Run is not used: it registers the process's configz, which fails the second time.
-func startScheduler(ctx context.Context, instance Instance) (func(), error) {
+func startScheduler(ctx context.Context, instance settings.Instance) (func(), error) {
 	completed, sched, err := configureScheduler(ctx, instance)
 	if err != nil {
 		return nil, fmt.Errorf("kube-scheduler: %w", err)
@@ -41,7 +43,7 @@ func startScheduler(ctx context.Context, instance Instance) (func(), error) {
 	}, nil
 }
 
-func configureScheduler(ctx context.Context, instance Instance) (*config.CompletedConfig, *scheduler.Scheduler, error) {
+func configureScheduler(ctx context.Context, instance settings.Instance) (*config.CompletedConfig, *scheduler.Scheduler, error) {
 	setup.Lock()
 	defer setup.Unlock()
 	opts := options.NewOptions()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from fleet.errors import HostError
 from fleet.host.https import Answer, UnixConnection, exchange
 
-HTTP_ERROR = 400
 TIMEOUT = 600.0
 """A start answers when the instance is ready, and it may wait for its turn behind 24 others."""
 
@@ -42,6 +42,8 @@ class DenseAdmin:
     """One dense process, spoken to on its unix socket; OSError when it does not listen."""
 
     socket: Path
+    seconds: float = TIMEOUT
+    """How long it may take to answer."""
 
     def instances(self) -> dict[str, Instance]:
         """All instances by name."""
@@ -63,7 +65,7 @@ class DenseAdmin:
         self._call("POST", f"/instances/{name}/start")
 
     def _call(self, method: str, path: str) -> Answer:
-        answer = exchange(UnixConnection(self.socket, TIMEOUT), method, path)
-        if answer.status >= HTTP_ERROR:
+        answer = exchange(UnixConnection(self.socket, self.seconds), method, path)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
             raise HostError(f"dense process at {self.socket}: {method} {path}: {answer.status} {answer.text()}")
         return answer

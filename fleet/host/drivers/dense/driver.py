@@ -18,6 +18,7 @@ from fleet.host.drivers.driver import Ready, Share, unheard
 from fleet.host.files import remove_tree
 from fleet.host.machine import Machine
 from fleet.host.materialise import Materialised, materialise
+from fleet.host.patience import Patience
 from fleet.host.plan import ControlPlane, Plan
 from fleet.host.ready import wait_ready
 from fleet.host.records import remove_plane, stored_server
@@ -267,6 +268,7 @@ class DenseDriver:
                 deadline=self.machine.options.ready_seconds,
                 alive=partial(self._raise_if_down, name, number),
                 tail=lambda: self.machine.supervisor.tail(f"{DENSE}.{number}"),
+                progress=lambda: self.machine.supervisor.work_done(f"etcd.dense-{number}", f"{DENSE}.{number}"),
             )
 
     def _raise_if_down(self, name: str, number: int) -> None:
@@ -298,12 +300,13 @@ class DenseDriver:
         self, condition: Callable[[], bool], what: Callable[[], str], number: int, seconds: float = ADMIN_SECONDS
     ) -> None:
         """Wait; HostError when one of the shard's two programs dies, DeadlineError with `what()` in its words."""
-        end = time.monotonic() + seconds
         supervisor = self.machine.supervisor
+        programs = (f"etcd.dense-{number}", f"{DENSE}.{number}")
+        patience = Patience(seconds, lambda: supervisor.work_done(*programs))
         while not condition():
-            for watched in (f"etcd.dense-{number}", f"{DENSE}.{number}"):
+            for watched in programs:
                 supervisor.raise_if_dead(watched, supervisor.state(watched))
-            if time.monotonic() > end:
+            if not patience.left():
                 tail = supervisor.tail(f"{DENSE}.{number}")
-                raise DeadlineError(f"{what()} within {seconds:.0f} s; its last lines:\n{tail}")
+                raise DeadlineError(f"{what()} after {patience.told()}; its last lines:\n{tail}")
             time.sleep(POLL)

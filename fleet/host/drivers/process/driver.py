@@ -133,6 +133,7 @@ class ProcessDriver:
             deadline=self.machine.options.ready_seconds,
             alive=alive,
             tail=lambda: supervisor.tail(program),
+            progress=lambda: supervisor.work_done(f"etcd.{name}", program),
         )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from functools import partial
+from http import HTTPStatus
 
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
@@ -172,7 +173,7 @@ class WecAgent:
         raise NotFound(
             f"{gvr.resource} of {gvr.api_version} were applied but are not served; install their CRD again",
             cluster=self.name,
-            status=404,
+            status=HTTPStatus.NOT_FOUND,
             reason="NotFound",
         )
 

@@ -1,4 +1,5 @@
-package dense
+// Package admin serves a Host over a unix socket.
+package admin
 
 import (
 	"encoding/json"
@@ -11,9 +12,11 @@ import (
 	"time"
 
 	"k8s.io/klog/v2"
+
+	"fleet.example/toolchain/controlplane/dense/lifecycle"
 )
 
-// adminHandler serves a Host:
+// Handler serves a Host:
 //
 //	GET  /instances              every Status, by name
 //	POST /reload                 Changes, which are under way when it answers; 400 and nothing changed for a wrong file
@@ -22,7 +25,7 @@ import (
 //	GET  /debug/pprof/...        profiles of the process, all instances together, as net/http/pprof serves them
 //
 // An error is {"error": TEXT} with 404 for a name that is not there.
-func adminHandler(host *Host) http.Handler {
+func Handler(host *lifecycle.Host) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /instances", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, host.Instances(), nil)
@@ -50,7 +53,7 @@ func answer(w http.ResponseWriter, value any, err error) {
 	code := http.StatusOK
 	if err != nil {
 		code = http.StatusBadRequest
-		if errors.Is(err, ErrUnknown) {
+		if errors.Is(err, lifecycle.ErrUnknown) {
 			code = http.StatusNotFound
 		}
 		value = map[string]string{"error": err.Error()}
@@ -62,8 +65,8 @@ func answer(w http.ResponseWriter, value any, err error) {
 	}
 }
 
-// listenAdmin binds the unix socket. One that a dead process left is replaced; one that answers is not.
-func listenAdmin(socket string) (net.Listener, error) {
+// Listen binds the unix socket. One that a dead process left is replaced; one that answers is not.
+func Listen(socket string) (net.Listener, error) {
 	if other, err := net.DialTimeout("unix", socket, time.Second); err == nil {
 		_ = other.Close()
 		return nil, fmt.Errorf("admin_socket: another process answers at %s", socket)

@@ -1,4 +1,4 @@
-package dense
+package store
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"go.uber.org/zap"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/klog/v2"
+
+	"fleet.example/toolchain/controlplane/dense/settings"
 )
 
 const (
@@ -20,7 +22,7 @@ const (
 	firstAttempt, longestAttempt = 100 * time.Millisecond, 5 * time.Second
 )
 
-func clientConfig(etcd Etcd) (clientv3.Config, error) {
+func clientConfig(etcd settings.Etcd) (clientv3.Config, error) {
 	config := clientv3.Config{Endpoints: etcd.Servers, DialTimeout: 5 * time.Second, Logger: zap.NewNop()}
 	if etcd.CAFile != "" {
 		tls, err := transport.TLSInfo{TrustedCAFile: etcd.CAFile, CertFile: etcd.CertFile, KeyFile: etcd.KeyFile}.ClientConfig()
@@ -32,8 +34,8 @@ func clientConfig(etcd Etcd) (clientv3.Config, error) {
 	return config, nil
 }
 
-// waitForEtcd returns when etcd answers a linearizable read: an API server that starts without it ends the process.
-func waitForEtcd(ctx context.Context, etcd Etcd) error {
+// WaitForEtcd returns when etcd answers a linearizable read: an API server that starts without it ends the process.
+func WaitForEtcd(ctx context.Context, etcd settings.Etcd) error {
 	config, err := clientConfig(etcd)
 	if err != nil {
 		return err

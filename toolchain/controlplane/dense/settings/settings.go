@@ -1,4 +1,5 @@
-package dense
+// Package settings reads what a dense process is to run: its own file, and one file for each control plane.
+package settings
 
 import (
 	"bytes"
@@ -77,8 +78,8 @@ var managedFlags = []string{"bind-address", "secure-port", "etcd-prefix", "etcd-
 
 var labelPattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
-// LoadConfig reads and checks the file of the process.
-func LoadConfig(file string) (Config, error) {
+// Load reads and checks the file of the process.
+func Load(file string) (Config, error) {
 	var config Config
 	if err := readStrict(file, &config); err != nil {
 		return Config{}, err
@@ -101,8 +102,8 @@ func LoadConfig(file string) (Config, error) {
 }
 
 // LoadInstances reads every *.json of a directory. One wrong file fails all, so that a reload changes all or nothing;
-// the error names every wrong file.
-func LoadInstances(directory string) (map[string]Instance, error) {
+// the error names every wrong file. known says why a name is no controller that can be run.
+func LoadInstances(directory string, known func(controller string) error) (map[string]Instance, error) {
 	files, err := filepath.Glob(filepath.Join(directory, "*.json"))
 	if err != nil {
 		return nil, err
@@ -118,7 +119,7 @@ func LoadInstances(directory string) (map[string]Instance, error) {
 			wrong = append(wrong, err)
 			continue
 		}
-		if err := instance.validate(); err != nil {
+		if err := instance.validate(known); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", file, err))
 			continue
 		}
@@ -136,7 +137,7 @@ func LoadInstances(directory string) (map[string]Instance, error) {
 	return instances, errors.Join(wrong...)
 }
 
-func (i Instance) validate() error {
+func (i Instance) validate(known func(string) error) error {
 	required := map[string]string{
 		"etcd_prefix": i.EtcdPrefix, "service_cluster_ip_range": i.ServiceClusterIPRange, "tls_cert_file": i.TLSCertFile,
 		"tls_key_file": i.TLSKeyFile, "client_ca_file": i.ClientCAFile, "service_account_key_file": i.ServiceAccountKeyFile,
@@ -162,7 +163,7 @@ func (i Instance) validate() error {
 		return errors.New("kcm_kubeconfig: missing, and controllers are asked for")
 	}
 	for _, name := range i.Controllers {
-		if err := checkController(name); err != nil {
+		if err := known(name); err != nil {
 			return fmt.Errorf("controllers: %w", err)
 		}
 	}

@@ -1,4 +1,5 @@
-package dense
+// Package store is how the control planes of a dense process reach their etcd.
+package store
 
 import (
 	"reflect"
@@ -16,15 +17,16 @@ import (
 	"k8s.io/apiserver/pkg/storage/storagebackend/factory"
 	"k8s.io/apiserver/pkg/storage/value/encrypt/identity"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/utils/clock"
+
+	"fleet.example/toolchain/controlplane/dense/settings"
 )
 
 const keepAlive, keepAliveTimeout = 30 * time.Second, 10 * time.Second // as upstream
 
-// stores gives all resources of one instance one connection to etcd, and with it one stream of watches. Upstream dials once
+// Stores gives all resources of one instance one connection to etcd, and with it one stream of watches. Upstream dials once
 // for each resource, some 60 times for each instance, with buffers on both sides (kubernetes issue 111476).
-type stores struct {
+type Stores struct {
 	client    *kubernetes.Client
 	compactor interface {
 		etcd3.Compactor
@@ -32,7 +34,8 @@ type stores struct {
 	}
 }
 
-func newStores(etcd Etcd) (*stores, error) {
+// New dials etcd.
+func New(etcd settings.Etcd) (*Stores, error) {
 	config, err := clientConfig(etcd)
 	if err != nil {
 		return nil, err
@@ -45,31 +48,22 @@ func newStores(etcd Etcd) (*stores, error) {
 	client.KV = etcd3.NewETCDLatencyTracker(client.KV)
 	// One for each instance, as there is one in each API server of a cluster: whichever comes first does the work.
 	compactor := etcd3.NewCompactor(client.Client, storagebackend.DefaultCompactInterval, clock.RealClock{}, nil)
-	return &stores{client, compactor}, nil
+	return &Stores{client, compactor}, nil
 }
 
-// close is for when no storage of the instance is in use.
-func (s *stores) close() {
+// Close is for when no storage of the instance is in use.
+func (s *Stores) Close() {
 	s.compactor.Stop()
 	_ = s.client.Close()
 }
 
-// share makes the three API servers of an instance take their storages from here.
-func (s *stores) share(config *app.Config) {
-	for _, getter := range []*generic.RESTOptionsGetter{
-		&config.KubeAPIs.ControlPlane.Generic.RESTOptionsGetter,
-		&config.ApiExtensions.GenericConfig.RESTOptionsGetter,
-		&config.ApiExtensions.ExtraConfig.CRDRESTOptionsGetter,
-		&config.Aggregator.GenericConfig.RESTOptionsGetter,
-	} {
-		*getter = sharing{*getter, s}
-	}
-}
+// Share makes a RESTOptionsGetter take its storages from here.
+func (s *Stores) Share(getter *generic.RESTOptionsGetter) { *getter = sharing{*getter, s} }
 
 // sharing is upstream's choice of storage options, with the connection replaced.
 type sharing struct {
 	upstream generic.RESTOptionsGetter
-	stores   *stores
+	stores   *Stores
 }
 
 func (g sharing) GetRESTOptions(resource schema.GroupResource, example runtime.Object) (generic.RESTOptions, error) {
@@ -89,7 +83,7 @@ func same(a, b generic.StorageDecorator) bool {
 	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
 }
 
-func (s *stores) raw(config *storagebackend.ConfigForResource, prefix string, one, list func() runtime.Object) (storage.Interface, func()) {
+func (s *Stores) raw(config *storagebackend.ConfigForResource, prefix string, one, list func() runtime.Object) (storage.Interface, func()) {
 	transformer := config.Transformer
 	if transformer == nil {
 		transformer = identity.NewEncryptCheckTransformer()
@@ -101,7 +95,7 @@ func (s *stores) raw(config *storagebackend.ConfigForResource, prefix string, on
 }
 
 // plain is a generic.StorageDecorator: no cache of watches.
-func (s *stores) plain(config *storagebackend.ConfigForResource, prefix string, _ func(runtime.Object) (string, error),
+func (s *Stores) plain(config *storagebackend.ConfigForResource, prefix string, _ func(runtime.Object) (string, error),
 	one, list func() runtime.Object, _ storage.AttrFunc, _ storage.IndexerFuncs, _ *cache.Indexers,
 ) (storage.Interface, factory.DestroyFunc, error) {
 	store, end := s.raw(config, prefix, one, list)
@@ -109,7 +103,7 @@ func (s *stores) plain(config *storagebackend.ConfigForResource, prefix string, 
 }
 
 // cached is a generic.StorageDecorator: upstream's default.
-func (s *stores) cached(config *storagebackend.ConfigForResource, prefix string, key func(runtime.Object) (string, error),
+func (s *Stores) cached(config *storagebackend.ConfigForResource, prefix string, key func(runtime.Object) (string, error),
 	one, list func() runtime.Object, attributes storage.AttrFunc, triggers storage.IndexerFuncs, indexers *cache.Indexers,
 ) (storage.Interface, factory.DestroyFunc, error) {
 	store, end := s.raw(config, prefix, one, list)

@@ -1,0 +1,27 @@
+"""The steps around a trial's measured ones when the experiment has `during`: its faults begin and end with them."""
+
+from __future__ import annotations
+
+from fleet.experiment.plan import TrialPlan
+from fleet.experiment.session import Session
+
+
+class BeginFaults:
+    """The moments of `during` count from here, right before the load."""
+
+    name = "faults"
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:
+        """They go on beside the steps that follow."""
+        session.faults.begin(trial.id, counted=trial.repeat >= 0)
+
+
+class EndFaults:
+    """Waits until all of them are healed: the next trial begins with a whole fleet."""
+
+    name = "heal"
+
+    async def do(self, session: Session, trial: TrialPlan) -> None:  # noqa: ARG002 - as every step
+        """Those without a `for` are healed now."""
+        await session.faults.end()
+        await session.sampling.sample()  # what was started again belongs to this trial
