@@ -25,7 +25,7 @@ def check_alive(supervisor: Supervisor, program: str) -> None:
 
 
 async def until_ready(look: Callable[[], Awaitable[bool]], supervisor: Supervisor, program: str, what: str) -> float:
-    """Ask `look` until a program does its work; seconds. DeadlineError says `what` it did not do, and its last lines."""
+    """Ask `look` until a program does its work; seconds. DeadlineError says `what` it did not do and its last lines."""
 
     def late() -> str:
         return f"{program}: {what}; its last lines:\n{supervisor.tail(program)}"
