@@ -1,4 +1,4 @@
-"""Whether a program under the supervisor lives does its work, and answers with its metrics."""
+"""Whether a program under the supervisor lives and its metrics answer; what to say when it does not in time."""
 
 from __future__ import annotations
 
@@ -16,19 +16,23 @@ READY_SECONDS = 240.0
 HTTP_SECONDS = 5.0
 
 
-def check_alive(supervisor: Supervisor, program: str) -> None:
-    """HostError with its last lines when it has ended for good or was never started."""
-    state = supervisor.state(program)
-    if state is None or state.state in ("FATAL", "STOPPED"):
-        what = "unknown to the supervisor" if state is None else state.state
-        raise HostError(f"{program} does not run ({what}); its last lines:\n{supervisor.tail(program)}")
+async def until_it_works(
+    supervisor: Supervisor, program: str, works: Callable[[], Awaitable[bool]], failure: str
+) -> float:
+    """Wait until `works` says so, as long as the program lives and, on a starved machine, gets on; seconds.
 
+    HostError with its last lines when it has ended for good or was never started; DeadlineError with `failure`.
+    """
 
-async def until_ready(look: Callable[[], Awaitable[bool]], supervisor: Supervisor, program: str, what: str) -> float:
-    """Ask `look` until a program does its work; seconds. DeadlineError says `what` it did not do and its last lines."""
+    async def look() -> bool:
+        state = supervisor.state(program)
+        if state is None or state.state in ("FATAL", "STOPPED"):
+            what = "unknown to the supervisor" if state is None else state.state
+            raise HostError(f"{program} does not run ({what}); its last lines:\n{supervisor.tail(program)}")
+        return await works()
 
     def late() -> str:
-        return f"{program}: {what}; its last lines:\n{supervisor.tail(program)}"
+        return f"{program}: {failure}; its last lines:\n{supervisor.tail(program)}"
 
     return await until(look, READY_SECONDS, late, progress=lambda: supervisor.work_done(program))
 

@@ -1,6 +1,6 @@
 """Reads the few metrics that the report needs out of a Prometheus text page; the other lines are never parsed.
 
-A page of an ITS's API server (18,440 lines, 2.5 MB) costs the sampler 9 ms of CPU so.
+A page of a hub's API server (18,440 lines, 2.5 MB) costs the sampler 9 ms of CPU so.
 """
 
 from __future__ import annotations

@@ -86,11 +86,7 @@ def test_a_program_of_the_hub_that_is_killed_in_a_drain_is_in_the_verdict(
     finally:
         running.kill()
     assert made["status"] == "partial"
-    told = [
-        reason
-        for reason in made["reasons"]
-        if reason.startswith(f"{program} (machine localhost) ended")
-    ]
+    told = [reason for reason in made["reasons"] if reason.startswith(f"{program} (machine localhost) ended")]
     assert len(told) == 1, made["reasons"]
     assert "in trial t000: " in told[0]
     assert all("disturbed" in row for row in made["samples"])

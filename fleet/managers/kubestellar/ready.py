@@ -7,7 +7,7 @@ from pathlib import Path
 from fleet.host.supervise import Supervisor
 from fleet.install.crds import wait_established
 from fleet.install.program_parts import metrics_url
-from fleet.install.readiness import check_alive, metrics_answer, until_ready
+from fleet.install.readiness import metrics_answer, until_it_works
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import (
     BINDING_POLICIES,
@@ -44,11 +44,10 @@ async def controller_manager(wds: KubeClient, supervisor: Supervisor, program: s
     """Wait until its CRDs are served in the WDS, both controllers say so, and its metrics answer; seconds."""
 
     async def look() -> bool:
-        check_alive(supervisor, program)
         log = supervisor.layout.program_log(program)
         return says(log, CONTROLLER_MARK, CONTROLLER_TIMES) and await metrics_answer(metrics_url(port))
 
-    seconds = await until_ready(look, supervisor, program, "its controllers did not start")
+    seconds = await until_it_works(supervisor, program, look, "its controllers did not start")
     await wait_established(wds, [f"{resource.plural}.{resource.group}" for resource in WDS_CRDS])
     return seconds
 
@@ -57,12 +56,11 @@ async def transport(supervisor: Supervisor, program: str, port: int) -> float:
     """Wait until its workers run and its metrics answer; seconds."""
 
     async def look() -> bool:
-        check_alive(supervisor, program)
         return says(supervisor.layout.program_log(program), TRANSPORT_MARK, 1) and await metrics_answer(
             metrics_url(port)
         )
 
-    return await until_ready(look, supervisor, program, "its workers did not start")
+    return await until_it_works(supervisor, program, look, "its workers did not start")
 
 
 def _end_of(log: Path) -> str:

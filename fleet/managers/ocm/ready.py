@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fleet.host.machine import Machine
 from fleet.host.supervise import Supervisor
 from fleet.install.program_parts import loopback
-from fleet.install.readiness import check_alive, until_ready
+from fleet.install.readiness import until_it_works
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import Resource
@@ -24,14 +24,13 @@ async def registration(hub: KubeClient, supervisor: Supervisor, program: str) ->
     """Wait for the cluster set that the registration controller makes; seconds."""
 
     async def look() -> bool:
-        check_alive(supervisor, program)
         try:
             await hub.get(CLUSTER_SETS, GLOBAL_SET)
         except NotFound:
             return False
         return True
 
-    return await until_ready(look, supervisor, program, f"cluster set {GLOBAL_SET} was not made")
+    return await until_it_works(supervisor, program, look, f"cluster set {GLOBAL_SET} was not made")
 
 
 async def healthy(machine: Machine, hub: str, program: str, port: int) -> float:
@@ -45,7 +44,6 @@ async def healthy(machine: Machine, hub: str, program: str, port: int) -> float:
             return False
 
     async def look() -> bool:
-        check_alive(machine.supervisor, program)
         return await asyncio.to_thread(ask)
 
-    return await until_ready(look, machine.supervisor, program, "it was not healthy")
+    return await until_it_works(machine.supervisor, program, look, "it was not healthy")
