@@ -28,7 +28,6 @@ def facts(study: Study) -> list[tuple[str, str]]:
 def _fleet(study: Study) -> str:
     fleet = study.run.fleet
     wecs = fleet.wecs()
-    nodes = _many(fleet.wec_nodes, f"{fleet.node_simulator} node")
     drivers = ", ".join(sorted({cluster.driver for cluster in wecs})) or "no"
     sources = len(fleet.sources())
     term = study.run.manager.term("source")
