@@ -54,8 +54,9 @@ WEC_WEIGHTS: dict[DriverName, Weight] = {
     "kind": Weight(680 * MIB, 40, 250, 250, 1, 900 * MIB),
 }
 HUB_PLANE = Weight(420 * MIB, 12, 40, 50, 3, 400 * MIB)
-"""One of the hub, with its part of the manager's programs and supervisor: 350 MiB and 36 threads each, with 2 WECs or 6;
-inotify 5, and 10 where it registers clusters. The rest is for a busy one; what grows with the WECs is in their weight."""
+"""One of the hub, with its part of the manager's programs and supervisor: 350 MiB and 36 threads each, with 2 WECs or
+6; inotify 5, and 10 where it registers clusters. The rest is for a busy one; what grows with the WECs is in their
+weight."""
 FURTHER_AGENT = Weight(32 * MIB, 2, 4, 12, 1, 10 * MIB)
 """The agent of a WEC at one more hub: 22 to 27 MiB, one inotify instance; its first one is in the WEC's weight."""
 DESCRIPTORS_PER_INSTANCE = 150
