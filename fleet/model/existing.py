@@ -42,4 +42,4 @@ class ExistingPlane(Model):
 
 
 ExistingHub = dict[str, dict[Name, ExistingPlane]]
-"""Role of the manager to the clusters that have it, by name: `{role: {name: kubeconfig}}`."""
+"""Role of the manager to the clusters that have it, by name: `{hub: {hub1: hub.yaml}}`."""
