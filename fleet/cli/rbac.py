@@ -11,7 +11,10 @@ from fleet.errors import UsageError
 
 
 def rbac(
-    manager: Annotated[str, typer.Option(show_default=False, help="As the variable `manager`; default: as that.")] = "",
+    manager: Annotated[
+        str,
+        typer.Option(show_default=False, help="Of the hub, as the variable `manager` names it; default: its default."),
+    ] = "",
     role: Annotated[
         str, typer.Option(show_default=False, help="Of source, transport and wec the one; default: all of them.")
     ] = "",
