@@ -11,7 +11,10 @@ from fleet.errors import UsageError
 
 
 def rbac(
-    manager: Annotated[str, typer.Option(help="Of the hub: kubestellar, ocm or none.")] = "kubestellar",
+    manager: Annotated[
+        str,
+        typer.Option(show_default=False, help="Of the hub, as the variable `manager` names it; default: its default."),
+    ] = "",
     role: Annotated[
         str, typer.Option(show_default=False, help="Of source, transport and wec the one; default: all of them.")
     ] = "",
@@ -28,7 +31,9 @@ def rbac(
     from fleet.kube.resources import ALL
     from fleet.managers import registry
     from fleet.model.model_errors import nearest
+    from fleet.model.variables import Variables
 
+    manager = manager or Variables().manager
     known = {str(resource): resource for resource in ALL}
     wanted = kind or ["deployments.apps"]
     for name in wanted:

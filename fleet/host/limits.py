@@ -41,12 +41,12 @@ class Weight:
 # Measured at rest on 2 cores: fleets of 2 and 6 dense and of 2 process WECs, /proc summed by program (memory is PSS);
 # and the 100 dense WECs of the README, 13.9 GiB with their hub. What is added to a measured number is said beside it.
 WEC_WEIGHTS: dict[DriverName, Weight] = {
-    # 124 MiB: dense process 84, its etcd 9, kwok 12, OCM agent 22 (means of 4 WECs); 16 more for what each WEC adds to
+    # 124 MiB: dense process 84, its etcd 9, kwok 12, agent 22 (means of 4 WECs); 16 more for what each WEC adds to
     # the hub, so that 100 of them with it come to 14.5 GiB. Inotify: 6 instances (5 of the dense process, 1 of the
     # agent) with 8 watches; 15 threads; all doubled or more for a busy fleet. Ports: its own, and its share of the
     # shard's etcd. Disk: 1 MiB when new, the rest for the etcd's history and the logs until they rotate.
     "dense": Weight(140 * MIB, 12, 40, 30, 1.1, 40 * MIB),
-    # 240 MiB: API server 124, etcd 27, controller manager 25, scheduler 19, kwok 18, OCM agent 27 (means of 2 WECs);
+    # 240 MiB: API server 124, etcd 27, controller manager 25, scheduler 19, kwok 18, agent 27 (means of 2 WECs);
     # 16 for the hub as above, the rest for a busy one. Inotify: 6 instances, 8 watches; 46 threads. Ports: API server
     # and both of its etcd. Disk: 123 MiB when new, nearly all of it preallocated by the etcd.
     "process": Weight(280 * MIB, 12, 40, 70, 3, 200 * MIB),
@@ -54,11 +54,11 @@ WEC_WEIGHTS: dict[DriverName, Weight] = {
     "kind": Weight(680 * MIB, 40, 250, 250, 1, 900 * MIB),
 }
 HUB_PLANE = Weight(420 * MIB, 12, 40, 50, 3, 400 * MIB)
-"""ITS or WDS, with its part of OCM, KubeStellar, supervisor and status agent: 350 MiB and 36 threads each, with 2 WECs
-as with 6; inotify 10 in the ITS, 5 in the WDS. The rest is for a busy one;
-what grows with the WECs is in their weight."""
+"""One of the hub, with its part of the manager's programs and supervisor: 350 MiB and 36 threads each, with 2 WECs or
+6; inotify 5, and 10 where it registers clusters. The rest is for a busy one; what grows with the WECs is in their
+weight."""
 FURTHER_AGENT = Weight(32 * MIB, 2, 4, 12, 1, 10 * MIB)
-"""The OCM agent of a WEC at one more ITS: 22 to 27 MiB, one inotify instance; its first one is in the WEC's weight."""
+"""The agent of a WEC at one more hub: 22 to 27 MiB, one inotify instance; its first one is in the WEC's weight."""
 DESCRIPTORS_PER_INSTANCE = 150
 """Of a dense process: 78 at rest, 81 in a shard of 25 during a run; doubled for clients that come and go."""
 DESCRIPTORS_BASE = 2000
@@ -75,7 +75,7 @@ class Need:
     driver: DriverName
     shard_size: int
     agents: int = 0
-    """OCM agents of WECs at further ITSes."""
+    """agents of WECs at further hubs."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
     counts = [(HUB_PLANE, need.hub_planes), (wec, need.wecs)]
     counts += [(FURTHER_AGENT, need.agents)] if need.agents else []
     what = f"{need.hub_planes} more control planes of the hub and {need.wecs} more WECs ({need.driver})"
-    what += f" with {need.agents} agents for further ITSes" if need.agents else ""
+    what += f" with {need.agents} agents for further hubs" if need.agents else ""
     found = []
     memory = sum(weight.memory * count for weight, count in counts)
     if memory and memory + RESERVE > room.memory:

@@ -54,5 +54,5 @@ def loopback(port: int) -> str:
 
 
 def metrics_url(port: int) -> str:
-    """Where a KubeStellar program answers with its metrics; plain HTTP is all that it offers."""
+    """Where a program without TLS answers with its metrics."""
     return f"http://{loopback(port)}/metrics"

@@ -58,8 +58,8 @@ def readers() -> dict[str, Reader]:
 
 
 def component_of(program: str, known: Mapping[str, Reader]) -> tuple[str, str]:
-    """The component of a program and the further hub that it belongs to: `ocm-agent-its2.wec001` is an `ocm-agent` at
-    `its2`; of most programs the latter is empty."""
+    """Its component and the further hub that it belongs to: `agent-hub2.wec001` is an `agent` at `hub2`; of
+    most programs the latter is empty."""
     component = program.partition(".")[0]
     if component in known:
         return component, ""

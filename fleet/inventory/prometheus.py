@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from fleet.host.pages import CONTROL_PLANES
 from fleet.model.fleet_file import Component, Role
 
-AGENTS = ("ocm-agent", "kwok")
-"""One of each per WEC: of a hundred pages of them only a few names are kept."""
+CONTROL_PLANE = frozenset(CONTROL_PLANES)
 KEPT_OF_AGENTS = "(process|go_goroutines|go_memstats_heap|go_gc_duration|rest_client|workqueue|up).*"
 DROPPED = (
     "(apiserver_request_sli_duration_seconds|apiserver_request_body_size_bytes|apiserver_response_sizes|"
@@ -77,7 +77,7 @@ def targets(components: Iterable[Component], roles: Mapping[str, Role]) -> dict[
             "cluster": component.cluster,
             "machine": component.machine,
             "role": role,
-            # kwok without TLS is among the agents: a job has one scheme, a target may have its own.
+            # Some agents are without TLS: a job has one scheme, a target may have its own.
             "__scheme__": parts.scheme,
         }
         found[_job_of(component, role)].append(
@@ -97,8 +97,8 @@ def own_targets(programs: Mapping[str, str]) -> list[dict[str, Any]]:
 def _job_of(component: Component, role: str) -> str:
     if component.component == "etcd":
         return "etcd"
-    if component.component in AGENTS:
-        return "agents"
+    if role == "wec" and component.component not in CONTROL_PLANE:
+        return "agents"  # one of each per WEC: of a hundred pages of them only a few names are kept
     if component.tls is None:
         return "plain"
     return "wecs" if role == "wec" else "hub"

@@ -46,9 +46,7 @@ def clear(manager: Installer, site: Site, way: Way) -> Change:
     """Let all WECs of this machine leave, end their agents, and remove from the WECs what joining had put there."""
     alone = replace(site, wecs=())
     left = manager.leave(alone, way)
-    ended = [
-        site.machine.supervisor.converge(g, [], check=site.machine.check) for g in _groups(site.machine) if g != HUB
-    ]
+    ended = [_end(site.machine, group) for group in _groups(site.machine) if group != HUB]
     return Change.merge([left, *ended, manager.clear(alone)])
 
 
@@ -58,23 +56,29 @@ def drop(machine: Machine, installer: Installer) -> Change:
     name = installed(machine.layout)
     if not name:
         return Change.none()
-    programs, ended, registry = _programs(machine), stop(machine), machine.registry
+    ended, registry = [_end(machine, group) for group in _groups(machine)], machine.registry
     if not machine.check:
-        for program in programs:
-            for log in machine.layout.log.glob(f"{program}.*"):
-                log.unlink(missing_ok=True)
         for folder in (machine.root / HUB, *machine.root.glob(f"{AGENTS}*")):
             remove_tree(folder)
         for block in registry.blocks(machine.fleet):
             if block.owner.startswith(tuple(installer.port_owners)):
                 registry.give_back(machine.fleet, block.owner)
         (machine.root / FILE).unlink(missing_ok=True)
-    return Change.merge([ended, Change({"manager": name}, {})])
+    return Change.merge([*ended, Change({"manager": name}, {})])
 
 
-def _programs(machine: Machine) -> list[str]:
-    files = (machine.layout.supervisor / "conf.d" / f"{group}.conf" for group in _groups(machine))
-    return [program for file in files for program in sections(file.read_text(encoding="utf-8"))]
+def _end(machine: Machine, group: str) -> Change:
+    """End the programs of one group, and remove their logs."""
+    file = machine.layout.supervisor / "conf.d" / f"{group}.conf"
+    programs = sections(file.read_text(encoding="utf-8"))
+    if not programs:
+        return Change.none()
+    change = machine.supervisor.converge(group, [], check=machine.check)
+    if not machine.check:
+        for program in programs:
+            for log in machine.layout.log.glob(f"{program}.*"):
+                log.unlink(missing_ok=True)
+    return change
 
 
 def _groups(machine: Machine) -> list[str]:

@@ -42,4 +42,4 @@ class ExistingPlane(Model):
 
 
 ExistingHub = dict[str, dict[Name, ExistingPlane]]
-"""Role of the manager to the clusters that have it, by name: `{its: {its1: hub.yaml}, wds: {wds1: wds1.yaml}}`."""
+"""Role of the manager to the clusters that have it, by name: `{hub: {hub1: hub.yaml}}`."""

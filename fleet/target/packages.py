@@ -17,6 +17,7 @@ ROOTS = (
     "filelock",
     "msgspec",
     "orjson",
+    "platformdirs",
     "psutil",
     "pydantic",
     "pyyaml",

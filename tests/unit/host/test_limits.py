@@ -45,7 +45,7 @@ def test_agents_at_further_itses_are_weighed_too() -> None:
     assert shortages(need, ROOM) == []
     memory = 2 * HUB_PLANE.memory + 20 * WEC_WEIGHTS["dense"].memory + RESERVE
     (one,) = shortages(need, replace(ROOM, memory=memory))
-    assert "2 more control planes of the hub and 20 more WECs (dense) with 40 agents for further ITSes" in one.what
+    assert "2 more control planes of the hub and 20 more WECs (dense) with 40 agents for further hubs" in one.what
     # 20 times 140 MiB are 13.7 times 204 MiB: a WEC with its two agents of 32 MiB.
     assert one.mend.startswith("lower wec_count by 7,")
 
