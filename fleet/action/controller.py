@@ -1,4 +1,4 @@
-"""The frame of an action that runs on the controller: its arguments checked, our errors told as the task's failure."""
+"""The frame of an action that runs on the controller: its arguments checked, our errors become the task's failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an API server told of itself over a run: requests per second by verb, requests in flight by priority level."""
+"""What an API server's own metrics show of a run: requests per second by verb, requests in flight by priority level."""
 
 from __future__ import annotations
 

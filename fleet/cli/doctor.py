@@ -1,4 +1,4 @@
-"""`fleet doctor`: what on this machine would stop or slow a fleet, and the mend for each."""
+"""`fleet doctor`: what on this machine would stop or slow a fleet, and how to fix each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `fleet doctor` finds: one line per check, with ok, warn or fail and the mend; pure."""
+"""What `fleet doctor` finds: one line per check, with ok, warn or fail and how to fix it; pure."""
 
 from __future__ import annotations
 

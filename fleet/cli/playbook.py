@@ -1,4 +1,4 @@
-"""Runs one playbook through ansible-runner: a line per task on stderr, failures told with their host and reason."""
+"""Runs one playbook through ansible-runner: a line per task on stderr, failures with their host and reason."""
 
 from __future__ import annotations
 

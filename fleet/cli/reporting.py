@@ -1,4 +1,4 @@
-"""Makes a run's report and tells its verdict: the path for stdout, verdict and latencies for stderr."""
+"""Makes a run's report and prints its verdict: the path for stdout, verdict and latencies for stderr."""
 
 from __future__ import annotations
 

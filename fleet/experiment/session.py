@@ -1,4 +1,4 @@
-"""What every step of a run needs: the fleet's clients, the spec, the recorder, the join, who is told."""
+"""What every step of a run needs: the fleet's clients, the spec, the recorder, the join, where progress is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether this machine can hold what is asked, before anything is changed: both numbers, and the mend."""
+"""Whether this machine can hold what is requested, before anything is changed: both numbers, and how to fix it."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ class LinkSpec:
     machine: Machine
     link: Link
     upstream: str
-    """URL of the ITS's API server."""
+    """URL of the hub's API server that agents dial."""
 
     def target(self) -> str:
         """Address and port of it; UsageError when the URL has none."""

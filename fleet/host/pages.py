@@ -1,4 +1,4 @@
-"""Where a program tells of itself (metrics, profiles) and what to show there, read from how it was started."""
+"""Where a program serves metrics and profiles, and by which certificate, read from how it was started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reflector tells: an event with its receipt stamps, a gap, a clock to stamp with, and counters."""
+"""What a reflector delivers: an event with its receipt stamps, a gap, a clock to stamp with, and counters."""
 
 from __future__ import annotations
 

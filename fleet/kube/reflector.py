@@ -1,4 +1,4 @@
-"""List and watch of one collection: every change told once, in order, stamped at receipt; what was missed is marked.
+"""List and watch of one collection: every change delivered once, in order, stamped at receipt; gaps are marked.
 
 A watch that breaks is opened again from the last resourceVersion, which loses nothing. When the server no longer has
 that version (410, or empty answers), the collection is listed again, compared with what was told before, the

@@ -1,1 +1,1 @@
-"""What a user or a playbook writes and the rest reads: the fleet file and the experiment file."""
+"""What a user or a playbook writes and the rest reads: variables, the fleet file, the experiment file."""

@@ -1,4 +1,4 @@
-"""Pydantic's errors told as ours: file, line, dotted field, what was found and the nearest name for a typo."""
+"""Pydantic's errors as ours: file, line, dotted field, what was found and the nearest name for a typo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much CPU everybody took on this host, and how much of that was the driver's own: the rest is told from it."""
+"""How much CPU everybody took on this host, and how much of that was the driver's own: the rest follows from it."""
 
 from __future__ import annotations
 

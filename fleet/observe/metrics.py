@@ -1,4 +1,4 @@
-"""Scrapes `/metrics` of the hub's API servers and the manager's programs, keeps a few names, tells who is busy."""
+"""Scrapes `/metrics` of the hub's API servers and the manager's programs, keeps a few names, says who is busy."""
 
 from __future__ import annotations
 

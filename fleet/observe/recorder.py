@@ -1,4 +1,4 @@
-"""The one place where lines of a run arrive: written to the log, joined, tracked; whoever waits is told."""
+"""The one place where lines of a run arrive: written to the log, joined, tracked; whoever waits is woken."""
 
 from __future__ import annotations
 

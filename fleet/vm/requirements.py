@@ -1,4 +1,4 @@
-"""What a host must have before virtual machines can be made on it; everything that lacks is told at once."""
+"""What a host must have before virtual machines can be made on it; everything that lacks is reported at once."""
 
 from __future__ import annotations
 

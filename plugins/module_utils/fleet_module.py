@@ -1,4 +1,4 @@
-"""What every module of the testbed does alike: guard its imports of `fleet`, run, and tell errors and changes."""
+"""What every module of the testbed does alike: guard its imports of `fleet`, run, and report errors and changes."""
 
 from __future__ import annotations
 

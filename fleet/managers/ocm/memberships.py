@@ -1,4 +1,4 @@
-"""The WECs of one machine at every hub of the fleet: of each WEC one OCM agent per hub, of each hub a status agent.
+"""The WECs of one machine at every hub of the fleet: of each WEC one OCM agent per hub, and what runs beside them.
 
 OCM's agent knows one hub. What two of them in one WEC must not share are flags of it (OCM v1.2.0, pkg/registration/
 spoke/options.go and pkg/common/options/agent.go): the Secret of the hub credential (`--hub-kubeconfig-secret`), its

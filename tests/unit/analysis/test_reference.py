@@ -1,6 +1,6 @@
 """The published run of format 1 gives the samples and numbers that it gave when it was made.
 
-`tests/golden/analysis/reference-samples.json` was written by the code of version 0.2.0 (commit d6ff750): per stage the
+`tests/golden/analysis/reference-samples.json` was written by the code before format 2 (commit d6ff750): per stage the
 number of samples and the SHA-256 over all of them, and a few whole ones to look at. summary.json lies in the run.
 """
 
