@@ -18,6 +18,7 @@ ROOTS = (
     "msgspec",
     "orjson",
     "platformdirs",
+    "prometheus-client",
     "psutil",
     "pydantic",
     "pyyaml",
