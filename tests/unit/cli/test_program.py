@@ -141,7 +141,9 @@ def test_signals_end_a_command_quietly(demo: Path, number: signal.Signals, code:
     log = demo.parent / "log" / "kube-apiserver.its1.log"
     log.parent.mkdir()
     log.write_text("first\n")
-    with process("logs", "kube-apiserver.its1", "-f") as running:
+    # A job in the background of a shell, as a test run may be, ignores SIGINT, and so would the command.
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with process("logs", "kube-apiserver.its1", "-f", **heard) as running:
         assert running.stdout is not None
         assert running.stdout.readline() == b"first\n"
         running.send_signal(number)
