@@ -28,7 +28,7 @@ class RemotePipe:
 
     async def send(self, line: bytes) -> None:
         """Send one line, given without its newline; OSError when the program or its machine is gone."""
-        await asyncio.to_thread(self._channel.sendall, line + b"\n")
+        await asyncio.to_thread(self._write, line + b"\n")
 
     async def readline(self) -> bytes:
         """The next line of what it writes, with its newline; empty at the end."""
@@ -37,6 +37,14 @@ class RemotePipe:
     async def close(self) -> None:
         """End its stdin, wait for its end, and close the connection."""
         await asyncio.to_thread(self._end)
+
+    def _write(self, data: bytes) -> None:
+        import paramiko  # noqa: PLC0415 - heavy
+
+        try:
+            self._channel.sendall(data)
+        except (EOFError, paramiko.SSHException) as error:  # how it says that the connection broke meanwhile
+            raise ConnectionResetError(str(error) or "the connection ended") from error
 
     def _end(self) -> None:
         with contextlib.suppress(OSError, EOFError):  # it is gone already

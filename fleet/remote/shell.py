@@ -54,7 +54,7 @@ class FabricShell:
 
     def __init__(self, machine: Machine) -> None:
         """Nothing is connected before the first command. HostError for a key file that others can read."""
-        import paramiko  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy
+        import paramiko  # noqa: PLC0415 - heavy
         from fabric import Config, Connection  # noqa: PLC0415 - heavy
 
         self.name = machine.name
