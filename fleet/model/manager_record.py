@@ -102,6 +102,8 @@ class ManagerRecord(Model):
     """Those of them that run once per WEC."""
     scraped: tuple[str, ...] = ()
     """Those whose own metrics are read, and whose queues must be empty before a load begins."""
+    unserved: tuple[str, ...] = ()
+    """Work queues of those that nothing takes from, such as a controller's that is switched off: they only fill."""
     series: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """What is kept of those pages besides what every controller has: labels by metric; a name may end in `*`."""
 

@@ -68,6 +68,8 @@ class Target:
     """Metrics that are kept, each with its labels."""
     busy: bool = False
     """It is one of the manager's programs that must have no work before a load begins."""
+    unserved: frozenset[str] = frozenset()
+    """Labels of its work queues that nothing takes from."""
 
 
 class Sink(Protocol):
@@ -92,11 +94,20 @@ def targets(
     which what each process tells of itself is kept, as of the API servers of `wecs`."""
     local = {machine.name for machine in fleet.machines if machine.connection == "local"}
     here = [program for program in fleet.components if program.metrics and program.machine in local]
+    unserved = frozenset(f"name={queue}" for queue in manager.unserved)
     own = {**CONTROLLER, **{name: frozenset(labels) for name, labels in manager.series.items()}}
     pages = [Target("kube-apiserver", client.cluster, client=client, kept=API_SERVER) for client in hub]
     pages += [Target("kube-apiserver", client.cluster, client=client, kept=_PROCESS) for client in wecs]
     pages += [
-        Target(program.component, program.cluster, url=program.metrics, tls=program.tls, kept=own, busy=True)
+        Target(
+            program.component,
+            program.cluster,
+            url=program.metrics,
+            tls=program.tls,
+            kept=own,
+            busy=True,
+            unserved=unserved,
+        )
         for program in here
         if program.component in manager.scraped
     ]
@@ -161,7 +172,11 @@ class Scraper:
         after = await asyncio.gather(*(self._page(page) for page in pages))
         elapsed = time.monotonic() - began
         for page, first, second in zip(pages, before, after, strict=True):
-            depth = sum(series.value for series in second if series.name == "workqueue_depth")
+            depth = sum(
+                series.value
+                for series in second
+                if series.name == "workqueue_depth" and series.labels not in page.unserved
+            )
             sent = _requests(second) - _requests(first)
             if depth > 0:
                 return f"{page.component} has {depth:g} entries in its queues"

@@ -76,6 +76,8 @@ RECORD = ManagerRecord(
     components=("registration", "placement", "work-manager", "ocm-agent"),
     agents=("ocm-agent",),
     scraped=("placement", "work-manager"),
+    # Its informers run, its workers only with the feature gate CleanUpCompletedManifestWork (pkg/work/hub/manager.go).
+    unserved=("ManifestWorkGarbageCollectionController",),
 )
 
 

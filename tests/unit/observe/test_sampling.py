@@ -80,6 +80,21 @@ async def test_pages_of_a_resting_kubestellar_are_not_read(tmp_path: Path) -> No
     assert told.text.startswith("transport: its metrics cannot be read")
 
 
+async def test_a_queue_that_nothing_takes_from_is_no_work(tmp_path: Path) -> None:
+    """A controller that is switched off still fills its queue; waiting for it would never end."""
+    recorder = Recorder(Kept(), lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
+    depths = 'workqueue_depth{name="Off"} 40\nworkqueue_depth{name="On"} %d\n'
+    manager = RECORD.model_copy(update={"unserved": ("Off",)})
+    said = {}
+    for waiting in (0, 3):
+        async with FakeApiServer("its1", tls=True) as server, page(depths % waiting) as url:
+            busy = Component(program="transport.wds1", component="transport", machine="m", cluster="wds1", metrics=url)
+            fleet = fleet_of(server, tmp_path).model_copy(update={"components": [busy]})
+            async with Sampling(fleet, recorder, manager) as sampling:
+                said[waiting] = await sampling.busy(0.01)
+    assert said == {0: "", 3: "transport has 3 entries in its queues"}
+
+
 async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
     log = Kept()
     recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
