@@ -53,7 +53,7 @@ def scaling(study: Study) -> list[Drawing]:
         Drawing(
             plots.scaling(study.rows, stage, f"scaling-{stage}", against, fixed),
             f"{title} against {against or 'WEC count'}",
-            f"{text} {note}",
+            f"{text[0].upper()}{text[1:]} {note}",
         )
         for stage, (title, text) in titles.items()
         if any(row.stage == stage and row.count for row in study.rows)
