@@ -5,26 +5,24 @@ Each manager is a package here with a module `install`, whose INSTALLER is found
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.layout import Layout
 from fleet.host.limits import NOTHING, Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
 from fleet.install.program_parts import Upstream
+from fleet.model.by_folder import ByFolder
 from fleet.model.client_limits import ClientLimits
 from fleet.model.fleet_file import Cluster, Component, FleetFile, ManagerOf
 from fleet.model.variable_rules import Problem
 from fleet.model.variables import Variables
 
-MODULE = "install"
+INSTALLERS = ByFolder("fleet.managers", "install", "INSTALLER", variable="manager")
 
 
 @dataclass(frozen=True)
@@ -184,13 +182,10 @@ class Installer:
 
 def known() -> list[str]:
     """Names of all managers."""
-    folder = Path(__file__).parent
-    return sorted(m.name for m in pkgutil.iter_modules([str(folder)]) if (folder / m.name / f"{MODULE}.py").exists())
+    return INSTALLERS.names()
 
 
 def installer(name: str) -> Installer:
     """The manager of that name; UsageError naming the variable when there is none."""
-    if name not in known():
-        raise UsageError(f"manager: {name!r} is not one of {', '.join(known())}")
-    found: Installer = importlib.import_module(f"fleet.managers.{name}.{MODULE}").INSTALLER
+    found: Installer = INSTALLERS.load(name)
     return found

@@ -282,20 +282,6 @@ class LimitVariables(Model):
     work_spoke_burst: Count = variable(100, "The same, burst.", limit=True)
 
 
-SECTIONS: tuple[type[Model], ...] = (
-    FleetVariables,
-    PlaceVariables,
-    ProgramVariables,
-    ControlPlaneVariables,
-    KindVariables,
-    ExistingVariables,
-    HubVariables,
-    LimitVariables,
-    MonitoringVariables,
-    TuningVariables,
-)
-
-
 class Variables(
     FleetVariables,
     PlaceVariables,
@@ -339,3 +325,7 @@ def is_recorded(name: str) -> bool:
 def defaults() -> dict[str, Any]:
     """Every variable with its default, as JSON has it."""
     return Variables().model_dump(mode="json")
+
+
+SECTIONS = tuple(base for base in Variables.__bases__ if issubclass(base, Model))
+"""In the order in which docs/variables.md has them."""

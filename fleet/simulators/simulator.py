@@ -5,20 +5,17 @@ Each simulator is a package here with a module `install`, whose SIMULATOR is fou
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
 from fleet.host.plan import ControlPlane, Plan
+from fleet.model.by_folder import ByFolder
 
-MODULE = "install"
+SIMULATORS = ByFolder("fleet.simulators", "install", "SIMULATOR", variable="node_simulator")
 
 
 class Nodes(Protocol):
@@ -73,13 +70,10 @@ class Simulator(Protocol):
 
 def known() -> list[str]:
     """Names of all simulators."""
-    folder = Path(__file__).parent
-    return sorted(m.name for m in pkgutil.iter_modules([str(folder)]) if (folder / m.name / f"{MODULE}.py").exists())
+    return SIMULATORS.names()
 
 
 def simulator(name: str) -> Simulator:
     """The simulator of that name; UsageError naming the variable when there is none."""
-    if name not in known():
-        raise UsageError(f"node_simulator: {name!r} is not one of {', '.join(known())}")
-    found: Simulator = importlib.import_module(f"fleet.simulators.{name}.{MODULE}").SIMULATOR
+    found: Simulator = SIMULATORS.load(name)
     return found

@@ -1,0 +1,36 @@
+"""Things that come in kinds, one package for each: found by their folder, so that to write one is to register it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+from fleet.errors import UsageError
+
+
+@dataclass(frozen=True)
+class ByFolder:
+    """The packages of `parent` that have a module `module`, whose `constant` is what each is."""
+
+    parent: str
+    """Dotted, such as `fleet.managers`."""
+    module: str
+    constant: str
+    variable: str
+    """The inventory variable that names one: what an error is about."""
+
+    def names(self) -> list[str]:
+        """All of them, sorted."""
+        folder = Path(str(import_module(self.parent).__file__)).parent
+        found = [entry.name for entry in iter_modules([str(folder)])]
+        return sorted(name for name in found if (folder / name / f"{self.module}.py").exists())
+
+    def load(self, name: str) -> Any:
+        """The one of that name; UsageError naming the variable when there is none."""
+        known = self.names()
+        if name not in known:
+            raise UsageError(f"{self.variable}: {name!r} is not one of {', '.join(known)}")
+        return getattr(import_module(f"{self.parent}.{name}.{self.module}"), self.constant)
