@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from fleet.experiment.session import Session
+from fleet.model.fleet_file import FleetFile
 from fleet.model.link import Link
 
 STEP = "reconfigure"
