@@ -19,7 +19,7 @@ from fleet.experiments import (
 )
 from fleet.managers import registry
 from fleet.model import experiment_load
-from fleet.model.experiment_file import ExperimentFile, PolicyExperiment, RecordedExperiment
+from fleet.model.experiment_file import ExperimentFile, RecordedExperiment
 from fleet.model.model_errors import nearest
 
 EXPERIMENTS: Mapping[str, Experiment] = {
@@ -36,7 +36,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
 }
 """To add one, write its module and add it here."""
 
-MODELS: Mapping[str, type[PolicyExperiment]] = {name: experiment.file for name, experiment in EXPERIMENTS.items()}
+MODELS: Mapping[str, type[ExperimentFile]] = {name: experiment.file for name, experiment in EXPERIMENTS.items()}
 
 
 def of(spec: ExperimentFile) -> Experiment:
@@ -46,12 +46,12 @@ def of(spec: ExperimentFile) -> Experiment:
 
 def load(
     file: Path, *, sets: Sequence[str] = (), flags: Mapping[str, Any] | None = None, quick: bool = False
-) -> PolicyExperiment:
+) -> ExperimentFile:
     """The experiment of `file` with its overrides; see `fleet.model.experiment_load.load`."""
     return experiment_load.load(file, MODELS, sets=sets, flags=flags, quick=quick)
 
 
-def recorded(spec: RecordedExperiment) -> PolicyExperiment:
+def recorded(spec: RecordedExperiment) -> ExperimentFile:
     """The experiment of a run, to be run again. UsageError when this program does not know it."""
     model = MODELS.get(spec.experiment)
     if model is None:
