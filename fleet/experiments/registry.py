@@ -17,6 +17,7 @@ from fleet.experiments import (
     wec_scaling,
     workload_size,
 )
+from fleet.experiments.density import experiment as density
 from fleet.managers import registry
 from fleet.model import experiment_load
 from fleet.model.experiment_file import ExperimentFile, RecordedExperiment
@@ -32,6 +33,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         link_latency,
         wds_scaling,
         long_run,
+        density,
     )
 }
 """To add one, write its module and add it here."""

@@ -92,6 +92,8 @@ class ControlPlane:
     extra: Extra = Extra()
     signs: bool = False
     """Of the hub: it signs the client certificates of clusters that register there."""
+    bare: bool = False
+    """Its API server alone, without controllers and scheduler."""
 
     @property
     def hub(self) -> bool:

@@ -175,14 +175,17 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
     programs = [
         planned("etcd", components.etcd(program("etcd"), store, trust, etcd_extra), 100, (trust.etcd_ca,)),
         planned("kube-apiserver", api, 200, (*at_start, trust.etcd_ca)),
-        planned("kube-controller-manager", manager, 300, (*at_start, kcm.path)),
     ]
-    if plane.role == "wec":
+    clients = []
+    if not plane.bare:
+        programs.append(planned("kube-controller-manager", manager, 300, (*at_start, kcm.path)))
+        clients.append(kcm)
+    if plane.role == "wec" and not plane.bare:
         argv = components.kube_scheduler(
             program("kube-scheduler"), scheduler.path, plane.extra.scheduler, listener(1, scheduler.path)
         )
         programs.append(planned("kube-scheduler", argv, 300, (scheduler.path,)))
-    clients = [kcm, scheduler] if plane.role == "wec" else [kcm]
+        clients.append(scheduler)
     return Plan(
         (folder, certificates),
         (store.server, store.client, serving, admin, *(client.certificate for client in clients)),
