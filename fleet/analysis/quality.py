@@ -271,7 +271,7 @@ def _anomalies(case: _Case, recorded: Recorded) -> None:
 
 def _unweighed(case: _Case, record: RunRecord) -> None:
     """Nothing runs of ours beside a cluster that exists already: what its programs take is not known."""
-    existing = [cluster.name for cluster in record.fleet.clusters if cluster.driver == "existing"]
+    existing = [cluster.name for cluster in record.fleet.clusters if not cluster.built]
     if existing:
         case.warnings.append(
             f"CPU and memory of programs of {len(existing)} existing {_plural(len(existing), 'cluster')} are missing:"

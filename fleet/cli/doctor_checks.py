@@ -51,8 +51,18 @@ def examine(wecs: int | None) -> list[Finding]:
 
 def _limits(root: Path, wecs: int) -> list[Finding]:
     """What a new fleet of that size would lack, one line each; what is enough is told in one."""
+    from fleet.model.variables import Variables
+    from fleet.simulators.simulator import simulator
+
     room = measure_room(root)
-    need = Need(hub_planes=2 if wecs else 0, wecs=wecs, driver="dense", shard_size=SHARD)
+    usual = Variables()
+    need = Need(
+        hub_planes=2 if wecs else 0,
+        wecs=wecs,
+        driver=usual.control_plane_driver,
+        shard_size=SHARD,
+        nodes=simulator(usual.node_simulator).weight,
+    )
     found = []
     for shortage in shortages(need, room):
         text = f"{shortage.needed} needed, {shortage.available} left for {wecs} new WECs"

@@ -96,7 +96,7 @@ async def _look(client: KubeClient, cluster: Cluster) -> ClusterRow:
     row = ClusterRow(cluster.name, cluster.role, cluster.driver, cluster.machine, cluster.server, ready=False)
     if not await client.ready(ANSWER_SECONDS):
         return replace(row, problem="no answer from /readyz")
-    if cluster.role != WEC or cluster.driver == cluster_client.EXISTING:  # whose nodes are not ours
+    if cluster.role != WEC or not cluster.built:  # whose nodes are not ours
         return replace(row, ready=True)
     try:
         nodes = await client.list_all(NODES)

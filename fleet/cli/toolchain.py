@@ -37,7 +37,7 @@ def build(
             "--for",
             metavar="KIND:NAME",
             show_default=False,
-            help="What will use the programs, such as manager:ocm or driver:kind; repeatable. Default: a fleet with the"
+            help="What will use the programs, such as driver:kind; repeatable. Default: a fleet with the"
             " default variables.",
         ),
     ] = None,

@@ -91,19 +91,10 @@ def of_etcd(started: Started) -> Pages:
     return Pages(f"{urls[0]}/metrics", f"{urls[0]}{PPROF}" if profiled else "", tls)
 
 
-def of_dense(started: Started) -> Pages:
-    """Profiles over its admin socket; its metrics, which are all instances' together, by its first instance."""
-    instances = sorted((started.layout.dense / started.place / "instances").glob("*.json"))
-    first = instances[0].stem if instances else ""
-    metrics = started.behind(started.servers.get(first, ""), first)
-    return Pages(metrics.metrics, f"unix:{started.layout.run / f'dense-{started.place}.sock'}:{PPROF}", metrics.tls)
-
-
 CONTROL_PLANES: Mapping[str, Reader] = {
     "etcd": of_etcd,
     "kube-apiserver": of_api_server,
     "kube-controller-manager": of_listener,
     "kube-scheduler": of_listener,
-    "dense": of_dense,
 }
-"""Components of control planes."""
+"""Components of control planes that are the same under several drivers; a driver's own are in its package."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fleet import __version__
+from fleet.host.drivers.driver import own_components
 from fleet.host.layout import Layout
 from fleet.host.pages import CONTROL_PLANES, Reader, Started, by_flags
 from fleet.host.records import stored_planes
@@ -49,7 +50,7 @@ def read_components(layout: Layout, machine: str, versions: Mapping[str, str]) -
 
 def readers() -> dict[str, Reader]:
     """How each component tells of itself, as drivers, simulators and managers say; of others their flags say it."""
-    found = dict(CONTROL_PLANES)
+    found = {**CONTROL_PLANES, **own_components()}
     for name in simulators.known():
         found |= simulators.simulator(name).pages
     for name in managers.known():

@@ -16,8 +16,10 @@ from fleet.model.link import Link
 WEC = "wec"
 """Role of a workload execution cluster; the roles of a hub's clusters are the manager's."""
 Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
-DriverName = Literal["dense", "process", "kind", "existing"]
-"""`existing`: a cluster that the user has, and of which only this record is the fleet's."""
+DriverName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
+"""A package of `fleet.host.drivers`, or `EXISTING`."""
+EXISTING = "existing"
+"""Instead of a driver: a cluster that the user has, and of which only this record is the fleet's."""
 
 
 class Machine(Model):
@@ -62,6 +64,11 @@ class Cluster(Model):
     """Context of an existing cluster in that file; empty: the current one."""
     labels: dict[str, str] = Field(default_factory=dict)
     """Those by which policies of the manager select it (WECs only)."""
+
+    @property
+    def built(self) -> bool:
+        """The fleet built it, may stop it, and knows all that runs in it."""
+        return self.driver != EXISTING
 
 
 class ClientTls(Model):
