@@ -20,6 +20,7 @@ from fleet.cli.experiment_view import as_table
 from fleet.errors import SpecError, UsageError
 from fleet.experiment.progress import Silent
 from fleet.experiment.runner import Outcome, Runner, plan
+from fleet.report.exports import FORMATS
 from fleet.report.html import page
 from fleet.report.render import render
 from fleet.results import events
@@ -96,6 +97,10 @@ async def test_a_run_is_analysed_reported_and_compared(bare: PlainFleet) -> None
     assert "raw/ops.txt" in (folder.path / "MANIFEST.sha256").read_text()
     (folder.path / "raw" / "ops.txt").write_text("9\n")
     assert "raw/ops.txt" in folder.modified()
+
+    for name, reporter in FORMATS.items():
+        made = reporter.files(study)
+        assert made or name == "pyroscope", name  # which has nothing without profiles
 
     again = compare(study, study)
     assert again.headline == ("seen", "fill", "gone")
