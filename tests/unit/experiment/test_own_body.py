@@ -24,6 +24,7 @@ from fleet.experiment.progress import Silent
 from fleet.experiment.runner import Outcome, Runner, plan
 from fleet.experiment.session import Session
 from fleet.managers.manager import Manager
+from fleet.model.duration import written
 from fleet.model.fleet_file import FleetFile
 from fleet.report.exports import FORMATS
 from fleet.report.html import page
@@ -106,6 +107,8 @@ async def test_a_run_is_analysed_reported_and_compared(bare: PlainFleet) -> None
     for name, reporter in FORMATS.items():
         if name != "pyroscope":  # refuses a run without profiles
             assert reporter.files(study), name
+
+    assert TinyMarks.model_validate(written(study.run.spec)) == spec(counts=[3, 2])  # the page's experiment.yaml
 
     again = compare(study, study)
     assert again.headline == ("seen", "fill", "gone")
