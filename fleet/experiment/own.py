@@ -107,7 +107,5 @@ def repeated(spec: ExperimentFile, points: Sequence[str], clusters: Sequence[str
     """Trials of each point in turn, warm-ups first, then round after round over all points: what drifts during the run
     must not look like an effect of the point."""
     rounds = [-1] * spec.warmup + list(range(spec.repeats))
-    return [
-        PlannedTrial(trial_id(number), repeat, point, tuple(clusters))
-        for number, (repeat, point) in enumerate((repeat, point) for repeat in rounds for point in points)
-    ]
+    turns = [(repeat, point) for repeat in rounds for point in points]
+    return [PlannedTrial(trial_id(n), repeat, point, tuple(clusters)) for n, (repeat, point) in enumerate(turns)]

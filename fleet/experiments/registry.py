@@ -17,26 +17,33 @@ from fleet.experiments import (
     wec_scaling,
     workload_size,
 )
-from fleet.experiments.density import experiment as density
 from fleet.managers import registry
 from fleet.model import experiment_load
+from fleet.model.by_folder import ByFolder
 from fleet.model.experiment_file import ExperimentFile, RecordedExperiment
 from fleet.model.model_errors import nearest
 
-EXPERIMENTS: Mapping[str, Experiment] = {
-    module.EXPERIMENT.name: module.EXPERIMENT
-    for module in (
-        wec_scaling,
-        policy_scaling,
-        workload_size,
-        client_limits,
-        link_latency,
-        wds_scaling,
-        long_run,
-        density,
-    )
-}
-"""To add one, write its module and add it here."""
+OWN_BODIES = ByFolder("fleet.experiments", "experiment", "EXPERIMENT", "experiment")
+"""Experiments with a body of their own: packages here with a module `experiment`. To write one is to register it."""
+
+_FOUND: Sequence[Experiment] = (
+    *(
+        module.EXPERIMENT
+        for module in (
+            wec_scaling,
+            policy_scaling,
+            workload_size,
+            client_limits,
+            link_latency,
+            wds_scaling,
+            long_run,
+        )
+    ),
+    *(OWN_BODIES.load(name) for name in OWN_BODIES.names()),
+)
+"""To add one that distributes a workload, write its module and add it here."""
+
+EXPERIMENTS: Mapping[str, Experiment] = {experiment.name: experiment for experiment in _FOUND}
 
 MODELS: Mapping[str, type[ExperimentFile]] = {name: experiment.file for name, experiment in EXPERIMENTS.items()}
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from fleet.model.base import Model
+from fleet.model.base import Model, Name
 from fleet.model.duration import Duration, Moment
 from fleet.model.experiment_file import ExperimentFile, ProfileKind
 
@@ -103,7 +103,8 @@ class DensityFile(ExperimentFile):
         "probes": False,
     }
 
-    experiment: Literal["density"] = "density"
+    experiment: Literal["density"]
+    name: Name = "density"
     target: str = "dense"
     """dense, process, kind: this project's drivers; kwokctl: its binary runtime; kplane: a program of the user's."""
     plane: PlaneKind = "full"

@@ -62,7 +62,7 @@ def sections(study: Study) -> Iterator[Section]:
         yield Section("phases", "Phases", lines, data_table(by_component), _there(made))
     if "bootstrap" in tables:
         lines = [
-            "Server: from a request's last byte to the answer's first. Poll sleep: between two looks. Client: the rest.",
+            "Server: from a request's last byte to the answer's first. Poll sleep: between looks. Client: the rest.",
             "start is until every API server answers, before the steps.",
         ]
         yield Section("bootstrap", tables["bootstrap"].title, lines, data_table(tables["bootstrap"]))

@@ -22,7 +22,7 @@ from fleet.host import components
 from fleet.host.components import Trust
 from fleet.host.files import private_directory, write_private
 from fleet.host.https import Endpoint
-from fleet.host.limits import GIB, MIB, RESERVE, measure_room
+from fleet.host.limits import GIB, RESERVE, measure_room
 from fleet.host.machine import Machine
 from fleet.host.materialise import materialise
 from fleet.host.pages import Pages, Started, of_etcd
@@ -30,6 +30,7 @@ from fleet.host.plan import ControlPlane, Plan, PlannedProgram
 from fleet.host.ready import wait_ready
 from fleet.host.stores import plan_store, serving_certificate
 from fleet.host.supervise import Program
+from fleet.host.weight import MIB
 from fleet.install.control_planes import teardown
 from fleet.model.fleet_file import ClientTls
 

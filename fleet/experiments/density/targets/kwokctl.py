@@ -14,8 +14,9 @@ from fleet.experiments.density.targets.ours import machine_of, ports_taken
 from fleet.experiments.density.targets.target import Access, Ground, Running, names
 from fleet.host.daemon import KILL_GRACE, kill
 from fleet.host.files import private_directory, remove_tree
-from fleet.host.limits import GIB, MIB, RESERVE, measure_room
+from fleet.host.limits import GIB, RESERVE, measure_room
 from fleet.host.pages import Pages
+from fleet.host.weight import MIB
 from fleet.install.control_planes import teardown
 from fleet.model.fleet_file import ClientTls
 

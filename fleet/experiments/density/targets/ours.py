@@ -14,7 +14,7 @@ from fleet import node_image
 from fleet.errors import FleetError
 from fleet.experiments.density.targets.target import Access, Ground, Running, checkout, names
 from fleet.host.drivers.dense.plan import Shard, plan_shard
-from fleet.host.drivers.kind import engine_setup
+from fleet.host.drivers.driver import driver_kind, own_components
 from fleet.host.files import private_directory
 from fleet.host.limits import Need, measure_room, shortages
 from fleet.host.machine import Machine, Options
@@ -25,10 +25,11 @@ from fleet.host.ports import Registry, bindable, holder_of
 from fleet.host.records import stored_planes
 from fleet.host.supervise import Program
 from fleet.install.control_planes import converge, teardown
-from fleet.model.fleet_file import DriverName
 from fleet.observe.node_processes import node_containers, node_pids
 
 DENSE_GROUP = "planes-dense"
+BARE = ("dense", "process")
+"""Drivers that can leave out controllers and scheduler."""
 
 
 def machine_of(ground: Ground) -> Machine:
@@ -74,7 +75,7 @@ class Ours:
     """Planes of one driver."""
 
     ground: Ground
-    name: DriverName
+    name: str
     main: str
 
     @property
@@ -90,13 +91,12 @@ class Ours:
             for shortage in shortages(Need(0, most, self.name, spec.shard_size), measure_room(self.ground.root.parent))
         ]
         found += ports_taken(spec.first_port, most, self.ground.root.parent)
-        if self.name == "kind":
-            if spec.plane == "apiserver":
-                found.append("plane: kind makes whole control planes only: write full")
-            try:
-                engine_setup.check_kind(self.machine, self._planes(most))
-            except FleetError as error:
-                found.append(str(error))
+        if spec.plane == "apiserver" and self.name not in BARE:
+            found.append(f"plane: {self.name} makes whole control planes only: write full")
+        try:
+            driver_kind(self.name).check(self.machine, self._planes(most))
+        except FleetError as error:
+            found.append(str(error))
         return found
 
     def launch(self, count: int) -> None:
@@ -155,7 +155,7 @@ class Ours:
 
 
 def _pages(machine: Machine, servers: dict[str, str], component: str, place: str, pid: int) -> Pages:
-    reader = CONTROL_PLANES.get(component)
+    reader = {**CONTROL_PLANES, **own_components()}.get(component)
     try:
         argv = psutil.Process(pid).cmdline()
     except psutil.Error:
