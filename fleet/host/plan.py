@@ -201,7 +201,8 @@ def render_json(document: Any) -> str:
 
 def plane_file(layout: Layout, plane: ControlPlane, server: str) -> TextFile:
     """The record of what `plane` was asked to be."""
-    return TextFile(layout.cluster(plane.name) / PLANE_FILE, render_json({**asdict(plane), "server": server}))
+    asked = {name: value for name, value in asdict(plane).items() if name != "bare" or value}
+    return TextFile(layout.cluster(plane.name) / PLANE_FILE, render_json({**asked, "server": server}))
 
 
 def url(address: str, port: int) -> str:

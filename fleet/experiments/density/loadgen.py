@@ -84,7 +84,11 @@ def _line(process: subprocess.Popen[bytes]) -> bytes:
 
 
 def _rest(process: subprocess.Popen[bytes]) -> bytes:
-    return b"" if process.stderr is None else process.stderr.read()
+    """What it complains of, when it has ended."""
+    if process.stderr is None:
+        return b""
+    with process.stderr:
+        return process.stderr.read()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -96,3 +100,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
