@@ -89,15 +89,21 @@ def cost_table(found: Sequence[Trial]) -> DataTable:
             line = fit_line(points(found, phase, quantity, component))
             if line is None or not any(value for _, value in points(found, phase, quantity, component)):
                 continue
-            low, high = line.interval
+            scale, unit = shown_in(quantity)
             naive = plain_difference(found, phase, quantity, component)
-            rows.append(
-                [phase, quantity, UNITS[quantity], component, line.slope, low, high, line.fixed, naive, line.points]
-            )
+            numbers = [
+                None if value is None else value / scale for value in (line.slope, *line.interval, line.fixed, naive)
+            ]
+            rows.append([phase, quantity, unit, component, *numbers, line.points])
     return _table(
         "cost", "What each further control plane costs",
         ("phase", "quantity", "unit", "of", "each", "low", "high", "fixed", "plain difference", "points"), rows,
     )  # fmt: skip
+
+
+def shown_in(quantity: str) -> tuple[float, str]:
+    """What a table of few rows divides a quantity by, and the unit that this gives."""
+    return (MIB, "MiB") if UNITS[quantity] == "B" else (1.0, UNITS[quantity])
 
 
 def plain_difference(found: Sequence[Trial], phase: str, quantity: str, component: str) -> float | None:
@@ -116,11 +122,12 @@ def residual_table(found: Sequence[Trial]) -> DataTable:
     rows: list[list[Value]] = []
     for phase, quantity in RESIDUALS:
         line = fit_line(points(found, phase, quantity))
-        for one in found:
+        for one in sorted(found, key=lambda one: (one.count, one.plan.repeat)):
             value = one.total(phase, quantity)
             if line is not None and value is not None:
-                fitted = line.at(one.count)
-                rows.append([quantity, UNITS[quantity], one.count, one.plan.repeat + 1, value, fitted, value - fitted])
+                scale, unit = shown_in(quantity)
+                seen, fitted = value / scale, line.at(one.count) / scale
+                rows.append([quantity, unit, one.count, one.plan.repeat + 1, seen, fitted, seen - fitted])
     head = ("quantity", "unit", "clusters", "repeat", "measured", "fitted", "residual")
     return _table("residuals", "What the line leaves", head, rows)
 
@@ -306,8 +313,8 @@ def _busy(one: Trial) -> float:
 def _said(cost: DataTable) -> Iterator[str]:
     """What a control plane costs, in words."""
     shown: dict[tuple[str, str], tuple[str, float, str]] = {
-        (STEADY, "pss"): ("of memory (PSS)", MIB, "MiB"),
-        (STEADY, "live_heap"): ("of live heap", MIB, "MiB"),
+        (STEADY, "pss"): ("of memory (PSS)", 1.0, "MiB"),
+        (STEADY, "live_heap"): ("of live heap", 1.0, "MiB"),
         (STEADY, "cpu_mean"): ("of a core when idle", 0.01, "%"),
         (BOOTSTRAP, "cpu_seconds"): ("of CPU to start and take into use", 1.0, "s"),
     }

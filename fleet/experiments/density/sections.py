@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fleet.analysis.findings import DataColumn, DataTable, Value
 from fleet.analysis.study import Study
 from fleet.experiments.density import drawings
-from fleet.experiments.density.analysis import MIB
+from fleet.experiments.density.analysis import MIB, shown_in
 from fleet.experiments.density.quantities import BOOTSTRAP, LOAD, PHASES, STEADY, sequences
 from fleet.experiments.density.quantities import Sequence as Trial
 from fleet.report.figures import Drawing
@@ -104,7 +104,8 @@ def _by_component(found: Sequence[Trial]) -> DataTable:
             values = [_mean(mine, phase, quantity, name) for quantity in SHOWN]
             if any(value is not None for value in values):
                 rows.append([phase, name, *values])
-    columns = [DataColumn(name=name) for name in ("phase", "component", *SHOWN)]
+    columns = [DataColumn(name=name) for name in ("phase", "component")]
+    columns += [DataColumn(name=name, unit=shown_in(name)[1]) for name in SHOWN]
     return DataTable(name="by-component", columns=columns, rows=rows)
 
 
@@ -115,7 +116,7 @@ def _mean(mine: Sequence[Trial], phase: str, quantity: str, component: str) -> f
         told = [found[quantity] for found in cells if quantity in found]
         if told:
             sums.append(sum(told))
-    return sum(sums) / len(sums) if sums else None
+    return sum(sums) / len(sums) / shown_in(quantity)[0] if sums else None
 
 
 def _there(made: Iterator[Drawing | None] | Sequence[Drawing | None]) -> list[Drawing]:

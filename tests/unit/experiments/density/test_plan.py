@@ -19,12 +19,15 @@ from fleet.managers.none.manager import MANAGER
 from fleet.model.fleet_file import FleetFile
 
 
+NOTHING: dict[str, Any] = dict.fromkeys(("name", "created", "toolchain_digest", "machines", "clusters"))
+
+
 def spec(**fields: Any) -> DensityFile:
     return DensityFile.model_validate({"experiment": "density", **fields})
 
 
 def planned(**fields: Any) -> list[Any]:
-    return EXPERIMENT.plan(spec(**fields), FleetFile.model_construct(), MANAGER)
+    return EXPERIMENT.plan(spec(**fields), FleetFile.model_construct(**NOTHING), MANAGER)
 
 
 def ground(root: Path, **fields: Any) -> Ground:
