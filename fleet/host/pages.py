@@ -20,10 +20,12 @@ class Pages:
     metrics: str = ""
     pprof: str = ""
     tls: ClientTls | None = None
+    cpu: bool = True
+    """Whether profiles of the CPU are among its profiles."""
 
     def fields(self) -> dict[str, Any]:
         """As keywords of a Component."""
-        return {"metrics": self.metrics, "pprof": self.pprof, "tls": self.tls}
+        return {"metrics": self.metrics, "pprof": self.pprof, "tls": self.tls, "cpu_profile": self.cpu}
 
 
 @dataclass(frozen=True)
