@@ -240,7 +240,7 @@ def _neighbours(case: _Case, recorded: Recorded) -> None:
 
 
 def _load(case: _Case, recorded: Recorded, counted: Sequence[Sample]) -> None:
-    """An open loop that was behind its schedule made another load than was asked for."""
+    """An open loop that was behind its schedule made another load than was requested."""
     median = _median_downsync(counted)
     for short in shortfalls(fidelity(recorded)):
         text = f"the driver could not keep up with the load in {short}"

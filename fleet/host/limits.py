@@ -70,12 +70,12 @@ class Shortage:
     what: str
     needed: str
     available: str
-    mend: str
+    fix: str
     sysctl: tuple[str, int] | None = None
 
     def text(self) -> str:
-        """One sentence with the numbers and the mend."""
-        return f"{self.what}: {self.needed} needed, {self.available} available: {self.mend}"
+        """One sentence with the numbers and how to fix it."""
+        return f"{self.what}: {self.needed} needed, {self.available} available: {self.fix}"
 
 
 def inotify_in_use(uid: int | None = None) -> tuple[int, int]:
@@ -154,9 +154,9 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
     descriptors = DESCRIPTORS_BASE + kind.descriptors * min(need.wecs, need.shard_size)
     if (need.wecs or need.hub_planes) and descriptors > room.descriptors:
         line = f"* hard nofile {max(descriptors, 65_536)}"
-        mend = f"put `{line}` into /etc/security/limits.d and log in again, or lower dense_shard_size"
+        fix = f"put `{line}` into /etc/security/limits.d and log in again, or lower dense_shard_size"
         name = "file descriptors of one process (hard limit, ulimit -Hn)"
-        found.append(Shortage(name, str(descriptors), str(room.descriptors), mend))
+        found.append(Shortage(name, str(descriptors), str(room.descriptors), fix))
     threads = sum(weight.threads * count for weight, count in counts)
     if threads > room.processes:
         found.append(

@@ -20,10 +20,12 @@ class Pages:
     metrics: str = ""
     pprof: str = ""
     tls: ClientTls | None = None
+    cpu: bool = True
+    """Whether profiles of the CPU are among its profiles."""
 
     def fields(self) -> dict[str, Any]:
         """As keywords of a Component."""
-        return {"metrics": self.metrics, "pprof": self.pprof, "tls": self.tls}
+        return {"metrics": self.metrics, "pprof": self.pprof, "tls": self.tls, "cpu_profile": self.cpu}
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def of_api_server(started: Started) -> Pages:
 
 
 def of_listener(started: Started) -> Pages:
-    """kube-controller-manager and kube-scheduler, which listen only when debugging is asked for."""
+    """kube-controller-manager and kube-scheduler, which listen only when debugging is requested."""
     port = started.flag("secure-port")
     return started.behind(f"https://127.0.0.1:{port}" if port not in ("", "0") else "", started.place)
 

@@ -80,7 +80,7 @@ def targets(components: Iterable[Component], roles: Mapping[str, Role]) -> dict[
             "cluster": component.cluster,
             "machine": component.machine,
             "role": role,
-            # kwok without TLS is among the agents: a job has one scheme, a target may have its own.
+            # A simulator without TLS is among the agents: a job has one scheme, a target may have its own.
             "__scheme__": parts.scheme,
         }
         found[_job_of(component, role, carriers)].append(

@@ -85,7 +85,7 @@ class Component(Model):
     program: str
     """Name under the machine's supervisor, `<component>.<cluster>`."""
     component: str
-    """kube-apiserver, etcd, dense, kwok, ..., or a program of the manager."""
+    """kube-apiserver, etcd, a program of a driver, a simulator or the manager, ..."""
     machine: Name
     cluster: str = ""
     """The control plane it belongs to; empty when it serves several."""
@@ -98,6 +98,10 @@ class Component(Model):
     path on it. Empty when it serves none."""
     tls: ClientTls | None = None
     """What to show at both when they are https."""
+    cpu_profile: bool = True
+    """Whether it serves CPU profiles where it serves others."""
+    emulates: bool = False
+    """It plays WECs or their nodes: in a real fleet it would run on other machines."""
 
 
 class ManagerOf(Model):

@@ -125,7 +125,7 @@ def _named(name: str, fleets: Mapping[str, Path], what: str, environ: Mapping[st
 
 
 def _privacy(path: Path, info: os.stat_result) -> str:
-    """What is wrong with the owner or mode of a file that must be private, and the mend; empty when nothing is."""
+    """What is wrong with the owner or mode of a file that must be private, and how to fix it; empty when nothing is."""
     mode = stat.S_IMODE(info.st_mode)
     if not stat.S_ISREG(info.st_mode):
         return "is not a plain file"

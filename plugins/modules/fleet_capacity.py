@@ -69,7 +69,7 @@ ARGUMENTS = {
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    """Measure, compare, refuse what cannot be mended by host_tuning."""
+    """Measure, compare, refuse what cannot be fixed by host_tuning."""
     given = module.params
     folder = Path(given["state_dir"])
     stored = stored_planes(Layout(folder))

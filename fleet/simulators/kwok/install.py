@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from fleet.host.change import Change
 from fleet.host.machine import Machine
@@ -16,9 +17,9 @@ from fleet.simulators.simulator import Nodes, Simulator
 
 
 def of_kwok(started: Started) -> Pages:
-    """It listens only when debugging is asked for."""
+    """It listens only when debugging is on, and serves no CPU profile (0.7 answers 404)."""
     address = started.flag("server-address")
-    return plain(address, address)
+    return replace(plain(address, address), cpu=False)
 
 
 class Kwok:
