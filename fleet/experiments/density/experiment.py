@@ -43,7 +43,7 @@ class Density(OwnExperiment[DensityFile]):
 
     def plan(self, spec: DensityFile, fleet: FleetFile, manager: Manager) -> list[DensityTrial]:  # noqa: ARG002
         """Round after round over all counts, in an order of the seed's: what drifts must not look like a slope."""
-        registry.checked(spec.target)
+        registry.of(spec.target)
         if spec.during:
             raise SpecError("faults are aimed at programs of the fleet, and density measures its own", field="during")
         if spec.profiles.enabled:
@@ -112,12 +112,13 @@ def _pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def _toolchain(spec: DensityFile) -> Toolchain:
-    return locate(checkout() / "toolchain", None, {NEED, *registry.NEEDS.get(spec.target, ())})
+    return locate(checkout() / "toolchain", None, {NEED, *registry.of(spec.target).needs})
 
 
 def _target(spec: DensityFile, fleet: FleetFile) -> Target:
     folder = state_folder(fleet)
-    return registry.of(Ground(folder.parent / FOLDER.format(fleet=folder.name), spec, _toolchain(spec)))
+    ground = Ground(folder.parent / FOLDER.format(fleet=folder.name), spec, _toolchain(spec))
+    return registry.of(spec.target).make(ground)
 
 
 EXPERIMENT = Density()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fleet.errors import UsageError
 from fleet.experiments.density.file import Kplane
-from fleet.experiments.density.targets.ours import machine_of, ports_taken
+from fleet.experiments.density.targets.place import machine_of, ports_taken
 from fleet.experiments.density.targets.target import Access, Ground, Running, names
 from fleet.host import components
 from fleet.host.components import Trust

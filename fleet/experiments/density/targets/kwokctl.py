@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from fleet.errors import HostError
-from fleet.experiments.density.targets.ours import machine_of, ports_taken
+from fleet.experiments.density.targets.place import machine_of, ports_taken
 from fleet.experiments.density.targets.target import Access, Ground, Running, names
 from fleet.host.daemon import KILL_GRACE, kill
 from fleet.host.files import private_directory, remove_tree
@@ -32,6 +32,8 @@ apiVersion: config.kwok.x-k8s.io/v1alpha1
 options:
   bindAddress: 127.0.0.1
 """
+NEEDS = ("simulator:kwok",)
+"""Of the toolchain."""
 BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 

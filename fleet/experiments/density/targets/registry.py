@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 from fleet.errors import SpecError
-from fleet.experiments.density.targets import ours
+from fleet.experiments.density.targets import kwokctl
 from fleet.experiments.density.targets.kplane import KplaneServer
-from fleet.experiments.density.targets.kwokctl import Kwokctl
+from fleet.experiments.density.targets.ours import Ours
 from fleet.experiments.density.targets.target import Ground, Target
+from fleet.host.drivers.driver import driver_kinds
 from fleet.model.model_errors import nearest
 
-TARGETS: Mapping[str, Callable[[Ground], Target]] = {
-    "dense": ours.dense,
-    "process": ours.process,
-    "kind": ours.kind,
-    "kwokctl": Kwokctl,
-    "kplane": KplaneServer,
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of control planes."""
+
+    make: Callable[[Ground], Target]
+    needs: tuple[str, ...] = ()
+    """Of the toolchain, beside what every fleet needs and the load client."""
+
+
+TARGETS: Mapping[str, Kind] = {
+    **{name: Kind(partial(Ours, name=name), (f"driver:{name}",)) for name in driver_kinds()},
+    "kwokctl": Kind(kwokctl.Kwokctl, kwokctl.NEEDS),
+    "kplane": Kind(KplaneServer),
 }
-NEEDS: Mapping[str, tuple[str, ...]] = {"kwokctl": ("simulator:kwok",), "kind": ("driver:kind",)}
-"""Of the toolchain, beside what every fleet needs and the load client."""
 
 
-def of(ground: Ground) -> Target:
-    """The one that a spec names."""
-    return TARGETS[checked(ground.spec.target)](ground)
-
-
-def checked(name: str) -> str:
-    """The name; SpecError with the nearest one when there is no such kind."""
+def of(name: str) -> Kind:
+    """The one of that name; SpecError with the nearest one when there is none."""
     if name not in TARGETS:
         raise SpecError(f"{name!r} is none of {', '.join(TARGETS)}{nearest(name, TARGETS)}", field="target")
-    return name
+    return TARGETS[name]

@@ -203,4 +203,5 @@ DRIVER = DriverKind(
     # threads. Ports: API server and both of its etcd. Disk: 123 MiB when new, nearly all preallocated by the etcd.
     weight=Weight(230 * MIB, 10, 36, 58, 3, 190 * MIB),
     of_hub=True,
+    bare=True,
 )

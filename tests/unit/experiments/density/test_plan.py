@@ -12,12 +12,12 @@ from fleet.errors import SpecError
 from fleet.experiments import registry
 from fleet.experiments.density.experiment import EXPERIMENT
 from fleet.experiments.density.file import DensityFile
-from fleet.experiments.density.targets.ours import dense, kind, ports_taken
+from fleet.experiments.density.targets.ours import Ours
+from fleet.experiments.density.targets.place import ports_taken
 from fleet.experiments.density.targets.target import Ground
 from fleet.host.program_folders import ProgramFolders
 from fleet.managers.none.manager import MANAGER
 from fleet.model.fleet_file import FleetFile
-
 
 NOTHING: dict[str, Any] = dict.fromkeys(("name", "created", "toolchain_digest", "machines", "clusters"))
 
@@ -59,7 +59,7 @@ def test_one_sequence_is_probed_and_shown() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"target": "desne"}, "target: 'desne' is none of dense, process, kind, kwokctl, kplane; did you mean `dense`"),
+        ({"target": "desne"}, "target: 'desne' is none of dense, kind, process, kwokctl, kplane; did you mean `dense`"),
         ({"profiles": {"enabled": True}}, "profiles.enabled: profiles are of the fleet's programs: write `snapshots`"),
     ],
 )
@@ -70,7 +70,7 @@ def test_refused_by_name(fields: dict[str, Any], said: str) -> None:
 
 
 def test_more_than_the_machine_holds_is_refused_with_both_numbers(tmp_path: Path) -> None:
-    found = dense(ground(tmp_path)).refuse(100_000)
+    found = Ours(ground(tmp_path), "dense").refuse(100_000)
     assert any(line.startswith("memory for") and "GiB needed" in line and "lower clusters by" in line for line in found)
 
 
@@ -85,5 +85,5 @@ def test_a_port_that_somebody_has_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_kind_makes_no_bare_control_planes(tmp_path: Path) -> None:
-    made = kind(ground(tmp_path, target="process", plane="apiserver"))
+    made = Ours(ground(tmp_path, target="process", plane="apiserver"), "kind")
     assert "plane: kind makes whole control planes only: write full" in made.refuse(1)
