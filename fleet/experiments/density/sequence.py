@@ -86,7 +86,7 @@ class Bench:
                     async with self.session.step("probes", self.trial.id):
                         await self._probe(access)
             finally:
-                await asyncio.shield(self._do(self.target.down))
+                await self._do(self.target.down)
 
     async def _bootstrap(self, count: int) -> Sequence[Access]:
         """Start them, then take them into use by `workers`."""
@@ -133,7 +133,7 @@ class Bench:
         waiting = asyncio.create_task(begun.wait())
         try:
             await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            async with self._phase("load", measured=True) as found:
+            async with self._phase("load") as found:
                 await work
             self._measured("busy", found.busy, "", phase="load")
         finally:
@@ -158,12 +158,9 @@ class Bench:
             self._measured("probe", float(answer.able), "", probe=answer.probe, why=answer.why)
 
     @asynccontextmanager
-    async def _phase(self, name: str, *, growing: bool = False, measured: bool = False) -> AsyncIterator[Window]:
+    async def _phase(self, name: str, *, growing: bool = False) -> AsyncIterator[Window]:
         """CPU and peak memory of every program over one phase."""
-        async with (
-            self.session.step(name, self.trial.id, measured=measured),
-            window(self._look, growing=growing) as found,
-        ):
+        async with self.session.step(name, self.trial.id), window(self._look, growing=growing) as found:
             yield found
         for use in found.uses:
             of = {"phase": name, "program": use.running.program, "component": use.running.component}
@@ -225,4 +222,11 @@ class Bench:
         return self.session.folder.raw(f"{self.trial.id}-{name}")
 
     async def _do(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+        """In a thread. Cancelled, it waits for the end of what is under way: else a launch would go on beside the
+        teardown that follows."""
+        future = asyncio.get_running_loop().run_in_executor(self.pool, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait({future})
+            raise

@@ -34,8 +34,10 @@ class Answer:
 
 
 async def ask(one: Endpoint, other: Endpoint, run: str) -> list[Answer]:
-    """Every probe, all at once: most of one is waiting, and none touches another's objects. The namespaces are the run's
-    own and go with the control planes."""
+    """Every probe, all at once: most of one is waiting, and none touches another's objects.
+
+    The namespaces are the run's own and go with the control planes.
+    """
     namespace = f"probe-{run.lower()}"
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     async with KubeClient(one) as first, KubeClient(other) as second:

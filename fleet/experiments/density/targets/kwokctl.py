@@ -23,8 +23,8 @@ from fleet.model.fleet_file import ClientTls
 CREATE_SECONDS = 180
 MEMORY = 285 * MIB
 """Of one cluster, measured on 2 cores (docs/density.md)."""
-PORTS = 7
-"""API server, etcd and its peers, controller manager, scheduler, kwok, and one that kwokctl keeps."""
+PARTS = 4
+"""Ports of etcd, controller manager, scheduler and kwok; that of etcd's peers kwokctl finds itself."""
 # kwokctl listens on every address by default; everything here stays on loopback.
 CONFIG = """\
 kind: KwokctlConfiguration
@@ -102,7 +102,7 @@ class Kwokctl:
         spec, machine, program = self.ground.spec, machine_of(self.ground), self.ground.toolchain.program
         first = spec.first_port + number if spec.first_port else 0
         api = machine.take(name, 1, in_use=False, start=first).start
-        block = machine.take(f"{name}.parts", PORTS - 1, in_use=False)
+        block = machine.take(f"{name}.parts", PARTS, in_use=False)
         arguments = [
             f"--config={self.ground.root / 'config.yaml'}",
             "--runtime=binary",
