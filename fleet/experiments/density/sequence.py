@@ -17,6 +17,7 @@ from fleet.experiment.own import PlannedTrial
 from fleet.experiment.session import Session
 from fleet.experiments.density.file import DensityFile
 from fleet.experiments.density.loadgen import LoadClient
+from fleet.experiments.density.orders import bootstrap_order, bootstrap_seconds, load_order, load_seconds
 from fleet.experiments.density.pages import profile
 from fleet.experiments.density.probes.run import ask
 from fleet.experiments.density.targets.target import Access, Running, Target
@@ -27,8 +28,6 @@ from fleet.results.events import ProfileTaken
 T = TypeVar("T")
 CLIENT = "client"
 """Component of the driver and of the load client: rows of their own, no part of a control plane's cost."""
-SLACK = 60.0
-"""How much longer than it should a client may take before it counts as hung."""
 
 
 @dataclass(frozen=True)
@@ -90,46 +89,23 @@ class Bench:
 
     async def _bootstrap(self, count: int) -> Sequence[Access]:
         """Start them, then take them into use by `workers`."""
-        polls, begin = self.spec.polls, time.monotonic()
+        begin = time.monotonic()
         access = await self._do(partial(self.target.create, count))
         self._measured("start_seconds", time.monotonic() - begin, "s", phase="bootstrap")
-        order = {
-            "clusters": [one.order() for one in access],
-            "workers": self.spec.workers,
-            "poll": polls.step,
-            "namespace_poll": polls.namespace,
-            "timeout": polls.timeout,
-        }
-        await self._run_client("bootstrap", order, seconds=polls.timeout * count + SLACK, heard=lambda _: None)
+        order = bootstrap_order(self.spec, access)
+        await self._run_client("bootstrap", order, seconds=bootstrap_seconds(self.spec, count), heard=lambda _: None)
         self._measured("bootstrap_seconds", time.monotonic() - begin, "s", phase="bootstrap")
         return access
 
     async def _load(self, hot: Sequence[Access]) -> None:
-        traffic, length = self.spec.traffic, self.spec.phases.load_duration
-        order = {
-            "clusters": [one.order() for one in hot],
-            "model": traffic.client,
-            "limiter": None if traffic.limiter is None else traffic.limiter.model_dump(),
-            "write_rate": traffic.write_rps_per_cluster,
-            "read_rate": traffic.read_rps_per_cluster,
-            "seconds": length,
-            "rungs": traffic.ladder,
-            "least_achieved": traffic.least_achieved,
-            "object_bytes": traffic.object_bytes,
-            "objects": traffic.objects,
-            "timeout": traffic.timeout,
-            "in_flight": traffic.in_flight,
-            "raw": str(self._raw("load.csv.gz")),
-            "seed": self.spec.seed,
-        }
+        order = load_order(self.spec, hot, self._raw("load.csv.gz"))
         begun = asyncio.Event()
 
         def heard(line: Mapping[str, Any]) -> None:
             if line["event"] == "begin":
                 begun.set()
 
-        seconds = (length + traffic.timeout) * (len(traffic.ladder) + 1) + SLACK
-        work = asyncio.create_task(self._run_client("load", order, seconds=seconds, heard=heard))
+        work = asyncio.create_task(self._run_client("load", order, seconds=load_seconds(self.spec), heard=heard))
         waiting = asyncio.create_task(begun.wait())
         try:
             await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
