@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -35,11 +35,19 @@ NEED = "experiment:density"
 FEWEST_PROBED = 2
 
 
+def built(spec: DensityFile) -> Toolchain:
+    """The programs that a run needs; ToolchainMissing names what is not built."""
+    return locate(checkout() / "toolchain", None, {NEED, *registry.of(spec.target).needs})
+
+
 class Density(OwnExperiment[DensityFile]):
     """It launches its own control planes and leaves those of the fleet alone."""
 
     name: ClassVar[str] = "density"
     file: ClassVar[type[ExperimentFile]] = DensityFile
+
+    def __init__(self, toolchain: Callable[[DensityFile], Toolchain] = built) -> None:
+        self._toolchain = toolchain
 
     def plan(self, spec: DensityFile, fleet: FleetFile, manager: Manager) -> list[DensityTrial]:  # noqa: ARG002
         """Round after round over all counts, in an order of the seed's: what drifts must not look like a slope."""
@@ -79,7 +87,7 @@ class Density(OwnExperiment[DensityFile]):
         """CapacityError with every reason why this machine cannot carry it. What a killed run left is removed first: it
         would hold ports and memory."""
         with _pool() as pool:
-            target = _target(spec, fleet)
+            target = self._target(spec, fleet)
             run = asyncio.get_running_loop().run_in_executor
             await run(pool, target.down)
             found = await run(pool, target.refuse, max(spec.clusters))
@@ -90,18 +98,23 @@ class Density(OwnExperiment[DensityFile]):
     async def run(self, session: Session, trials: Sequence[Any]) -> None:
         """Sequence after sequence."""
         with _pool() as pool:
-            target = _target(session.spec, session.fleet)
-            client = LoadClient(_toolchain(session.spec).program(PROGRAM), pool)
+            target = self._target(session.spec, session.fleet)
+            client = LoadClient(self._toolchain(session.spec).program(PROGRAM), pool)
             for trial in trials:
                 await Bench(session, trial, target, client, pool).run()
 
     async def clean(self, session: Session, trials: Sequence[Any], seconds: float) -> CleanReport:  # noqa: ARG002
         """What an interrupted sequence left on this machine."""
         with _pool() as pool:
-            target = _target(session.spec, session.fleet)
+            target = self._target(session.spec, session.fleet)
             async with asyncio.timeout(seconds):
                 await asyncio.get_running_loop().run_in_executor(pool, target.down)
         return CleanReport()
+
+    def _target(self, spec: DensityFile, fleet: FleetFile) -> Target:
+        folder = state_folder(fleet)
+        ground = Ground(folder.parent / FOLDER.format(fleet=folder.name), spec, self._toolchain(spec))
+        return registry.of(spec.target).make(ground)
 
 
 @contextmanager
@@ -109,16 +122,6 @@ def _pool() -> Iterator[ThreadPoolExecutor]:
     """Threads for what blocks. What they start is no driver and must not have the driver's priority."""
     with ThreadPoolExecutor(THREADS, "density", initializer=priority.give_up) as pool:
         yield pool
-
-
-def _toolchain(spec: DensityFile) -> Toolchain:
-    return locate(checkout() / "toolchain", None, {NEED, *registry.of(spec.target).needs})
-
-
-def _target(spec: DensityFile, fleet: FleetFile) -> Target:
-    folder = state_folder(fleet)
-    ground = Ground(folder.parent / FOLDER.format(fleet=folder.name), spec, _toolchain(spec))
-    return registry.of(spec.target).make(ground)
 
 
 EXPERIMENT = Density()

@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleet.errors import SpecError
+from fleet.errors import CapacityError, SpecError, ToolchainError
 from fleet.experiments import registry
-from fleet.experiments.density.experiment import EXPERIMENT
+from fleet.experiments.density.experiment import EXPERIMENT, Density
 from fleet.experiments.density.file import DensityFile
 from fleet.experiments.density.targets.ours import Ours
 from fleet.experiments.density.targets.place import ports_taken
 from fleet.experiments.density.targets.target import Ground
 from fleet.host.program_folders import ProgramFolders
+from fleet.managers.manager import Spaces
 from fleet.managers.none.manager import MANAGER
 from fleet.model.fleet_file import FleetFile
+from fleet.model.fleet_file import Machine as FleetMachine
+
+
+class Programs:
+    """No program: nothing may start."""
+
+    def program(self, name: str) -> Path:
+        """Refuses."""
+        raise ToolchainError(name)
+
+
+def test_everything_that_stands_against_a_run_is_said_at_once_and_nothing_is_made(tmp_path: Path) -> None:
+    kplane = {"binary": str(tmp_path / "none"), "sha256": "0" * 64}
+    wanted = spec(target="kplane", kplane=kplane, clusters=[0, 1, 2, 10_000_000])
+    machine = FleetMachine(name="local", state_dir=str(tmp_path / "state" / "l"))
+    fleet = FleetFile.model_construct(**{**NOTHING, "machines": [machine]})
+    experiment = Density(lambda _: Programs())  # type: ignore[arg-type,return-value]
+    with pytest.raises(CapacityError) as error:
+        asyncio.run(experiment.admit(wanted, fleet, Spaces({}, {}, {}), []))
+    first, *reasons = str(error.value).splitlines()
+    assert first == "density cannot be run here; nothing was started:"
+    assert [reason.partition(":")[0] for reason in reasons] == [
+        "- kplane.binary",
+        "- plane",
+        "- memory for 10000000 virtual control planes",
+    ]
+    assert error.value.exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
 
 NOTHING: dict[str, Any] = dict.fromkeys(("name", "created", "toolchain_digest", "machines", "clusters"))
 
