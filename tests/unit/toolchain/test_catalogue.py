@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[3] / "toolchain"
 PROGRAMS = {
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "dense", "kwok", "kwokctl", "registration",
     "work", "registration-operator", "kubestellar-controller-manager", "ocm-transport-controller",
-    "kind", "fleet-runc", "fleet-link", "placement", "work-manager",
+    "kind", "fleet-runc", "fleet-link", "placement", "work-manager", "hollow",
 }  # fmt: skip
 
 
