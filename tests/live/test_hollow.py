@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -160,6 +163,16 @@ def test_logs_exec_metrics_and_stats_come_through_the_api_server(wec: Wec) -> No
         events = wec.ask("/api/v1/namespaces/default/events").json()["items"]
         told = {event["reason"] for event in events if event["source"].get("component") == "kubelet"}
         assert {"Created", "Started"} <= told
+
+
+def test_a_kubelet_lets_in_only_whom_its_api_server_knows(lab: Lab, wec: Wec) -> None:
+    node = admin(lab).nodes()[0]
+    context = ssl.create_default_context(cafile=str(lab.folder / "pki" / "ca.crt"))
+    url = f"https://{node.address}:{node.port}/metrics"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(url, context=context, timeout=30)
+    assert refused.value.code == 401
+    assert wec.ask(f"{NODES}/{node.name}/proxy/metrics").status == 200
 
 
 def test_a_job_fails_with_the_code_that_its_pod_asks_for(wec: Wec) -> None:

@@ -129,6 +129,11 @@ func (p *Process) kubelet(ctx context.Context, n *Node) error {
 	c.PodLogsDir = filepath.Join(n.Root, "logs")
 	c.StaticPodPath = ""
 	c.MaxOpenFiles = p.OpenFiles
+	c.MakeIPTablesUtilChains = false // they would be the machine's
+	// Upstream's function gives the defaults of the kubelet's flags, which let everybody in; these are of its file.
+	c.Authentication.Anonymous.Enabled = false
+	c.Authentication.Webhook.Enabled = true
+	c.Authorization.Mode = config.KubeletAuthorizationModeWebhook
 	c.ClusterDNS, c.ClusterDomain = []string{clusterDNS}, domain
 
 	who := "system:node:" + n.Name
