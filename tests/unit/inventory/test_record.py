@@ -127,6 +127,17 @@ def test_without_a_manager_there_are_no_limits_and_the_simulator_is_told(layout:
     assert (file.manager.name, file.limits, file.sources(), file.node_simulator) == ("none", {}, [], "none")
 
 
+def test_what_the_nodes_ask_of_an_api_server_is_recorded(layout: Layout) -> None:
+    given = {"manager": "none", "node_simulator": "mixed", "wec_nodes": 3, "wec_hollow_nodes": 1}
+    write_record(spec(layout, variables=given))
+    file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    assert (file.node_simulator, file.wec_nodes, file.wec_hollow_nodes) == ("mixed", 3, 1)
+    assert "kwok makes about 8 requests" in file.node_load
+    assert "hollow nodes make" in file.node_load
+    write_record(spec(layout, variables={"manager": "none", "wec_nodes": 0}))
+    assert "no node" in FleetFile.model_validate_json((layout.root / FILE).read_bytes()).node_load
+
+
 def test_only_registered_wecs_carry_labels(layout: Layout) -> None:
     write_record(spec(layout))
     file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
