@@ -158,8 +158,9 @@ func (p *Process) kubelet(ctx context.Context, n *Node) error {
 
 	machine := backend.NewMachine(n.Name, p.Settings.CPU, p.Settings.Memory, n.runtime)
 	hollow := kubemark.NewHollowKubelet(flags, c, client, heartbeat, machine, n.runtime.Images, n.runtime,
-		cm.NewStubContainerManagerWithDevicePluginResource(v1.ResourceList{}))
+		groups{cm.NewStubContainerManagerWithDevicePluginResource(v1.ResourceList{})})
 	deps := hollow.KubeletDeps
+	deps.OSInterface = &files{}
 	if deps.TLSOptions, err = p.serving(n, who); err != nil {
 		return err
 	}
