@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from fleet.errors import CapacityError, UsageError
 from fleet.host.change import Change
 from fleet.host.files import remove_tree
-from fleet.host.limits import MIB, Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import PPROF, Pages, Reader, Started
 from fleet.host.plan import ControlPlane, Plan
+from fleet.host.weight import MIB, Weight
 from fleet.simulators.group import ProgramGroup, take_out
 from fleet.simulators.hollow import program
 from fleet.simulators.hollow.address import node_address
