@@ -43,8 +43,9 @@ from fleet.results.events import (
 
 __all__ = ["Join", "Progress", "Sample"]
 
-OP, REVISION = "op", "rv"
-"""First words of the keys that the join itself gives: the op-id, and a resourceVersion of the object at its source."""
+OP, REVISION, UID = "op", "rv", "uid"
+"""First words of the keys that the join itself gives: the op-id, and of the object at its source a resourceVersion and
+the uid."""
 
 
 @dataclass(frozen=True)
@@ -229,6 +230,7 @@ class Join:
         if original.created is None:
             original.created, original.uid = at, uid
             self._count(original, CREATED)
+            self._give(original, (UID, uid), alone=True)
         return uid == original.uid
 
     def _revise(self, original: Original, rv: str) -> None:

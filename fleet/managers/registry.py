@@ -9,7 +9,7 @@ from fleet.errors import UsageError
 from fleet.managers.manager import Manager
 from fleet.model.fleet_file import FleetFile
 
-NAMES = ("kubestellar", "ocm", "none")
+NAMES = ("kubestellar", "ocm", "karmada", "kubefleet", "none")
 """By the word in `fleet.json` and in the variable `manager`. To add a manager, write its package and add its name."""
 
 

@@ -27,6 +27,7 @@ class KubeStellar:
     layouts: Collection[str] = ("one-to-one", "one-to-many")
     hops: Sequence[Hop] = HOPS
     brings_namespaces = False
+    own_namespaces = False
     wraps = False
     made: Sequence[Resource] = (resources.BINDING_POLICIES,)
     many_sources = True

@@ -29,6 +29,7 @@ class NoManager:
     layouts: Collection[str] = ("one-to-one",)
     hops: Sequence[Hop] = HOPS
     brings_namespaces = False
+    own_namespaces = False
     wraps = False
     made: Sequence[Resource] = ()
     many_sources = False
