@@ -7,7 +7,7 @@ server then drops empty lists and, for most counters, zeros; `normal` drops them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,9 +56,9 @@ def normal(status: Any) -> dict[str, Any]:
     return {key: value for key, value in status.items() if value not in (0, None, [], {}, "")}
 
 
-def normal_digest(status: Any) -> bytes:
-    """The digest by which an aggregate is compared with what the source shows."""
-    return digest(normal(status))
+def normal_digest(status: Any, own: Collection[str] = ()) -> bytes:
+    """The digest by which an aggregate is compared with what the source shows, without fields that are its `own`."""
+    return digest({key: value for key, value in normal(status).items() if key not in own})
 
 
 def _is_counter(value: Any) -> bool:

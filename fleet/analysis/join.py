@@ -220,10 +220,16 @@ class Join:
         if not self._created(original, event.uid, at):
             return
         self._revise(original, event.rv)
-        if original.returns and event.status is not None:
-            shown = digest(event.status) if original.mode == "copy" else normal_digest(event.status)
-            if original.show(shown, at):
+        if original.mode in ("copy", "aggregate") and event.status is not None:
+            if original.show(self._shown(original, event.status), at):
                 self._settle(original)
+
+    def _shown(self, original: Original, status: Any) -> bytes:
+        """The digest of a status at the source, to be compared with what is expected of it."""
+        if original.mode == "copy":
+            return digest(status)
+        ref = original.planned.ref
+        return normal_digest(status, self.table.aggregations[ref.group, ref.resource].own)
 
     def _created(self, original: Original, uid: str, at: Stamp) -> bool:
         """The object was seen at its source; False for another one of its name."""

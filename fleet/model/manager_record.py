@@ -67,6 +67,8 @@ class Aggregation(Model):
     smallest: tuple[str, ...] = ()
     largest: tuple[str, ...] = ()
     summed: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    """Fields that tell of the object at the source itself, and so are compared with nothing."""
     condition: tuple[str, str | None] | None = None
     """Type and reason (None: any) of the one condition that is kept."""
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from http import HTTPStatus
 
 from fleet.errors import UsageError
 from fleet.host.authority import Authority, Subject
 from fleet.host.change import Change
 from fleet.host.files import private_directory
+from fleet.host.https import Endpoint
 from fleet.host.stores import plan_store
 from fleet.host.supervisor_config import Program
 from fleet.install import dial
 from fleet.install.crds import condition, ensure_crds, read_crds
 from fleet.install.objects import Ledger, ensure_all
-from fleet.install.program_parts import Extra
+from fleet.install.program_parts import Extra, loopback
 from fleet.install.readiness import metrics_answer, until_it_works
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
@@ -111,9 +113,24 @@ async def _wait(site: Site) -> None:
         await until_it_works(
             supervisor, names.program(names.AGGREGATED), lambda: _served(hub), "the hub does not serve Clusters"
         )
-    for component in (names.WEBHOOK, names.CONTROLLER, names.SCHEDULER):
-        works = partial(metrics_answer, health(component, _port(site, component)))
+    webhook = site.machine.endpoint(names.HUB, f"https://{loopback(_port(site, names.WEBHOOK))}")
+    name = names.program(names.WEBHOOK)
+    await until_it_works(supervisor, name, partial(_answers, webhook), "it does not answer the hub")
+    for component in (names.CONTROLLER, names.SCHEDULER):
+        works = partial(metrics_answer, health(_port(site, component)))
         await until_it_works(supervisor, names.program(component), works, "it was not healthy")
+
+
+async def _answers(webhook: Endpoint) -> bool:
+    """Whether it says on the port that the hub asks that it is ready: on its own it has no page for that."""
+
+    def ask() -> bool:
+        try:
+            return webhook.request("GET", "/readyz/").status == HTTPStatus.OK
+        except OSError:
+            return False
+
+    return await asyncio.to_thread(ask)
 
 
 async def _served(hub: KubeClient) -> bool:

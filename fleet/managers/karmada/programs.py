@@ -19,9 +19,9 @@ AGENT_ENV = {"GOMAXPROCS": "1", "GOGC": "50", "GOMEMLIMIT": "64MiB"}
 """One thread and an early collector keep a hundred of them small; agents of other managers have the same."""
 
 
-def health(component: str, port: int) -> str:
-    """Where a program says that it is healthy, from the first of its ports."""
-    return f"http://{loopback(port + (2 if component == names.WEBHOOK else 1))}/healthz"
+def health(port: int) -> str:
+    """Where a program that is plain HTTP says that it is healthy, from the first of its ports."""
+    return f"http://{loopback(port + 1)}/healthz"
 
 
 @dataclass(frozen=True)

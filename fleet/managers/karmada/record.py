@@ -55,8 +55,8 @@ RECORD = ManagerRecord(
         summary="Finalized: the object at the hub has the sum of all WECs' counters (of one WEC too), at or after each"
         " WEC's Work has the fields of its object's final status; conditions are not returned.",
         aggregations=(
-            # Its observedGeneration is the hub object's own, once all WECs follow it: theirs is the same.
-            Aggregation(group="apps", resource="deployments", smallest=("observedGeneration",), summed=_SUMMED),
+            # Its observedGeneration is that of the hub's object: Karmada's own annotations have made it another one.
+            Aggregation(group="apps", resource="deployments", summed=_SUMMED, own=("observedGeneration",)),
         ),
         aggregates_one=True,
     ),

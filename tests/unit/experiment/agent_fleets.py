@@ -187,7 +187,7 @@ class KarmadaFleet(WorkFleet):
         for (kind, namespace, name), parts in sums.items():
             if kind != "Deployment":
                 continue
-            total = {"observedGeneration": 1} | {key: sum(part.get(key, 0) for part in parts) for key in SUMMED}
+            total = {"observedGeneration": 2} | {key: sum(part.get(key, 0) for part in parts) for key in SUMMED}
             known = [i for i in store.objects(resources.DEPLOYMENTS, namespace) if i["metadata"]["name"] == name]
             if known and known[0].get("status") != total:
                 set_status(store, resources.DEPLOYMENTS, name, namespace, total)
@@ -210,8 +210,12 @@ class KubeFleetFleet(WorkFleet):
             self.hub.store.create(resources.MEMBER_CLUSTERS, {"metadata": {"name": name}, "spec": {}, "status": status})
 
     def act(self) -> None:
-        """Snapshots, bindings and Works; agents; the workload's controllers; then conditions back."""
+        """A status that nobody fills; snapshots, bindings and Works; agents; the workload's controllers; then conditions back."""
         store = self.hub.store
+        for item in store.objects(resources.DEPLOYMENTS):
+            if item.get("status") is None:
+                meta = item["metadata"]
+                set_status(store, resources.DEPLOYMENTS, meta["name"], meta["namespace"], {})
         placements = store.objects(resources.CLUSTER_RESOURCE_PLACEMENTS)
         for placement in placements:
             self._roll(placement)
