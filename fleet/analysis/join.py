@@ -220,9 +220,9 @@ class Join:
         if not self._created(original, event.uid, at):
             return
         self._revise(original, event.rv)
-        if original.mode in ("copy", "aggregate") and event.status is not None:
-            if original.show(self._shown(original, event.status), at):
-                self._settle(original)
+        shows = original.mode in ("copy", "aggregate") and event.status is not None
+        if shows and original.show(self._shown(original, event.status), at):
+            self._settle(original)
 
     def _shown(self, original: Original, status: Any) -> bytes:
         """The digest of a status at the source, to be compared with what is expected of it."""

@@ -210,12 +210,9 @@ class KubeFleetFleet(WorkFleet):
             self.hub.store.create(resources.MEMBER_CLUSTERS, {"metadata": {"name": name}, "spec": {}, "status": status})
 
     def act(self) -> None:
-        """A status that nobody fills; snapshots, bindings and Works; agents; the workload's controllers; then conditions back."""
+        """Snapshots, bindings and Works; agents; the workload's controllers; then conditions back."""
         store = self.hub.store
-        for item in store.objects(resources.DEPLOYMENTS):
-            if item.get("status") is None:
-                meta = item["metadata"]
-                set_status(store, resources.DEPLOYMENTS, meta["name"], meta["namespace"], {})
+        self._fill()
         placements = store.objects(resources.CLUSTER_RESOURCE_PLACEMENTS)
         for placement in placements:
             self._roll(placement)
@@ -228,19 +225,28 @@ class KubeFleetFleet(WorkFleet):
             for item in store.objects(resource):
                 if item["metadata"]["labels"][PLACEMENT_LABEL] not in names:
                     store.delete(resource, item["metadata"]["name"], item["metadata"].get("namespace"))
-        for wec, server in self.wecs.items():
-            works = store.objects(resources.FLEET_WORKS, kubefleet.space(wec))
-            for work in works:
-                spec = {"workName": work["metadata"]["name"], "workNamespace": kubefleet.space(wec)}
-                applied = {"metadata": {"name": work["metadata"]["name"]}, "spec": spec}
-                ensure(server.store, resources.APPLIED_WORKS, applied)
-            kept = {work["metadata"]["name"] for work in works}
-            for item in server.store.objects(resources.APPLIED_WORKS):
-                if item["metadata"]["name"] not in kept:
-                    server.store.delete(resources.APPLIED_WORKS, item["metadata"]["name"])
-            self.take(wec, works)
+        for wec in self.wecs:
+            self._record(wec, store.objects(resources.FLEET_WORKS, kubefleet.space(wec)))
         super().act()
         self._tell()
+
+    def _fill(self) -> None:
+        """An API server gives every Deployment a status; nobody fills it at the hub."""
+        for item in self.hub.store.objects(resources.DEPLOYMENTS):
+            if item.get("status") is None:
+                meta = item["metadata"]
+                set_status(self.hub.store, resources.DEPLOYMENTS, meta["name"], meta["namespace"], {})
+
+    def _record(self, wec: str, works: list[Item]) -> None:
+        store = self.wecs[wec].store
+        for work in works:
+            spec = {"workName": work["metadata"]["name"], "workNamespace": kubefleet.space(wec)}
+            ensure(store, resources.APPLIED_WORKS, {"metadata": {"name": work["metadata"]["name"]}, "spec": spec})
+        kept = {work["metadata"]["name"] for work in works}
+        for item in store.objects(resources.APPLIED_WORKS):
+            if item["metadata"]["name"] not in kept:
+                store.delete(resources.APPLIED_WORKS, item["metadata"]["name"])
+        self.take(wec, works)
 
     def _roll(self, placement: Item) -> None:
         store, name = self.hub.store, placement["metadata"]["name"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fleet.host.stores import plan_store
 from fleet.host.supervisor_config import Program
 from fleet.install.program_parts import Extra
