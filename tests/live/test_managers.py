@@ -60,7 +60,10 @@ def within(lab: Lab) -> dict[str, set[str]]:
 
 def measured(lab: Lab, results: Path) -> dict[str, Any]:
     """`summary.json` of a quick run in which nothing is missing and no policy was left."""
-    ran = lab.fleet("experiment", "run", "wec-scaling", "--quick", "--fleet", lab.name, "--results", str(results))
+    both = ["--layout", "one-to-one", "--layout", "one-to-many"]
+    ran = lab.fleet(
+        "experiment", "run", "wec-scaling", "--quick", *both, "--fleet", lab.name, "--results", str(results)
+    )
     path = report_path(lab, ran.out)
     record = run_record(path)
     noisy = [reason for reason in record["reasons"] if any(word in reason for word in NOISE)]
