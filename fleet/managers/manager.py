@@ -18,6 +18,7 @@ from fleet.results.events import Fact, Key
 Object = Mapping[str, Any]
 
 __all__ = [
+    "ABSENT",
     "Burden",
     "Cleaning",
     "Fact",
@@ -59,6 +60,10 @@ class Hop:
     read: Callable[[Object, str], Told | None]
     of_generation: bool = False
     """What it reads changes with the object's generation only, so that it need not be read for every status."""
+
+
+ABSENT = "Absent"
+"""The word of a WEC that its hub does not know."""
 
 
 @dataclass(frozen=True)

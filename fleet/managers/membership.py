@@ -20,9 +20,10 @@ from fleet.install.objects import Ledger
 from fleet.install.waiting import until
 from fleet.kube.client import KubeClient
 from fleet.kube.each import each
+from fleet.kube.resources import NAMESPACES
 from fleet.managers.installed import AGENTS
 from fleet.managers.installer import Site
-from fleet.managers.manager import Registration
+from fleet.managers.manager import ABSENT, Registration
 from fleet.managers.named import named
 from fleet.model.fleet_file import WEC
 
@@ -56,8 +57,9 @@ class Membership(Protocol):
         """Bring about what must be in the hub and in the WEC before its agent starts; with `ledger.check` only say."""
         ...
 
-    def credentials(self, site: Site, wec: str, folder: Path, ledger: Ledger) -> None:
-        """Write what its agent starts with into its folder; with `ledger.check` only say."""
+    def credentials(self, site: Site, wec: str, folder: Path, context: str, ledger: Ledger) -> None:
+        """Write what its agent starts with into its folder; with `ledger.check` only say. `context` is what it calls
+        the hub: another one when the hub's data are others, so that the agent starts anew."""
         ...
 
     def program(self, site: Site, wec: str, folder: Path, port: int) -> Program | None:
@@ -171,13 +173,30 @@ class Roster:
                         for folder in (self._folder(wec).parent, self._folder(wec)):
                             private_directory(folder)
                     await self.membership.take_in(hub, answering[wec], ledger)
-                    await asyncio.to_thread(self.membership.credentials, site, wec, self._folder(wec), ledger)
+                    await asyncio.to_thread(self.membership.credentials, site, wec, self._folder(wec), context, ledger)
 
+                context = await self._context(hub)
                 await each(list(answering), one, at_once=AT_ONCE)
+                await self._wake(hub, ledger)
             finally:
                 for client in clients.values():
                     await client.close()
         return released
+
+    async def _context(self, hub: KubeClient) -> str:
+        """The hub with the uid of its data."""
+        system = await hub.get(NAMESPACES, "kube-system")
+        return f"{self.membership.hub}-{str(system['metadata']['uid'])[:8]}"
+
+    async def _wake(self, hub: KubeClient, ledger: Ledger) -> None:
+        """An agent registers its WEC when it starts: one that runs while the hub does not know the WEC is to start
+        anew."""
+        live = self.site.machine.live_programs()
+        for wec, found in (await self.membership.registrations(hub, self.site.wecs)).items():
+            if found.word == ABSENT and self._agent(wec) in live:
+                ledger.record(f"agent of {wec}", "its hub does not know the WEC", "started anew")
+                if not ledger.check:
+                    await asyncio.to_thread(self.site.machine.supervisor.stop, self._agent(wec))
 
     def _program(self, wec: str) -> Program | None:
         machine, name = self.site.machine, self._agent(wec)

@@ -8,7 +8,7 @@ from typing import Any
 from fleet.errors import FleetError
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import KARMADA_CLUSTERS
-from fleet.managers.manager import Registration
+from fleet.managers.manager import ABSENT, Registration
 from fleet.managers.named import named
 
 READY = "Ready"
@@ -23,7 +23,7 @@ PROBLEMS = {
 async def registrations(hub: KubeClient, wecs: Collection[str]) -> dict[str, Registration]:
     """Each of those WECs with the word of its Cluster, or `Absent`; KubeError when the hub does not answer."""
     found = {item["metadata"]["name"]: word(item) for item in await hub.list_all(KARMADA_CLUSTERS)}
-    absent = Registration("Absent", f"has no Cluster in {hub.cluster}")
+    absent = Registration(ABSENT, f"has no Cluster in {hub.cluster}")
     return {wec: Registration(found[wec], PROBLEMS.get(found[wec], "")) if wec in found else absent for wec in wecs}
 
 

@@ -105,7 +105,7 @@ class Pull(_Member):
     async def take_in(self, hub: KubeClient, wec: KubeClient, ledger: Ledger) -> None:
         """Nothing: the agent makes what it needs."""
 
-    def credentials(self, site: Site, wec: str, folder: Path, ledger: Ledger) -> None:
+    def credentials(self, site: Site, wec: str, folder: Path, context: str, ledger: Ledger) -> None:
         """A certificate of its own, by which the hub knows it."""
         subject = Subject(f"fleet:karmada-agent:{wec}", (names.AGENTS_GROUP,))
         if ledger.check:
@@ -115,7 +115,7 @@ class Pull(_Member):
         authority = Authority.ensure(site.layout.pki, "ca", common_name=f"{site.machine.fleet}-ca")
         pair = authority.issue(folder, "hub", subject)
         server = self.way.link or self.way.server or _server(site, self.hub)
-        text = render_kubeconfig(server, authority.cert_file, pair.cert, pair.key, self.hub)
+        text = render_kubeconfig(server, authority.cert_file, pair.cert, pair.key, context)
         if write_private(folder / HUB_KUBECONFIG, text):
             ledger.record(f"credential of {wec}", None, "written")
 
@@ -160,7 +160,7 @@ class Push(_Member):
         }
         await ensure(hub, KARMADA_CLUSTERS, cluster, ledger)
 
-    def credentials(self, site: Site, wec: str, folder: Path, ledger: Ledger) -> None:
+    def credentials(self, site: Site, wec: str, folder: Path, context: str, ledger: Ledger) -> None:
         """None on this machine: the hub has the token."""
 
     def program(self, site: Site, wec: str, folder: Path, port: int) -> None:

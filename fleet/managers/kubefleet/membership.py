@@ -70,7 +70,7 @@ class Member:
         }
         await ensure(hub, MEMBER_CLUSTERS, member, ledger)
 
-    def credentials(self, site: Site, wec: str, folder: Path, ledger: Ledger) -> None:
+    def credentials(self, site: Site, wec: str, folder: Path, context: str, ledger: Ledger) -> None:
         """A certificate of the user that the MemberCluster names."""
         if ledger.check:
             if not (folder / HUB_KUBECONFIG).exists():
@@ -79,7 +79,7 @@ class Member:
         authority = Authority.ensure(site.layout.pki, "ca", common_name=f"{site.machine.fleet}-ca")
         pair = authority.issue(folder, "hub", Subject(names.user(wec)))
         server = self.way.link or self.way.server or stored_server(site.machine, self.hub)
-        text = render_kubeconfig(server, authority.cert_file, pair.cert, pair.key, self.hub)
+        text = render_kubeconfig(server, authority.cert_file, pair.cert, pair.key, context)
         if write_private(folder / HUB_KUBECONFIG, text):
             ledger.record(f"credential of {wec}", None, "written")
 
