@@ -15,14 +15,12 @@ from fleet.managers.karmada import names
 from fleet.managers.karmada.hub import converge_hub
 from fleet.managers.karmada.membership import Pull, Push
 from fleet.managers.karmada.pages import PAGES
-from fleet.managers.karmada.record import MODE_FACT
+from fleet.managers.karmada.record import MODE_FACT, PULL
 from fleet.managers.membership import Roster
 from fleet.model.client_limits import ClientLimits
 from fleet.model.fleet_file import ManagerOf
 from fleet.model.variable_rules import Problem
 from fleet.model.variables import Variables
-
-PULL = "pull"
 
 
 class Karmada(Installer):

@@ -17,7 +17,7 @@ from fleet.kube.waiting import Objects, wait_for_objects
 from fleet.managers.karmada.hops import HOPS
 from fleet.managers.karmada.members import check_members, registrations
 from fleet.managers.karmada.policies import propagation_policy
-from fleet.managers.karmada.record import record
+from fleet.managers.karmada.record import MODE_FACT, PULL, record
 from fleet.managers.karmada.rights import RIGHTS
 from fleet.managers.leftovers import check_leftovers
 from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Registration, Spaces, Write
@@ -43,11 +43,15 @@ class Karmada:
     made: Sequence[Resource] = (resources.PROPAGATION_POLICIES,)
     many_sources = False
     rights: Sequence[Right] = RIGHTS
-    swept: Collection[str] = ("karmada_controller",)
 
-    def for_fleet(self, fleet: FleetFile) -> Manager:  # noqa: ARG002 - as of every manager
-        """The same in both modes."""
-        return self
+    def __init__(self, mode: str = PULL) -> None:
+        """`mode`: who writes into the WECs, their agents or the hub's controller-manager."""
+        ends = ("karmada_agent_hub", "karmada_agent_wec") if mode == PULL else ("karmada_controller_wec",)
+        self.swept: Collection[str] = ("karmada_controller", "karmada_scheduler", *ends)
+
+    def for_fleet(self, fleet: FleetFile) -> Manager:
+        """In the mode that the fleet was built with."""
+        return Karmada(fleet.manager.facts.get(MODE_FACT, PULL))
 
     def record(self, fleet: FleetFile) -> ManagerRecord:
         """What `run.json` keeps."""

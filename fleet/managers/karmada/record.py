@@ -15,7 +15,7 @@ PACKAGED = HopRow(mark="packaged", space="transport", resource=str(KARMADA_WORKS
 APPLIED = HopRow(mark="applied", space="transport", resource=str(KARMADA_WORKS))
 REPORTED = HopRow(mark="reported", space="transport", resource=str(KARMADA_WORKS), compares="fields")
 
-MODE_FACT = "mode"
+MODE_FACT, PULL = "mode", "pull"
 """Of the fleet file's manager: `pull` or `push`."""
 _SUMMED = ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas", "unavailableReplicas")
 
@@ -68,9 +68,9 @@ RECORD = ManagerRecord(
 
 def record(fleet: FleetFile) -> ManagerRecord:
     """What `run.json` keeps; the version carries the mode, since the two are different ways to a WEC."""
-    mode = fleet.manager.facts.get(MODE_FACT, "pull")
+    mode = fleet.manager.facts.get(MODE_FACT, PULL)
     defaults = {name: value for name, value in ClientLimits().model_dump().items() if name in fleet.limits}
     # Without agents, those that run at the hub are all that there is.
-    agents = RECORD.agents if mode == "pull" else ()
+    agents = RECORD.agents if mode == PULL else ()
     changes = {"version": fleet.manager.version, "title": f"Karmada ({mode})", "defaults": defaults, "agents": agents}
     return RECORD.model_copy(update=changes)
