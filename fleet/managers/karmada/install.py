@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fleet.host.change import Change
 from fleet.host.layout import Layout
-from fleet.host.limits import MIB, Weight
 from fleet.host.pages import Reader
+from fleet.host.weight import MIB, Weight
 from fleet.managers import membership
 from fleet.managers.installer import Found, HubPlane, Installer, Site, Way
 from fleet.managers.karmada import names

@@ -12,7 +12,7 @@ from fleet.errors import UsageError
 from fleet.host.machine import Machine
 from fleet.host.supervisor_config import Program
 from fleet.install.objects import Ledger
-from fleet.install.upstream import UpstreamFolder
+from fleet.install.upstream import UpstreamFolders
 from fleet.kube.client import KubeClient
 from fleet.managers import membership
 from fleet.managers.installer import Site
@@ -20,7 +20,7 @@ from fleet.managers.manager import Registration
 from fleet.managers.membership import Roster
 from fleet.testing.api_server.server import FakeApiServer
 
-UPSTREAM = UpstreamFolder(Path("/TOOLCHAIN/bin"), Path("/TOOLCHAIN/crds"), check=True)
+UPSTREAM = UpstreamFolders((Path("/TOOLCHAIN/bin"),), check=True)
 
 
 @dataclass
