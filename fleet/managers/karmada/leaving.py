@@ -1,4 +1,4 @@
-"""WECs leave a Karmada hub: Karmada takes back what it delivered, and what holds it up is forced and told."""
+"""WECs leave a Karmada hub: Karmada takes back what it delivered, and what holds it up is forced, with a note."""
 
 from __future__ import annotations
 

@@ -44,20 +44,23 @@ def policy(obj: Object, _cluster: str) -> Told:
 
 
 def snapshot(obj: Object, _cluster: str) -> Told | None:
-    """A snapshot that holds the object; bindings know it by its name, the placement by its index."""
+    """A snapshot that holds the object; bindings and the placement know it by its index. A large one has several parts
+    of that index."""
     ops = [op for held in entries(obj, "spec", "selectedResources") if (op := op_of(held))]
     if not ops:
         return None
     placement = label(obj, PLACEMENT_LABEL)
-    gives = [("snapshot", meta(obj, "name")), ("index", placement, label(obj, INDEX_LABEL))]
+    gives = [("index", placement, label(obj, INDEX_LABEL))]
     return Told(facts=[Fact(("op", op)) for op in ops], gives=gives, policy=placement)
 
 
 def bound(obj: Object, _cluster: str) -> Told:
     """The WEC is to have that snapshot from now on."""
     spec = within(obj, "spec")
-    about, wec = ("snapshot", text(spec, "resourceSnapshotName")), text(spec, "targetCluster")
-    return Told(facts=[Fact(about, wec, text(spec, "state") == "Bound")], policy=label(obj, PLACEMENT_LABEL))
+    placement, wec = label(obj, PLACEMENT_LABEL), text(spec, "targetCluster")
+    # It names the first part, `<placement>-<index>-snapshot`.
+    index = text(spec, "resourceSnapshotName").removeprefix(f"{placement}-").removesuffix("-snapshot")
+    return Told(facts=[Fact(("index", placement, index), wec, text(spec, "state") == "Bound")], policy=placement)
 
 
 def packaged(obj: Object, _cluster: str) -> Told | None:

@@ -60,7 +60,7 @@ class KubeFleet:
         return {"source": "hub", "transport": "hub"}
 
     def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as of every manager
-        """None returns: whether the object is available is told, of kinds that have a status."""
+        """None returns; of kinds that have one, whether the object is available is reported."""
         return "report" if is_returned(resource.group, resource.plural) else "none"
 
     def policies(self, policy: Policy) -> Sequence[Write]:
