@@ -178,6 +178,8 @@ class Manager(Protocol):
     """It takes the namespace to the WECs itself; else the driver makes it there beforehand."""
     own_namespaces: bool
     """Its policies take whole namespaces: each needs one of its own."""
+    namespace_prefix: str
+    """How the names of a run's namespaces begin."""
     wraps: bool
     """A source holds objects of the manager's own around those of the workload, and none of the workload's kinds."""
     made: Sequence[Resource]

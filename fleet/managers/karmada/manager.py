@@ -26,6 +26,7 @@ from fleet.managers.works import GRACE_SECONDS, Work, Works
 from fleet.model.fleet_file import FleetFile
 from fleet.model.kinds import is_returned
 from fleet.model.manager_record import ManagerRecord
+from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX
 
 NAMESPACE_SECONDS = 120.0
 WORK_BINDING_ANNOTATIONS = ("resourcebinding.karmada.io/namespace", "resourcebinding.karmada.io/name")
@@ -39,6 +40,7 @@ class Karmada:
     hops: Sequence[Hop] = HOPS
     brings_namespaces = True
     own_namespaces = False
+    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
     wraps = False
     made: Sequence[Resource] = (resources.PROPAGATION_POLICIES,)
     many_sources = False

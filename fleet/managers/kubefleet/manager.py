@@ -35,6 +35,7 @@ class KubeFleet:
     hops: Sequence[Hop] = HOPS
     brings_namespaces = True
     own_namespaces = True
+    namespace_prefix = "testbed-run"  # KubeFleet takes no namespace anywhere that begins with `fleet-` or `kube-`
     wraps = False
     made: Sequence[Resource] = (resources.CLUSTER_RESOURCE_PLACEMENTS,)
     many_sources = False

@@ -21,6 +21,7 @@ from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.kinds import is_returned
 from fleet.model.manager_record import ManagerRecord
+from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX
 
 
 class NoManager:
@@ -31,6 +32,7 @@ class NoManager:
     hops: Sequence[Hop] = HOPS
     brings_namespaces = False
     own_namespaces = False
+    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
     wraps = False
     made: Sequence[Resource] = ()
     many_sources = False

@@ -25,7 +25,7 @@ from fleet.managers.rights import Right
 from fleet.managers.works import GRACE_SECONDS, Work, Works
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
-from fleet.model.run_names import RUN_LABEL
+from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX, RUN_LABEL
 
 
 class Ocm:
@@ -36,6 +36,7 @@ class Ocm:
     hops: Sequence[Hop] = HOPS
     brings_namespaces = False
     own_namespaces = False
+    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
     wraps = True
     made: Sequence[Resource] = (resources.MANIFEST_WORK_REPLICA_SETS, resources.PLACEMENTS)
     many_sources = False

@@ -15,7 +15,7 @@ from fleet.managers.karmada.manager import WORK_BINDING_ANNOTATIONS
 from fleet.managers.kubefleet import names as kubefleet
 from fleet.managers.kubefleet.hops import INDEX_LABEL, PLACEMENT_LABEL
 from fleet.model.fleet_file import ManagerOf
-from fleet.model.run_names import POLICY_LABEL
+from fleet.model.run_names import POLICY_LABEL, RUN_LABEL
 from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.experiment.plain_fleets import MADE, PlainFleet
 from tests.unit.experiment.stand_in import BY_KIND, KINDS, ensure, set_status
@@ -68,12 +68,18 @@ class WorkFleet(PlainFleet):
             if resource not in MADE
             for item in server.store.objects(resource)
         ]
-        return [*super().leftovers(), *beside]
+        spaces = [
+            f"{server.cluster}: {one['metadata']['name']}"
+            for server in self.servers
+            for one in server.store.objects(resources.NAMESPACES)
+            if RUN_LABEL in (one["metadata"].get("labels") or {})
+        ]
+        return [*super().leftovers(), *beside, *spaces]
 
     def run_namespaces(self) -> list[Item]:
         """At the hub."""
         found = self.hub.store.objects(resources.NAMESPACES)
-        return [item for item in found if item["metadata"]["name"].startswith("fleet-run")]
+        return [item for item in found if RUN_LABEL in (item["metadata"].get("labels") or {})]
 
     def originals(self, namespace: str) -> Iterator[Item]:
         """Objects of the workload at the hub."""
@@ -99,7 +105,7 @@ class WorkFleet(PlainFleet):
                     store.delete(resource, item["metadata"]["name"], item["metadata"]["namespace"])
         for item in store.objects(resources.NAMESPACES):
             name = item["metadata"]["name"]
-            if name.startswith("fleet-run") and ("Namespace", name) not in kept:
+            if RUN_LABEL in (item["metadata"].get("labels") or {}) and ("Namespace", name) not in kept:
                 store.delete(resources.NAMESPACES, name)
 
     def status_of(self, wec: str, manifest: Item) -> Any:
@@ -251,7 +257,8 @@ class KubeFleetFleet(WorkFleet):
     def _roll(self, placement: Item) -> None:
         store, name = self.hub.store, placement["metadata"]["name"]
         (selected,) = placement["spec"]["resourceSelectors"]
-        spaces = [one for one in self.run_namespaces() if one["metadata"]["name"] == selected["name"]]
+        taken = [one for one in self.run_namespaces() if not one["metadata"]["name"].startswith(("fleet-", "kube-"))]
+        spaces = [one for one in taken if one["metadata"]["name"] == selected["name"]]
         chosen = [held(one) for one in (*spaces, *self.originals(selected["name"]))]
         mine = [
             one
