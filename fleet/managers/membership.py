@@ -255,7 +255,8 @@ class Roster:
         ended = site.machine.supervisor.drop(AGENTS, [self._agent(wec) for wec in wecs])
         for wec in wecs:
             remove_tree(self._folder(wec))
-            site.layout.program_log(self._agent(wec)).unlink(missing_ok=True)
+            for log in site.layout.log.glob(f"{self._agent(wec)}.*"):
+                log.unlink(missing_ok=True)
             site.machine.registry.give_back(site.machine.fleet, self._agent(wec))
         return Change.merge([told, ledger.change, ended])
 
