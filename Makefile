@@ -12,10 +12,10 @@ GO_TESTS := controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dens
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk lint format bench clean
+.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers lint format bench clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 env: .venv/.stamp ## the Python environment in .venv
 
@@ -58,6 +58,9 @@ test-lab: toolchain ## fleets over SSH on machines of `fleet lab`, and over slow
 
 test-talk: toolchain ## the talk's experiments on a live fleet of 3 WECs
 	@FLEET_TEST_TALK=1 $(BIN)/python -m pytest tests/live/test_talk.py -v
+
+test-managers: toolchain ## one live fleet under OCM, Karmada and KubeFleet in turn (builds their programs first)
+	@FLEET_TEST_MANAGERS=1 $(BIN)/python -m pytest tests/live/test_managers.py -v
 
 lint: env ## ruff, mypy --strict, yamllint, ansible-lint, and gofmt where there is a Go
 	@$(BIN)/ruff check .

@@ -133,7 +133,7 @@ class Runner:
                 raise
 
     async def _measure(self, clients: Clients, folder: RunFolder, record: RunRecord, spec: ExperimentFile) -> Outcome:
-        names = RunNames(folder.id)
+        names = RunNames(folder.id, self.manager.namespace_prefix)
         recorded = Recorded(Join(record.manager, source=record.source, object_timeout=spec.timeouts.object))
         log = folder.event_log()
         tracker = Tracker(names=names, sources=clients.spaces.sources.keys())

@@ -55,6 +55,11 @@ def test_process_wds() -> None:
     golden("process-wds", plan_process(MACHINE, ControlPlane("wds1", "wds"), block("wds1", 16_003)))
 
 
+def test_process_hub_that_passes_requests_on() -> None:
+    plane = ControlPlane("karmada1", "hub", aggregates=True)
+    golden("process-aggregating", plan_process(MACHINE, plane, block("karmada1", 16_009)))
+
+
 def test_process_wec_with_extra_arguments() -> None:
     plane = ControlPlane("wec001", "wec", "process", extra=EXTRA)
     golden("process-wec", plan_process(MACHINE, plane, block("wec001", 16_006)))
