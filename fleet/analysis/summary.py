@@ -12,6 +12,7 @@ from fleet.analysis.cpu_shares import CpuShare
 from fleet.analysis.fidelity import LoadFidelity
 from fleet.analysis.fights import Activity, Fight
 from fleet.analysis.leaks import Leak
+from fleet.analysis.recovery import FaultRow, FaultTrial
 from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
@@ -89,6 +90,12 @@ class Summary(Model):
     """Of a run that swept the links between WECs and hub."""
     sharing: list[SerializeAsAny[Model]] = Field(default_factory=list)
     """Of a run that swept the sources of one transport: rows as the manager's own package makes them."""
+    faults: list[FaultRow] = Field(default_factory=list)
+    """What each planned fault did, over repeats."""
+    fault_trials: list[FaultTrial] = Field(default_factory=list)
+    """The same, trial by trial."""
+    checker: dict[str, int] = Field(default_factory=dict)
+    """Findings of `fleet check` by rule."""
 
 
 def summarise(samples: Sequence[Sample], rank: Mapping[str, int]) -> list[Row]:

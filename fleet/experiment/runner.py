@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from fleet.experiment.access import check_access
 from fleet.experiment.cleanup import remove
 from fleet.experiment.connect import check_whole, opened
 from fleet.experiment.definition import Experiment, trials
-from fleet.experiment.during import BeginFaults, EndFaults
+from fleet.experiment.during import BeginFaults, EndFaults, PrepareFaults
 from fleet.experiment.feasible import check_changes, check_loads
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
@@ -34,7 +34,10 @@ from fleet.experiment.record import begin_record, driver_facts
 from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
 from fleet.faults.beside import Faults
-from fleet.faults.registry import aims
+from fleet.faults.beside import check as check_faults
+from fleet.faults.registry import Planned
+from fleet.faults.registry import planned as planned_faults
+from fleet.faults.schedule import scheduled
 from fleet.kube.looplag import LoopLag
 from fleet.kube.resources import PODS, Resource
 from fleet.managers import registry
@@ -104,8 +107,15 @@ def plan(
     made = trials(experiment, spec, manager, wecs=wecs, counts=counts, sources=sources)
     check_changes(made, fleet)
     check_loads(made, manager, fleet.limits, spec.timeouts.object)
-    aims(spec.during, fleet, [trial.id for trial in made])
+    faults_of(spec, fleet, made)
     return made
+
+
+def faults_of(spec: PolicyExperiment, fleet: FleetFile, made: Sequence[TrialPlan]) -> list[Planned]:
+    """What `during` does in those trials, drawn schedules written out. SpecError, naming the field."""
+    counted = [trial.id for trial in made if trial.repeat >= 0]
+    steps = scheduled(spec.during, counted, seed=spec.seed)
+    return planned_faults(steps, fleet, [trial.id for trial in made], seed=spec.seed)
 
 
 def _check_manager(experiment: Experiment, spec: PolicyExperiment, manager: Manager) -> None:
@@ -147,7 +157,7 @@ class Runner:
         self.keep = keep
         self.reconfigure = reconfigure
         self.trials = plan(fleet, experiment, spec, hold_back=hold_back)
-        self.aims = aims(spec.during, fleet, [trial.id for trial in self.trials])
+        self.faults = faults_of(spec, fleet, self.trials)
         if reconfigure is None and any(trial.limits or trial.link or trial.serving for trial in self.trials):
             raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         RunFolder.check_root(results_root)
@@ -186,6 +196,7 @@ class Runner:
         """FleetError when something stands against this run; only reads and reviews."""
         await check_access(self.fleet, spaces, self._kinds, crds=any(trial.content.crds for trial in self.trials))
         await check(spaces, self.manager)
+        await check_faults(self.fleet, self.faults)
 
     @property
     def _kinds(self) -> tuple[Resource, ...]:
@@ -279,7 +290,7 @@ class Runner:
             sampling = await stack.enter_async_context(
                 Sampling(self.fleet, recorder, self.manager.record(self.fleet), everybody=everybody)
             )
-            faults = Faults(self.fleet, self.spec.during, self.aims, recorder)
+            faults = Faults(self.fleet, self.faults, recorder)
             session = Session(
                 spec=self.spec,
                 manager=self.manager,
@@ -372,6 +383,7 @@ def trial_steps(experiment: Experiment, spec: PolicyExperiment, *, last: bool) -
     """The steps of one trial; the group's `last` one also takes the policies away."""
     return (
         steps.Announce(),
+        *((PrepareFaults(),) if spec.during else ()),
         steps.Apply(),
         steps.Settle(),
         *((BeginFaults(),) if spec.during else ()),
