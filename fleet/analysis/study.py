@@ -11,6 +11,7 @@ from fleet.analysis.cpu_shares import CpuShare, cpu_shares
 from fleet.analysis.disturbances import Disturbances, disturbances, flagged
 from fleet.analysis.fidelity import LoadFidelity, fidelity
 from fleet.analysis.fights import Activity, Fight, activity, fights
+from fleet.analysis.findings import NOTHING, Findings, findings_of
 from fleet.analysis.hop_table import HopTable
 from fleet.analysis.leak_sites import with_sites
 from fleet.analysis.leaks import Leak, leaks
@@ -66,6 +67,8 @@ class Study:
     fault_rows: Sequence[FaultRow]
     """The same over repeats."""
     profiles: RunProfiles = NO_PROFILES
+    own: Findings = NOTHING
+    """Of an experiment with a body of its own."""
     folder: Path = Path()
     """Of the run: where its profiles lie."""
 
@@ -73,6 +76,11 @@ class Study:
     def table(self) -> HopTable:
         """The hops and stages of its manager."""
         return self.recorded.join.table
+
+    @property
+    def stages(self) -> Sequence[str]:
+        """Every stage that a sample can be of, in the order in which they are shown."""
+        return tuple(dict.fromkeys((*self.own.stages, *self.table.stages, *(s.stage for s in self.own.samples))))
 
     @property
     def summary(self) -> Summary:
@@ -83,7 +91,7 @@ class Study:
             status=self.verdict.status,
             reasons=list(self.verdict.reasons),
             warnings=list(self.verdict.warnings),
-            findings=list(self.verdict.findings),
+            findings=[*self.own.said, *self.verdict.findings],
             planned=list(self.verdict.planned),
             cpu=list(self.cpu),
             rows=list(self.rows),
@@ -97,6 +105,7 @@ class Study:
             faults=list(self.fault_rows),
             fault_trials=list(self.faults),
             checker=self.checked.counts,
+            tables=list(self.own.tables),
         )
 
 
@@ -108,14 +117,14 @@ def analyse(folder: RunFolder) -> Study:
     checker, timeouts = Checker(run), run.spec.timeouts
     recorded = record(beside(reading, checker), run.manager, source=run.source, object_timeout=timeouts.object)
     troubled = disturbances(recorded)
-    samples = flagged(recorded.join.samples(), troubled)
+    own = findings_of(run, recorded, folder.path)
+    samples = flagged([*recorded.join.samples(), *own.samples], troubled)
     rank, theory = recorded.join.table.rank, theory_of(run.manager.name)
-    rows = summarise(samples, rank)
+    rows = summarise(samples, _rank(recorded, own))
     used = usages(recorded)
     fought = fights(recorded)
     grown = _leaks(run.spec, recorded, used, folder.path)
     counts = {"fights": len(fought), "leaks": sum(1 for leak in grown if leak.verdict == "leaking")}
-    verdict = judge(run, recorded, samples, lost=reading.lost, torn=reading.torn, modified=modified)
     checked = checker.checked()
     leaking = [str(leak) for leak in grown if leak.verdict == "leaking"]
     found = [*map(str, fought), *leaking, *some(checked.findings)]
@@ -123,6 +132,7 @@ def analyse(folder: RunFolder) -> Study:
     faults = fault_trials(checker.history, recorded, hub)
     calm = frozenset(plan.trial for plan in recorded.trials if plan.repeat >= 0)
     calm -= troubled.disturbed | troubled.faulted
+    verdict = judge(run, recorded, samples, own, lost=reading.lost, torn=reading.torn, modified=modified)
     return Study(
         run=run,
         recorded=recorded,
@@ -145,8 +155,15 @@ def analyse(folder: RunFolder) -> Study:
         faults=faults,
         fault_rows=fault_rows(faults, samples, calm),
         profiles=read_profiles(folder.path, recorded.profiles),
+        own=own,
         folder=folder.path,
     )
+
+
+def _rank(recorded: Recorded, own: Findings) -> dict[str, int]:
+    """Place of each stage: the experiment's own first."""
+    names = dict.fromkeys((*own.stages, *recorded.join.table.stages, *(sample.stage for sample in own.samples)))
+    return {name: number for number, name in enumerate(names)}
 
 
 def _leaks(spec: RecordedExperiment, recorded: Recorded, used: Sequence[Usage], folder: Path) -> list[Leak]:

@@ -11,6 +11,7 @@ from pydantic import Field, SerializeAsAny
 from fleet.analysis.cpu_shares import CpuShare
 from fleet.analysis.fidelity import LoadFidelity
 from fleet.analysis.fights import Activity, Fight
+from fleet.analysis.findings import DataTable
 from fleet.analysis.leaks import Leak
 from fleet.analysis.recovery import FaultRow, FaultTrial
 from fleet.analysis.roundtrips import RoundTrips
@@ -96,6 +97,8 @@ class Summary(Model):
     """The same, trial by trial."""
     checker: dict[str, int] = Field(default_factory=dict)
     """Findings of `fleet check` by rule."""
+    tables: list[DataTable] = Field(default_factory=list, exclude_if=lambda tables: not tables)
+    """Of an experiment with a body of its own."""
 
 
 def summarise(samples: Sequence[Sample], rank: Mapping[str, int]) -> list[Row]:

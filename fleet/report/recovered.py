@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fleet.analysis.checker.check import Checked
 from fleet.analysis.recovery import FaultRow, FaultTrial
 from fleet.analysis.study import Study
-from fleet.report.section import Section
+from fleet.report.sections import Section
 from fleet.report.tables import ABSENT, Table
 
 SHOWN = 50
@@ -17,11 +17,11 @@ SHOWN = 50
 def recovered(study: Study) -> Iterator[Section]:
     """Those that this run has."""
     if study.fault_rows:
-        said = [
-            "A pair is an object and a WEC that must get it. Recovery counts from the end of the fault until every pair is"
-            " right again; noticed is the first sign of it in this run's own record.",
-            *(_sentence(one) for one in study.faults if one.unrecovered),
-        ]
+        rule = (
+            "A pair is an object and a WEC that must get it. Recovery counts from the end of the fault until every pair"
+            " is right again; noticed is the first sign of it in the run's own record."
+        )
+        said = [rule, *(_sentence(one) for one in study.faults if one.unrecovered)]
         yield Section("faults", "What the faults did", said, _faults(study.fault_rows))
     if study.checked.findings:
         yield Section("checker", "What the checker found", _rules(study.checked), _findings(study.checked))
@@ -32,8 +32,9 @@ def _sentence(one: FaultTrial) -> str:
 
 
 def _faults(rows: Sequence[FaultRow]) -> Table:
-    head = ("fault", "layout", "WECs", "repeats", "noticed p50 (s)", "max", "recovery p50 (s)", "p99", "max",
-            "not recovered", "backlog p50", "max", "extra requests p50", "downsync p50 (s)", "undisturbed p50")  # fmt: skip
+    head = ("fault", "layout", "WECs", "repeats", "noticed p50 (s)", "noticed max", "recovery p50 (s)",
+            "recovery p99", "recovery max", "not recovered", "backlog p50", "backlog max", "extra requests p50",
+            "downsync p50 (s)", "undisturbed p50")  # fmt: skip
     body = [
         (
             f"{row.action} of {row.target}",

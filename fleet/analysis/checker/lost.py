@@ -13,7 +13,7 @@ class Lost(OfHistory):
     name = "lost"
     says = (
         "Nothing is lost: an object that its source has accepted, and still has, has been in every WEC that it was "
-        "planned for when its trial's drain ends. WECs that did not answer then are not judged, nor trials that were cut off."
+        "planned for when its trial's drain ends. Not judged: WECs that did not answer then, trials that were cut off."
     )
 
     def findings(self) -> Iterator[Finding]:

@@ -33,8 +33,8 @@ class Once(OfHistory):
                     how = "beside" if both else "in place of"
                     when = history.at(later.born_ns)
                     text = (
-                        f"{history.name(op)} was delivered to {pair.cluster} a second time at {when} ({later.uid}), {how}"
-                        f" the copy of {history.at(former.born_ns)} ({former.uid})"
+                        f"{history.name(op)} was delivered to {pair.cluster} a second time at {when} ({later.uid}),"
+                        f" {how} the copy of {history.at(former.born_ns)} ({former.uid})"
                     )
                     lines = [former.born_line, former.gone_line, later.born_line]
                     yield Finding(
