@@ -103,7 +103,7 @@ def of_programs(wanted: Action, programs: Sequence[Component], fleet: FleetFile)
             machine=machine,
             parts=[part.program for part in parts],
             clusters=sorted({name for part in parts for name in _taken(part, fleet)}),
-            programs=sorted({name for part in parts for name in _with(part, fleet)}),
+            programs=[part.program for part in parts],
             settings=wanted.settings,
             repair=f"fleet up --fleet {fleet.name}",
         )
@@ -156,9 +156,3 @@ def _taken(component: Component, fleet: FleetFile) -> list[str]:
         return [component.cluster] if component.component in SERVING else []
     dense = [c.name for c in fleet.clusters if (c.driver, c.machine) == ("dense", component.machine)]
     return dense if component.component in SHARED else []
-
-
-def _with(component: Component, fleet: FleetFile) -> list[str]:
-    """Programs that may end with it: those at a control plane that does not answer then."""
-    taken = _taken(component, fleet)
-    return [component.program, *(part.program for part in fleet.components if part.cluster in taken)]

@@ -41,7 +41,7 @@ class Action(Model):
     """Of `wecs`: how many of them, at least one, chosen by the seed; None: all."""
     lasting: Duration | None = Field(default=None, alias="for")
     """How long until it is healed; None: until the trial's last mark was seen, or its time was up."""
-    settings: dict[str, Any] = Field(default_factory=dict, alias="with")
+    settings: dict[str, Any] = Field(default_factory=dict, alias="with", exclude_if=lambda given: not given)
     """What the fault can be given besides (`docs/faults.md`)."""
 
     @model_validator(mode="after")

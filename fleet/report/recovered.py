@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fleet.analysis.checker.check import Checked
 from fleet.analysis.recovery import FaultRow, FaultTrial
 from fleet.analysis.study import Study
-from fleet.report.sections import Section
+from fleet.report.section import Section
 from fleet.report.tables import ABSENT, Table
 
 SHOWN = 50

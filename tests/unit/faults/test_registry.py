@@ -40,7 +40,7 @@ def test_a_control_plane_takes_all_that_runs_at_it_with_it(fleet: FleetFile) -> 
 )  # fmt: skip
 def test_a_program_takes_the_control_planes_that_it_serves(target: str, clusters: list[str], fleet: FleetFile) -> None:
     (aim,) = aims([step(target=target)], fleet, TRIALS)
-    assert (aim.kind, aim.programs, aim.clusters) == ("program", [target], clusters)
+    assert (aim.parts, aim.planes, aim.programs, aim.clusters) == ([target], [], [target], clusters)
 
 
 @pytest.mark.parametrize(
