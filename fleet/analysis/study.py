@@ -114,7 +114,7 @@ def analyse(folder: RunFolder) -> Study:
     modified = [name for name in folder.modified() if name in (RUN, EVENTS)]
     run = folder.read_run()
     reading = folder.events(run.format)
-    checker, timeouts = Checker(run), run.spec.timeouts
+    checker, timeouts = Checker.of(run), run.spec.timeouts
     recorded = record(beside(reading, checker), run.manager, source=run.source, object_timeout=timeouts.object)
     troubled = disturbances(recorded)
     own = findings_of(run, recorded, folder.path)

@@ -55,13 +55,13 @@ class ApiErrors(Plain):
         if wrong := [code for code in settings.codes if not 400 <= code < 600]:  # noqa: PLR2004 - HTTP's errors
             raise UsageError(f"{wrong[0]} is no error of HTTP: write 429 or 500")
         aim = through_link(wanted, fleet)
-        hub = next((c for c in fleet.transports() if c.server.endswith(f"//{aim.settings['upstream']}")), None)
+        hub = next((c for c in fleet.transports() if c.server.endswith(f"//{aim.facts['upstream']}")), None)
         if hub is None or hub.machine != aim.machine:
             raise UsageError(
                 f"the hub is not on the machine {aim.machine}: the proxy needs the key of the fleet's front proxy, and"
                 " that lies beside the hub alone"
             )
-        return [aim.model_copy(update={"settings": {**aim.settings, "plane": hub.name, "server": hub.server}})]
+        return [aim.model_copy(update={"facts": {**aim.facts, "plane": hub.name, "server": hub.server}})]
 
     def prepare(self, aim: Aim, root: Path) -> None:
         """Start the proxy, so that the fault begins at its moment; nobody uses it yet."""
@@ -70,17 +70,15 @@ class ApiErrors(Plain):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = int(free.getsockname()[1])
-        chosen = ErrorSettings.model_validate(
-            {k: v for k, v in aim.settings.items() if k in ErrorSettings.model_fields}
-        )
+        chosen = ErrorSettings.model_validate(aim.settings)
         settings = Settings(
             port=port,
-            upstream=aim.settings["server"],
+            upstream=aim.facts["server"],
             front_proxy=(str(front.cert), str(front.key)),
             share=float(Fraction(chosen.share)),
             codes=chosen.codes,
             seed=f"{aim.key}/{aim.fleet}",
-            **files(root, aim.settings["plane"]),
+            **files(root, aim.facts["plane"]),
         )
         argv = [sys.executable, "-m", "fleet.faults.api_proxy"]
         proxy = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -92,9 +90,7 @@ class ApiErrors(Plain):
         readable, _, _ = select.select([proxy.stdout], [], [], START_SECONDS)
         if not readable or proxy.stdout.readline() != b"ready\n":
             self._end(aim)
-            raise DeadlineError(
-                f"the proxy in front of {aim.settings['plane']} did not listen within {START_SECONDS:g} s"
-            )
+            raise DeadlineError(f"the proxy in front of {aim.facts['plane']} did not listen within {START_SECONDS:g} s")
 
     def inject(self, aim: Aim, root: Path) -> None:
         """See `Fault`. Connections break once, as the link is led elsewhere."""
@@ -102,7 +98,7 @@ class ApiErrors(Plain):
 
     def heal(self, aim: Aim, root: Path) -> None:
         """See `Fault`."""
-        LinkApi(root).send("POST", "", {"upstream": aim.settings["upstream"]})
+        LinkApi(root).send("POST", "", {"upstream": aim.facts["upstream"]})
         self._end(aim)
 
     def _end(self, aim: Aim) -> None:

@@ -57,8 +57,7 @@ class ExpireCertificate(Plain):
             raise UsageError(f"{wanted.target} is no agent of a WEC: name its program, as `fleet status` shows it")
         (aim,) = of_programs(wanted, [program], fleet)
         places = [word.partition("=")[2] for word in program.argv if word.startswith("--") and "=/" in word]
-        own = {"wec": program.cluster, "places": places}
-        return [aim.model_copy(update={"settings": {**wanted.settings, **own}})]
+        return [aim.model_copy(update={"facts": {"wec": program.cluster, "places": places}})]
 
     def refuse(self, aim: Aim, root: Path) -> str:
         """See `Fault`."""
@@ -71,7 +70,7 @@ class ExpireCertificate(Plain):
     def inject(self, aim: Aim, root: Path) -> None:
         """See `Fault`."""
         old = _current(aim, root)
-        after = ExpirySettings.model_validate({"after": aim.settings.get("after", 1.0)}).after
+        after = ExpirySettings.model_validate(aim.settings).after
         short = reissued(old, _issuer(root, old), datetime.timedelta(seconds=after))
         private_directory(kept(root, aim))
         write_private(kept(root, aim) / "old.crt", old)
@@ -92,7 +91,7 @@ class ExpireCertificate(Plain):
         for name in aim.parts:
             supervisor.stop(name)
         try:
-            asyncio.run(_secrets(root, aim.settings["wec"], old, new))
+            asyncio.run(_secrets(root, aim.facts["wec"], old, new))
             for file in _files(aim, root):
                 text = file.read_bytes()
                 changed = text.replace(old, new).replace(base64.b64encode(old), base64.b64encode(new))
@@ -117,7 +116,7 @@ async def _secrets(root: Path, wec: str, old: bytes, new: bytes) -> None:
 def _files(aim: Aim, root: Path) -> list[Path]:
     """Files that the agent's command line names, and those in folders that it names; none outside of the fleet."""
     found: list[Path] = []
-    for place in (Path(word) for word in aim.settings["places"]):
+    for place in (Path(word) for word in aim.facts["places"]):
         if not place.is_relative_to(root) or not place.exists():
             continue
         found += [path for path in place.iterdir() if path.is_file()] if place.is_dir() else [place]
@@ -137,7 +136,7 @@ def _current(aim: Aim, root: Path) -> bytes:
             for user in users:
                 if data := (user.get("user") or {}).get("client-certificate-data"):
                     return base64.b64decode(data)
-    raise HostError(f"{', '.join(aim.parts)} has no client certificate in {', '.join(aim.settings['places'])}")
+    raise HostError(f"{', '.join(aim.parts)} has no client certificate in {', '.join(aim.facts['places'])}")
 
 
 def _issuer(root: Path, pem: bytes) -> Path:

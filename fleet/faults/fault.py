@@ -33,7 +33,9 @@ class Aim(Model):
     rewinds: bool = False
     """Its control planes are put back to an older state."""
     settings: dict[str, Any] = Field(default_factory=dict)
-    """The fault's own, checked (`Fault.settings`), and what it read from the fleet file."""
+    """What the experiment gives it, checked (`Fault.settings`)."""
+    facts: dict[str, Any] = Field(default_factory=dict)
+    """What the fault read from the fleet file for its other half."""
     repair: str
     """The command that undoes it when nothing else has."""
 

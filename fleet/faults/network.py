@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from fleet.errors import HostError, UsageError
 from fleet.faults.fault import Aim, Chosen, Plain
 from fleet.faults.stores import run
-from fleet.faults.targets import machine_of, settings_of
+from fleet.faults.targets import machine_of
 from fleet.host.https import UnixConnection, exchange
 from fleet.host.link import NAME, PROXY, SocketControl, bring, toxics
 from fleet.model.base import Model
@@ -71,7 +71,8 @@ def through_link(wanted: Action, fleet: FleetFile) -> Aim:
         target=wanted.target,
         fleet=fleet.name,
         machine=machine.name,
-        settings=settings_of(wanted, own),
+        settings=wanted.settings,
+        facts=own,
         repair=f"fleet up --fleet {fleet.name}",
     )
 
@@ -120,23 +121,23 @@ class Partition(Plain):
 
     def refuse(self, aim: Aim, root: Path) -> str:  # noqa: ARG002 - the machine's own tools
         """See `Fault`."""
-        return _without_root("ip") if "peer" in aim.settings else ""
+        return _without_root("ip") if "peer" in aim.facts else ""
 
     def inject(self, aim: Aim, root: Path) -> None:
         """See `Fault`."""
-        if "peer" in aim.settings:
-            run("ip", "route", "replace", "blackhole", f"{aim.settings['peer']}/32")
+        if "peer" in aim.facts:
+            run("ip", "route", "replace", "blackhole", f"{aim.facts['peer']}/32")
             return
-        settings = PartitionSettings.model_validate({"direction": aim.settings.get("direction", "both")})
+        settings = PartitionSettings.model_validate(aim.settings)
         for stream in STREAMS[settings.direction]:
             toxic = {"name": f"hang_{stream}", "type": "timeout", "stream": stream, "attributes": {"timeout": 0}}
             LinkApi(root).send("POST", "/toxics", toxic)
 
     def heal(self, aim: Aim, root: Path) -> None:
         """See `Fault`."""
-        if "peer" in aim.settings:
-            if run("ip", "route", "show", "type", "blackhole", f"{aim.settings['peer']}/32").strip():
-                run("ip", "route", "del", "blackhole", f"{aim.settings['peer']}/32")
+        if "peer" in aim.facts:
+            if run("ip", "route", "show", "type", "blackhole", f"{aim.facts['peer']}/32").strip():
+                run("ip", "route", "del", "blackhole", f"{aim.facts['peer']}/32")
             return
         for stream in STREAMS["both"]:
             LinkApi(root).send("DELETE", f"/toxics/hang_{stream}", absent=True)
@@ -166,18 +167,18 @@ class Bandwidth(Plain):
 
     def refuse(self, aim: Aim, root: Path) -> str:  # noqa: ARG002 - the machine's own tools
         """See `Fault`."""
-        if "peer" not in aim.settings:
+        if "peer" not in aim.facts:
             return ""
         return _without_root("ip", "tc")
 
     def inject(self, aim: Aim, root: Path) -> None:
         """See `Fault`."""
-        rate = BandwidthSettings.model_validate({"rate": aim.settings.get("rate", 100_000.0)}).rate
-        if "peer" not in aim.settings:
-            was = Link.model_validate(aim.settings["link"])
+        rate = BandwidthSettings.model_validate(aim.settings).rate
+        if "peer" not in aim.facts:
+            was = Link.model_validate(aim.facts["link"])
             bring(SocketControl(LinkApi(root).socket), toxics(was.model_copy(update={"rate": rate})))
             return
-        peer = aim.settings["peer"]
+        peer = aim.facts["peer"]
         device = _device_to(peer)
         run("tc", "qdisc", "add", "dev", device, "root", "handle", f"{GROUP}:", "prio", "bands", "4",
             "priomap", *["1", "2", "2", "2", "1", "2", "0", "0", "1", "1", "1", "1", "1", "1", "1", "1"])  # fmt: skip
@@ -188,10 +189,10 @@ class Bandwidth(Plain):
 
     def heal(self, aim: Aim, root: Path) -> None:
         """See `Fault`."""
-        if "peer" not in aim.settings:
-            bring(SocketControl(LinkApi(root).socket), toxics(Link.model_validate(aim.settings["link"])))
+        if "peer" not in aim.facts:
+            bring(SocketControl(LinkApi(root).socket), toxics(Link.model_validate(aim.facts["link"])))
             return
-        device = _device_to(aim.settings["peer"])
+        device = _device_to(aim.facts["peer"])
         if f"prio {GROUP}:" in run("tc", "qdisc", "show", "dev", device):
             run("tc", "qdisc", "del", "dev", device, "root")
 
@@ -221,7 +222,8 @@ def _routed(wanted: Action, fleet: FleetFile, machine: str, peer: str, clusters:
         fleet=fleet.name,
         machine=machine,
         clusters=clusters,
-        settings=settings_of(wanted, {"peer": peer}),
+        settings=wanted.settings,
+        facts={"peer": peer},
         repair=f"fleet up --fleet {fleet.name}",
     )
 

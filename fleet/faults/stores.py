@@ -48,7 +48,7 @@ def aims(wanted: Action, fleet: FleetFile) -> list[Aim]:
         beside = [p.program for p in fleet.components if p.cluster == etcd.cluster and p.program.startswith("kube-")]
     else:
         beside = [f"dense.{etcd.program.rpartition('-')[2]}"]
-    return [aim.model_copy(update={"settings": {**wanted.settings, "beside": beside, "store": etcd.cluster}})]
+    return [aim.model_copy(update={"facts": {"beside": beside, "store": etcd.cluster}})]
 
 
 def _etcd(wanted: Action, fleet: FleetFile) -> Component:
@@ -68,8 +68,8 @@ def _etcd(wanted: Action, fleet: FleetFile) -> Component:
 def store_of(aim: Aim, root: Path) -> Store:
     """The etcd that an aim of `aims` is at."""
     etcd = aim.parts[0]
-    folder = root / "clusters" / aim.settings["store"] if aim.settings["store"] else _shard(root, etcd)
-    return Store(folder / "etcd", (etcd, *aim.settings["beside"]))
+    folder = root / "clusters" / aim.facts["store"] if aim.facts["store"] else _shard(root, etcd)
+    return Store(folder / "etcd", (etcd, *aim.facts["beside"]))
 
 
 def _shard(root: Path, etcd: str) -> Path:

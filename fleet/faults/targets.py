@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from fleet.errors import UsageError
 from fleet.faults.fault import Aim, Chosen
@@ -144,11 +143,6 @@ def plane_of(wanted: Action, fleet: FleetFile) -> Cluster:
             return cluster
     close = nearest(wanted.target, [cluster.name for cluster in fleet.clusters])
     raise UsageError(f"the fleet {fleet.name} has no control plane {shown(wanted.target)}{close}")
-
-
-def settings_of(wanted: Action, more: Mapping[str, Any]) -> dict[str, Any]:
-    """The fault's settings, and what it read from the fleet file."""
-    return {**wanted.settings, **more}
 
 
 def _taken(component: Component, fleet: FleetFile) -> list[str]:

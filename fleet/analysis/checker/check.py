@@ -56,11 +56,17 @@ class Checked:
 class Checker:
     """Feed it every line in the order of arrival, with its number from 1."""
 
-    def __init__(self, record: RunRecord, bound: float | None = None) -> None:
-        timeouts = record.spec.timeouts
-        self.history = History.of(record.manager, record.source, timeouts.object, timeouts.clean)
-        self._rules = rules(self.history, bound)
+    def __init__(self, history: History, bound: float | None = None) -> None:
+        """`history` is an empty one, of the run's manager; the checker feeds it."""
+        self.history = history
+        self._rules = rules(history, bound)
         self._lines = 0
+
+    @classmethod
+    def of(cls, record: RunRecord, bound: float | None = None) -> Checker:
+        """For a run."""
+        timeouts = record.spec.timeouts
+        return cls(History.of(record.manager, record.source, timeouts.object, timeouts.clean), bound)
 
     def feed(self, number: int, line: Line) -> None:
         """Take one line."""
@@ -84,7 +90,7 @@ class Checker:
 
 def check(record: RunRecord, reading: EventReading, bound: float | None = None) -> Checked:
     """One run. `bound` in seconds; None: the run's own `timeouts.object`."""
-    checker = Checker(record, bound)
+    checker = Checker.of(record, bound)
     for line in reading:
         checker.feed(reading.lines, line)
     return checker.checked()

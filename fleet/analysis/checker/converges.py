@@ -61,8 +61,10 @@ class Converges:
         since = max(history.accepted[op][0], history.healed_before(planned.trial, right or history.last_ns))
         drained = history.drained.get(planned.trial)
         if right is None:
-            over = drained is not None and (life.gone_ns or history.last_ns) > drained[0] >= since + self.bound * 1e9
-            if not over or drained is None or history.was_down(pair.cluster, drained[0]):
+            if drained is None or history.was_down(pair.cluster, drained[0]):
+                return ""
+            there = life.gone_ns is None or life.gone_ns > drained[0]
+            if not there or drained[0] < since + self.bound * 1e9:
                 return ""
             return f"{history.name(op)} came to {pair.cluster} at {history.at(born)} and never had a final status there"
         if right - since <= self.bound * 1e9:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fleet.errors import FleetError, UsageError
@@ -58,8 +59,7 @@ async def test_the_next_run_undoes_what_a_killed_helper_left(
     state = supervisor.state(TARGET)
     assert state is not None
     assert state.state == "RUNNING"
-    status = Path(f"/proc/{state.pid}/status").read_text(encoding="ascii")
-    assert "T (stopped)" not in status
+    assert psutil.Process(state.pid).status() != psutil.STATUS_STOPPED
     assert notes.pending(supervisor.layout.root) == []
 
 

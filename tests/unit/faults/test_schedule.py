@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ def test_moments_lie_between_and_two_never_hold_one_target() -> None:
         assert all(5 <= step.at <= 60 for step in steps)
         assert steps == sorted(steps, key=lambda step: step.at)
         stops = [step for step in steps if step.action == "stop"]
-        assert all(later.at >= former.at + 10 for former, later in zip(stops, stops[1:], strict=False))
+        assert all(later.at >= former.at + 10 for former, later in pairwise(stops))
 
 
 def test_what_does_not_fit_is_refused() -> None:

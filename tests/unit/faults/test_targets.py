@@ -78,10 +78,10 @@ def test_one_of_many_in_a_process_has_none_of_its_own(action: str, fleet: FleetF
 def test_a_store_is_named_by_its_control_plane_or_by_itself(fleet: FleetFile) -> None:
     (own,) = aims(of_process(fleet), action="restore", target="wec001")
     assert own.parts == ["etcd.wec001"]
-    assert own.settings == {"beside": ["kube-apiserver.wec001"], "store": "wec001"}
+    assert own.facts == {"beside": ["kube-apiserver.wec001"], "store": "wec001"}
     assert own.rewinds
     (shared,) = aims(fleet, action="restore", target="etcd.dense-0")
-    assert (shared.clusters, shared.settings["beside"]) == (["wec001", "wec002"], ["dense.0"])
+    assert (shared.clusters, shared.facts["beside"]) == (["wec001", "wec002"], ["dense.0"])
     with pytest.raises(SpecError, match="wec001 has no etcd of its own, so restore takes every control plane"):
         aims(fleet, action="restore", target="wec001")
 
@@ -97,8 +97,8 @@ def test_the_network_needs_something_between_agents_and_hub(action: str, fleet: 
 
 def test_a_link_is_led_to_where_the_hub_is(fleet: FleetFile) -> None:
     (aim,) = aims(linked(fleet), action="api-errors", target="local", **{"with": {"share": "1/4", "codes": [500]}})
-    assert aim.settings["plane"] == "its1"
-    assert (aim.settings["share"], aim.settings["codes"], aim.settings["upstream"]) == ("1/4", [500], "127.0.0.1:1")
+    assert aim.facts["plane"] == "its1"
+    assert (aim.settings["share"], aim.settings["codes"], aim.facts["upstream"]) == ("1/4", [500], "127.0.0.1:1")
 
 
 def test_machines_that_the_network_parts_drop_each_by_itself(fleet: FleetFile) -> None:
@@ -110,7 +110,7 @@ def test_machines_that_the_network_parts_drop_each_by_itself(fleet: FleetFile) -
         update={"machines": [fleet.machines[0], far], "clusters": [hub, *hubbed.clusters[1:3], there]}
     )
     both = aims(two, action="partition", target="m2")
-    assert [(aim.machine, aim.settings["peer"]) for aim in both] == [("m2", "10.9.0.2"), ("local", "10.9.0.3")]
+    assert [(aim.machine, aim.facts["peer"]) for aim in both] == [("m2", "10.9.0.2"), ("local", "10.9.0.3")]
     (one,) = aims(two, action="partition", target="m2", **{"with": {"direction": "to-hub"}})
     assert one.machine == "m2"
     (other,) = aims(two, action="partition", target="m2", **{"with": {"direction": "from-hub"}})
