@@ -82,6 +82,13 @@ class DiskFull(Plain):
                 _move_back(place, store.data)
         self._wait(aim, root)
 
+    def abandon(self, aim: Aim, root: Path) -> None:
+        """See `Fault`. Mounts that are in use go with their last user."""
+        place, store = _Place(kept(root, aim)), stores.store_of(aim, root)
+        for folder in (store.data, place.mounted):
+            if os.path.ismount(folder):
+                stores.run("umount", "--lazy", str(folder))
+
     @staticmethod
     def _wait(aim: Aim, root: Path) -> None:
         bring_back(Supervisor(root), stores.store_of(aim, root).users)

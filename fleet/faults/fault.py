@@ -93,6 +93,10 @@ class Fault(Protocol):
         """Undo it, and wait until what it took away works again; done twice, or by a later process, it is no error."""
         ...
 
+    def abandon(self, aim: Aim, root: Path) -> None:
+        """The fleet is about to be removed: undo only what lies outside of its folder."""
+        ...
+
 
 class Chosen(Protocol):
     """Chooses some of many, the same each time."""
@@ -115,3 +119,6 @@ class Plain:
 
     def prepare(self, aim: Aim, root: Path) -> None:
         """Nothing."""
+
+    def abandon(self, aim: Aim, root: Path) -> None:
+        """Nothing: its processes end with the fleet's, and its files go with the folder."""

@@ -62,6 +62,12 @@ def heal(aim: Aim, root: Path) -> None:
     FAULTS[aim.action].heal(aim, root)
 
 
+def abandon(root: Path) -> None:
+    """The fleet is about to be removed: take away what faults have changed outside of its folder."""
+    for aim in notes.pending(root):
+        FAULTS[aim.action].abandon(aim, root)
+
+
 def _done(verb: Verb, aim: Aim | None, root: Path) -> str:
     """Empty when it was done, else why not."""
     try:

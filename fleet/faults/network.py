@@ -142,6 +142,11 @@ class Partition(Plain):
         for stream in STREAMS["both"]:
             LinkApi(root).send("DELETE", f"/toxics/hang_{stream}", absent=True)
 
+    def abandon(self, aim: Aim, root: Path) -> None:
+        """See `Fault`."""
+        if "peer" in aim.facts:
+            self.heal(aim, root)
+
 
 class BandwidthSettings(Model):
     """Of `bandwidth`."""
@@ -195,6 +200,11 @@ class Bandwidth(Plain):
         device = _device_to(aim.facts["peer"])
         if f"prio {GROUP}:" in run("tc", "qdisc", "show", "dev", device):
             run("tc", "qdisc", "del", "dev", device, "root")
+
+    def abandon(self, aim: Aim, root: Path) -> None:
+        """See `Fault`."""
+        if "peer" in aim.facts:
+            self.heal(aim, root)
 
 
 def _hub_of(machine: Machine, wanted: Action, fleet: FleetFile) -> Machine:
