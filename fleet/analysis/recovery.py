@@ -145,6 +145,12 @@ def fault_rows(found: Sequence[FaultTrial], samples: Sequence[Sample], undisturb
     return rows
 
 
+def fault_pairs(a: Sequence[FaultRow], b: Sequence[FaultRow]) -> list[tuple[FaultRow | None, FaultRow | None]]:
+    """Rows of two runs on the same fault and setting; None where one run has none."""
+    one, two = ({(r.action, r.target, r.layout, r.wecs, r.point): r for r in rows} for rows in (a, b))
+    return [(one.get(key), two.get(key)) for key in dict.fromkeys((*one, *two))]
+
+
 def _one(
     fault: FaultInjected,
     history: History,

@@ -91,12 +91,12 @@ class Summary(Model):
     """Of a run that swept the links between WECs and hub."""
     sharing: list[SerializeAsAny[Model]] = Field(default_factory=list)
     """Of a run that swept the sources of one transport: rows as the manager's own package makes them."""
-    faults: list[FaultRow] = Field(default_factory=list)
+    faults: list[FaultRow] = Field(default_factory=list, exclude_if=lambda rows: not rows)
     """What each planned fault did, over repeats."""
-    fault_trials: list[FaultTrial] = Field(default_factory=list)
+    fault_trials: list[FaultTrial] = Field(default_factory=list, exclude_if=lambda rows: not rows)
     """The same, trial by trial."""
-    checker: dict[str, int] = Field(default_factory=dict)
-    """Findings of `fleet check` by rule."""
+    checker: dict[str, int] = Field(default_factory=dict, exclude_if=lambda counts: not any(counts.values()))
+    """Findings of `fleet check` by rule; absent when there are none."""
     tables: list[DataTable] = Field(default_factory=list, exclude_if=lambda tables: not tables)
     """Of an experiment with a body of its own."""
 

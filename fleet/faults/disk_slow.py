@@ -24,8 +24,8 @@ V1 = "blkio/blkio.throttle.write_iops_device"
 class SlowSettings(Model):
     """Of `disk-slow`."""
 
-    iops: int = Field(default=10, ge=1, le=100_000)
-    """Writes a second that reach the device. etcd needs a few for each that it acknowledges."""
+    iops: int = Field(default=100, ge=1, le=100_000)
+    """Writes a second that reach the device. etcd makes about ten of them for each put that it acknowledges."""
 
 
 class DiskSlow(Plain):
