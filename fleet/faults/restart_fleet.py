@@ -7,7 +7,7 @@ from pathlib import Path
 from fleet.errors import UsageError
 from fleet.faults.back import bring_back, ready
 from fleet.faults.fault import Aim, Chosen, Plain
-from fleet.faults.targets import BUILT, FLEET
+from fleet.faults.targets import FLEET
 from fleet.host.supervise import Supervisor
 from fleet.model.during import Action
 from fleet.model.fleet_file import FleetFile
@@ -23,7 +23,7 @@ class RestartFleet(Plain):
         """See `Fault`."""
         if wanted.target != FLEET:
             raise UsageError(f"{wanted.target}: restart-fleet is done to everything: write `target: {FLEET}`")
-        foreign = [cluster.name for cluster in fleet.clusters if cluster.driver not in BUILT]
+        foreign = [cluster.name for cluster in fleet.clusters if not cluster.built]
         if foreign:
             raise UsageError(f"{', '.join(foreign)} were not built by this testbed: it cannot restart them")
         return [

@@ -16,8 +16,6 @@ from fleet.model.fleet_file import Cluster, Component, FleetFile
 from fleet.model.model_errors import nearest, shown
 
 WECS, FLEET = "wecs", "fleet"
-BUILT = frozenset({"dense", "process", "kind"})
-"""Drivers of control planes that the fleet built itself and may therefore stop."""
 SERVING = frozenset({"etcd", "kube-apiserver"})
 """Without one of these a control plane does not answer."""
 SHARED = frozenset({"dense", "etcd"})
@@ -68,7 +66,7 @@ def of_planes(wanted: Action, clusters: Sequence[Cluster], fleet: FleetFile, rep
     """One aim per machine on whole control planes, which the fleet must have built."""
     by_machine: defaultdict[str, list[str]] = defaultdict(list)
     for cluster in clusters:
-        if cluster.driver not in BUILT:
+        if not cluster.built:
             raise UsageError(
                 f"{cluster.name} was not built by this testbed (driver {cluster.driver}): it cannot {wanted.action} it"
             )
@@ -138,7 +136,7 @@ def plane_of(wanted: Action, fleet: FleetFile) -> Cluster:
     """The one control plane that a target names, which the fleet must have built."""
     for cluster in fleet.clusters:
         if cluster.name == wanted.target:
-            if cluster.driver not in BUILT:
+            if not cluster.built:
                 raise UsageError(f"{cluster.name} was not built by this testbed (driver {cluster.driver})")
             return cluster
     close = nearest(wanted.target, [cluster.name for cluster in fleet.clusters])

@@ -30,7 +30,7 @@ IMPORTS = Imports()
 with IMPORTS:
     from fleet.faults.helper import abandon
     from fleet.host.machine import Machine
-    from fleet.host.program_folder import ProgramFolder
+    from fleet.host.program_folders import ProgramFolders
     from fleet.host.validate import check_name
     from fleet.install.control_planes import teardown
 
@@ -43,7 +43,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     check_name("fleet_name", fleet)
     if root.name != fleet:
         module.fail_json(msg=f"state_dir: {root} is not the folder of fleet {fleet}: nothing was removed")
-    machine = Machine(fleet, root, ProgramFolder(root, check=True), check=module.check_mode)
+    machine = Machine(fleet, root, ProgramFolders((), check=True), check=module.check_mode)
     if not module.check_mode:
         abandon(root)
     return outcome(teardown(machine))
