@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fleet.errors import SpecError, UsageError
 from fleet.faults.api_errors import ApiErrors
@@ -44,6 +45,13 @@ class Planned:
     def prepares(self) -> bool:
         """Whether something must be done before the load."""
         return FAULTS[self.step.action].prepares
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """For plans: when, how long (None: as long as the trial), and what it is done to."""
+        held = sorted({name for aim in self.aims for name in aim.held})
+        step = self.step
+        return {"trial": step.trial, "at": step.at, "for": self.lasting, "action": step.action, "held": held}
 
     @property
     def lasting(self) -> float | None:
