@@ -165,7 +165,10 @@ async def check(fleet: FleetFile, planned: Sequence[Planned], *, reach: Reach = 
     helpers = _helpers(fleet, left | {aim.machine for aim in aims}, reach)
     await asyncio.gather(*(helper.__aenter__() for helper in helpers.values()))
     try:
-        broken = [why for name, helper in helpers.items() if name in left and (why := await _ordered(helper, "repair"))]
+        answers = {name: await _ordered(helpers[name], "repair") for name in sorted(left)}
+        # One that cannot be reached and has no part in this: whether it is missed is for others to say.
+        needed = {aim.machine for aim in aims}
+        broken = [why for name, why in answers.items() if why and (name in needed or not helpers[name].lost)]
         if broken:
             raise FleetError("; ".join(broken))
         refused = [
