@@ -27,7 +27,6 @@ from fleet.model.link import Link, Rate, shown_rate
 Direction = Literal["both", "to-hub", "from-hub"]
 SECONDS = 20.0
 STREAMS = {"both": ("upstream", "downstream"), "to-hub": ("upstream",), "from-hub": ("downstream",)}
-GROUP = "1"
 
 
 class LinkApi:
@@ -162,13 +161,11 @@ class Bandwidth(Plain):
     settings = BandwidthSettings
 
     def aims(self, wanted: Action, fleet: FleetFile, chosen: Chosen) -> list[Aim]:  # noqa: ARG002 - one machine
-        """See `Fault`. Without a link: what each end sends to the other waits in a queue of that rate."""
+        """See `Fault`. Without a link: all that the machine sends waits in a queue of that rate."""
         machine = fleet.machine(machine_of(wanted, fleet))
         if machine.wan is not None:
             return [through_link(wanted, fleet)]
-        hub = _hub_of(machine, wanted, fleet)
-        ends = ((machine.name, hub.address), (hub.name, machine.address))
-        return [_routed(wanted, fleet, name, peer, []) for name, peer in ends]
+        return [_routed(wanted, fleet, machine.name, _hub_of(machine, wanted, fleet).address, [])]
 
     def refuse(self, aim: Aim, root: Path) -> str:  # noqa: ARG002 - the machine's own tools
         """See `Fault`."""
@@ -183,14 +180,8 @@ class Bandwidth(Plain):
             was = Link.model_validate(aim.facts["link"])
             bring(SocketControl(LinkApi(root).socket), toxics(was.model_copy(update={"rate": rate})))
             return
-        peer = aim.facts["peer"]
-        device = _device_to(peer)
-        run("tc", "qdisc", "add", "dev", device, "root", "handle", f"{GROUP}:", "prio", "bands", "4",
-            "priomap", *["1", "2", "2", "2", "1", "2", "0", "0", "1", "1", "1", "1", "1", "1", "1", "1"])  # fmt: skip
-        run("tc", "qdisc", "add", "dev", device, "parent", f"{GROUP}:4", "tbf", "rate", shown_rate(rate),
+        run("tc", "qdisc", "add", "dev", _device_to(aim.facts["peer"]), "root", "tbf", "rate", shown_rate(rate),
             "burst", "4kb", "latency", "400ms")  # fmt: skip
-        run("tc", "filter", "add", "dev", device, "parent", f"{GROUP}:", "protocol", "ip", "u32", "match", "ip", "dst",
-            f"{peer}/32", "flowid", f"{GROUP}:4")  # fmt: skip
 
     def heal(self, aim: Aim, root: Path) -> None:
         """See `Fault`."""
@@ -198,7 +189,7 @@ class Bandwidth(Plain):
             bring(SocketControl(LinkApi(root).socket), toxics(Link.model_validate(aim.facts["link"])))
             return
         device = _device_to(aim.facts["peer"])
-        if f"prio {GROUP}:" in run("tc", "qdisc", "show", "dev", device):
+        if "qdisc tbf" in run("tc", "qdisc", "show", "dev", device):
             run("tc", "qdisc", "del", "dev", device, "root")
 
     def abandon(self, aim: Aim, root: Path) -> None:
