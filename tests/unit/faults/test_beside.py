@@ -87,6 +87,49 @@ async def test_without_a_time_it_lasts_until_the_trial_ends(supervisor: Supervis
         assert running(supervisor)
 
 
+async def test_a_moments_fault_is_over_when_the_program_is_back(supervisor: Supervisor, fleet: FleetFile) -> None:
+    kept, before = Kept(), supervisor.state(TARGET)
+    async with faults(fleet, kept, {"action": "kill"}) as made:
+        await made.prepare("t001", counted=True)
+        made.begin("t001", counted=True)
+        await until(lambda: len(kept.lines) == 2)  # without the end of the trial
+        after = supervisor.state(TARGET)
+        await made.end()
+    assert before is not None
+    assert after is not None
+    assert (after.state, kept.anomalies) == ("RUNNING", [])
+    assert after.pid != before.pid
+
+
+async def test_a_paused_program_keeps_its_process(supervisor: Supervisor, fleet: FleetFile) -> None:
+    kept, before = Kept(), supervisor.state(TARGET)
+    assert before is not None
+    async with faults(fleet, kept, {"action": "pause", "for": "500ms"}) as made:
+        made.begin("t001", counted=True)
+        await until(lambda: psutil.Process(before.pid).status() == psutil.STATUS_STOPPED)
+        await made.end()
+    assert psutil.Process(before.pid).status() != psutil.STATUS_STOPPED
+    assert [type(line) for line in kept.lines] == [FaultInjected, FaultHealed]
+    assert kept.anomalies == []
+
+
+async def test_a_restart_loop_kills_again_and_again_and_ends(supervisor: Supervisor, fleet: FleetFile) -> None:
+    kept, pids = Kept(), set()
+
+    def restarted() -> bool:
+        state = supervisor.state(TARGET)
+        if state is not None and state.pid:
+            pids.add(state.pid)
+        return len(pids) > 2
+
+    async with faults(fleet, kept, {"action": "restart-loop", "with": {"every": "1500ms"}}) as made:
+        made.begin("t001", counted=True)
+        await until(restarted)
+        await made.end()
+    assert running(supervisor)
+    assert kept.anomalies == []
+
+
 async def test_warm_ups_are_left_alone(supervisor: Supervisor, fleet: FleetFile) -> None:
     kept = Kept()
     async with faults(fleet, kept, {}) as made:
