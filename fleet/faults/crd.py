@@ -35,7 +35,7 @@ class CrdSettings(Model):
     """Of `crd`."""
 
     name: str = ""
-    """`<plural>.<group>`, such as `appliedmanifestworks.work.open-cluster-management.io`."""
+    """`<plural>.<group>`."""
     objects: bool = True
     """Whether the objects that it had are restored too; false: whoever made them must make them again."""
 
