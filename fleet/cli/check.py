@@ -47,7 +47,7 @@ def check(
     from fleet.cli.check_view import document, page, seconds
     from fleet.cli.exporting import write_all
     from fleet.cli.run_list import choose
-    from fleet.report.reproduction import raw_lines, reproductions
+    from fleet.report.small_run import raw_lines, reproductions
 
     limit = seconds(bound)
     folder = choose(run, results)

@@ -15,6 +15,7 @@ import yaml
 from fleet.analysis.checker.check import Checked
 from fleet.analysis.checker.rule import Finding
 from fleet.model.duration import written
+from fleet.report.reproduce import commands
 from fleet.results import events
 from fleet.results.eventlog import decoder, open_log
 from fleet.results.folder import EVENTS, RUN, RunFolder
@@ -110,6 +111,7 @@ def _text(finding: Finding, record: RunRecord, says: str, lines: Sequence[bytes]
     versions = {**record.fleet.versions, "testbed": record.version, "kernel": record.machine.kernel}
     shown = "".join(line.decode(errors="replace") for line in lines[:SHOWN])
     more = f"\n({len(lines) - SHOWN} more lines)" if len(lines) > SHOWN else ""
+    shell = "\n".join(commands(record.fleet)[:2])
     spec = yaml.safe_dump(written(record.spec), sort_keys=False, default_flow_style=None)
     return (
         f"# {finding.rule}: {finding.object or finding.cluster}\n\n{finding.text}.\n\n"
@@ -119,9 +121,9 @@ def _text(finding: Finding, record: RunRecord, says: str, lines: Sequence[bytes]
         f"## Versions\n\n{_list(versions)}\n"
         f"## Raw lines\n\n```json\n{shown}```{more}\n\n"
         "## How to make it again\n\n"
-        "`fleet check` on this folder finds it in these lines. A new run: build the fleet that `run.json` records"
-        f" (`fleet reproduce`), then run the experiment with the same seed ({record.seed}), which draws the same"
-        f" schedule:\n\n```yaml\n{spec}```\n"
+        "`fleet check` on this folder finds it in these lines. A new run, from the folder of the project, with the same"
+        f" seed ({record.seed}), which draws the same schedule of faults:\n\n"
+        f"```sh\n{shell}\n```\n\n`experiment.yaml`:\n\n```yaml\n{spec}```\n"
     )
 
 
