@@ -118,7 +118,7 @@ def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
     lines = _lines(study.usages, hub)
     cpu = {label: [(u, c) for u, c, _ in points] for label, points in lines.items()}
     memory = {label: [(u, m) for u, _, m in points] for label, points in lines.items()}
-    faults = _faults(study)
+    faults = fault_spans(study)
     shade = "Shaded: counted trials." + (f" Hatched: {_named(study)}." if faults else "")
     transports = [cluster.name for cluster in study.run.fleet.transports()]
     return [
@@ -128,7 +128,7 @@ def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
     ]
 
 
-def _faults(study: Study) -> list[tuple[float, float | None]]:
+def fault_spans(study: Study) -> list[tuple[float, float | None]]:
     """Planned faults, in seconds since the run's first line."""
     first = study.recorded.first_ns
     return [
@@ -149,12 +149,12 @@ def _api_server(study: Study, cluster: str, trials: Sequence[tuple[float, float]
     if found.requests:
         shown = dict(list(found.requests.items())[:_DRAWN_COMPONENTS])
         caption = "Mean between two scrapes. A WATCH counts when it ends."
-        svg = plots.over_time(shown, trials, "requests per second", "requests", _faults(study))
+        svg = plots.over_time(shown, trials, "requests per second", "requests", fault_spans(study))
         drawings.append(Drawing(svg, f"Requests of {cluster}'s API server", caption))
     if found.inflight:
         shown = dict(list(found.inflight.items())[:_DRAWN_COMPONENTS])
         caption = "As they were at each scrape: what comes and goes in between is not seen."
-        svg = plots.over_time(shown, trials, "requests", "inflight", _faults(study))
+        svg = plots.over_time(shown, trials, "requests", "inflight", fault_spans(study))
         drawings.append(Drawing(svg, f"In flight at {cluster}'s API server, by priority level", caption))
     return drawings
 
