@@ -16,8 +16,8 @@ from pydantic import Field
 
 from fleet.errors import DeadlineError, UsageError
 from fleet.faults.api_proxy import Settings, files
+from fleet.faults.by_link import LinkApi, through_link
 from fleet.faults.fault import Aim, Chosen, Plain
-from fleet.faults.network import LinkApi, through_link
 from fleet.faults.notes import kept
 from fleet.host.authority import Authority
 from fleet.host.pki import Subject

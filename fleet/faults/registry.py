@@ -8,13 +8,15 @@ from typing import Any
 
 from fleet.errors import SpecError, UsageError
 from fleet.faults.api_errors import ApiErrors
+from fleet.faults.bandwidth import Bandwidth
 from fleet.faults.certificate import ExpireCertificate
 from fleet.faults.crd import Crd
+from fleet.faults.disconnect import Disconnect
 from fleet.faults.disk_full import DiskFull
 from fleet.faults.disk_slow import DiskSlow
 from fleet.faults.fault import Aim, Fault
 from fleet.faults.kill import Kill
-from fleet.faults.network import Bandwidth, Disconnect, Partition
+from fleet.faults.partition import Partition
 from fleet.faults.pause import Pause
 from fleet.faults.restart_fleet import RestartFleet
 from fleet.faults.restart_loop import RestartLoop
