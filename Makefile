@@ -12,7 +12,7 @@ GO_TESTS := controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dens
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers lint format bench clean
+.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults lint format bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ test-kind: toolchain ## a live fleet of 3 kind clusters (root; installs Docker w
 
 test-lab: toolchain ## fleets over SSH on machines of `fleet lab`, and over slow links (root)
 	@FLEET_TEST_LAB=1 $(BIN)/python -m pytest tests/live/test_lab.py tests/live/test_link.py -v
+
+test-faults: toolchain ## every fault on a live fleet of plain OCM (root, for the disks)
+	@FLEET_TEST_FAULTS=1 $(BIN)/python -m pytest tests/live/test_faults.py -v -rP
 
 test-talk: toolchain ## the talk's experiments on a live fleet of 3 WECs
 	@FLEET_TEST_TALK=1 $(BIN)/python -m pytest tests/live/test_talk.py -v

@@ -16,6 +16,7 @@ import typer
 from fleet import __version__
 from fleet.cli import (
     build,
+    check,
     cluster,
     compare,
     doctor,
@@ -56,6 +57,7 @@ app.add_typer(experiment.app, name="experiment")
 app.command("report")(report.report)
 app.command("runs")(report.runs)
 app.command("compare")(compare.compare)
+app.command("check")(check.check)
 app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)
 app.add_typer(cluster.app, name="cluster")
