@@ -72,6 +72,18 @@ def test_dense_shard_of_two() -> None:
     golden("dense", Plan.merge([plan_shard(MACHINE, shard, planes), *parts]))
 
 
+def test_a_bare_control_plane_has_an_api_server_alone() -> None:
+    plane = ControlPlane("wec001", "wec", "dense", bare=True)
+    planned = plan_instance(MACHINE, Shard(0, 16_000, 16_001), plane, 16_002)
+    (instance,) = [json.loads(text.text) for text in planned.texts if text.path.parent.name == "instances"]
+    assert (instance["controllers"], instance["kcm_kubeconfig"], instance["scheduler_kubeconfig"]) == ([], "", "")
+    assert [kubeconfig.path.name for kubeconfig in planned.kubeconfigs] == ["kubeconfig"]
+    (record,) = [json.loads(text.text) for text in planned.texts if text.path.name == "plane.json"]
+    assert record["bare"] is True
+    process = plan_process(MACHINE, ControlPlane("wec001", "wec", bare=True), block("wec001", 16_000))
+    assert [program.component for program in process.programs] == ["etcd", "kube-apiserver"]
+
+
 def test_kwok() -> None:
     golden("kwok", plan_kwok(MACHINE, ControlPlane("wec001", "wec"), "https://127.0.0.1:16000"))
 

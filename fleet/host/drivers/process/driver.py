@@ -184,14 +184,17 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
     programs = [
         planned("etcd", components.etcd(program("etcd"), store, trust, etcd_extra), 100, (trust.etcd_ca,)),
         planned("kube-apiserver", api, 200, (*at_start, trust.etcd_ca, *(one.cert for one in proxy))),
-        planned("kube-controller-manager", manager, 300, (*at_start, kcm.path)),
     ]
-    if plane.role == "wec":
+    clients = []
+    if not plane.bare:
+        programs.append(planned("kube-controller-manager", manager, 300, (*at_start, kcm.path)))
+        clients.append(kcm)
+    if plane.role == "wec" and not plane.bare:
         argv = components.kube_scheduler(
             program("kube-scheduler"), scheduler.path, plane.extra.scheduler, listener(1, scheduler.path)
         )
         programs.append(planned("kube-scheduler", argv, 300, (scheduler.path,)))
-    clients = [kcm, scheduler] if plane.role == "wec" else [kcm]
+        clients.append(scheduler)
     return Plan(
         (folder, certificates),
         (store.server, store.client, serving, *proxy, admin, *dials, *(client.certificate for client in clients)),
@@ -208,4 +211,5 @@ DRIVER = DriverKind(
     # threads. Ports: API server and both of its etcd. Disk: 123 MiB when new, nearly all preallocated by the etcd.
     weight=Weight(230 * MIB, 10, 36, 58, 3, 190 * MIB),
     of_hub=True,
+    bare=True,
 )
