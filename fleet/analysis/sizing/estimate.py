@@ -67,7 +67,7 @@ class Estimator:
 
     def figures(self, wecs: int) -> list[Figure]:
         """Every figure that can be had, in the order of `QUANTITIES`."""
-        found = []
+        found: list[Figure] = []
         for quantity in QUANTITIES:
             if quantity.of_rest:
                 found += self._resting(quantity.name, wecs)
@@ -75,6 +75,10 @@ class Estimator:
                 for load, observations in self._loads.items():
                     found += self._loaded(quantity.name, load, observations, wecs)
         return found
+
+    def resting(self, wecs: int) -> list[Figure]:
+        """Those of the fleet at rest."""
+        return [figure for one in QUANTITIES if one.of_rest for figure in self._resting(one.name, wecs)]
 
     def line(self, name: str) -> Line | None:
         """Of a quantity at rest (or of a part of it)."""
@@ -127,11 +131,13 @@ class Estimator:
         if not measured or asked in measured:
             return
         if self._theory is None:
-            yield "no load was measured at these client limits, and no theory of them is known: down-sync is that of others"
+            yield (
+                "no load was measured at these client limits, and no theory of them is known: down-sync is that of others"
+            )
         else:
             yield (
-                "no load was measured at these client limits: down-sync is their floor and what fleets with other limits "
-                "took beyond theirs"
+                "no load was measured at these client limits: down-sync is their floor, and what fleets with other limits"
+                " took beyond theirs"
             )
         yield "CPU and memory under load are of fleets with other client limits"
 

@@ -1,4 +1,4 @@
-"""What client limits alone make an object wait until a share of its WECs has it: the part of down-sync that is theory."""
+"""What client limits alone make the first share of all copies wait: the part of down-sync that is theory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from fleet.analysis.theory import Burden, Theory
 
 
-def floor_at(theory: Theory | None, load: tuple[str, int], wecs: int, share: float, limits: Mapping[str, float]) -> float:
+def floor_at(
+    theory: Theory | None, load: tuple[str, int], wecs: int, share: float, limits: Mapping[str, float]
+) -> float:
     """Seconds that pass at least until the first `share` of all copies are down; 0 without a theory.
 
     `load`: layout and objects per policy. Token buckets let calls pass one after another, so what the first q of the

@@ -88,10 +88,13 @@ class Declared:
 
     fixed: float
     each: float
+    most: int | None = None
+    """WECs that count: those of one shard, where it is a matter of one process."""
 
     def at(self, wecs: int) -> Estimate:
         """With that many WECs."""
-        return Estimate(self.fixed + self.each * wecs)
+        counted = wecs if self.most is None else min(wecs, self.most)
+        return Estimate(self.fixed + self.each * counted)
 
 
 def line_of(points: Sequence[Point]) -> Line | None:

@@ -110,9 +110,7 @@ def observed(run: RunRecord, source: Source, wecs: int, values: dict[str, float]
         "limits": {name: float(value) for name, value in fleet.limits.items()},
         "variables": changed_variables(fleet.variables, fleet.limits),
         "toolchain": fleet.toolchain_digest.removeprefix("sha256:")[:16],
-        "machine": Computer(
-            cpu_model=machine.cpu_model, cores=machine.cores, memory_bytes=machine.memory_bytes
-        ),
+        "machine": Computer(cpu_model=machine.cpu_model, cores=machine.cores, memory_bytes=machine.memory_bytes),
         "values": values,
     }
     return Observation.model_validate({**known, **more})

@@ -1,8 +1,8 @@
-"""Requests and limits of a Kubernetes pod that would hold N control planes, derived as the README of kplane's bench does.
+"""Requests and limits of a Kubernetes pod that would hold N control planes, derived as kplane's bench does in its README.
 
-Its table: `requests.memory` is the RSS at rest and 10 % more, `limits.memory` the peak of a cold start and a safety factor,
-`requests.cpu` the mean CPU at rest, `limits.cpu` the peak CPU of the bootstrap. In its worked example the safety factor is
-1.2 (6.67 GiB become 8 Gi).
+Its table: `requests.memory` is the RSS at rest and 10 % more, `limits.memory` the peak of a cold start and a safety
+factor, `requests.cpu` the mean CPU at rest, `limits.cpu` the peak CPU of the bootstrap. In its worked example the safety
+factor is 1.2 (6.67 GiB become 8 Gi).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ RULES = (
     Rule("limits.cpu", "cpu_peak", 1.0, "peak CPU of the start"),
 )
 SOURCES: tuple[Source, ...] = ("density", "rest")
-"""The experiment density has all four; of a fleet the programs of its WECs are taken, whose peak of CPU is not known."""
+"""The experiment density has all four; of a fleet the programs of its WECs are taken, without a peak of CPU."""
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ QUANTITIES = (
     Quantity("load_cpu", "CPU under load", "cores", of_rest=False),
     Quantity("load_cpu_seconds", "CPU of one load", "seconds", of_rest=False),
     Quantity("descriptors", "descriptors, all programs", "count"),
+    Quantity("descriptors_of_one", "descriptors, largest program", "count"),
     Quantity("threads", "threads", "count"),
     Quantity("inotify", "inotify instances", "count"),
     Quantity("ports", "ports", "count"),

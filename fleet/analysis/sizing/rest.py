@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from fleet.analysis.cpu_shares import carries_planes, owner_of
 from fleet.analysis.recorded import Recorded
+from fleet.results.events import ProcessSample
 from fleet.results.run import RunRecord
 
 PART_OF = {
@@ -76,9 +77,10 @@ def rest_values(run: RunRecord, recorded: Recorded) -> dict[str, Values]:
 
 
 def first_look(run: RunRecord, recorded: Recorded) -> Values:
-    """Memory (RSS), descriptors and threads before the first trial's load began; empty when nothing was weighed then."""
+    """Memory (RSS), descriptors and threads before the first load began; empty when nothing was weighed then."""
     begin = min((recorded.span(plan)[0] for plan in recorded.trials), default=0)
-    parts, first = Parts(run), {}
+    parts = Parts(run)
+    first: dict[tuple[str, str], ProcessSample] = {}
     for sample in recorded.processes:
         if sample.ns < begin:
             first.setdefault((sample.machine, sample.program), sample)
@@ -97,11 +99,3 @@ def summed(rows: Iterable[tuple[str, str, float]]) -> Values:
         totals[name] += value
         totals[f"{name}.{part}"] += value
     return dict(totals)
-
-
-def by_part(values: Mapping[str, float], name: str) -> Iterator[tuple[str, float]]:
-    """The parts of a quantity that are there."""
-    for key, value in values.items():
-        whole, dot, part = key.partition(".")
-        if whole == name and dot:
-            yield part, value
