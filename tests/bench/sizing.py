@@ -1,4 +1,4 @@
-"""Held-out check of `fleet plan`: fleets of several sizes are built and measured, the largest is predicted from the others.
+"""Held-out check of `fleet plan`: fleets of several sizes are measured, the largest is predicted from the others.
 
 Each fleet is built from nothing, rests (`idle`), is loaded (`wec-scaling`) and is taken down. Its runs lie in a folder
 for each size below the results folder: what is there is not measured again, so that a run that was cut short goes on.

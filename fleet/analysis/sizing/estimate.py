@@ -132,12 +132,12 @@ class Estimator:
             return
         if self._theory is None:
             yield (
-                "no load was measured at these client limits, and no theory of them is known: down-sync is that of others"
+                "no load was measured at these client limits, and no theory of them is known: down-sync is of others"
             )
         else:
             yield (
-                "no load was measured at these client limits: down-sync is their floor, and what fleets with other limits"
-                " took beyond theirs"
+                "no load was measured at these client limits: down-sync is their floor, and what others took beyond"
+                " theirs"
             )
         yield "CPU and memory under load are of fleets with other client limits"
 

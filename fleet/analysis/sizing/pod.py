@@ -1,8 +1,8 @@
-"""Requests and limits of a Kubernetes pod that would hold N control planes, derived as kplane's bench does in its README.
+"""Requests and limits of a Kubernetes pod that would hold N control planes, derived as kplane's bench does.
 
 Its table: `requests.memory` is the RSS at rest and 10 % more, `limits.memory` the peak of a cold start and a safety
-factor, `requests.cpu` the mean CPU at rest, `limits.cpu` the peak CPU of the bootstrap. In its worked example the safety
-factor is 1.2 (6.67 GiB become 8 Gi).
+factor, `requests.cpu` the mean CPU at rest, `limits.cpu` the peak CPU of the bootstrap. In the worked example of its
+README the safety factor is 1.2 (6.67 GiB become 8 Gi).
 """
 
 from __future__ import annotations
