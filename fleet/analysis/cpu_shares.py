@@ -106,7 +106,7 @@ def owner_of(
 
 
 def carries_planes(component: str) -> bool:
-    """Whether it is a part of a control plane, or a process of many of them; else it plays nodes, or is none of both."""
+    """Whether it is a part of a control plane, or a process of many of them."""
     return component in _PLANE or component in _SHARED
 
 

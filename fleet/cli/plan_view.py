@@ -100,7 +100,7 @@ def quantity(value: float, unit: Unit) -> str:
 
 def _pod(sized: Sized, ink: Ink) -> str:
     columns = [
-        Column("A POD OF THESE WECS"),
+        Column(f"A POD OF {sized.wecs} WECS"),
         Column("VALUE", right=True),
         Column("AT MOST", right=True),
         Column("FROM"),

@@ -63,6 +63,7 @@ class Estimator:
         self.question, self._theory, self._declared = question, theory, declared or {}
         self.used = [one for one in observations if one.setup == question.setup]
         self._rest = [one for one in self.used if one.source == "rest"]
+        self._lines: dict[str, tuple[Line | None, int]] = {}
         self._loads = _chosen_loads(one for one in self.used if one.source == "load")
 
     def figures(self, wecs: int) -> list[Figure]:
@@ -80,32 +81,30 @@ class Estimator:
         """Those of the fleet at rest."""
         return [figure for one in QUANTITIES if one.of_rest for figure in self._resting(one.name, wecs)]
 
-    def line(self, name: str) -> Line | None:
-        """Of a quantity at rest (or of a part of it)."""
-        return line_of([point for point, _ in self._points(name)])
-
     def notes(self) -> list[str]:
         """What a reader must know of the figures."""
         return [*_of_variables(self.question, self.used), *self._of_limits(), *_of_programs(self.used)]
 
     def _resting(self, name: str, wecs: int) -> Iterator[Figure]:
         for key in (name, *(f"{name}.{part}" for part in PARTS)):
-            points = self._points(key)
-            line = line_of([point for point, _ in points])
+            line, fleets = self._line(key)
             if line is not None and any(y for _, y in line.points):
-                yield _figure(key, line, line.at(wecs).at_least(0.0), wecs, FITTED, len({fleet for _, fleet in points}))
+                yield _figure(key, line, line.at(wecs).at_least(0.0), wecs, FITTED, fleets)
             elif key in self._declared and line is None:
                 quantity = BY_NAME[name]
                 yield Figure(key, quantity.text, quantity.unit, self._declared[key].at(wecs), DECLARED)
 
-    def _points(self, key: str) -> list[tuple[Point, str]]:
-        """With the fleet that each is of."""
-        found: dict[str, tuple[Point, str]] = {}
-        once = BY_NAME[key.partition(".")[0]].once
-        for number, one in enumerate(self._rest):
-            if key in one.values:
-                found.setdefault(f"{one.fleet} {one.wecs}" if once else str(number), _point(one, one.values[key]))
-        return list(found.values())
+    def _line(self, key: str) -> tuple[Line | None, int]:
+        """Of a quantity at rest (or of a part of it), and of how many fleets; the search for an end asks often."""
+        if key not in self._lines:
+            once, found = BY_NAME[key.partition(".")[0]].once, dict[str, tuple[Point, str]]()
+            for number, one in enumerate(self._rest):
+                if key in one.values:
+                    same = f"{one.fleet} {one.wecs}" if once else str(number)
+                    found.setdefault(same, ((float(one.wecs), one.values[key]), one.fleet))
+            points = list(found.values())
+            self._lines[key] = line_of([point for point, _ in points]), len({fleet for _, fleet in points})
+        return self._lines[key]
 
     def _loaded(self, name: str, load: Load, observations: Sequence[Observation], wecs: int) -> Iterator[Figure]:
         mine = [one for one in observations if name in one.values]
@@ -150,10 +149,6 @@ def _figure(  # noqa: PLR0917 - the parts of a figure
     within = line.least <= wecs <= line.most
     beyond = None if within else line.most if wecs > line.most else line.least
     return Figure(key, text, quantity.unit, estimate, origin, len(line.points), fleets, beyond)
-
-
-def _point(one: Observation, value: float) -> tuple[Point, str]:
-    return (float(one.wecs), value), one.fleet
 
 
 def _limits(limits: Mapping[str, float]) -> Limits:

@@ -11,6 +11,7 @@ import pytest
 from fleet.analysis.join import Join
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.sizing import observation
+from fleet.analysis.sizing.line import Estimate
 from fleet.analysis.sizing.observation import Observation
 from fleet.analysis.sizing.planes import sequences
 from fleet.analysis.sizing.reading import read
@@ -66,10 +67,10 @@ def test_what_was_fitted_on_1_10_and_50_wecs_predicts_the_median_of_100() -> Non
 
 
 def test_a_prediction_that_is_off_fails() -> None:
-    row = sizing.Held("memory", sizing.Estimate(116.0, 100.0, 130.0), 100.0, judged=True)
+    row = sizing.Held("memory", Estimate(116.0, 100.0, 130.0), 100.0, judged=True)
     assert not row.holds
     assert row.line().endswith("1.160x  [1.000, 1.300]  goal within 15%: FAILS")
-    assert sizing.Held("memory", sizing.Estimate(114.0), 100.0, judged=True).holds
+    assert sizing.Held("memory", Estimate(114.0), 100.0, judged=True).holds
 
 
 def test_a_run_that_is_not_valid_is_not_used(tmp_path: Path) -> None:
