@@ -12,6 +12,7 @@ from fleet.analysis.sizing.line import Declared, Estimate, Line, Point, line_of
 from fleet.analysis.sizing.observation import Observation, Setup
 from fleet.analysis.sizing.quantity import BY_NAME, LATENCIES, PARTS, QUANTITIES, Unit
 from fleet.analysis.theory import Theory
+from fleet.model.client_limits import ClientLimits
 
 Load = tuple[str, int]
 """Layout, objects per policy."""
@@ -138,7 +139,8 @@ class Estimator:
                 "no load was measured at these client limits: down-sync is their floor, and what others took beyond"
                 " theirs"
             )
-        yield "CPU and memory under load are of fleets with other client limits"
+        if any("load_cpu" in one.values for one in self.used):
+            yield "CPU and memory under load are of fleets with other client limits"
 
 
 def _figure(  # noqa: PLR0917 - the parts of a figure
@@ -152,7 +154,9 @@ def _figure(  # noqa: PLR0917 - the parts of a figure
 
 
 def _limits(limits: Mapping[str, float]) -> Limits:
-    return tuple(sorted((name, float(value)) for name, value in limits.items()))
+    """All of them: a fleet file of an older release lacks some, whose defaults then held."""
+    whole = {**ClientLimits().model_dump(), **limits}
+    return tuple(sorted((name, float(value)) for name, value in whole.items()))
 
 
 def _of_limits_first(observations: list[Observation], limits: Mapping[str, float]) -> list[Observation]:
