@@ -67,7 +67,7 @@ def plan(
 ) -> None:
     """Say what a fleet of N WECs would take: memory, CPU, ports, time to build, down-sync and so on, with intervals."""
     from fleet.cli.plan_fit import choose, make
-    from fleet.cli.plan_machine import asked, declared, resources, this_machine
+    from fleet.cli.plan_machine import asked, declared, resources, this_machine, toolchain_here
     from fleet.cli.plan_view import figure_document, page, rest_document
 
     if wecs is None and not fit:
@@ -86,7 +86,8 @@ def plan(
     from fleet.analysis.sizing.sized import size
     from fleet.model.variables import MOST_WECS
 
-    sized = size(choose(model, question.setup), question, wecs, declared(chosen), resources(), this_machine())
+    known = choose(model, question.setup)
+    sized = size(known, question, wecs, declared(chosen), resources(), this_machine(), toolchain=toolchain_here(chosen))
     if wecs > MOST_WECS:
         say(f"wec_count is at most {MOST_WECS}: the figures are of a fleet that cannot be built")
     if output == "json":

@@ -9,8 +9,9 @@ from typing import Any
 from fleet.analysis.sizing.ends import Resource
 from fleet.analysis.sizing.estimate import Question
 from fleet.analysis.sizing.line import Declared
-from fleet.analysis.sizing.observation import Computer, Setup, changed_variables
+from fleet.analysis.sizing.observation import Computer, Setup, changed_variables, short_digest
 from fleet.cli.build import pairs
+from fleet.cli.playbook import checkout
 from fleet.errors import UsageError
 from fleet.host.drivers.driver import driver_kind
 from fleet.host.limits import DESCRIPTORS_BASE, RESERVE, measure_room
@@ -23,6 +24,9 @@ from fleet.model.variable_rules import checked
 from fleet.model.variables import Variables
 from fleet.results.machine import machine_facts
 from fleet.simulators.simulator import simulator
+from fleet.toolchain import catalogue, digest, golang
+from fleet.toolchain.needs import needs_of
+from fleet.toolchain.store import default_cache
 
 
 def asked(options: Mapping[str, str | None], words: Sequence[str]) -> tuple[Question, Variables]:
@@ -78,6 +82,13 @@ def declared(variables: Variables) -> dict[str, Declared]:
             float(getattr(weight, field)) for weight in (kind.weight, nodes, manager.agent, manager.plane)
         )
         lines[name] = Declared(plane * len(planes), wec + node + agent * dialled)
+    parts = {
+        "planes": Declared(0.0, float(kind.weight.memory)),
+        "nodes": Declared(0.0, float(nodes.memory)),
+        "agents": Declared(0.0, float(manager.agent.memory * dialled)),
+        "hub": Declared(float(manager.plane.memory * len(planes)), 0.0),
+    }
+    lines |= {f"memory.{part}": line for part, line in parts.items() if line.fixed or line.each}
     lines["descriptors_of_one"] = Declared(
         float(DESCRIPTORS_BASE), float(kind.descriptors), most=variables.dense_shard_size
     )
@@ -95,6 +106,21 @@ def resources() -> list[Resource]:
         Resource("threads", "threads", "threads", float(room.processes)),
         Resource("ports", "ports", "ports", float(room.ports)),
     ]
+
+
+def toolchain_here(variables: Variables) -> str:
+    """Digest of the upstream programs that this checkout would build for such a fleet; empty for a user's own, and where
+    there is no checkout."""
+    if variables.fleet_toolchain_dir:
+        return ""
+    try:
+        source = checkout() / "toolchain"
+    except UsageError:
+        return ""  # the package alone can plan too
+    wanted = catalogue.load(source, needs_of(variables))
+    return short_digest(
+        digest.together(digest.of_groups(source, wanted, golang.find(default_cache(), wanted.go_wheel)))
+    )
 
 
 def this_machine() -> Computer:

@@ -109,11 +109,16 @@ def observed(run: RunRecord, source: Source, wecs: int, values: dict[str, float]
         "wecs": wecs,
         "limits": {name: float(value) for name, value in fleet.limits.items()},
         "variables": changed_variables(fleet.variables, fleet.limits),
-        "toolchain": fleet.toolchain_digest.removeprefix("sha256:")[:16],
+        "toolchain": short_digest(fleet.toolchain_digest),
         "machine": Computer(cpu_model=machine.cpu_model, cores=machine.cores, memory_bytes=machine.memory_bytes),
         "values": values,
     }
     return Observation.model_validate({**known, **more})
+
+
+def short_digest(digest: str) -> str:
+    """As an observation has it."""
+    return digest.removeprefix("sha256:")[:16]
 
 
 def changed_variables(values: dict[str, Any], limits: Iterable[str] = ()) -> dict[str, Any]:

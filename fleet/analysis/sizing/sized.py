@@ -45,8 +45,9 @@ def size(  # noqa: PLR0917 - what an answer needs
     declared: Mapping[str, Declared],
     resources: Sequence[Resource],
     here: Computer,
+    toolchain: str = "",
 ) -> Sized:
-    """The answer for `wecs` WECs."""
+    """The answer for `wecs` WECs. `toolchain`: the digest of what would be built here; empty when it is not known."""
     estimator = Estimator(model.observations, question, theory=theory_of(question.setup.manager), declared=declared)
     used = estimator.used
     return Sized(
@@ -58,7 +59,7 @@ def size(  # noqa: PLR0917 - what an answer needs
         figures=estimator.figures(wecs),
         pod=pod(model.observations, question.setup, wecs),
         ends=ends(estimator.resting, resources),
-        notes=[*_of_runs(used), *estimator.notes(), *_of_machine(used, here)],
+        notes=[*_of_runs(used), *estimator.notes(), *_of_machine(used, here), *_of_programs(used, toolchain)],
     )
 
 
@@ -79,3 +80,8 @@ def _of_machine(used: Sequence[Observation], here: Computer) -> Iterator[str]:
             f"measured on {told}; here are {here.cores} of {here.cpu_model}: CPU, time to build and latencies will"
             " differ"
         )
+
+
+def _of_programs(used: Sequence[Observation], toolchain: str) -> Iterator[str]:
+    if used and toolchain and toolchain not in {one.toolchain for one in used}:
+        yield "the fleets ran other builds of the upstream programs than would be built here: measure again if it matters"
