@@ -109,8 +109,8 @@ def resources() -> list[Resource]:
 
 
 def toolchain_here(variables: Variables) -> str:
-    """Digest of the upstream programs that this checkout would build for such a fleet; empty for a user's own, and where
-    there is no checkout."""
+    """Digest of the upstream programs that this checkout would build for such a fleet; empty for one of a user, and
+    where there is no checkout."""
     if variables.fleet_toolchain_dir:
         return ""
     try:

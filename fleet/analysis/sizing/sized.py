@@ -84,4 +84,4 @@ def _of_machine(used: Sequence[Observation], here: Computer) -> Iterator[str]:
 
 def _of_programs(used: Sequence[Observation], toolchain: str) -> Iterator[str]:
     if used and toolchain and toolchain not in {one.toolchain for one in used}:
-        yield "the fleets ran other builds of the upstream programs than would be built here: measure again if it matters"
+        yield "the fleets ran other builds of the upstream programs than would be built here: measure again"
