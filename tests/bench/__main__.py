@@ -42,7 +42,6 @@ def main() -> int:
                 arguments.sizes,
                 arguments.held_out,
                 arguments.manager,
-                arguments.repeats,
                 window=arguments.window,
             )
         )

@@ -41,17 +41,17 @@ class Sizing:
     counts: Sequence[int] = (10, 20, 50)
     held_out: int = 100
     manager: str = "kubestellar"
-    repeats: int = 5
-    objects: int = 0
-    """Per policy; 0: as many as give the smallest fleet the samples that a p99 needs."""
+    repeats: int = 3
+    """At least, of each load."""
+    samples: int = P99_NEEDS
+    """Of each layout, at least: a small fleet is loaded more often, so that it has a p99."""
     settle: str = "30s"
     window: str = "60s"
 
-    @property
-    def load(self) -> list[str]:
-        """Words of `fleet experiment run wec-scaling`."""
-        needed = math.ceil(P99_NEEDS / (min(self.counts) * self.repeats))
-        words = ["--repeats", str(self.repeats), "--objects", str(self.objects or needed), "--set", "warmup=1"]
+    def load(self, count: int) -> list[str]:
+        """Words of `fleet experiment run wec-scaling` over so many WECs."""
+        repeats = max(self.repeats, math.ceil(self.samples / count))
+        words = ["--wecs", str(count), "--repeats", str(repeats), "--set", "warmup=1"]
         return [*words, "--layout", "one-to-one"] if self.manager == "none" else words
 
     @property
@@ -109,7 +109,7 @@ def measure(plan: Sizing, count: int) -> None:
     missing = [name for name in EXPERIMENTS if not _valid(folder / name)]
     if not missing:
         return
-    words = {"idle": plan.rest, "wec-scaling": ["--wecs", str(count), *plan.load]}
+    words = {"idle": plan.rest, "wec-scaling": plan.load(count)}
     with state_folder() as state:
         lab = Lab("b-size", state, {"wec_count": count, "manager": plan.manager})
         try:

@@ -75,12 +75,6 @@ class Line:
         (x, y), (other_x, other_y) = self.points
         return Estimate(y + (other_y - y) / (other_x - x) * (wecs - x))
 
-    def slope(self) -> Estimate:
-        """Of each further WEC."""
-        if self.fit is not None:
-            return Estimate(self.fit.slope, *self.fit.interval)
-        return self.at(1).plus(-self.at(0).value)
-
 
 @dataclass(frozen=True)
 class Declared:

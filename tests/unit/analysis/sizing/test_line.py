@@ -17,14 +17,12 @@ def test_a_line_has_the_interval_of_one_more_measurement() -> None:
     found = line.at(4)
     assert (found.value, found.low, found.high) == pytest.approx((9.5, 9.5 - half, 9.5 + half))
     assert (line.least, line.most) == (0, 3)
-    assert line.slope().value == pytest.approx(2.2)
 
 
 def test_two_points_have_a_line_and_no_error() -> None:
     line = line_of([(10, 30), (20, 50)])
     assert line is not None
     assert line.at(40) == Estimate(90)
-    assert line.slope() == Estimate(2)
 
 
 def test_one_number_of_wecs_gives_no_line() -> None:
