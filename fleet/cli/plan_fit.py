@@ -10,7 +10,6 @@ from fleet.analysis.sizing import observation
 from fleet.analysis.sizing.observation import SHIPPED, Observation, Setup
 from fleet.analysis.sizing.reading import read
 from fleet.analysis.sizing.sized import Model
-from fleet.cli.run_list import find_all
 from fleet.errors import UsageError
 from fleet.host.files import private_directory, write_private
 from fleet.model import fleet_load
@@ -84,10 +83,8 @@ def choose(file: Path | None, setup: Setup) -> Model:
 
 
 def _runs(folder: Path) -> list[Path]:
-    """The run folder itself, the runs of an experiment, or those of all experiments in it; oldest first."""
-    if (folder / RUN).is_file():
-        return [folder]
+    """The run folder itself, or all at any depth below the folder; oldest first."""
     if not folder.is_dir():
         raise UsageError(f"--fit {folder}: is no folder; name a run folder, or a folder of run folders")
-    direct = [file.parent for file in folder.glob(f"*/{RUN}") if not file.parent.is_symlink()]
-    return sorted({*direct, *find_all(folder)}, key=lambda path: path.name)
+    found = [file.parent for file in folder.rglob(RUN) if not file.parent.is_symlink()]
+    return sorted(found, key=lambda path: path.name)
