@@ -12,7 +12,7 @@ GO_TESTS := controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dens
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults lint format bench clean
+.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults lint format bench bench-sizing clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ format: env ## ruff format and the fixes it is sure of
 
 bench: toolchain ## side-by-side benchmarks: ratios with their spread
 	@$(BIN)/python -m tests.bench
+
+bench-sizing: toolchain ## fleets of 10, 20 and 50 WECs predict one of 100: an hour, and 16 GiB
+	@$(BIN)/python -m tests.bench --only sizing
 
 clean: ## remove the environment and caches of the checkout (fleets and the toolchain cache stay)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible

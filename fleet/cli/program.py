@@ -26,6 +26,7 @@ from fleet.cli import (
     kubeconfig,
     lab,
     logs,
+    plan,
     profiles,
     rbac,
     report,
@@ -53,6 +54,7 @@ app = typer.Typer(
 app.command("up")(build.up)
 app.command("down")(build.down)
 app.command("status")(status.status)
+app.command("plan")(plan.plan)
 app.add_typer(experiment.app, name="experiment")
 app.command("report")(report.report)
 app.command("runs")(report.runs)
