@@ -7,7 +7,7 @@ DEMO_WECS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Our own Go programs, by module. Only these packages of a dense process have tests: all others compile the whole of
 # Kubernetes, which the race detector makes minutes of.
-GO_TESTS := controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store kind:./cmd/... link:./cmd/...
+GO_TESTS := controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store hollow:./settings,./identity,./partition,./admin,./registry,./backend kind:./cmd/... link:./cmd/...
 # Two fleets beside each other: most of a live test is waiting.
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
@@ -26,7 +26,7 @@ env: .venv/.stamp ## the Python environment in .venv
 	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-toolchain: env ## build or check the upstream programs
+toolchain: env ## build or check the upstream programs of a fleet with the default variables
 	@$(BIN)/fleet toolchain build
 
 demo: toolchain ## a fleet of 4 WECs on this machine, wec-scaling on it, the report's path

@@ -188,6 +188,17 @@ def kube_apiserver(  # noqa: PLR0917 - each is a part of its command line
     )
 
 
+def kubelet_client(trust: Trust, client: Certificate) -> tuple[str, ...]:
+    """How an API server dials the kubelets of its nodes: at their address, since nobody resolves their names; each side
+    verifies the other."""
+    return (
+        f"--kubelet-certificate-authority={trust.ca}",
+        f"--kubelet-client-certificate={client.cert}",
+        f"--kubelet-client-key={client.key}",
+        "--kubelet-preferred-address-types=InternalIP",
+    )
+
+
 NO_LISTENER = ("--secure-port=0",)
 ETCD_DEBUG = ("--enable-pprof",)
 """Also makes etcd sample one of five contended mutexes: not for a store that is being measured."""

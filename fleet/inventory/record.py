@@ -22,6 +22,7 @@ from fleet.managers.installer import Found, installer
 from fleet.model import build_progress
 from fleet.model.fleet_file import WEC, Cluster, FleetFile, Machine, ManagerOf
 from fleet.model.variables import Variables
+from fleet.simulators.simulator import simulator
 
 FILE = "fleet.json"
 HELD = ("experiment.lock", "experiment.holder", build_progress.FILE, build_progress.LOCK)
@@ -128,6 +129,8 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
                 "versions": dict(sorted(spec.versions.items())),
                 "wec_nodes": variables.wec_nodes,
                 "node_simulator": variables.node_simulator,
+                "wec_hollow_nodes": variables.wec_hollow_nodes,
+                "node_load": _node_load(variables, there),
                 "manager": manager,
                 "limits": {name: getattr(variables, name) for name in chosen.limits},
                 "machines": list(spec.machines),
@@ -138,6 +141,13 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"fleet file: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error
+
+
+def _node_load(variables: Variables, there: Sequence[Cluster]) -> str:
+    """Of the nodes of clusters that exist already nobody knows more than that they are their own."""
+    if there:
+        return "nodes are the clusters' own"
+    return simulator(variables.node_simulator).load if variables.wec_nodes else simulator("none").load
 
 
 def _existing(spec: RecordSpec) -> list[Cluster]:

@@ -140,6 +140,11 @@ class FleetFile(Model):
     wec_nodes: int = 1
     node_simulator: str = "kwok"
     """What plays the nodes of WECs. A file without it is of a release that had kwok alone."""
+    wec_hollow_nodes: int = 0
+    """How many of `wec_nodes` are hollow where several simulators play them."""
+    node_load: str = ""
+    """How many requests these nodes make beside a kubelet's, and who measured it. Empty in a file of an older
+    release."""
     manager: ManagerOf = ManagerOf()
     limits: dict[str, int | float] = Field(default_factory=dict)
     """Client-side limits of the manager's programs, by the names of the variables that set them."""

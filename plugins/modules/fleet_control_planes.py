@@ -12,7 +12,7 @@ description:
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
-  toolchain_dir: {description: Folder of the upstream programs., type: path, required: true}
+  toolchain_dirs: {description: Folders of the upstream programs., type: list, elements: path, required: true}
   part:
     description: What this call owns.
     type: str
@@ -44,6 +44,9 @@ options:
     default: {}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
   simulator: {description: What plays them (a package of C(fleet.simulators))., type: str, default: none}
+  hollow_nodes: {description: How many of them are hollow when several simulators play them., type: int, default: 0}
+  hollow_per_process: {description: Hollow nodes in one process., type: int, default: 250}
+  hollow_address: {description: Address of hollow nodes; empty is the machine's own., type: str, default: ""}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   debug: {description: Open etcd's pprof, listeners of controller managers and simulators., type: bool, default: false}
@@ -62,7 +65,7 @@ EXAMPLES = r"""
   fleet_control_planes:
     fleet: demo
     state_dir: /srv/fleet/demo
-    toolchain_dir: /srv/fleet/toolchain/bin
+    toolchain_dirs: [/srv/fleet/toolchain/bin]
     part: wecs
     planes:
       - {name: wec001, role: wec}
@@ -95,7 +98,7 @@ IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.machine import Machine, Options, at_once
     from fleet.host.plan import ALL_PARTS, ControlPlane, Extra
-    from fleet.host.program_folder import ProgramFolder
+    from fleet.host.program_folders import ProgramFolders
     from fleet.install.control_planes import converge
     from fleet.model.plane_settings import PlaneSettings
 
@@ -121,6 +124,9 @@ ARGUMENTS = MACHINE | {
     "overrides": {"type": "dict", "default": {}},
     "wec_nodes": {"type": "int", "default": 1},
     "simulator": {"type": "str", "default": "none"},
+    "hollow_nodes": {"type": "int", "default": 0},
+    "hollow_per_process": {"type": "int", "default": 250},
+    "hollow_address": {"type": "str", "default": ""},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
     "debug": {"type": "bool", "default": False},
@@ -168,13 +174,16 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         shard_size=given["shard_size"],
         wec_nodes=given["wec_nodes"],
         simulator=given["simulator"],
+        hollow_nodes=given["hollow_nodes"],
+        hollow_per_process=given["hollow_per_process"],
+        hollow_address=given["hollow_address"],
         ready_seconds=given["ready_seconds"],
         node_image=given["node_image"],
         node_archive=Path(given["node_archive"]) if given["node_archive"] else None,
         engine=given["container_engine"],
         debug=given["debug"],
     )
-    programs = ProgramFolder(Path(given["toolchain_dir"]), check=module.check_mode)
+    programs = ProgramFolders(tuple(Path(folder) for folder in given["toolchain_dirs"]), check=module.check_mode)
     machine = Machine(given["fleet"], Path(given["state_dir"]), programs, options, check=module.check_mode)
     done = converge(machine, planes, hub=given["part"] == "hub")
     described = [

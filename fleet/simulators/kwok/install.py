@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fleet.host.change import Change
+from fleet.host.limits import NOTHING, Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import Pages, Reader, Started, plain
 from fleet.host.plan import ControlPlane, Plan
-from fleet.simulators.kwok import group
-from fleet.simulators.kwok.group import KwokGroup
-from fleet.simulators.kwok.program import CAPACITY, plan_kwok
+from fleet.simulators.group import ProgramGroup, take_out
+from fleet.simulators.kwok.program import CAPACITY, GROUP, LABEL_VALUE, KwokPlayer, plan_kwok, port_owner
 from fleet.simulators.simulator import Nodes, Simulator
 
 
@@ -23,7 +23,13 @@ def of_kwok(started: Started) -> Pages:
 class Kwok:
     """As in Simulator."""
 
+    parts: Sequence[str] = ("kwok",)
+    kubelets = False
     capacity: Mapping[str, str] = CAPACITY
+    load = (
+        "kwok makes about 8 requests for a Pod, up and down, where a kubelet makes about 23, and holds no watch for a"
+        " node where a kubelet and a kube-proxy hold 8 (measured with release 0.6; docs/hollow-nodes.md)"
+    )
     cannot: Sequence[str] = (
         "run containers: a Pod's status says that they run",
         "pull images, mount volumes, or carry traffic",
@@ -37,15 +43,26 @@ class Kwok:
 
     def nodes(self, machine: Machine, planes: Sequence[ControlPlane]) -> Nodes:
         """As in Simulator."""
-        return KwokGroup(machine, planes)
+        return ProgramGroup(machine, planes, KwokPlayer())
+
+    def check(self, machine: Machine, planes: Sequence[ControlPlane]) -> None:
+        """As in Simulator."""
+
+    def weight(self, machine: Machine, names: Sequence[str]) -> Weight:  # noqa: ARG002
+        """As in Simulator: `fleet.host.limits` counts it with the WEC."""
+        return NOTHING
 
     def drop(self, machine: Machine, names: Sequence[str]) -> Change:
         """As in Simulator."""
-        return group.drop(machine, names)
+        change = machine.supervisor.drop(GROUP, [f"kwok.{name}" for name in names], check=machine.check)
+        if not machine.check:
+            for name in names:
+                machine.registry.give_back(machine.fleet, port_owner(name))
+        return change
 
     def remove(self, machine: Machine, names: Sequence[str]) -> Change:
         """As in Simulator."""
-        return group.take_out(machine, names)
+        return take_out(machine, names, LABEL_VALUE)
 
 
 SIMULATOR: Simulator = Kwok()

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from fleet.host.change import Change
+from fleet.host.limits import NOTHING, Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
 from fleet.host.plan import ControlPlane, Plan
@@ -35,7 +36,10 @@ class NoNodes:
 class NoSimulator:
     """As in Simulator."""
 
+    parts: Sequence[str] = ()
+    kubelets = False
     capacity: Mapping[str, str] = {}
+    load = "there is no node, so none makes requests"
     cannot: Sequence[str] = ("have a Pod scheduled",)
     pages: Mapping[str, Reader] = {}
 
@@ -46,6 +50,13 @@ class NoSimulator:
     def nodes(self, machine: Machine, planes: Sequence[ControlPlane]) -> Nodes:  # noqa: ARG002
         """As in Simulator."""
         return NoNodes()
+
+    def check(self, machine: Machine, planes: Sequence[ControlPlane]) -> None:
+        """As in Simulator."""
+
+    def weight(self, machine: Machine, names: Sequence[str]) -> Weight:  # noqa: ARG002
+        """As in Simulator."""
+        return NOTHING
 
     def drop(self, machine: Machine, names: Sequence[str]) -> Change:  # noqa: ARG002
         """As in Simulator."""

@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import CapacityError
-from fleet.host.limits import GIB, MIB, RESERVE, WEC_WEIGHTS, Need, Room, Weight, measure_room, refuse, shortages
+from fleet.host.limits import (
+    GIB,
+    MIB,
+    NOTHING,
+    RESERVE,
+    WEC_WEIGHTS,
+    Need,
+    Room,
+    Weight,
+    measure_room,
+    refuse,
+    shortages,
+)
 from fleet.managers.installer import installer, known
 
 ROOM = Room(
@@ -98,3 +110,14 @@ def test_this_machine_can_be_measured(tmp_path: Path) -> None:
     assert room.disk > 0
     assert room.inotify_instances <= room.inotify_instances_limit
     assert room.processes > 0
+
+
+def test_simulated_nodes_need_ports_and_memory_too() -> None:
+    nodes = NOTHING.plus(Weight(3 * MIB, 0, 0, 0, 1, 0), 500).plus(Weight(60 * MIB, 1, 1, 40, 0, 0), 2)
+    assert (nodes.memory, nodes.ports, nodes.inotify_instances, nodes.threads) == (1620 * MIB, 500, 2, 80)
+    bare = replace(NEED, hub_planes=0, wecs=0, agents=0, nodes=nodes)
+    (ports,) = shortages(bare, replace(ROOM, ports=500))
+    assert "501" in ports.needed
+    assert "lower wec_nodes" in ports.mend
+    (memory,) = shortages(bare, replace(ROOM, memory=2000 * MIB))
+    assert "lower wec_nodes" in memory.mend

@@ -102,7 +102,7 @@ def test_settings_of_one_control_plane(driver: str, target: str, settings: dict[
 
 def test_a_manager_or_simulator_that_there_is_not_is_named() -> None:
     assert said(manager="karmada") == ['manager: "karmada" is not one of kubestellar, none, ocm']
-    assert said(node_simulator="hollow") == ['node_simulator: "hollow" is not one of kwok, none']
+    assert said(node_simulator="fake") == ['node_simulator: "fake" is not one of hollow, kwok, mixed, none']
 
 
 def test_names_of_planes_are_those_of_the_manager() -> None:

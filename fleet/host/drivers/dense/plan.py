@@ -22,7 +22,7 @@ from fleet.host.plan import (
     render_json,
     url,
 )
-from fleet.host.stores import plan_store, serving_certificate
+from fleet.host.stores import kubelet_client_certificate, plan_store, serving_certificate
 from fleet.host.supervise import Program
 
 DENSE = "dense"
@@ -123,6 +123,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
     admin = machine.admin(plane.name)
     kcm = component_kubeconfig(machine, plane.name, server, "kube-controller-manager")
     scheduler = component_kubeconfig(machine, plane.name, server, "kube-scheduler")
+    dials = (kubelet_client_certificate(certificates),) if machine.options.kubelets else ()
     instance = {
         "name": plane.name,
         "bind_address": plane.bind_address,
@@ -141,12 +142,13 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "openapi": False,
         "apiserver_extra_args": [
             *DENSE_ARGUMENTS,
+            *(flag for client in dials for flag in components.kubelet_client(trust, client)),
             *plane.extra.apiserver,
         ],
     }
     return Plan(
         (folder, certificates),
-        (serving, admin, kcm.certificate, scheduler.certificate),
+        (serving, admin, *dials, kcm.certificate, scheduler.certificate),
         (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), kcm, scheduler),
         (
             plane_file(layout, plane, server),

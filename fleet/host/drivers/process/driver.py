@@ -17,7 +17,7 @@ from fleet.host.plan import ControlPlane, Kubeconfig, Plan, PlannedProgram, plan
 from fleet.host.ports import Block
 from fleet.host.ready import wait_ready
 from fleet.host.records import debug_owner, remove_plane, stored_server
-from fleet.host.stores import plan_store, serving_certificate
+from fleet.host.stores import kubelet_client_certificate, plan_store, serving_certificate
 from fleet.host.supervise import Program, Staged
 
 PORTS = 3
@@ -158,9 +158,11 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
         running = Program(f"{component}.{plane.name}", argv, env, folder, priority=priority)
         return PlannedProgram(running, component, plane.name, reads)
 
+    dials = (kubelet_client_certificate(certificates),) if machine.options.kubelets and not plane.hub else ()
+    kubelets = [flag for client in dials for flag in components.kubelet_client(trust, client)]
     api = components.kube_apiserver(
         program("kube-apiserver"), plane.bind_address, ports.start, store, trust, serving,
-        (*(() if plane.hub else components.IDLE_API_SERVER), *plane.extra.apiserver),
+        (*(() if plane.hub else components.IDLE_API_SERVER), *kubelets, *plane.extra.apiserver),
     )  # fmt: skip
 
     def listener(index: int, kubeconfig: Path) -> tuple[str, ...]:
@@ -185,7 +187,7 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
     clients = [kcm, scheduler] if plane.role == "wec" else [kcm]
     return Plan(
         (folder, certificates),
-        (store.server, store.client, serving, admin, *(client.certificate for client in clients)),
+        (store.server, store.client, serving, admin, *dials, *(client.certificate for client in clients)),
         (Kubeconfig(machine.layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
         (plane_file(machine.layout, plane, server),),
         tuple(programs),
