@@ -31,6 +31,7 @@ from fleet.cli import (
     reproduce,
     status,
     toolchain,
+    trace,
     vm,
 )
 from fleet.cli.console import out, say, say_error
@@ -58,6 +59,7 @@ app.command("runs")(report.runs)
 app.command("compare")(compare.compare)
 app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)
+app.add_typer(trace.app, name="trace")
 app.add_typer(cluster.app, name="cluster")
 app.command("logs")(logs.logs)
 app.command("profiles")(profiles.profiles)
