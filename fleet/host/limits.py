@@ -160,7 +160,12 @@ def measure_room(state_root: Path) -> Room:
 def shortages(need: Need, room: Room) -> list[Shortage]:
     """Everything of which there is too little; empty when the machine can hold it."""
     wec = WEC_WEIGHTS[need.driver]
-    counts = [(need.hub_plane, need.hub_planes), (wec, need.wecs), (need.agent, need.agents), (need.nodes, int(need.nodes != NOTHING))]
+    counts = [
+        (need.hub_plane, need.hub_planes),
+        (wec, need.wecs),
+        (need.agent, need.agents),
+        (need.nodes, int(need.nodes != NOTHING)),
+    ]
     what = f"{need.hub_planes} more control planes of the hub and {need.wecs} more WECs ({need.driver})"
     what += f" with {need.agents} agents" if need.agents else ""
     what += " and their nodes" if need.nodes != NOTHING else ""

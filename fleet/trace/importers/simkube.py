@@ -62,7 +62,7 @@ class SimKube:
         told = Told(
             self.name, "source-s", complete=True, untold=_UNTOLD,
             left_out={**made.left_out, NEVER: never},
-            notes=["t is the start of the pod: SimKube keeps no creation", "an end is told as a deletion, whatever it was"],
+            notes=["t is the start of the pod: no creation is kept", "an end is told as a deletion, whatever it was"],
         )  # fmt: skip
         return trace(told, made.pods, max(stamps, default=0) - zero, file)
 
