@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fleet.errors import UsageError
 from fleet.experiment import open_loop, routes
 from fleet.experiment.own import OwnExperiment, PlannedTrial, repeated
-from fleet.experiment.pod_watches import PodWatches
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
+from fleet.experiment.watches import Watches, pod_marks
 from fleet.experiments.replay.analysis import TRACE_FILE
 from fleet.experiments.replay.loads import Loads
 from fleet.experiments.replay.played import entries, last_mark
@@ -23,7 +23,7 @@ from fleet.managers.manager import Manager
 from fleet.model.fleet_file import FleetFile
 from fleet.model.pod_marks import ENDED, RUNNING, SCHEDULED
 from fleet.model.stage import Stage
-from fleet.observe.marks import Object
+from fleet.observe.marks import Mark, Object
 from fleet.trace import place
 from fleet.trace.file import read
 
@@ -81,11 +81,12 @@ class ReplayExperiment(OwnExperiment[Replay]):
             ways = await routes.opened(session, spec.through, trials[0].clusters, wanted)
         current: list[Loads] = []
 
-        def heard(wec: str, pod: Object) -> None:
+        def reader(wec: str, pod: Object) -> Iterator[Mark]:
             for loads in current:
                 loads.heard(wec, pod)
+            return pod_marks(pod)
 
-        async with PodWatches(session, trials[0].clusters, heard) as watches, session.measuring():
+        async with Watches(session, trials[0].clusters, {resources.PODS: reader}) as watches, session.measuring():
             for trial in trials:
                 watches.begin(trial.id)
                 loads = Loads(
@@ -100,13 +101,13 @@ class ReplayExperiment(OwnExperiment[Replay]):
                     finally:
                         loads.stop()
 
-    async def _trial(self, session: Session, watches: PodWatches, trial: ReplayTrial, loads: Loads) -> None:
+    async def _trial(self, session: Session, watches: Watches, trial: ReplayTrial, loads: Loads) -> None:
         actions, before = loads.actions(), loads.before()
         session.expect(trial.id, PODS, len(loads.entries))
         if before:
             async with session.step("fill", trial.id):
                 await each(before, lambda create: create(), at_once=FILL_AT_ONCE)
-                await watches.reached(RUNNING, len(before), timeout=session.spec.timeouts.settle)
+                await watches.reached(resources.PODS, RUNNING, len(before), timeout=session.spec.timeouts.settle)
         async with session.disturbed(trial):
             async with session.step("load", trial.id, measured=True):
                 await open_loop.run(actions, time.monotonic_ns())
@@ -115,7 +116,7 @@ class ReplayExperiment(OwnExperiment[Replay]):
         async with session.step("clean", trial.id):
             await self._remove(session, watches, trial, loads)
 
-    async def _drain(self, session: Session, watches: PodWatches, trial: ReplayTrial, loads: Loads) -> None:
+    async def _drain(self, session: Session, watches: Watches, trial: ReplayTrial, loads: Loads) -> None:
         """Until each pod has ended as it did, or the last of them should have for `timeouts.object`."""
         last = Counter(last_mark(entry, controllers=loads.controllers) for entry in loads.entries)
         wanted = {ENDED: last[ENDED], "deleted": last["deleted"], RUNNING: last[ENDED] + last[RUNNING]}
@@ -124,16 +125,19 @@ class ReplayExperiment(OwnExperiment[Replay]):
         left = max(0.0, over - sent) + session.spec.timeouts.object
         deadline = time.monotonic() + left
         for mark, count in wanted.items():
-            if not await watches.reached(mark, count, timeout=max(0.0, deadline - time.monotonic())):
-                said = f"{watches.count(mark)} of {count} pods were {mark} within {left:.0f} s of the last creation"
+            if not await watches.reached(resources.PODS, mark, count, timeout=max(0.0, deadline - time.monotonic())):
+                there = watches.count(resources.PODS, mark)
+                said = f"{there} of {count} pods were {mark} within {left:.0f} s of the last creation"
                 session.recorder.anomaly("unfinished", said, trial=trial.id)
 
-    async def _remove(self, session: Session, watches: PodWatches, trial: ReplayTrial, loads: Loads) -> None:
+    async def _remove(self, session: Session, watches: Watches, trial: ReplayTrial, loads: Loads) -> None:
         """Everything of the trial, so that the next finds empty nodes."""
         await loads.remove()
-        created = watches.count("created")
-        if not await watches.reached("deleted", created, timeout=session.spec.timeouts.clean):
-            left = f"{created - watches.count('deleted')} of {created} pods of the trial are still there"
+        created = watches.count(resources.PODS, "created")
+        if not await watches.reached(resources.PODS, "deleted", created, timeout=session.spec.timeouts.clean):
+            left = (
+                f"{created - watches.count(resources.PODS, 'deleted')} of {created} pods of the trial are still there"
+            )
             session.recorder.anomaly("left-behind", left, trial=trial.id)
 
 

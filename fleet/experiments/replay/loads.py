@@ -13,6 +13,7 @@ from typing import Any
 from fleet.experiment.open_loop import Due
 from fleet.experiment.routes import Route
 from fleet.experiment.session import Session
+from fleet.experiment.sweep import sweep
 from fleet.experiments.replay import played
 from fleet.experiments.replay.played import Entry
 from fleet.kube import resources
@@ -20,7 +21,6 @@ from fleet.kube.each import AT_ONCE, each
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import Resource
 from fleet.managers.manager import Write
-from fleet.model.run_names import TRIAL_LABEL
 from fleet.observe.marks import Object
 
 EVICTION = "eviction"
@@ -172,20 +172,13 @@ class Loads:
 
     async def remove(self) -> None:
         """Delete everything of the trial; what is gone already is fine."""
-        selector = f"{self.session.names.selector()},{TRIAL_LABEL}={self.trial}"
-
-        async def collection(route: Route) -> None:
-            kinds = (resources.JOBS, resources.REPLICASETS) if self.controllers else ()
-            for kind in (*kinds, resources.PODS):
-                await route.client.delete_collection(
-                    kind, self._namespace, label_selector=selector, propagation="Background"
-                )
+        direct = [route for route in self.routes.values() if route.policy is None]
+        kinds = (resources.JOBS, resources.REPLICASETS, resources.PODS) if self.controllers else (resources.PODS,)
 
         async def one(entry: Entry) -> None:
             write, _ = self._write(entry)
             with suppress(NotFound):
                 await self.routes[entry.wec].client.delete(write.resource, write.name, write.namespace)
 
-        direct = [route for route in self.routes.values() if route.policy is None]
-        await each(direct, collection)
+        await each(direct, lambda route: sweep(self.session, self.trial, route.client, kinds))
         await each([entry for entry in self.entries if self.routes[entry.wec].policy is not None], one, at_once=AT_ONCE)

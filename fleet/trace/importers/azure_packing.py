@@ -57,9 +57,9 @@ class AzurePacking:
             untold["requests"] = "fractions of a machine that was not named: --machine-cpu, --machine-memory"
         told = Told(
             self.name, "source-s", complete=True, untold=untold, left_out={**made.left_out, OUTSIDE: outside},
-            notes=["the end of a machine of low priority may be an eviction: the trace does not tell"],
+            notes=["the end of a machine of low priority may be an eviction"],
             licence="CC-BY",
-            attribution="Azure Trace for Packing 2020; Hadary et al., Protean: VM Allocation Service at Scale, OSDI 2020",
+            attribution="Azure Trace for Packing 2020; Hadary et al., Protean: VM Allocation Service, OSDI 2020",
         )  # fmt: skip
         return trace(told, made.pods, last, file)
 

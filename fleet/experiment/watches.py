@@ -1,20 +1,21 @@
-"""The pod watches of several WECs as one: marks of every pod of the run's namespace, and counts over all of them."""
+"""The mark watches of several WECs as one: some resources of the run's namespace in each, and counts over all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 from fleet.experiment.session import Session
-from fleet.kube import resources
 from fleet.kube.resources import Resource
 from fleet.model.pod_marks import ENDED, ENTRY, RUNNING, SCHEDULED, TERMINATING
 from fleet.model.run_names import ENTRY_ANNOTATION
 from fleet.observe.marks import Mark, MarkWatch, Object
 
 FINAL = ("Succeeded", "Failed")
+Reader = Callable[[str, Object], Iterator[Mark]]
+"""Gets the name of the cluster and a version of an object, right after it was received; names the marks it reached."""
 
 
 def pod_marks(pod: Object) -> Iterator[Mark]:
@@ -40,43 +41,22 @@ def pod_marks(pod: Object) -> Iterator[Mark]:
         yield ENDED, next((code for code in codes if code), codes[0] if codes else None)
 
 
-class PodWatches:
-    """Use as `async with`: inside it the pods of the run's namespace are watched in each of the WECs.
+class Watches:
+    """Use as `async with`: inside it all of them are synced and stay up."""
 
-    `heard` gets every version of a pod with the name of its cluster, right after it was received.
-    """
-
-    def __init__(
-        self,
-        session: Session,
-        wecs: Sequence[str],
-        heard: Callable[[str, Object], None] | None = None,
-        *,
-        more: Sequence[tuple[Resource, Callable[[Object], Iterator[Mark]]]] = (),
-    ) -> None:
-        """`more`: further resources with their readers."""
-        self._watches: list[MarkWatch] = []
-        self._stack = AsyncExitStack()
+    def __init__(self, session: Session, wecs: Sequence[str], readers: Mapping[Resource, Reader]) -> None:
         self._session = session
-        for wec in wecs:
-            for resource, read in ((resources.PODS, self._reader(wec, heard)), *more):
-                self._watches.append(
-                    MarkWatch(
-                        session.spaces.wecs[wec], resource, read, session.recorder, namespace=session.names.namespace
-                    )
-                )
-
-    @staticmethod
-    def _reader(wec: str, heard: Callable[[str, Object], None] | None) -> Callable[[Object], Iterator[Mark]]:
-        def read(pod: Object) -> Iterator[Mark]:
-            if heard is not None:
-                heard(wec, pod)
-            return pod_marks(pod)
-
-        return read
+        self._stack = AsyncExitStack()
+        self._watches = {
+            (wec, str(resource)): MarkWatch(
+                session.spaces.wecs[wec], resource, _of(wec, read), session.recorder, namespace=session.names.namespace
+            )
+            for wec in wecs
+            for resource, read in readers.items()
+        }
 
     async def __aenter__(self) -> Self:
-        for watch in self._watches:
+        for watch in self._watches.values():
             self._session.reflectors.append(watch.reflector)
             await self._stack.enter_async_context(watch)
         return self
@@ -88,19 +68,28 @@ class PodWatches:
 
     def begin(self, trial: str) -> None:
         """What comes now belongs to that trial."""
-        for watch in self._watches:
+        for watch in self._watches.values():
             watch.trial = trial
 
-    def count(self, mark: str) -> int:
+    def count(self, resource: Resource, mark: str) -> int:
         """Objects of the trial that reached a mark, in all WECs."""
-        return sum(watch.count(mark) for watch in self._watches)
+        return sum(watch.count(mark) for (_, name), watch in self._watches.items() if name == str(resource))
 
-    async def reached(self, mark: str, count: int, *, timeout: float) -> bool:  # noqa: ASYNC109 - False is an answer
+    def marks(self, wec: str, resource: Resource, uid: str) -> Mapping[str, int]:
+        """Of one object, the receipt of each mark (monotonic ns)."""
+        known = self._watches[wec, str(resource)].objects.get(uid)
+        return {} if known is None else known.marks
+
+    async def reached(self, resource: Resource, mark: str, count: int, *, timeout: float) -> bool:  # noqa: ASYNC109 - an answer
         """Wait until so many objects of the trial reached a mark."""
 
         def true() -> bool:
-            there = self.count(mark)
+            there = self.count(resource, mark)
             self._session.progress.marks(there, count)
             return there >= count
 
         return await self._session.recorder.until(true, timeout=timeout)
+
+
+def _of(wec: str, read: Reader) -> Callable[[Object], Iterator[Mark]]:
+    return lambda item: read(wec, item)
