@@ -39,6 +39,7 @@ class Etcd:
         lives: dict[tuple[str, str], Life] = {}
         last: dict[bytes, tuple[str, str]] = {}
         moments: list[float] = []
+        keys: set[str] = set()
         gone = 0
         with Bolt(file) as bolt:
             for revision, content in bolt.items(BUCKET):
@@ -54,7 +55,7 @@ class Etcd:
                 if len(revision) == _TOMBSTONE:
                     gone += _bury(lives.get(last.pop(key, ("", ""))))
                     continue
-                uid, life = _seen(lives, found, stored, file, at)
+                uid, life = _seen(lives, keys, found, stored, file, at)
                 last[key] = uid
                 moments += [one for one in (life.created, life.running, life.ended, life.deleted) if one is not None]
         zero = min(moments, default=0.0)
@@ -68,8 +69,13 @@ class Etcd:
         return trace(told, made.pods, max(moments, default=0.0) - zero, file)
 
 
-def _seen(
-    lives: dict[tuple[str, str], Life], found: re.Match[bytes], stored: wire.Fields, file: Path, at: str
+def _seen(  # noqa: PLR0917 - one revision, and what came before it
+    lives: dict[tuple[str, str], Life],
+    keys: set[str],
+    found: re.Match[bytes],
+    stored: wire.Fields,
+    file: Path,
+    at: str,
 ) -> tuple[tuple[str, str], Life]:
     value = stored.get(5, [b""])[-1]
     try:
@@ -83,8 +89,8 @@ def _seen(
     life = lives.get(uid)
     if life is None:
         key = "/".join(part for part in (place, namespace, name) if part)
-        taken = any(other.key == key for other in lives.values())
-        life = lives[uid] = Life(f"{key}#{uid[1]}" if taken else key, namespace, place)
+        life = lives[uid] = Life(f"{key}#{uid[1]}" if key in keys else key, namespace, place)
+        keys.add(key)
     read_spec(life, item)
     life.created = stamp(meta.get("creationTimestamp"), file, None, f"{at} metadata.creationTimestamp")
     if life.deleted is None:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -109,11 +110,12 @@ def numbered(file: Path) -> Iterator[tuple[int, bytes]]:
         raise UsageError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def _opened(file: Path) -> IO[bytes]:
-    stream = file.open("rb")
-    head = stream.read(2)
-    stream.seek(0)
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=stream)) if head == GZIP else stream
+@contextmanager
+def _opened(file: Path) -> Iterator[IO[bytes]]:
+    with file.open("rb") as stream:
+        head = stream.read(2)
+        stream.seek(0)
+        yield cast("IO[bytes]", gzip.GzipFile(fileobj=stream)) if head == GZIP else stream
 
 
 def documents(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
