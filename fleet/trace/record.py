@@ -32,7 +32,7 @@ class PodRecorder:
         self._gaps: list[Gap] = []
         self._zero = 0.0
         self._end = 0.0
-        self._began = ""
+        self._moment = ""
         self._reflectors = [
             Reflector(
                 client, resources.PODS, self._event, on_gap=self._gaps.append, on_reconnect=self._gaps.append,
@@ -46,6 +46,16 @@ class PodRecorder:
         """Seen so far."""
         return len(self._lives)
 
+    @property
+    def ended(self) -> int:
+        """Of these, that have ended or are gone."""
+        return sum(life.ended is not None or life.deleted is not None for life in self._lives.values())
+
+    @property
+    def began(self) -> bool:
+        """Every cluster was listed: what comes now is recorded."""
+        return bool(self._zero)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Record until `stop` is set. DeadlineError when a cluster could not be listed within a minute; what ended a
         watch for good is raised."""
@@ -54,7 +64,7 @@ class PodRecorder:
         try:
             for reflector in self._reflectors:
                 await reflector.wait_synced(SYNC_SECONDS)
-            self._zero, self._began = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
+            self._zero, self._moment = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
             done, _ = await asyncio.wait([ending, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in done - {ending}:
                 await task  # a watch ends only by its error
@@ -76,7 +86,7 @@ class PodRecorder:
         notes = [f"watches were blind for {blind:.1f} s in all: {len(self._gaps)} gaps"] if self._gaps else []
         header = Header(
             source="record", pods=len(made.pods), span=round(self._end - self._zero, 6), clock="receipt",
-            complete=not self._gaps, began=self._began, clusters=[client.cluster for client in self._clients],
+            complete=not self._gaps, began=self._moment, clusters=[client.cluster for client in self._clients],
             left_out={**made.left_out, **({OVER: len(ended)} if ended else {})}, notes=notes,
         )  # fmt: skip
         return Trace(header, made.pods)

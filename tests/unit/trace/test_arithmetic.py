@@ -111,7 +111,7 @@ def test_peak_and_summary() -> None:
     found = summary(THREE)
     assert (found.rate, found.busiest, found.owners) == (0.3, 1, {"Job": 1, "none": 2})
     assert found.life is not None
-    assert (found.life.known, found.life.p50, found.life.largest) == (2, 2.5, 3)
+    assert (found.life.known, found.life.p50, found.life.largest) == (2, 2, 3)
 
 
 def test_drift_by_key() -> None:
