@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from fleet.errors import DeadlineError, UsageError
 from fleet.experiment.session import Session
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
+from fleet.kube.each import each
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import Resource
 from fleet.kube.waiting import wait_for_objects
@@ -78,9 +78,7 @@ async def opened(session: Session, through: Through, wecs: Sequence[str], kinds:
         for write in manager.policies(policy):
             await client.create(write.resource, write.body, write.namespace, retry=True)
         routes.append(Route(wec, client, manager, policy))
-    async with asyncio.timeout(session.spec.timeouts.settle + 10), asyncio.TaskGroup() as group:
-        for route in routes:
-            group.create_task(_prove(session, route))
+    await each(routes, lambda route: _prove(session, route))
     return routes
 
 

@@ -22,6 +22,8 @@ from fleet.experiments.play.spec import FORMS, Play, Step
 from fleet.results import events
 from fleet.results.folder import RunFolder
 from tests.unit.experiment.plain_fleets import OcmFleet
+from tests.unit.experiment.stand_in import StandInFleet
+from tests.unit.experiment.test_runner import give_service_accounts
 from tests.unit.experiments.playing_fleet import PlayingFleet
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "experiments").glob("play*.yaml"))
@@ -159,3 +161,29 @@ def test_the_examples_can_be_read(file: Path) -> None:
     found = registry.load(file)
     assert isinstance(found, Play)
     assert registry.load(file, quick=True) != found
+
+
+@pytest.mark.parametrize("kind", [OcmFleet, StandInFleet])
+async def test_through_a_manager_objects_reach_their_wec_and_go(tmp_path: Path, kind: type[OcmFleet]) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    steps = """
+- {name: web, create: {kind: deployment, objects: 4, pods: 2}}
+- {name: data, create: {kind: configmap, objects: 2}}
+- {delete: {of: web}}
+"""
+    if kind is StandInFleet:  # it does not wrap: what is at its source can be changed there
+        steps += "- {label: {of: data, values: [x]}}\n"
+    async with kind(state, 2) as there:
+        for server in there.servers:
+            give_service_accounts(server)
+        chosen = spec(steps, clusters="all", through="manager")
+        runner = Runner(there.file(), state, EXPERIMENT, chosen, tmp_path / "results", progress=Silent())
+        outcome = await runner.run()
+        left = there.leftovers()
+    rows = {row.stage: row for row in analyse(RunFolder.open(outcome.folder)).rows}
+    assert [why for why in outcome.reasons if "late (p99" not in why and "harness-bound" not in why] == []
+    assert (rows["create-ready"].count, rows["create-ready"].missing) == (6, 0)
+    assert (rows["delete-gone"].count, rows["delete-gone"].missing) == (4, 0)
+    assert {one.cluster for one in requests(outcome)} == {"wec001", "wec002"}
+    assert left == []
