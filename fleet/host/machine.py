@@ -42,10 +42,10 @@ class Options:
     kubelets: bool = False
     """Whether those nodes have kubelets, which the API servers of WECs then dial and verify."""
     hollow_nodes: int = 0
-    """How many of them are hollow where several simulators play them."""
+    """How many of them have kubelets where several simulators play them."""
     hollow_per_process: int = 250
     hollow_address: str = ""
-    """Of hollow nodes on this machine; empty: the machine's own."""
+    """Of nodes with kubelets on this machine; empty: the machine's own."""
     ready_seconds: float = READY_SECONDS
     node_image: str = ""
     """Of kind nodes: how the container engine knows it."""

@@ -32,9 +32,7 @@ def _fleet(study: Study) -> str:
     drivers = ", ".join(sorted({cluster.driver for cluster in wecs})) or "no"
     sources = len(fleet.sources())
     term = study.run.manager.term("source")
-    nodes = _many(fleet.wec_nodes, f"{fleet.node_simulator} node")
-    if fleet.wec_hollow_nodes:
-        nodes += f" ({fleet.wec_hollow_nodes} of them hollow)"
+    nodes = f"{_many(fleet.wec_nodes, f'{fleet.node_simulator} node')}{fleet.node_kinds()}"
     return (
         f"{fleet.name}: {_many(len(wecs), 'WEC')} ({drivers} driver), {nodes} each, "
         f"{_many(sources, term, f'{term}es') + ', ' if sources > 1 else ''}{_many(len(fleet.machines), 'machine')}"

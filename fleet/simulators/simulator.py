@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from fleet.host.change import Change
-from fleet.host.limits import Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
 from fleet.host.plan import ControlPlane, Plan
+from fleet.host.weight import Weight
 from fleet.model.by_folder import ByFolder
 
 SIMULATORS = ByFolder("fleet.simulators", "install", "SIMULATOR", variable="node_simulator")
@@ -64,8 +64,8 @@ class Simulator(Protocol):
         ...
 
     def weight(self, machine: Machine, names: Sequence[str]) -> Weight:
-        """What the nodes of these WECs take together beyond those that are there, and beyond what
-        `fleet.host.limits.WEC_WEIGHTS` count."""
+        """What the nodes of these WECs take together beyond those that are there, and beyond the weight of a WEC under
+        its driver."""
         ...
 
     def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:

@@ -21,7 +21,7 @@ options:
   hollow_address: {description: Address of hollow nodes; empty is the machine's own., type: str, default: ""}
   manager: {description: The manager of the fleet., type: str, default: none}
   hubs: {description: Control planes of the hub that an agent of each WEC dials., type: int, default: 0}
-  driver: {description: Driver of the WECs., type: str, choices: [process, dense, kind], required: true}
+  driver: {description: Driver of the WECs., type: str, required: true}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   may_tune: {description: Whether host_tuning may raise kernel limits, as root., type: bool, default: false}
   may_become: {description: Whether it can become root when this user is not., type: bool, default: false}
@@ -79,7 +79,7 @@ ARGUMENTS = {
     "hollow_address": {"type": "str", "default": ""},
     "manager": {"type": "str", "default": "none"},
     "hubs": {"type": "int", "default": 0},
-    "driver": {"type": "str", "choices": ["process", "dense", "kind"], "required": True},
+    "driver": {"type": "str", "required": True},
     "shard_size": {"type": "int", "default": 25},
     "may_tune": {"type": "bool", "default": False},
     "may_become": {"type": "bool", "default": False},
@@ -100,7 +100,7 @@ def _machine(given: dict[str, Any]) -> Machine:
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    """Measure, compare, refuse what cannot be mended by host_tuning."""
+    """Measure, compare, refuse what cannot be fixed by host_tuning."""
     given = module.params
     folder = Path(given["state_dir"])
     stored = stored_planes(Layout(folder))

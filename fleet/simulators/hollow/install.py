@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping, Sequence
 
-from fleet.errors import UsageError
+from fleet.errors import CapacityError, UsageError
 from fleet.host.change import Change
 from fleet.host.files import remove_tree
-from fleet.host.limits import MIB, Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import PPROF, Pages, Reader, Started
 from fleet.host.plan import ControlPlane, Plan
+from fleet.host.weight import MIB, Weight
 from fleet.simulators.group import ProgramGroup, take_out
 from fleet.simulators.hollow import program
 from fleet.simulators.hollow.address import node_address
 from fleet.simulators.hollow.program import CPU, GROUP, LABEL_VALUE, MEMORY_GIB, PODS, HollowPlayer, parts_of
 from fleet.simulators.simulator import Nodes, Simulator
 
-PER_NODE = Weight(3 * MIB, 0, 0, 0, 1, 1 * MIB)
-"""docs/hollow-nodes.md has the measurements. Its threads are goroutines; its disk holds logs and volumes of pods."""
+PER_NODE = Weight(3 * MIB, 1, 2, 0, 1, 1 * MIB)
+"""docs/hollow-nodes.md has the measurements. Its threads are goroutines; it watches the folder of its plugins; its disk
+holds logs and volumes of pods."""
 PER_PROCESS = Weight(60 * MIB, 1, 1, 40, 0, 20 * MIB)
 """What one costs without a node, threads of the runtime, and its log."""
+DESCRIPTORS_PER_NODE = 10
+"""Seven at rest: listener, sockets, connections, the kernel's log; the rest for callers."""
+DESCRIPTORS_BASE = 200
 SOCKET_PATH = 107
 """Characters of a unix socket's path (sun_path)."""
 LONGEST_SOCKET = "/000/pod-resources/kubelet.sock"
@@ -36,6 +41,18 @@ def of_hollow(started: Started) -> Pages:
     return Pages(pages.metrics, f"unix:{settings['admin_socket']}:{PPROF}", pages.tls)
 
 
+def _check_descriptors(machine: Machine) -> None:
+    """CapacityError when a process may not open as many files as its nodes need."""
+    nodes = max(part.count for part in parts_of(machine))
+    needed, (_, hard) = DESCRIPTORS_BASE + DESCRIPTORS_PER_NODE * nodes, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and needed > hard:
+        fits = max(1, (hard - DESCRIPTORS_BASE) // DESCRIPTORS_PER_NODE)
+        raise CapacityError(
+            f"hollow_per_process: {nodes} nodes in a process need {needed} file descriptors, and this user's hard limit"
+            f" is {hard} (ulimit -Hn): set hollow_per_process={fits}, or raise the limit"
+        )
+
+
 class Hollow:
     """As in Simulator."""
 
@@ -43,8 +60,8 @@ class Hollow:
     kubelets = True
     capacity: Mapping[str, str] = {"cpu": str(CPU), "memory": f"{MEMORY_GIB}Gi", "pods": str(PODS)}
     load = (
-        "hollow nodes make a kubelet's and a kube-proxy's own requests, about 23 for a Pod, up and down (measured with"
-        " release 0.6; docs/hollow-nodes.md)"
+        "hollow nodes make a kubelet's and a kube-proxy's own requests (a factor of 1), about 23 for a Pod, up and down"
+        " (measured on 2026-11-28 on 2 cores, docs/hollow-nodes.md)"
     )
     cannot: Sequence[str] = (
         "run containers: the container runtime is a fake",
@@ -66,6 +83,7 @@ class Hollow:
                     f"fleet_state_dir: {path} has {len(path)} characters, the path of a unix socket at most"
                     f" {SOCKET_PATH}: use a shorter folder, or a shorter fleet_name"
                 )
+        _check_descriptors(machine)
         if not program.events_possible():
             machine.notes.append(
                 f"{program.KERNEL_LOG} cannot be read by this user: hollow nodes record no events, and Pods with init"

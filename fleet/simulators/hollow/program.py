@@ -17,6 +17,7 @@ from fleet.host.machine import Machine
 from fleet.host.plan import ControlPlane, Plan, PlannedProgram, TextFile, render_json
 from fleet.host.supervise import Program
 from fleet.simulators import node_objects
+from fleet.simulators.hollow import rights
 from fleet.simulators.hollow.address import node_address
 
 GROUP = "hollow"
@@ -31,9 +32,6 @@ ENVIRONMENT = {"GOGC": "50"}
 """Idle nodes have much live heap and make little garbage: memory counts more than a collection now and then."""
 KERNEL_LOG = Path("/dev/kmsg")
 """A kubelet that records events watches it for processes that the kernel killed."""
-NODE_ROLE = "system:node"
-BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
-BINDING = "fleet-testbed-hollow-nodes"
 STOP_SECONDS = 5
 
 
@@ -153,18 +151,10 @@ class HollowPlayer:
         return node_names(machine.options.wec_nodes)
 
     def prepare(self, machine: Machine, name: str, endpoint: Endpoint) -> Change:
-        """Nodes may do what upstream's role of them allows. A cluster with the Node authorizer needs no such binding;
-        those of the testbed have RBAC alone. Says which nodes will add themselves."""
+        """As in Player: the rights of nodes. Says too which nodes will add themselves."""
         present = _present(name, endpoint)
         after = {f"node {name}/{node}": LABEL_VALUE for node in self.nodes(machine) if node not in present}
-        answer = endpoint.request("GET", f"{BINDINGS}/{BINDING}")
-        node_objects.expect(name, answer, node_objects.OK, node_objects.NOT_FOUND)
-        if answer.status == node_objects.OK:
-            return Change({}, after)
-        if not machine.check:
-            made = endpoint.request("POST", BINDINGS, _binding())
-            node_objects.expect(name, made, node_objects.CREATED, node_objects.CONFLICT)
-        return Change({}, {**after, f"{name} clusterrolebindings {BINDING}": "present"})
+        return Change({}, {**after, **rights.ensure(name, endpoint, check=machine.check)})
 
     def converge(self, machine: Machine, name: str, endpoint: Endpoint) -> tuple[list[str], list[str]]:
         """As in Player: those whose kubelet has gone are deleted; what kubelets add `prepare` has said."""
@@ -198,13 +188,3 @@ def forget(machine: Machine, program: str, cluster: str) -> None:
 
 def _present(cluster: str, endpoint: Endpoint) -> set[str]:
     return {node["metadata"]["name"] for node in node_objects.of_simulator(cluster, endpoint, LABEL_VALUE)}
-
-
-def _binding() -> dict[str, object]:
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": BINDING},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NODE_ROLE},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:nodes"}],
-    }

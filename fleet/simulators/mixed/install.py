@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Self
 
 from fleet.host.change import Change
-from fleet.host.limits import Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
 from fleet.host.plan import ControlPlane, Plan
+from fleet.host.weight import Weight
 from fleet.simulators.hollow.install import SIMULATOR as HOLLOW
 from fleet.simulators.kwok.install import SIMULATOR as KWOK
 from fleet.simulators.simulator import Nodes, Simulator
@@ -74,7 +74,7 @@ class Mixed:
 
     def weight(self, machine: Machine, names: Sequence[str]) -> Weight:
         """As in Simulator."""
-        return HOLLOW.weight(hollow_part(machine), names)
+        return KWOK.weight(kwok_part(machine), names).plus(HOLLOW.weight(hollow_part(machine), names))
 
     def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:
         """As in Simulator."""

@@ -7,10 +7,10 @@ from types import TracebackType
 from typing import Self
 
 from fleet.host.change import Change
-from fleet.host.limits import NOTHING, Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
 from fleet.host.plan import ControlPlane, Plan
+from fleet.host.weight import NOTHING, Weight
 from fleet.simulators.simulator import Nodes, Simulator
 
 

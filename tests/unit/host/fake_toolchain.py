@@ -11,7 +11,6 @@ API_SERVER = """
 import http.server, json, os, ssl, sys, urllib.parse
 flags = dict(argument[2:].split("=", 1) for argument in sys.argv[1:])
 nodes = os.path.join(os.getcwd(), "nodes.json")
-bindings = os.path.join(os.getcwd(), "bindings")
 
 def load():
     return json.load(open(nodes)) if os.path.exists(nodes) else {}
@@ -26,15 +25,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
     def do_GET(self):
-        if "/clusterrolebindings" in self.path:
-            return self.answer(200 if os.path.exists(bindings) else 404, {})
+        if "/clusterrole" in self.path:
+            return self.answer(200 if os.path.exists(self.path.rsplit("/", 1)[1]) else 404, {})
         key, _, value = urllib.parse.unquote(self.path.partition("labelSelector=")[2]).partition("=")
         nodes = [node for node in load().values() if node["metadata"]["labels"].get(key) == value]
         self.answer(200, "ok" if self.path == "/readyz" else {"items": nodes})
     def do_POST(self):
         node = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if "/clusterrolebindings" in self.path:
-            open(bindings, "w").close()
+        if "/clusterrole" in self.path:
+            open(node["metadata"]["name"], "w").close()
             return self.answer(201, node)
         node["status"]["conditions"] = [{"type": "Ready", "status": "True"}]  # as kwok would at once
         json.dump(load() | {node["metadata"]["name"]: node}, open(nodes, "w"))

@@ -64,6 +64,16 @@ def test_components_are_read_back_as_they_were_started(layout: Layout) -> None:
     assert found["transport.wds1"].metrics == "http://127.0.0.1:1/metrics"
     assert found["status-agent"].metrics == "http://127.0.0.1:2/metrics"
     assert (found["etcd.dense-0"].component, found["etcd.dense-0"].cluster) == ("etcd", "")
+    assert not found["transport.wds1"].emulates
+
+
+def test_what_plays_wecs_or_their_nodes_is_marked(layout: Layout) -> None:
+    programs = [Program("dense.0", ("/t/dense",)), Program("kwok.wec001", ("/t/kwok",))]
+    (layout.supervisor / "conf.d" / "planes-dense.conf").write_text(render_group(programs, layout), encoding="utf-8")
+    found = {c.program: c for c in read_components(layout, "localhost", VERSIONS)}
+    assert (found["dense.0"].emulates, found["kwok.wec001"].emulates, found["kwok.wec001"].cpu_profile) == (
+        True, True, False,
+    )  # fmt: skip
 
 
 def test_agents_at_a_further_its_are_known_by_component_and_place(layout: Layout) -> None:
@@ -125,6 +135,17 @@ def test_without_a_manager_there_are_no_limits_and_the_simulator_is_told(layout:
     write_record(spec(layout, variables={"manager": "none", "node_simulator": "none"}))
     file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
     assert (file.manager.name, file.limits, file.sources(), file.node_simulator) == ("none", {}, [], "none")
+
+
+def test_what_the_nodes_ask_of_an_api_server_is_recorded(layout: Layout) -> None:
+    given = {"manager": "none", "node_simulator": "mixed", "wec_nodes": 3, "wec_hollow_nodes": 1}
+    write_record(spec(layout, variables=given))
+    file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    assert (file.node_simulator, file.wec_nodes, file.wec_hollow_nodes) == ("mixed", 3, 1)
+    assert "kwok makes about 8 requests" in file.node_load
+    assert "hollow nodes make" in file.node_load
+    write_record(spec(layout, variables={"manager": "none", "wec_nodes": 0}))
+    assert "no node" in FleetFile.model_validate_json((layout.root / FILE).read_bytes()).node_load
 
 
 def test_only_registered_wecs_carry_labels(layout: Layout) -> None:

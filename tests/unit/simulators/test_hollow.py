@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import socket
 import tempfile
 import threading
@@ -139,6 +140,19 @@ def test_a_missing_kernel_log_is_said(machine: Machine, tmp_path: Path, monkeypa
     install.SIMULATOR.check(machine, WEC)
     (said,) = machine.notes
     assert said.startswith(f"{tmp_path / 'kmsg'} cannot be read by this user: hollow nodes record no events")
+
+
+def test_a_process_that_may_not_open_enough_files_is_refused(machine: Machine) -> None:
+    if NO_ADDRESS:
+        pytest.skip("this machine has loopback addresses alone")
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        pytest.skip("there is no limit here")
+    nodes = (hard - install.DESCRIPTORS_BASE) // install.DESCRIPTORS_PER_NODE
+    most = of(machine, wec_nodes=nodes + 1, hollow_per_process=nodes + 1)
+    with pytest.raises(CapacityError, match=rf"hollow_per_process: .* set hollow_per_process={nodes}"):
+        install.SIMULATOR.check(most, WEC)
+    install.SIMULATOR.check(of(most, hollow_per_process=nodes), WEC)
 
 
 def test_the_preflight_weighs_what_is_not_there_yet(machine: Machine) -> None:

@@ -9,6 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// PodsGroup is the control group of all pods; by its usage a kubelet knows when it has to evict some.
+const PodsGroup = "/kubepods"
+
 const (
 	idleCPU    = 0.02    // cores that a node's own programs are reported to use
 	idleMemory = 1 << 30 // bytes of the same
@@ -49,13 +52,15 @@ func (m *Machine) VersionInfo() (*cadvisor.VersionInfo, error) {
 	return &cadvisor.VersionInfo{KernelVersion: unix.ByteSliceToString(name.Release[:]), ContainerOsVersion: "hollow node"}, nil
 }
 
-// ContainerInfoV2 knows the root cgroup alone.
-func (m *Machine) ContainerInfoV2(string, cadvisorv2.RequestOptions) (map[string]cadvisorv2.ContainerInfo, error) {
+// ContainerInfoV2 is of one control group: that of all pods, or another, whose usage is the whole machine's.
+func (m *Machine) ContainerInfoV2(name string, _ cadvisorv2.RequestOptions) (map[string]cadvisorv2.ContainerInfo, error) {
 	now := time.Now()
 	spent, cores, memory := m.runtime.Usage(now)
-	spent += idleCPU * now.Sub(m.started).Seconds()
-	cores, memory = cores+idleCPU, memory+idleMemory
-	root := cadvisorv2.ContainerInfo{
+	if name != PodsGroup {
+		spent += idleCPU * now.Sub(m.started).Seconds()
+		cores, memory = cores+idleCPU, memory+idleMemory
+	}
+	group := cadvisorv2.ContainerInfo{
 		Spec: cadvisorv2.ContainerSpec{
 			CreationTime: m.started, HasCpu: true, HasMemory: true, Memory: cadvisorv2.MemorySpec{Limit: m.memory},
 		},
@@ -66,7 +71,7 @@ func (m *Machine) ContainerInfoV2(string, cadvisorv2.RequestOptions) (map[string
 			Memory:    &cadvisor.MemoryStats{Usage: memory, WorkingSet: memory, RSS: memory},
 		}},
 	}
-	return map[string]cadvisorv2.ContainerInfo{"/": root}, nil
+	return map[string]cadvisorv2.ContainerInfo{name: group}, nil
 }
 
 // GetRequestedContainersInfo knows none.

@@ -211,6 +211,13 @@ func TestUsageIsWhatAnnotationsSay(t *testing.T) {
 	if got := info["/"].Stats[0].CpuInst.Usage.Total; math.Abs(float64(got)-0.32e9) > 1 {
 		t.Errorf("the node uses %d nanocores", got)
 	}
+	pods, err := machine.ContainerInfoV2(PodsGroup, cadvisorv2.RequestOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := pods[PodsGroup].Stats[0].Memory.WorkingSet; got != 1<<30+defaultMemory {
+		t.Errorf("all pods use %d bytes", got)
+	}
 }
 
 func TestExecAnswersOverItsStream(t *testing.T) {

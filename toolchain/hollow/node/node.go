@@ -129,6 +129,11 @@ func (p *Process) kubelet(ctx context.Context, n *Node) error {
 	c.PodLogsDir = filepath.Join(n.Root, "logs")
 	c.StaticPodPath = ""
 	c.MaxOpenFiles = p.OpenFiles
+	c.MakeIPTablesUtilChains = false // they would be the machine's
+	// Upstream's function gives the defaults of the kubelet's flags, which let everybody in; these are of its file.
+	c.Authentication.Anonymous.Enabled = false
+	c.Authentication.Webhook.Enabled = true
+	c.Authorization.Mode = config.KubeletAuthorizationModeWebhook
 	c.ClusterDNS, c.ClusterDomain = []string{clusterDNS}, domain
 
 	who := "system:node:" + n.Name
@@ -153,8 +158,9 @@ func (p *Process) kubelet(ctx context.Context, n *Node) error {
 
 	machine := backend.NewMachine(n.Name, p.Settings.CPU, p.Settings.Memory, n.runtime)
 	hollow := kubemark.NewHollowKubelet(flags, c, client, heartbeat, machine, n.runtime.Images, n.runtime,
-		cm.NewStubContainerManagerWithDevicePluginResource(v1.ResourceList{}))
+		groups{cm.NewStubContainerManagerWithDevicePluginResource(v1.ResourceList{})})
 	deps := hollow.KubeletDeps
+	deps.OSInterface = &files{}
 	if deps.TLSOptions, err = p.serving(n, who); err != nil {
 		return err
 	}
