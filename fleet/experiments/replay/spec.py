@@ -13,17 +13,13 @@ from fleet.experiment.routes import Through
 from fleet.model.base import Name
 from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
+from fleet.simulators.simulator import simulator
 from fleet.trace.file import Trace
 from fleet.trace.summary import peak
 
-KUBELETS = ("hollow", "mixed")
-"""Node simulators whose pods end by a kubelet, which looks at its containers once a second."""
 RELIST_SECONDS = 1.0
+"""A kubelet looks at its containers once a second: it ends a pod up to this late."""
 MOST_LIFE_ERROR = 0.05
-PODS_PER_NODE = 110
-"""A kubelet's default, and that of every simulated node here."""
-PLAIN = ("cpu", "memory", "ephemeral-storage")
-"""What a simulated node has."""
 Speed = Annotated[float, Field(ge=0.01, le=50)]
 
 
@@ -61,34 +57,38 @@ def check(spec: Replay, trace: Trace, fleet: FleetFile, wecs: int) -> None:
     """UsageError, with the numbers, for what cannot be played here."""
     if not trace.pods:
         raise UsageError("trace: has no pod")
-    if fleet.node_simulator == "none":
-        raise UsageError("trace: no node of this fleet plays pods (node_simulator: none): build it with kwok or hollow")
-    for speed in spec.speeds:
-        _check_speed(speed, trace, fleet.node_simulator)
+    nodes = simulator(fleet.node_simulator)
+    if not nodes.capacity:
+        said = f"no node of this fleet plays pods (node_simulator: {fleet.node_simulator})"
+        raise UsageError(f"trace: {said}: build it with another one")
+    if nodes.kubelets:
+        for speed in spec.speeds:
+            _check_speed(speed, trace)
     if fleet.wec_nodes:
-        room = wecs * fleet.wec_nodes * PODS_PER_NODE
+        each = int(nodes.capacity["pods"])
+        room = wecs * fleet.wec_nodes * each
         most = peak(trace.pods)
         if most > room:
             said = f"{most} pods are there at once, {wecs} WECs with {fleet.wec_nodes} nodes hold {room}"
             raise UsageError(f"trace: {said}: more nodes (wec_nodes), more WECs, or `fleet trace scale`")
     if spec.requests == "recorded":
-        strange = Counter(name for pod in trace.pods for name in pod.requests if name not in PLAIN)
+        strange = Counter(name for pod in trace.pods for name in pod.requests if name not in nodes.capacity)
         if strange:
             name, count = strange.most_common(1)[0]
             raise UsageError(f"requests: {count} pods request {name}, which no node here has: write `none`")
 
 
-def _check_speed(speed: float, trace: Trace, simulator: str) -> None:
+def _check_speed(speed: float, trace: Trace) -> None:
     lives = sorted(
         pod.life / speed for pod in trace.pods if pod.life is not None and pod.end in ("succeeded", "failed")
     )
-    if speed <= 1 or simulator not in KUBELETS or not lives:
+    if speed <= 1 or not lives:
         return
     least = RELIST_SECONDS / MOST_LIFE_ERROR
     tenth = quantile(lives, 0.1)
     if tenth < least:
         raise UsageError(
-            f"speeds: at {speed:g} times the shortest tenth of the pods lives {tenth:.1f} s or less, and a hollow node "
+            f"speeds: at {speed:g} times the shortest tenth of the pods lives {tenth:.1f} s or less, and a kubelet "
             f"ends a pod up to {RELIST_SECONDS:g} s late, more than {MOST_LIFE_ERROR:.0%} of less than {least:g} s: "
-            "slower, or on kwok (node_simulator: kwok)"
+            "slower, or on nodes without kubelets (node_simulator)"
         )
