@@ -33,6 +33,7 @@ from fleet.cli import (
     reproduce,
     status,
     toolchain,
+    trace,
     vm,
 )
 from fleet.cli.console import out, say, say_error
@@ -62,6 +63,7 @@ app.command("compare")(compare.compare)
 app.command("check")(check.check)
 app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)
+app.add_typer(trace.app, name="trace")
 app.add_typer(cluster.app, name="cluster")
 app.command("logs")(logs.logs)
 app.command("profiles")(profiles.profiles)
