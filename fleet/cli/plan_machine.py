@@ -23,7 +23,7 @@ from fleet.model.misspelt import misspelt
 from fleet.model.variable_rules import checked
 from fleet.model.variables import Variables
 from fleet.results.machine import machine_facts
-from fleet.simulators.simulator import simulator
+from fleet.simulators.planned import weight_of
 from fleet.toolchain import catalogue, digest, golang
 from fleet.toolchain.needs import needs_of
 from fleet.toolchain.store import default_cache
@@ -70,7 +70,7 @@ def declared(variables: Variables) -> dict[str, Declared]:
     kind, manager = driver_kind(variables.control_plane_driver), installer(variables.manager)
     planes = manager.planes(variables)
     dialled = sum(plane.dialled for plane in planes)
-    nodes = simulator(variables.node_simulator).weight
+    nodes = weight_of(variables, fleet_load.state_root(), 1)
     lines = {}
     for name, field in (
         ("memory", "memory"),

@@ -115,12 +115,13 @@ def own_programs(wanted: Action, found: Found, fleet: FleetFile) -> list[Compone
         return [found.program]
     parts = []
     for cluster in found.clusters:
-        if cluster.driver != "process":
+        own = [p for p in fleet.components if p.cluster == cluster.name and p.component in OWN]
+        if not own:
             raise UsageError(
                 f"{cluster.name} has no processes of its own (driver {cluster.driver}), and {wanted.action} needs them:"
                 " name a program such as dense.0, which takes all its control planes with it, or use `stop`"
             )
-        parts += [p for p in fleet.components if p.cluster == cluster.name and p.component in OWN]
+        parts += own
     return parts
 
 
@@ -146,5 +147,8 @@ def plane_of(wanted: Action, fleet: FleetFile) -> Cluster:
 def _taken(component: Component, fleet: FleetFile) -> list[str]:
     if component.cluster:
         return [component.cluster] if component.component in SERVING else []
-    dense = [c.name for c in fleet.clusters if (c.driver, c.machine) == ("dense", component.machine)]
-    return dense if component.component in SHARED else []
+    if component.component not in SHARED:
+        return []
+    apart = {other.cluster for other in fleet.components if other.component in SERVING}
+    here = [wec for wec in fleet.wecs() if wec.built and wec.machine == component.machine]
+    return [wec.name for wec in here if wec.name not in apart]
