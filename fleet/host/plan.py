@@ -92,6 +92,8 @@ class ControlPlane:
     extra: Extra = Extra()
     signs: bool = False
     """Of the hub: it signs the client certificates of clusters that register there."""
+    aggregates: bool = False
+    """Of the hub: it passes requests of some API groups on to a server of the manager."""
     bare: bool = False
     """Its API server alone, without controllers and scheduler."""
 

@@ -138,8 +138,13 @@ class RunFolder:
     def events(self, written: int = FORMAT) -> EventReading:
         """One reading of `events.jsonl`, or of `events.jsonl.gz` in a run that was put away; `written` is the format that
         `run.json` says."""
+        return read_events(self.log, written)
+
+    @property
+    def log(self) -> Path:
+        """`events.jsonl`, or `events.jsonl.gz` in a run that was put away."""
         plain, packed = self.file(EVENTS), self.file(f"{EVENTS}.gz")
-        return read_events(packed if packed.is_file() and not plain.exists() else plain, written)
+        return packed if packed.is_file() and not plain.exists() else plain
 
     def seal(self) -> Path:
         """Write `MANIFEST.sha256` over every other file, in the form that `sha256sum -c` reads."""

@@ -22,7 +22,7 @@ from fleet.host.plan import (
     render_json,
     url,
 )
-from fleet.host.stores import plan_store, serving_certificate
+from fleet.host.stores import kubelet_client_certificate, plan_store, serving_certificate
 from fleet.host.supervise import Program
 
 DENSE = "dense"
@@ -124,6 +124,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
     names = () if plane.bare else ("kube-controller-manager", "kube-scheduler")
     clients = tuple(component_kubeconfig(machine, plane.name, server, name) for name in names)
     kcm, scheduler = (str(client.path) for client in clients) if clients else ("", "")
+    dials = (kubelet_client_certificate(certificates),) if machine.options.kubelets else ()
     instance = {
         "name": plane.name,
         "bind_address": plane.bind_address,
@@ -142,12 +143,13 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "openapi": False,
         "apiserver_extra_args": [
             *DENSE_ARGUMENTS,
+            *(flag for client in dials for flag in components.kubelet_client(trust, client)),
             *plane.extra.apiserver,
         ],
     }
     return Plan(
         (folder, certificates),
-        (serving, admin, *(client.certificate for client in clients)),
+        (serving, admin, *dials, *(client.certificate for client in clients)),
         (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
         (
             plane_file(layout, plane, server),
