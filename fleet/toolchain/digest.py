@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from fleet.toolchain.golang import Go
@@ -21,7 +22,12 @@ def of_source(source: Path, go: Go, manager: str = "") -> str:
 
 def of_folder(folder: Path, go: Go, *more: bytes) -> str:
     """The same over the sources of one folder, and `more`."""
-    digest = hashlib.sha256(f"go {go.version} {go.architecture}\n".encode())
+    return of_sources(folder, f"go {go.version} {go.architecture}\n".encode(), more)
+
+
+def of_sources(folder: Path, before: bytes = b"", more: Iterable[bytes] = ()) -> str:
+    """`sha256:<hex>` over names and contents of the sources of a folder, and over the given texts."""
+    digest = hashlib.sha256(before)
     for text in more:
         digest.update(f"{len(text)}\n".encode())
         digest.update(text)
@@ -43,3 +49,8 @@ def of_file(file: Path) -> str:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def of_text(text: str) -> str:
+    """Hex sha256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -16,6 +16,7 @@ from fleet.errors import ToolchainError
 from fleet.toolchain import catalogue, digest, golang, reuse
 from fleet.toolchain.build import Builder
 from fleet.toolchain.catalogue import Catalogue, Group
+from fleet.toolchain.patches import Patching
 from fleet.toolchain.progress import BuildProgress, Report
 from fleet.toolchain.store import (
     FORMAT,
@@ -106,7 +107,8 @@ class _Build:
 
     def _group(self, go: Path, name: str, group: Group, partial: Path) -> None:
         self._report(name, 0.0)
-        builder = Builder(go, self._source / name)
+        patching = Patching(go, self._source, name, group, self._cache)
+        builder = Builder(go, self._source / name, patching.modfile())
         total = max(1, builder.packages(list(group.packages)))
         out = partial / name
         out.mkdir()

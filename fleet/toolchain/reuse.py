@@ -15,6 +15,7 @@ from fleet.errors import ToolchainError
 from fleet.toolchain import digest
 from fleet.toolchain.catalogue import Catalogue
 from fleet.toolchain.golang import Go
+from fleet.toolchain.patches import program_digest
 from fleet.toolchain.store import Manifest, read_manifest
 
 FILE = "groups.json"
@@ -26,6 +27,8 @@ def digests(source: Path, catalogue: Catalogue, go: Go) -> dict[str, str]:
     for name, group in catalogue.groups.items():
         crds = {plural: crd.model_dump() for plural, crd in catalogue.crds.items() if crd.group == name}
         stanza = {**group.model_dump(exclude={"seconds", "managers"}), "crds": crds}  # what is built, not when
+        if group.patches:
+            stanza["patch"] = program_digest(source)
         found[name] = digest.of_folder(source / name, go, msgspec.json.encode(stanza, order="deterministic"))
     return found
 

@@ -28,6 +28,8 @@ type Config struct {
 	Parallelism int `json:"parallelism,omitempty"`
 	// Cores is GOMAXPROCS while no instance starts or stops (see gate); 0 is all cores of the machine.
 	Cores int `json:"cores,omitempty"`
+	// Sharing lets the instances share what never changes; without it each has its own, exactly as upstream makes it.
+	Sharing bool `json:"sharing,omitempty"`
 	// FeatureGates are the process's, so they hold for every instance.
 	FeatureGates map[string]bool `json:"feature_gates,omitempty"`
 }
