@@ -36,6 +36,10 @@ class Options:
     cores: int = 2
     """Of the machine; what runs in one process shares them with what runs in the others."""
     shard_size: int = 25
+    sharing: bool = True
+    """Control planes of one dense process share what never changes; without it they are as upstream makes them."""
+    openapi: bool = False
+    """They serve OpenAPI; without sharing they always do."""
     wec_nodes: int = 1
     simulator: str = "none"
     """What plays those nodes: a package of `fleet.simulators`."""

@@ -123,6 +123,14 @@ class ControlPlaneVariables(Model):
         0, "Brought up at the same time; 0 is twice the number of cores."
     )
     dense_shard_size: Annotated[int, whole(1, 200)] = variable(25, "WECs in one process of the dense driver.")
+    dense_sharing: Switch = variable(
+        True,
+        "WECs of one dense process share what never changes, and do without OpenAPI and some polls; false: each is"
+        " exactly as upstream makes it, at about twice the memory.",
+    )
+    dense_openapi: Switch = variable(
+        False, "WECs of the dense driver serve OpenAPI, which `kubectl explain` and client-side validation need."
+    )
     control_plane_ready_seconds: Annotated[int, whole(1, 86400)] = variable(
         300, "Deadline of one API server on a machine that is busy with others."
     )

@@ -46,6 +46,8 @@ options:
   simulator: {description: What plays them (a package of C(fleet.simulators))., type: str, default: none}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
+  openapi: {description: Control planes of dense processes serve OpenAPI., type: bool, default: false}
+  sharing: {description: Control planes of one dense process share what never changes., type: bool, default: true}
   debug: {description: Open etcd's pprof, listeners of controller managers and simulators., type: bool, default: false}
   ready_seconds: {description: Deadline of one API server's readiness., type: float, default: 300}
   node_image: {description: Image of kind nodes., type: str, default: ""}
@@ -123,6 +125,8 @@ ARGUMENTS = MACHINE | {
     "simulator": {"type": "str", "default": "none"},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
+    "openapi": {"type": "bool", "default": False},
+    "sharing": {"type": "bool", "default": True},
     "debug": {"type": "bool", "default": False},
     "ready_seconds": {"type": "float", "default": 300},
     "node_image": {"type": "str", "default": ""},
@@ -166,6 +170,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         parallelism=given["parallelism"] or at_once(cores),
         cores=cores,
         shard_size=given["shard_size"],
+        sharing=given["sharing"],
+        openapi=given["openapi"],
         wec_nodes=given["wec_nodes"],
         simulator=given["simulator"],
         ready_seconds=given["ready_seconds"],

@@ -1,3 +1,5 @@
+//go:build go1.23
+
 package restful
 
 import "fleet.example/toolchain/controlplane/dense/share"

@@ -1,4 +1,8 @@
+//go:build go1.23
+
 package restful
+
+// The module is of an older Go than type parameters, which the line above lifts for this file.
 
 import "fleet.example/toolchain/controlplane/dense/share"
 

@@ -12,12 +12,14 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apiserver/pkg/registry/generic"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 
 	"fleet.example/toolchain/controlplane/dense/settings"
+	"fleet.example/toolchain/controlplane/dense/share"
 	"fleet.example/toolchain/controlplane/dense/store"
 )
 
@@ -33,12 +35,13 @@ var setup sync.Mutex
 
 // apiServer is one running kube-apiserver.
 type apiServer struct {
-	listener *listener
-	stores   *store.Stores
-	loopback *rest.Config
-	cancel   context.CancelFunc
-	ended    chan struct{} // closed when it has ended
-	err      error         // why; valid once ended is closed
+	listener  *listener
+	stores    *store.Stores
+	loopback  *rest.Config
+	informers informers.SharedInformerFactory // of its own loopback client
+	cancel    context.CancelFunc
+	ended     chan struct{} // closed when it has ended
+	err       error         // why; valid once ended is closed
 }
 
 // startAPIServer builds and runs a kube-apiserver; it does not wait until it is ready.
@@ -49,17 +52,19 @@ func startAPIServer(etcd settings.Etcd, instance settings.Instance) (*apiServer,
 		cancel()
 		return nil, err
 	}
-	stores, err := store.New(etcd)
-	if err != nil {
-		cancel()
-		_ = socket.Close()
-		return nil, err
+	var stores *store.Stores
+	if share.On() {
+		if stores, err = store.New(etcd); err != nil {
+			cancel()
+			_ = socket.Close()
+			return nil, err
+		}
 	}
 	server := &apiServer{listener: socket, stores: stores, cancel: cancel, ended: make(chan struct{})}
 	if err := server.run(ctx, etcd, instance); err != nil {
 		cancel()
 		_ = socket.Close()
-		stores.Close()
+		server.closeStores()
 		return nil, fmt.Errorf("kube-apiserver: %w", err)
 	}
 	return server, nil
@@ -76,15 +81,10 @@ func (s *apiServer) run(ctx context.Context, etcd settings.Etcd, instance settin
 		config.Aggregator.GenericConfig.SkipOpenAPIInstallation = true
 		config.Aggregator.GenericConfig.OpenAPIConfig = nil // else the aggregator merges what nobody serves: 6 MB
 	}
-	shareDefinitions(config)
-	for _, getter := range []*generic.RESTOptionsGetter{
-		&config.KubeAPIs.ControlPlane.Generic.RESTOptionsGetter,
-		&config.ApiExtensions.GenericConfig.RESTOptionsGetter,
-		&config.ApiExtensions.ExtraConfig.CRDRESTOptionsGetter,
-		&config.Aggregator.GenericConfig.RESTOptionsGetter,
-	} {
-		s.stores.Share(getter)
+	if share.On() {
+		s.share(config)
 	}
+	s.informers = config.KubeAPIs.ControlPlane.VersionedInformers
 	completed, err := config.Complete()
 	if err != nil {
 		return err
@@ -99,11 +99,26 @@ func (s *apiServer) run(ctx context.Context, etcd settings.Etcd, instance settin
 	if err != nil {
 		return err
 	}
+	s.listener.door.Open(chain.GenericAPIServer.Handler)
 	go func() {
 		defer close(s.ended)
+		defer s.listener.door.Close()
 		s.err = prepared.Run(ctx)
 	}()
 	return nil
+}
+
+// share lets the three servers of a kube-apiserver take definitions from all instances, and one connection to etcd.
+func (s *apiServer) share(config *app.Config) {
+	shareDefinitions(config)
+	for _, getter := range []*generic.RESTOptionsGetter{
+		&config.KubeAPIs.ControlPlane.Generic.RESTOptionsGetter,
+		&config.ApiExtensions.GenericConfig.RESTOptionsGetter,
+		&config.ApiExtensions.ExtraConfig.CRDRESTOptionsGetter,
+		&config.Aggregator.GenericConfig.RESTOptionsGetter,
+	} {
+		s.stores.Share(getter)
+	}
 }
 
 func (s *apiServer) configure(ctx context.Context, etcd settings.Etcd, instance settings.Instance) (*app.Config, error) {
@@ -198,5 +213,12 @@ func (s *apiServer) stop() {
 	defer timer.Stop()
 	<-s.ended
 	s.listener.dropAll()
-	s.stores.Close()
+	s.closeStores()
+}
+
+// closeStores ends the connection to etcd, if there is one for all resources.
+func (s *apiServer) closeStores() {
+	if s.stores != nil {
+		s.stores.Close()
+	}
 }

@@ -34,7 +34,7 @@ func bringUp(etcd settings.Etcd, instance settings.Instance) (lifecycle.ControlP
 		up.Stop()
 		return nil, err
 	}
-	parts := []func(context.Context, settings.Instance) (func(), error){}
+	parts := []func(context.Context, settings.Instance, *apiServer) (func(), error){}
 	if len(instance.Controllers) > 0 {
 		parts = append(parts, startControllers)
 	}
@@ -42,7 +42,7 @@ func bringUp(etcd settings.Etcd, instance settings.Instance) (lifecycle.ControlP
 		parts = append(parts, startScheduler)
 	}
 	for _, start := range parts {
-		wait, err := start(ctx, instance)
+		wait, err := start(ctx, instance, server)
 		if err != nil {
 			up.Stop()
 			return nil, err

@@ -5,12 +5,15 @@ import (
 	"net"
 	"strconv"
 	"sync"
+
+	"fleet.example/toolchain/controlplane/dense/inprocess"
 )
 
 // listener remembers the connections it accepted, so that a stopped instance can drop all of them: http.Server.Shutdown
 // leaves open what still has a watch running on it, for up to an hour.
 type listener struct {
 	net.Listener
+	door  inprocess.Door // to the server of this listener, for clients of this process
 	mu    sync.Mutex
 	conns map[*conn]struct{}
 }

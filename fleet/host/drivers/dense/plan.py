@@ -77,12 +77,15 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     trust = Trust.of(layout.pki, hub_signs=False)
     store = shard_store(layout, shard)
     extra = members[0].extra if members else Extra()
+    sharing = machine.options.sharing
+    gates = components.IDLE_GATES if sharing else {}
     config = {
         "admin_socket": str(layout.run / f"dense-{shard.number}.sock"),
         "instances_dir": str(folder / "instances"),
         "parallelism": machine.options.parallelism,
         "cores": shard.cores,
-        "feature_gates": components.IDLE_GATES,
+        "sharing": sharing,
+        "feature_gates": gates,
         "etcd": {"servers": [store.door]},
     }
     file = TextFile(folder / "config.json", render_json(config))
@@ -98,6 +101,7 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     argv = (str(program(DENSE)), "--config", str(file.path))
     env = extra.environment("kube-apiserver", DENSE_ENV)
     host = Program(f"{DENSE}.{shard.number}", argv, env, folder, priority=200, stop_seconds=20)
+    decides = f"{store.door} {render_json(gates)}" + ("" if sharing else " unshared")
     # Not config.json: another parallelism or share of the cores alone must not restart a shard.
     reads = (trust.ca, trust.front_proxy_ca, trust.etcd_ca, trust.sa_private)
     return Plan(
@@ -107,7 +111,7 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
         (file,),
         (
             PlannedProgram(etcd, "etcd", "", (trust.etcd_ca,)),
-            PlannedProgram(host, DENSE, "", reads, revision=f"{store.door} {render_json(components.IDLE_GATES)}"),
+            PlannedProgram(host, DENSE, "", reads, revision=decides),
         ),
     )
 
@@ -138,11 +142,8 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "kcm_kubeconfig": str(kcm.path),
         "scheduler_kubeconfig": str(scheduler.path),
         "controllers": [name for name in WEC_CONTROLLERS if name not in NOT_IN_DENSE],
-        "openapi": False,
-        "apiserver_extra_args": [
-            *DENSE_ARGUMENTS,
-            *plane.extra.apiserver,
-        ],
+        "openapi": machine.options.openapi or not machine.options.sharing,
+        "apiserver_extra_args": [*(DENSE_ARGUMENTS if machine.options.sharing else ()), *plane.extra.apiserver],
     }
     return Plan(
         (folder, certificates),
