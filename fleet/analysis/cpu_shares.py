@@ -21,7 +21,7 @@ OWNERS: tuple[Owner, ...] = (
 EMULATION: frozenset[Owner] = frozenset({"emulated WECs"})
 """What a real fleet would have on other machines."""
 _PLANE = frozenset({"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "containerd"})
-_SHARED = frozenset({"dense", "kwok", "engine", "dockerd"})
+_SHARED = frozenset({"dense", "kwok", "kwok-host", "engine", "dockerd"})
 """Programs that carry several WECs, or the nodes in them."""
 _OTHER = frozenset({"prometheus", "node-exporter"})
 

@@ -128,6 +128,11 @@ class ControlPlaneVariables(Model):
         "WECs of one dense process share what never changes, and do without OpenAPI and some polls; false: each is"
         " exactly as upstream makes it, at about twice the memory.",
     )
+    wec_programs: Annotated[str, one_of("shared", "own")] = variable(
+        "shared",
+        "kwok and the OCM agents of a machine's WECs: shared (those of `dense_shard_size` WECs in one process) or own"
+        " (a process each).",
+    )
     dense_openapi: Switch = variable(
         False, "WECs of the dense driver serve OpenAPI, which `kubectl explain` and client-side validation need."
     )

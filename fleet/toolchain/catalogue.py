@@ -51,6 +51,8 @@ class Group(_Model):
     packages: Mapping[str, Mapping[str, str]]
     """Go package to (program to key of `modules`); the programs of one package are one file."""
     patches: tuple[Patch, ...] = ()
+    beside: tuple[str, ...] = ()
+    """Other folders of `toolchain/` with Go of ours that it is built from."""
 
 
 class Crd(_Model):

@@ -29,7 +29,8 @@ def digests(source: Path, catalogue: Catalogue, go: Go) -> dict[str, str]:
         stanza = {**group.model_dump(exclude={"seconds", "managers"}), "crds": crds}  # what is built, not when
         if group.patches:
             stanza["patch"] = program_digest(source)
-        found[name] = digest.of_folder(source / name, go, msgspec.json.encode(stanza, order="deterministic"))
+        more = [digest.of_sources(source / folder).encode() for folder in group.beside]
+        found[name] = digest.of_folder(source / name, go, msgspec.json.encode(stanza, order="deterministic"), *more)
     return found
 
 

@@ -46,6 +46,7 @@ options:
   simulator: {description: What plays them (a package of C(fleet.simulators))., type: str, default: none}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
+  hosted: {description: Many instances of the simulator in one process., type: bool, default: true}
   openapi: {description: Control planes of dense processes serve OpenAPI., type: bool, default: false}
   sharing: {description: Control planes of one dense process share what never changes., type: bool, default: true}
   debug: {description: Open etcd's pprof, listeners of controller managers and simulators., type: bool, default: false}
@@ -125,6 +126,7 @@ ARGUMENTS = MACHINE | {
     "simulator": {"type": "str", "default": "none"},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
+    "hosted": {"type": "bool", "default": True},
     "openapi": {"type": "bool", "default": False},
     "sharing": {"type": "bool", "default": True},
     "debug": {"type": "bool", "default": False},
@@ -172,6 +174,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         shard_size=given["shard_size"],
         sharing=given["sharing"],
         openapi=given["openapi"],
+        hosted=given["hosted"],
         wec_nodes=given["wec_nodes"],
         simulator=given["simulator"],
         ready_seconds=given["ready_seconds"],

@@ -29,7 +29,10 @@ UNKNOWN_SERVER = "https://127.0.0.1:0"
 
 def drop(machine: Machine, names: Sequence[str]) -> Change:
     """End and forget the programs of those control planes, and give their ports back."""
-    change = machine.supervisor.drop(GROUP, [f"kwok.{name}" for name in names], check=machine.check)
+    stay = [stored.name for stored in stored_planes(machine.layout) if stored.role == WEC and stored.name not in names]
+    hosting = kwok.hosts(machine)
+    empty = set(hosting.names(names)) - set(hosting.names(stay))
+    change = machine.supervisor.drop(GROUP, [*(f"kwok.{name}" for name in names), *sorted(empty)], check=machine.check)
     if not machine.check:
         for name in names:
             machine.registry.give_back(machine.fleet, kwok.port_owner(name))
@@ -70,7 +73,7 @@ class KwokGroup:
                 self._files = done.change
                 stage = self._machine.supervisor.stage(GROUP, done.programs)
                 self._staged = self._stage.enter_context(stage)
-            self._staged.start([f"kwok.{name}"])
+            self._staged.start([*kwok.hosts(self._machine).names([name]), f"kwok.{name}"])
 
     def converge(self) -> Change:
         """Start what is left, make the fake nodes what they should be, and wait until they are ready."""
@@ -92,7 +95,9 @@ class KwokGroup:
         plans = [
             kwok.plan_kwok(self._machine, plane, servers.get(plane.name, UNKNOWN_SERVER)) for plane in self._planes
         ]
-        return materialise(self._machine, Plan.merge(plans), self._machine.pki())
+        return materialise(
+            self._machine, Plan.merge([kwok.plan_hosts(plans, self._machine), *plans]), self._machine.pki()
+        )
 
     def make_nodes(self) -> list[Change]:
         """Make the fake nodes what they should be; does not wait until they are ready."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fleet.host.change import Change
+from fleet.host.hosted import of_host
 from fleet.host.machine import Machine
 from fleet.host.pages import Pages, Reader, Started, plain
 from fleet.host.plan import ControlPlane, Plan
 from fleet.simulators.kwok import group
 from fleet.simulators.kwok.group import KwokGroup
-from fleet.simulators.kwok.program import CAPACITY, plan_kwok
+from fleet.simulators.kwok.program import CAPACITY, HOST, plan_kwok
 from fleet.simulators.simulator import Nodes, Simulator
 
 
@@ -29,7 +30,7 @@ class Kwok:
         "pull images, mount volumes, or carry traffic",
         "use CPU and memory as the workload would",
     )
-    pages: Mapping[str, Reader] = {"kwok": of_kwok}
+    pages: Mapping[str, Reader] = {"kwok": of_kwok, HOST: of_host}
 
     def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:
         """As in Simulator."""

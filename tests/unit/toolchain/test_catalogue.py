@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[3] / "toolchain"
 PROGRAMS = {
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "dense", "kwok", "kwokctl", "registration",
     "work", "registration-operator", "kubestellar-controller-manager", "ocm-transport-controller",
-    "kind", "fleet-runc", "fleet-link",
+    "kind", "fleet-runc", "fleet-link", "fleet-member", "kwok-host", "ocm-host",
 }  # fmt: skip
 
 
