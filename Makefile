@@ -7,7 +7,7 @@ DEMO_WECS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Our own Go programs, by module. Only these packages of a dense process have tests: all others compile the whole of
 # Kubernetes, which the race detector makes minutes of.
-GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store,./dense/share,./dense/inprocess kind:./cmd/... link:./cmd/...
+GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store,./dense/share,./dense/inprocess,./dense/socket kind:./cmd/... link:./cmd/...
 # Two fleets beside each other: most of a live test is waiting.
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 

@@ -18,6 +18,7 @@ from fleet.model.variable_types import (
     Address,
     Checksums,
     Count,
+    EmptyOrDuration,
     EmptyOrWhole,
     Environment,
     Flags,
@@ -127,6 +128,11 @@ class ControlPlaneVariables(Model):
         True,
         "WECs of one dense process share what never changes, and do without OpenAPI and some polls; false: each is"
         " exactly as upstream makes it, at about twice the memory.",
+    )
+    dense_hibernate: EmptyOrDuration = variable(
+        "",
+        "A WEC of a dense process sleeps after so long without a connection (such as `5m`) and is woken by the next,"
+        " which waits; empty: never. A kwok or an agent is always connected: it is for control planes alone.",
     )
     wec_programs: Annotated[str, one_of("shared", "own")] = variable(
         "shared",

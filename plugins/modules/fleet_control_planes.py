@@ -46,6 +46,7 @@ options:
   simulator: {description: What plays them (a package of C(fleet.simulators))., type: str, default: none}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
+  hibernate: {description: Dense control planes sleep after so long without a connection., type: str, default: ""}
   hosted: {description: Many instances of the simulator in one process., type: bool, default: true}
   openapi: {description: Control planes of dense processes serve OpenAPI., type: bool, default: false}
   sharing: {description: Control planes of one dense process share what never changes., type: bool, default: true}
@@ -100,6 +101,7 @@ with IMPORTS:
     from fleet.host.plan import ALL_PARTS, ControlPlane, Extra
     from fleet.host.program_folder import ProgramFolder
     from fleet.install.control_planes import converge
+    from fleet.model.duration import parse_duration
     from fleet.model.plane_settings import PlaneSettings
 
 PLANE = {
@@ -126,6 +128,7 @@ ARGUMENTS = MACHINE | {
     "simulator": {"type": "str", "default": "none"},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
+    "hibernate": {"type": "str", "default": ""},
     "hosted": {"type": "bool", "default": True},
     "openapi": {"type": "bool", "default": False},
     "sharing": {"type": "bool", "default": True},
@@ -175,6 +178,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         sharing=given["sharing"],
         openapi=given["openapi"],
         hosted=given["hosted"],
+        hibernate=parse_duration(given["hibernate"]) if given["hibernate"] else 0.0,
         wec_nodes=given["wec_nodes"],
         simulator=given["simulator"],
         ready_seconds=given["ready_seconds"],

@@ -200,3 +200,11 @@ def test_settings_of_one_control_plane_come_after_those_of_all() -> None:
     assert own.environment("etcd", {}) == {"GOGC": "60", "A": "1"}
     assert own.environment("kwok", {}) == {"GOGC": "70", "A": "1"}
     assert common.with_settings({}) == common
+
+
+def test_hibernation_is_the_processes() -> None:
+    shard, plane = Shard(0, 16_000, 16_001), ControlPlane("wec001", "wec", "dense")
+    asleep = replace(MACHINE, options=replace(MACHINE.options, hibernate=300.0))
+    assert json.loads(plan_shard(asleep, shard, [plane]).texts[0].text)["hibernate_seconds"] == 300
+    assert "hibernate_seconds" not in json.loads(plan_shard(MACHINE, shard, [plane]).texts[0].text)
+    assert plan_shard(asleep, shard, [plane]).programs[1] != plan_shard(MACHINE, shard, [plane]).programs[1]

@@ -20,6 +20,7 @@ import (
 
 	"fleet.example/toolchain/controlplane/dense/settings"
 	"fleet.example/toolchain/controlplane/dense/share"
+	"fleet.example/toolchain/controlplane/dense/socket"
 	"fleet.example/toolchain/controlplane/dense/store"
 )
 
@@ -35,7 +36,8 @@ var setup sync.Mutex
 
 // apiServer is one running kube-apiserver.
 type apiServer struct {
-	listener  *listener
+	port      *socket.Port
+	listener  *socket.Listener
 	stores    *store.Stores
 	loopback  *rest.Config
 	informers informers.SharedInformerFactory // of its own loopback client
@@ -44,26 +46,22 @@ type apiServer struct {
 	err       error         // why; valid once ended is closed
 }
 
-// startAPIServer builds and runs a kube-apiserver; it does not wait until it is ready.
-func startAPIServer(etcd settings.Etcd, instance settings.Instance) (*apiServer, error) {
+// startAPIServer builds and runs a kube-apiserver behind a port; it does not wait until it is ready. After an error the port
+// is as it was.
+func startAPIServer(etcd settings.Etcd, instance settings.Instance, own *socket.Port) (*apiServer, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	socket, err := listen(ctx, instance.BindAddress, instance.SecurePort)
-	if err != nil {
-		cancel()
-		return nil, err
-	}
 	var stores *store.Stores
 	if share.On() {
+		var err error
 		if stores, err = store.New(etcd); err != nil {
 			cancel()
-			_ = socket.Close()
 			return nil, err
 		}
 	}
-	server := &apiServer{listener: socket, stores: stores, cancel: cancel, ended: make(chan struct{})}
+	server := &apiServer{port: own, listener: own.Serve(), stores: stores, cancel: cancel, ended: make(chan struct{})}
 	if err := server.run(ctx, etcd, instance); err != nil {
 		cancel()
-		_ = socket.Close()
+		_ = server.listener.Close()
 		server.closeStores()
 		return nil, fmt.Errorf("kube-apiserver: %w", err)
 	}
@@ -99,10 +97,10 @@ func (s *apiServer) run(ctx context.Context, etcd settings.Etcd, instance settin
 	if err != nil {
 		return err
 	}
-	s.listener.door.Open(chain.GenericAPIServer.Handler)
+	s.listener.Door.Open(chain.GenericAPIServer.Handler)
 	go func() {
 		defer close(s.ended)
-		defer s.listener.door.Close()
+		defer s.listener.Door.Close()
 		s.err = prepared.Run(ctx)
 	}()
 	return nil
@@ -206,13 +204,15 @@ func (s *apiServer) waitReady(ctx context.Context) error {
 	return nil
 }
 
-// stop ends the server: it drains for drainTime, then drops every connection. It returns when nothing of it runs.
+// stop ends the server: it drains for drainTime, then drops every connection. It returns when nothing of it runs; the port
+// is still held, and serves nobody.
 func (s *apiServer) stop() {
 	s.cancel()
-	timer := time.AfterFunc(2*drainTime, s.listener.dropAll)
+	timer := time.AfterFunc(2*drainTime, s.listener.DropAll)
 	defer timer.Stop()
 	<-s.ended
-	s.listener.dropAll()
+	_ = s.listener.Close()
+	s.listener.DropAll()
 	s.closeStores()
 }
 

@@ -42,7 +42,7 @@ func NewCommand() *cobra.Command {
 		},
 	}
 	command.SetContext(context.Background())
-	command.Flags().StringVar(&file, "config", "", "JSON file: admin_socket, instances_dir, etcd, parallelism, cores, sharing, feature_gates")
+	command.Flags().StringVar(&file, "config", "", "JSON file: admin_socket, instances_dir, etcd, parallelism, cores, sharing, hibernate_seconds, feature_gates")
 	if err := command.MarkFlagRequired("config"); err != nil {
 		panic(err) // the flag is made one line above
 	}
@@ -68,6 +68,7 @@ func Run(ctx context.Context, own settings.Config) error {
 		return settings.LoadInstances(own.InstancesDir, checkController)
 	}
 	host := lifecycle.NewHost(own, load, starter(own.Etcd))
+	register(host)
 	server := &http.Server{Handler: admin.Handler(host), ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(socket) }()

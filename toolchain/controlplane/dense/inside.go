@@ -2,17 +2,12 @@ package dense
 
 import (
 	"fmt"
-	"net/http"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/cert"
 
 	"fleet.example/toolchain/controlplane/dense/inprocess"
 )
-
-// Inside is the way to the API server of this listener that needs no connection. The patched loopback client of
-// _patches/loopback.go takes it.
-func (l *listener) Inside() http.RoundTripper { return l.door.Client() }
 
 // throughDoor makes a client's configuration lead to a server of this process. Who the client is, its certificate says,
 // as over a connection.

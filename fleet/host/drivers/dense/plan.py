@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fleet.host import components
 from fleet.host.components import ISSUER, SERVICE_RANGE, WEC_CONTROLLERS, Store, Trust
@@ -79,7 +80,7 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     extra = members[0].extra if members else Extra()
     sharing = machine.options.sharing
     gates = components.IDLE_GATES if sharing else {}
-    config = {
+    config: dict[str, Any] = {
         "admin_socket": str(layout.run / f"dense-{shard.number}.sock"),
         "instances_dir": str(folder / "instances"),
         "parallelism": machine.options.parallelism,
@@ -88,6 +89,8 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
         "feature_gates": gates,
         "etcd": {"servers": [store.door]},
     }
+    if machine.options.hibernate:
+        config["hibernate_seconds"] = round(machine.options.hibernate)
     file = TextFile(folder / "config.json", render_json(config))
     program = machine.programs.program
     debug = components.ETCD_DEBUG if machine.options.debug else ()
@@ -102,6 +105,7 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     env = extra.environment("kube-apiserver", DENSE_ENV)
     host = Program(f"{DENSE}.{shard.number}", argv, env, folder, priority=200, stop_seconds=20)
     decides = f"{store.door} {render_json(gates)}" + ("" if sharing else " unshared")
+    decides += f" {config['hibernate_seconds']}" if machine.options.hibernate else ""
     # Not config.json: another parallelism or share of the cores alone must not restart a shard.
     reads = (trust.ca, trust.front_proxy_ca, trust.etcd_ca, trust.sa_private)
     return Plan(

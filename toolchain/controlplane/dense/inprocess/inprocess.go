@@ -57,7 +57,9 @@ func (c *client) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		return nil, ErrNoServer
 	}
-	ctx, cancel := context.WithCancel(request.Context())
+	// The contexts of client-go's informers are not Go's own, and Go starts a goroutine for each context that is made of
+	// such a one. The handlers make half a dozen. So theirs are made of one of Go's, which ends with the client's.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(request.Context()))
 	served := request.Clone(ctx)
 	served.RequestURI = request.URL.RequestURI()
 	served.Proto, served.ProtoMajor, served.ProtoMinor = "HTTP/2.0", 2, 0
@@ -71,6 +73,7 @@ func (c *client) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	reader, writer := io.Pipe()
 	exchange := &exchange{header: http.Header{}, pipe: writer, begun: make(chan struct{})}
+	stop := exchange.endWith(request.Context(), cancel)
 	go exchange.serve(*handler, served, cancel)
 	select {
 	case <-exchange.begun:
@@ -79,12 +82,16 @@ func (c *client) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, request.Context().Err()
 	}
 	if exchange.failed != nil {
+		stop()
+		if err := request.Context().Err(); err != nil {
+			return nil, err
+		}
 		return nil, exchange.failed
 	}
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", exchange.code, http.StatusText(exchange.code)), StatusCode: exchange.code,
 		Proto: served.Proto, ProtoMajor: 2, Header: exchange.sent, ContentLength: -1, Request: request,
-		Body: &body{reader, cancel, exchange.cutOff(request.Context())},
+		Body: &body{reader, cancel, stop},
 	}, nil
 }
 
@@ -113,10 +120,13 @@ type exchange struct {
 	failed error
 }
 
-// cutOff ends the response when its client gives up: what was cut off must not look finished. The function it returns
-// undoes that.
-func (e *exchange) cutOff(client context.Context) func() bool {
-	return context.AfterFunc(client, func() { _ = e.pipe.CloseWithError(client.Err()) })
+// endWith ends request and response when the client gives up: what was cut off must not look finished. The function it
+// returns undoes that.
+func (e *exchange) endWith(client context.Context, cancel context.CancelFunc) func() bool {
+	return context.AfterFunc(client, func() {
+		_ = e.pipe.CloseWithError(client.Err())
+		cancel()
+	})
 }
 
 // serve runs the handler to its end. The response ends with it.
@@ -124,9 +134,12 @@ func (e *exchange) serve(handler http.Handler, request *http.Request, cancel con
 	defer cancel()
 	defer func() {
 		_ = request.Body.Close()
+		err := request.Context().Err() // the client has gone
 		if failure := recover(); failure != nil {
 			// http.ErrAbortHandler above all, by which upstream ends a response that it cannot finish.
-			err := fmt.Errorf("the server ended the request: %v: %w", failure, io.ErrUnexpectedEOF)
+			err = fmt.Errorf("the server ended the request: %v: %w", failure, io.ErrUnexpectedEOF)
+		}
+		if err != nil {
 			e.once.Do(func() {
 				e.failed = err
 				close(e.begun)
@@ -135,7 +148,7 @@ func (e *exchange) serve(handler http.Handler, request *http.Request, cancel con
 			return
 		}
 		e.WriteHeader(http.StatusOK)
-		_ = e.pipe.CloseWithError(request.Context().Err()) // io.EOF for nil
+		_ = e.pipe.Close()
 	}()
 	handler.ServeHTTP(e, request)
 }
