@@ -12,7 +12,7 @@ GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk lint format bench clean
+.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk lint format bench soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ format: env ## ruff format and the fixes it is sure of
 
 bench: toolchain ## side-by-side benchmarks: ratios with their spread
 	@$(BIN)/python -m tests.bench
+
+soak: toolchain ## half an hour of control planes that come and go, with the race detector (Go and a C compiler)
+	@$(BIN)/python -m tests.bench.soak
 
 clean: ## remove the environment and caches of the checkout (fleets and the toolchain cache stay)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible

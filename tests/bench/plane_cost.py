@@ -20,7 +20,6 @@ from pathlib import Path
 import psutil
 from scipy import stats
 
-from fleet.host.drivers.dense.admin import DenseAdmin
 from fleet.host.https import UnixConnection, exchange
 from fleet.host.machine import Machine, Options, at_once
 from fleet.host.plan import ControlPlane
@@ -68,11 +67,12 @@ def sample(machine: Machine, count: int, calm: float, window: float, profiles: P
         time.sleep(window)
         after = _weights(machine)
         passed = time.monotonic() - moment
-        heap = _page(machine, "/debug/pprof/heap?gc=1&debug=1")
-        goroutines = _page(machine, "/debug/pprof/goroutine?debug=1")
+        socket = machine.layout.run / "dense-0.sock"
+        heap = page(socket, "/debug/pprof/heap?gc=1&debug=1")
+        goroutines = page(socket, "/debug/pprof/goroutine?debug=1")
         if profiles:
             named = profiles / f"{'shared' if machine.options.sharing else 'unshared'}-{count}"
-            named.with_suffix(".heap.pb.gz").write_bytes(_page(machine, "/debug/pprof/heap"))
+            named.with_suffix(".heap.pb.gz").write_bytes(page(socket, "/debug/pprof/heap"))
             named.with_suffix(".goroutines.txt").write_bytes(goroutines)
     finally:
         teardown(machine)
@@ -95,9 +95,9 @@ def _weights(machine: Machine) -> dict[str, ProcessWeight]:
     return {weight.program: weight for weight in weigh(machine.root)}
 
 
-def _page(machine: Machine, path: str) -> bytes:
-    admin = DenseAdmin(machine.layout.run / "dense-0.sock")
-    return exchange(UnixConnection(admin.socket, ADMIN_SECONDS), "GET", path).body
+def page(socket: Path, path: str) -> bytes:
+    """A page of a dense process."""
+    return exchange(UnixConnection(socket, ADMIN_SECONDS), "GET", path).body
 
 
 def _number(pattern: str, page: bytes) -> float:
