@@ -192,9 +192,7 @@ def test_admission_is_each_ones_own(installed: dict[str, Endpoint]) -> None:
         policy, binding = _policy(f"!object.metadata.name.startsWith('{word}')")
         assert _create(installed[name], f"{prefix}/validatingadmissionpolicies", policy) == CREATED
         assert _create(installed[name], f"{prefix}/validatingadmissionpolicybindings", binding) == CREATED
-        _until(
-            lambda name=name, word=word: _configmap(installed[name], f"{word}-a") == INVALID, f"{name} refuses {word}"
-        )  # type: ignore[misc]
+        _until_judged(installed[name], f"{word}-a", INVALID)
     judged = {
         name: [_configmap(installed[name], f"{word}-b") for word in ("red", "blue", "green")] for name in installed
     }
