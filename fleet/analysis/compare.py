@@ -26,6 +26,8 @@ SHARED = (
     "e2e_reported",
 )  # fmt: skip
 """Stages that mean the same in every manager, as far as their promises do."""
+ARRIVAL = frozenset({"downsync", "downsync_last"})
+"""Those whose begin `ManagerRecord.downsync_begins` says."""
 PROMISED = frozenset({"e2e", "e2e_reported", "e2e_scheduled", "status"})
 """Those that end with a status that is complete: what that means is the manager's contract."""
 _COSTS = {
@@ -111,12 +113,12 @@ class Comparison:
     @property
     def headline(self) -> Sequence[str]:
         """Stages that the verdict is made of."""
-        return BETWEEN if self.contracts else HEADLINE
+        return BETWEEN if self.contracts else _headline(self.a, self.b)
 
     @property
     def shown(self) -> Sequence[str]:
         """Stages that a short table has: those, and of two managers end to end, which is not judged."""
-        return (*BETWEEN, "e2e", "e2e_reported") if self.contracts else HEADLINE
+        return (*BETWEEN, "e2e", "e2e_reported") if self.contracts else self.headline
 
 
 def compare(a: Study, b: Study, *, threshold: float = 0.10, force: bool = False) -> Comparison:
@@ -128,19 +130,25 @@ def compare(a: Study, b: Study, *, threshold: float = 0.10, force: bool = False)
         reasons = [f"the runs differ in {names}; --force compares them all the same"]
         return Comparison(a, b, threshold, "not comparable", reasons, found, forced=False)
     groups_a, groups_b = _grouped(a.samples), _grouped(b.samples)
-    if a.run.manager.name != b.run.manager.name:
+    if a.run.manager.name != b.run.manager.name and not (a.own.stages or b.own.stages):
         return _managers(a, b, groups_a, groups_b, threshold, found, bool(blocking))
-    rank = {stage: number for number, stage in enumerate(dict.fromkeys((*a.table.stages, *b.table.stages)))}
+    rank = {stage: number for number, stage in enumerate(dict.fromkeys((*a.stages, *b.stages)))}
     keys = sorted({*groups_a, *groups_b}, key=lambda key: (rank[key[0]], key[1].order))
-    cells = _corrected([_cell(key, groups_a.get(key, ()), groups_b.get(key, ())) for key in keys], threshold)
+    head = _headline(a, b)
+    cells = _corrected([_cell(key, groups_a.get(key, ()), groups_b.get(key, ())) for key in keys], threshold, head)
     series = {
         key: (_seconds(groups_a[key]), _seconds(groups_b[key])) for key in keys if key in groups_a and key in groups_b
     }
-    outcome, reasons = _overall(cells)
+    outcome, reasons = _overall(cells, head)
     if blocking:
         names = ", ".join(difference.field for difference in blocking)
         reasons.append(f"compared by force although the runs differ in {names}")
     return Comparison(a, b, threshold, outcome, reasons, found, bool(blocking), cells, series)
+
+
+def _headline(a: Study, b: Study) -> Sequence[str]:
+    """Stages that the verdict is made of: all of an experiment's own, where it has any."""
+    return tuple(dict.fromkeys((*a.own.stages, *b.own.stages))) or HEADLINE
 
 
 def _managers(  # noqa: PLR0917 - both runs, and how they are compared
@@ -198,6 +206,9 @@ def _why_not(stage: str, a: Study, b: Study) -> str:
         return f"the client limits of A are {one}, those of B {two}: what moved may be the limits"
     if stage in PROMISED and a.run.manager.status != b.run.manager.status:
         return "the managers promise different things of a complete status: see both below"
+    begins = a.run.manager.downsync_begins, b.run.manager.downsync_begins
+    if stage in ARRIVAL and begins[0] != begins[1]:
+        return f"downsync begins when the object was {begins[0]} in A and {begins[1]} in B"
     return ""
 
 
@@ -330,7 +341,7 @@ def _overall(cells: Sequence[Cell], headline: Sequence[str] = HEADLINE) -> tuple
     for outcome in ("worse", "better", "no difference", "too few to tell", "not judged"):
         if found[outcome]:
             return outcome, reasons
-    return "not comparable", [*reasons, "the runs have no cell of downsync or e2e in common"]
+    return "not comparable", [*reasons, f"the runs have no cell of {' or '.join(headline[:2])} in common"]
 
 
 def _told(cell: Cell) -> str:

@@ -96,10 +96,11 @@ def _metric(manager: ManagerRecord, stage: str, default: str = "") -> str:
 def _text(manager: ManagerRecord, stage: str) -> str:
     own = next((row.text for row in manager.stages if row.name == stage), "")
     source, wec = f"{manager.term('source')} object", f"{manager.term('wec')} object"
+    begin = "Request of the driver" if manager.downsync_begins == "sent" else source
     complete = f"complete {manager.term('source')} status"
     texts = {
-        "downsync": f"{source} to {wec}",
-        "downsync_last": f"{source} to the last {wec}",
+        "downsync": f"{begin} to {wec}",
+        "downsync_last": f"{begin} to the last {wec}",
         "downsync_spread": f"First to last {wec}",
         "downsync_scheduled": f"Scheduled moment to {wec}",
         "send_lag": "Scheduled moment to the send",
@@ -113,12 +114,12 @@ def _text(manager: ManagerRecord, stage: str) -> str:
 
 
 def cells(samples: Sequence[Sample], rank: Mapping[str, int]) -> dict[tuple[str, Setting], list[Sample]]:
-    """Counted samples by stage and setting, in the order of the path."""
+    """Counted samples by stage and setting, in the order of the path; an experiment's own stages as they come."""
     groups: defaultdict[tuple[str, Setting], list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.counted:
             groups[sample.stage, sample.setting].append(sample)
-    return dict(sorted(groups.items(), key=lambda item: (rank[item[0][0]], item[0][1].order)))
+    return dict(sorted(groups.items(), key=lambda item: (rank.get(item[0][0], len(rank)), item[0][1].order)))
 
 
 def _by_cluster(stage: str, group: Sequence[Sample]) -> list[tuple[str, list[float]]]:

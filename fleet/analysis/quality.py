@@ -19,6 +19,7 @@ from fleet.analysis.disturbances import (
     unplanned_states,
 )
 from fleet.analysis.fidelity import fidelity, shortfalls
+from fleet.analysis.findings import NOTHING, Findings
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.samples import Sample
 from fleet.analysis.setting import Setting
@@ -81,6 +82,7 @@ def judge(
     record: RunRecord,
     recorded: Recorded,
     samples: Sequence[Sample],
+    own: Findings = NOTHING,
     *,
     lost: int = 0,
     torn: bool = False,
@@ -88,8 +90,8 @@ def judge(
 ) -> Verdict:
     """The verdict, by the rules of today: of what a driver wrote down only what it alone can know is taken.
 
-    `lost` lines could not be read, `torn`: the last one among them, cut off; `modified` files are not
-    what the manifest says.
+    `samples` are all, those of the experiment's `own` findings among them. `lost` lines could not be
+    read, `torn`: the last one among them, cut off; `modified` files are not what the manifest says.
     """
     case = _Case([], [], [])
     found = disturbances(recorded)
@@ -97,15 +99,16 @@ def judge(
     excusable = excused(recorded, found)
     undisturbed = [sample for sample in counted if sample.trial not in excusable]
     _ending(case, record, lost, torn=torn)
-    case.partial += reasons(recorded, found, counted)
-    _completeness(case, counted, recorded)
+    case.partial += [*reasons(recorded, found, counted), *own.reasons]
+    _completeness(case, counted, recorded, own)
     _races(case, undisturbed)
     _blindness(case, undisturbed, recorded, found)
-    _driver(case, record, counted)
+    _driver(case, record, counted, own)
     _neighbours(case, recorded)
     _load(case, recorded, counted)
     _anomalies(case, recorded)
     _unweighed(case, record)
+    case.warnings += own.warnings
     case.warnings += outside(recorded, found)
     case.warnings += [f"{name} was changed after the run had been sealed" for name in modified]
     status: Status = "invalid" if case.fatal else "partial" if case.partial else "valid"
@@ -133,9 +136,9 @@ def _ending(case: _Case, record: RunRecord, lost: int, *, torn: bool) -> None:
         case.partial.append(f"{unread} {_plural(unread, 'line')} of events.jsonl cannot be read")
 
 
-def _completeness(case: _Case, counted: Sequence[Sample], recorded: Recorded) -> None:
+def _completeness(case: _Case, counted: Sequence[Sample], recorded: Recorded, own: Findings) -> None:
     missing = sum(1 for sample in counted if sample.seconds is None)
-    if missing == len(counted):
+    if missing == len(counted) and (counted or not own.measured):
         case.fatal.append("no counted sample was measured")
     elif missing:
         worst = Counter(sample.stage for sample in counted if sample.seconds is None).most_common(3)
@@ -210,12 +213,14 @@ def _blindness(case: _Case, counted: Sequence[Sample], recorded: Recorded, found
         case.partial.append(f"{listed} {_plural(listed, 'sample')} were first seen in a list, not in a watch")
 
 
-def _driver(case: _Case, record: RunRecord, counted: Sequence[Sample]) -> None:
+def _driver(case: _Case, record: RunRecord, counted: Sequence[Sample], own: Findings) -> None:
     lag = record.driver.loop_lag_p99
     if lag <= LAG_SECONDS:
         return
     text = f"the driver's event loop was {lag * 1e3:.1f} ms late at its 99th percentile"
-    median = _median_downsync(counted)
+    if own.measured and not counted:
+        return  # quantities: no stamp became a latency
+    median = _longest_median(counted, own.stages) if own.stages else _median_downsync(counted)
     if median is not None and lag <= LAG_SHARE * median:
         case.warnings.append(f"{text}: stages of a few milliseconds are upper bounds")
     else:
@@ -235,7 +240,7 @@ def _neighbours(case: _Case, recorded: Recorded) -> None:
 
 
 def _load(case: _Case, recorded: Recorded, counted: Sequence[Sample]) -> None:
-    """An open loop that was behind its schedule made another load than was asked for."""
+    """An open loop that was behind its schedule made another load than was requested."""
     median = _median_downsync(counted)
     for short in shortfalls(fidelity(recorded)):
         text = f"the driver could not keep up with the load in {short}"
@@ -248,6 +253,15 @@ def _load(case: _Case, recorded: Recorded, counted: Sequence[Sample]) -> None:
 def _median_downsync(counted: Sequence[Sample]) -> float | None:
     found = sorted(s.seconds for s in counted if s.stage == "downsync" and s.seconds is not None)
     return quantile(found, 0.5) if found else None
+
+
+def _longest_median(counted: Sequence[Sample], stages: Sequence[str]) -> float | None:
+    """Of an experiment's own stages: the median of the one that takes longest."""
+    found: dict[str, list[float]] = {}
+    for sample in counted:
+        if sample.stage in stages and sample.seconds is not None:
+            found.setdefault(sample.stage, []).append(sample.seconds)
+    return max((quantile(sorted(values), 0.5) for values in found.values()), default=None)
 
 
 def _anomalies(case: _Case, recorded: Recorded) -> None:
@@ -268,7 +282,7 @@ def _anomalies(case: _Case, recorded: Recorded) -> None:
 
 def _unweighed(case: _Case, record: RunRecord) -> None:
     """Nothing runs of ours beside a cluster that exists already: what its programs take is not known."""
-    existing = [cluster.name for cluster in record.fleet.clusters if cluster.driver == "existing"]
+    existing = [cluster.name for cluster in record.fleet.clusters if not cluster.built]
     if existing:
         case.warnings.append(
             f"CPU and memory of programs of {len(existing)} existing {_plural(len(existing), 'cluster')} are missing:"

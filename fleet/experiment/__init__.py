@@ -1,6 +1,6 @@
 """Experiments: what to do with a fleet, step by step, and how to leave it as it was.
 
-`run`, `clean` and `plan` are the whole of what the command line needs; they are synchronous.
+`run` and `clean` here, and `runner.plan`, are the whole of what the command line needs; they are synchronous.
 """
 
 from __future__ import annotations
@@ -13,22 +13,21 @@ import uvloop
 from fleet.experiment.cleanup import CleanReport, clean_fleet
 from fleet.experiment.definition import Experiment
 from fleet.experiment.hold import held
-from fleet.experiment.plan import TrialPlan
 from fleet.experiment.progress import RunProgress
 from fleet.experiment.reconfigure import Reconfigure
-from fleet.experiment.runner import Outcome, Runner, plan, state_folder
-from fleet.model.experiment_file import PolicyExperiment
+from fleet.experiment.runner import Outcome, Runner, state_folder
+from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
 from fleet.observe import priority
 
-__all__ = ["CleanReport", "Outcome", "Reconfigure", "RunProgress", "TrialPlan", "clean", "plan", "run"]
+__all__ = ["CleanReport", "Outcome", "Reconfigure", "RunProgress", "clean", "run"]
 
 
 def run(
     fleet: FleetFile,
     fleet_path: Path,
     experiment: Experiment,
-    spec: PolicyExperiment,
+    spec: ExperimentFile,
     results_root: Path,
     *,
     progress: RunProgress,

@@ -1,11 +1,13 @@
-"""What the manager and the node simulator that the variables name say of the variables."""
+"""What the manager, the node simulator and the drivers that the variables name say of the variables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fleet.host.drivers.driver import driver_kind, driver_kinds
 from fleet.managers import installer as managers
+from fleet.model.fleet_file import EXISTING
 from fleet.model.variable_rules import Problem
 from fleet.model.variable_types import told
 from fleet.model.variables import Variables
@@ -27,8 +29,16 @@ class Chosen:
 
     def problems(self, variables: Variables) -> Iterator[Problem]:
         """As in ManagerRules."""
-        for name, known in (("manager", managers.known()), ("node_simulator", simulators.known())):
+        for name, known in _known():
             if getattr(variables, name) not in known:
                 yield Problem(name, f"{told(getattr(variables, name))} is not one of {', '.join(known)}")
         if variables.manager in managers.known():
             yield from managers.installer(variables.manager).problems(variables, self.machines)
+
+
+def _known() -> Iterator[tuple[str, list[str]]]:
+    """Each variable that names a package, and the names that there are."""
+    yield "manager", managers.known()
+    yield "node_simulator", simulators.known()
+    yield "control_plane_driver", [*driver_kinds(), EXISTING]
+    yield "hub_driver", [*(name for name in driver_kinds() if driver_kind(name).of_hub), EXISTING]

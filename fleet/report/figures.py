@@ -39,8 +39,9 @@ def scaling(study: Study) -> list[Drawing]:
     against = axis(study.rows)
     manager = study.run.manager
     source, wec = manager.term("source"), manager.term("wec")
+    begin = "the driver's request" if manager.downsync_begins == "sent" else f"{source} object"
     titles = {
-        "downsync": ("Downsync", f"{source} object to {wec} object."),
+        "downsync": ("Downsync", f"{begin} to {wec} object."),
         "e2e": ("End to end", f"{source} object to complete {source} status."),
         "e2e_reported": (
             "End to end, as reported",
@@ -62,6 +63,8 @@ def scaling(study: Study) -> list[Drawing]:
 
 def stages(study: Study) -> list[Drawing]:
     """The waterfall."""
+    if study.own.stages:
+        return []  # its stages are no way from mark to mark
     bars = waterfalls(study.samples, study.table)
     if not bars:
         return []
@@ -88,7 +91,7 @@ def distributions(study: Study) -> list[Drawing]:
             series[sample.stage][sample.setting].append(sample.seconds)
     return [
         Drawing(plots.distribution(stage, series[stage], f"ecdf-{stage}"), stage, "")
-        for stage in study.table.stages
+        for stage in study.stages
         if stage in series
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import yaml
 from markupsafe import Markup
@@ -14,6 +14,7 @@ from fleet.report import cpu_split, figures, profiled, tables
 from fleet.report.answer import answer
 from fleet.report.figures import Drawing
 from fleet.report.pages import fill
+from fleet.report.reproduce import commands
 from fleet.report.sections import sections
 from fleet.report.setting import facts
 from fleet.report.waterfall import first_stage
@@ -44,7 +45,8 @@ def page(study: Study) -> str:
         facts=facts(study),
         client_limits=tables.client_limits(study),
         programs=tables.programs(study),
-        headline=tables.latencies(study.rows, HEADLINE),
+        own=bool(study.own.stages or study.own.tables),
+        headline=tables.latencies(study.rows, study.own.stages or HEADLINE),
         summary=tables.latencies(study.rows, [row.stage for row in study.rows]),
         fixed=_fixed(study),
         manager=study.run.manager,
@@ -60,7 +62,7 @@ def page(study: Study) -> str:
         shown=tables.MISSING_SHOWN,
         open_rows=tables.OPEN_ROWS,
         events=tables.events(study),
-        sections=sections(study),
+        sections=[(one, _safe(one.figures)) for one in sections(study)],
         axis=figures.axis(study.rows) or "WEC count",
         scaling=_safe(figures.scaling(study)),
         stages=_safe(figures.stages(study)),
@@ -73,10 +75,11 @@ def page(study: Study) -> str:
         flames=[(Markup(one.svg), one.title, one.caption) for one in profiled.flames(study.profiles)],  # noqa: S704
         spec=_spec(study),
         wecs=len(study.run.fleet.wecs()),
+        commands=commands(study.run.fleet),
     )
 
 
-def _safe(drawings: list[Drawing]) -> list[tuple[Markup, str, str]]:
+def _safe(drawings: Sequence[Drawing]) -> list[tuple[Markup, str, str]]:
     """Matplotlib escapes every text that it writes, so its SVG is the one thing that is not escaped again."""
     return [(Markup(drawing.svg), drawing.title, drawing.caption) for drawing in drawings]  # noqa: S704
 

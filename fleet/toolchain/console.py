@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
-from fleet.toolchain.progress import BuildProgress, Report
+from fleet.toolchain.progress import READY, BuildProgress, Report
 
 PLAIN_SECONDS = 10.0
 MOVING_SECONDS = 0.2
@@ -18,10 +18,12 @@ def describe(step: BuildProgress) -> str:
 
 def first(step: BuildProgress) -> str:
     """What is said once, before anything else."""
+    if not step.estimate:
+        return f"toolchain: taking the upstream programs of an earlier release into {step.root}"
     minutes = max(1, round(step.estimate / 60))
     return (
         f"toolchain: building the upstream programs into {step.root}; "
-        f"with nothing cached about {minutes} minutes on 2 cores"
+        f"with nothing cached about {minutes} minute{'s' if minutes > 1 else ''} on 2 cores"
     )
 
 
@@ -48,7 +50,7 @@ def renderer(stream: TextIO, *, motion: bool) -> Report:
             stream.write(f"\r\x1b[K{describe(step)}" if motion else describe(step) + "\n")
             stream.flush()
             last, group = now, step.group
-        if motion and step.fraction >= 1.0 and step.group == "CRDs":
+        if motion and step.group == READY:
             stream.write("\n")
 
     return report

@@ -1,27 +1,50 @@
-"""The name of a toolchain: a digest over everything that decides what is in it."""
+"""The name of a group of programs: a digest over everything that decides what is in it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import msgspec
+
+from fleet.toolchain.catalogue import Catalogue
 from fleet.toolchain.golang import Go
 
 SUFFIXES = {".go", ".mod", ".sum", ".yaml"}
 TEST = "_test.go"
 """Go builds no program from these."""
 CHUNK = 1 << 20
+NOT_BUILT = frozenset({"seconds", "needed_by"})
+"""Of a group: when and how long, not what."""
+PATCH = "patch"
+"""Folder of the program that patches, below `toolchain/`."""
 
 
-def of_source(source: Path, go: Go, manager: str = "") -> str:
-    """`sha256:<hex>` over names and contents of the sources, Go's version and the architecture, for every fleet or for
-    what one with that manager needs beside."""
-    return of_folder(source, go, *([manager.encode()] if manager else []))
+def of_groups(source: Path, catalogue: Catalogue, go: Go) -> dict[str, str]:
+    """Group to `sha256:<hex>` of all that decides what it gives: sources, its part of the catalogue, and Go."""
+    found = {}
+    for name, group in catalogue.groups.items():
+        crds = {plural: crd.model_dump() for plural, crd in catalogue.crds.items() if crd.group == name}
+        stanza = {**group.model_dump(exclude={*NOT_BUILT, "patches", "beside"}), "crds": crds}
+        more = [of_sources(source / folder).encode() for folder in group.beside]
+        if group.patches:
+            stanza["patches"] = [patch.model_dump() for patch in group.patches]
+            more.append(of_sources(source / PATCH).encode())
+        found[name] = of_folder(source / name, go, msgspec.json.encode(stanza, order="deterministic"), *more)
+    return found
+
+
+def together(digests: Mapping[str, str]) -> str:
+    """One digest for several groups; of one group its own."""
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    lines = "".join(f"{name} {digests[name]}\n" for name in sorted(digests))
+    return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 
 
 def of_folder(folder: Path, go: Go, *more: bytes) -> str:
-    """The same over the sources of one folder, and `more`."""
+    """`sha256:<hex>` over the sources of one folder (names, contents), Go's version, the architecture, and `more`."""
     return of_sources(folder, f"go {go.version} {go.architecture}\n".encode(), more)
 
 

@@ -20,9 +20,8 @@ from fleet.errors import ToolchainError
 from fleet.toolchain import digest
 from fleet.toolchain.build import ENVIRONMENT, Builder, Downloaded
 from fleet.toolchain.catalogue import Group, Patch
+from fleet.toolchain.digest import PATCH
 
-PROGRAM = "patch"
-"""Folder of the program below `toolchain/`."""
 MODULES = "modules"
 """Folder of the copies in the cache."""
 LEFT_OUT = ("testdata", "vendor")
@@ -80,7 +79,7 @@ class Patching:
         return place
 
     def _digest(self, upstream: Downloaded, patches: Iterable[Patch]) -> str:
-        parts = [upstream.named, upstream.sum, program_digest(self.source)]
+        parts = [upstream.named, upstream.sum, digest.of_sources(self.source / PATCH)]
         for patch in patches:
             ours = self._ours(patch)
             parts += [msgspec.json.encode(patch.model_dump(), order="deterministic").decode(), digest.of_file(ours)]
@@ -102,8 +101,8 @@ class Patching:
             ],
         }
         with tempfile.TemporaryDirectory() as folder:
-            program = Path(folder) / PROGRAM
-            builder = Builder(self.go, self.source / PROGRAM)
+            program = Path(folder) / PATCH
+            builder = Builder(self.go, self.source / PATCH)
             builder.program(program)
             done = subprocess.run(
                 [str(program)],
@@ -115,11 +114,6 @@ class Patching:
             )
         if done.returncode != 0:
             raise ToolchainError(f"{self.name}: {done.stderr.decode(errors='replace').strip()}")
-
-
-def program_digest(source: Path) -> str:
-    """What decides how a copy is patched, beside the patches."""
-    return digest.of_sources(source / PROGRAM)
 
 
 def _copy_sources(module: Path, into: Path) -> None:

@@ -15,7 +15,8 @@ options:
   wecs: {description: WECs on this machine., type: int, required: true}
   manager: {description: The manager of the fleet., type: str, default: none}
   hubs: {description: Control planes of the hub that an agent of each WEC dials., type: int, default: 0}
-  driver: {description: Driver of the WECs., type: str, choices: [process, dense, kind], required: true}
+  driver: {description: Driver of the WECs., type: str, required: true}
+  simulator: {description: What plays the nodes of the WECs., type: str, default: none}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   may_tune: {description: Whether host_tuning may raise kernel limits, as root., type: bool, default: false}
   may_become: {description: Whether it can become root when this user is not., type: bool, default: false}
@@ -51,6 +52,7 @@ with IMPORTS:
     from fleet.host.records import stored_planes
     from fleet.managers.installed import agents_of
     from fleet.managers.installer import installer
+    from fleet.simulators.simulator import simulator
 
 ARGUMENTS = {
     "state_dir": {"type": "path", "required": True},
@@ -58,7 +60,8 @@ ARGUMENTS = {
     "wecs": {"type": "int", "required": True},
     "manager": {"type": "str", "default": "none"},
     "hubs": {"type": "int", "default": 0},
-    "driver": {"type": "str", "choices": ["process", "dense", "kind"], "required": True},
+    "driver": {"type": "str", "required": True},
+    "simulator": {"type": "str", "default": "none"},
     "shard_size": {"type": "int", "default": 25},
     "may_tune": {"type": "bool", "default": False},
     "may_become": {"type": "bool", "default": False},
@@ -66,7 +69,7 @@ ARGUMENTS = {
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    """Measure, compare, refuse what cannot be mended by host_tuning."""
+    """Measure, compare, refuse what cannot be fixed by host_tuning."""
     given = module.params
     folder = Path(given["state_dir"])
     stored = stored_planes(Layout(folder))
@@ -74,7 +77,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     wecs = max(0, given["wecs"] - sum(1 for s in stored if s.role == "wec" and s.driver == given["driver"]))
     agents = max(0, given["wecs"] * given["hubs"] - agents_of(folder))
     manager = installer(given["manager"])
-    need = Need(hub, wecs, given["driver"], given["shard_size"], agents, manager.plane, manager.agent)
+    nodes = simulator(given["simulator"]).weight
+    need = Need(hub, wecs, given["driver"], given["shard_size"], agents, manager.plane, manager.agent, nodes)
     found = shortages(need, measure_room(folder.parent))
     raisable = [shortage for shortage in found if shortage.sysctl]
     root_user = os.geteuid() == 0 or given["may_become"]

@@ -12,7 +12,7 @@ description:
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
-  toolchain_dir: {description: Folder of the upstream programs., type: path, required: true}
+  toolchain_dirs: {description: Folders of the upstream programs., type: list, elements: path, required: true}
   part:
     description: What this call owns.
     type: str
@@ -28,7 +28,7 @@ options:
       role: {description: "Role: C(wec), else one of the manager's.", type: str, required: true}
       signs: {description: Whether it signs certificates of clusters that register., type: bool, default: false}
       dialled: {description: Whether agents dial it; not read., type: bool, default: false}
-  driver: {description: Driver of all of them., type: str, choices: [process, dense, kind], default: process}
+  driver: {description: Driver of all of them., type: str, default: process}
   bind_address: {description: Address of the API servers., type: str, default: 127.0.0.1}
   ports: {description: Port of an API server by name; the registry chooses the others., type: dict, default: {}}
   apiserver_extra_args: {description: Flags., type: list, elements: str, default: []}
@@ -66,7 +66,7 @@ EXAMPLES = r"""
   fleet_control_planes:
     fleet: demo
     state_dir: /srv/fleet/demo
-    toolchain_dir: /srv/fleet/toolchain/bin
+    toolchain_dirs: [/srv/fleet/toolchain/bin]
     part: wecs
     planes:
       - {name: wec001, role: wec}
@@ -99,7 +99,7 @@ IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.machine import Machine, Options, at_once
     from fleet.host.plan import ALL_PARTS, ControlPlane, Extra
-    from fleet.host.program_folder import ProgramFolder
+    from fleet.host.program_folders import ProgramFolders
     from fleet.install.control_planes import converge
     from fleet.model.duration import parse_duration
     from fleet.model.plane_settings import PlaneSettings
@@ -113,7 +113,7 @@ PLANE = {
 ARGUMENTS = MACHINE | {
     "part": {"type": "str", "choices": ["hub", "wecs"], "required": True},
     "planes": {"type": "list", "elements": "dict", "options": PLANE, "required": True},
-    "driver": {"type": "str", "choices": ["process", "dense", "kind"], "default": "process"},
+    "driver": {"type": "str", "default": "process"},
     "bind_address": {"type": "str", "default": "127.0.0.1"},
     "ports": {"type": "dict", "default": {}},
     "apiserver_extra_args": FLAGS,
@@ -187,7 +187,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         engine=given["container_engine"],
         debug=given["debug"],
     )
-    programs = ProgramFolder(Path(given["toolchain_dir"]), check=module.check_mode)
+    programs = ProgramFolders(tuple(Path(folder) for folder in given["toolchain_dirs"]), check=module.check_mode)
     machine = Machine(given["fleet"], Path(given["state_dir"]), programs, options, check=module.check_mode)
     done = converge(machine, planes, hub=given["part"] == "hub")
     described = [

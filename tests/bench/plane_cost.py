@@ -1,6 +1,6 @@
 """What one dense control plane costs: a slope over several counts, with sharing and without, made in turn.
 
-    python -m tests.bench.plane_cost --toolchain FOLDER --counts 2,6,12 --repeats 1
+    python -m tests.bench.plane_cost --counts 2,6,12 --repeats 1
 
 A slope leaves out what a process costs before its first control plane. The interval is that of the least-squares slope
 over all counts and repeats (Student's t, 95 %); one repeat of three counts leaves one degree of freedom: it is wide.
@@ -26,7 +26,6 @@ from fleet.host.plan import ControlPlane
 from fleet.host.process_stats import ProcessWeight, weigh
 from fleet.install.control_planes import converge, teardown
 from fleet.toolchain import Toolchain, locate
-from fleet.toolchain.store import open_checked
 
 REPO = Path(__file__).resolve().parents[2]
 MIB = 2**20
@@ -134,7 +133,6 @@ def machine(folder: Path, toolchain: Toolchain, *, sharing: bool) -> Machine:
 def main() -> int:
     """Print every sample as it is taken, then both tables."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.plane_cost", description=__doc__)
-    parser.add_argument("--toolchain", type=Path, help="root of a built toolchain (default: that of this checkout)")
     parser.add_argument("--counts", default="2,6,12")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--calm", type=float, default=30.0)
@@ -142,7 +140,7 @@ def main() -> int:
     parser.add_argument("--profiles", type=Path, help="a folder for profiles of heap and goroutines")
     parser.add_argument("--only", choices=["shared", "unshared"])
     given = parser.parse_args()
-    toolchain = open_checked(given.toolchain) if given.toolchain else locate(REPO / "toolchain")
+    toolchain = locate(REPO / "toolchain")
     found: dict[str, list[Sample]] = {}
     for _ in range(given.repeats):
         for count in (int(word) for word in given.counts.split(",")):

@@ -29,7 +29,7 @@ INVALID, REFUSED = 422, 500
 @pytest.fixture(scope="module")
 def machines() -> Iterator[dict[str, Machine]]:
     """Two control planes that share, and one that does not, each as fleets make them."""
-    toolchain = locate(REPO / "toolchain")
+    toolchain = locate(REPO / "toolchain", needs=["simulator:kwok"])
     with tempfile.TemporaryDirectory(prefix="fl-") as folder:  # short: sockets lie below it
         made = {
             name: Machine(

@@ -33,7 +33,7 @@ def port_owner(name: str) -> str:
 
 
 def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
-    """The kwok of one WEC: within a host, or a process that listens only when debugging is asked for.
+    """The kwok of one WEC: within a host, or a process that listens only when debugging is requested.
 
     One with an environment of its own is always a process of its own.
     """

@@ -7,10 +7,10 @@ import pytest
 from fleet.host.hosted import Hosting, is_member, of_host
 from fleet.host.layout import Layout
 from fleet.host.pages import Started
-from fleet.host.program_folder import ProgramFolder
+from fleet.host.program_folders import ProgramFolders
 
 LAYOUT = Layout(Path("/STATE/demo"))
-HOSTING = Hosting(LAYOUT, ProgramFolder(Path("/TOOLCHAIN"), check=True), "kwok-host", "kwok-host", 25)
+HOSTING = Hosting(LAYOUT, ProgramFolders((Path("/TOOLCHAIN"),), check=True), "kwok-host", "kwok-host", 25)
 
 
 @pytest.mark.parametrize(

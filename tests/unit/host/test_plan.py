@@ -20,12 +20,14 @@ from fleet.host.drivers.process.driver import plan_process
 from fleet.host.machine import Machine, Options
 from fleet.host.plan import ControlPlane, Extra, Plan
 from fleet.host.ports import Block
-from fleet.host.program_folder import ProgramFolder
+from fleet.host.program_folders import ProgramFolders
 from fleet.host.validate import check_planes
 from fleet.simulators.kwok.program import node_names, plan_hosts, plan_kwok
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "host"
-MACHINE = Machine("demo", Path("/STATE/demo"), ProgramFolder(Path("/TOOLCHAIN"), check=True), Options(parallelism=2))
+MACHINE = Machine(
+    "demo", Path("/STATE/demo"), ProgramFolders((Path("/TOOLCHAIN"),), check=True), Options(parallelism=2)
+)
 EXTRA = Extra(
     apiserver=("--v=2",), etcd=("--log-level=info",), kcm=("--v=3",), scheduler=("--v=4",),
     env={"GODEBUG": "x"}, env_of={"apiserver": {"GODEBUG": "y"}, "etcd": {"ETCD_LOG_FORMAT": "console"}},
@@ -179,7 +181,7 @@ WEC = ControlPlane("wec001", "wec", "dense")
             [ControlPlane("a", "wec", extra=Extra(env_of={"etcd": {"A B": "c"}}))],
             "control_plane_etcd_env: 'A B' is not",
         ),
-        ([ControlPlane("a", "wec", cast("Any", "vm"))], "control_plane_driver: vm is not one of"),
+        ([ControlPlane("a", "wec", cast("Any", "vm"))], "control_plane_driver: 'vm' is not one of"),
     ],
 )
 def test_bad_input_is_refused(planes: list[ControlPlane], message: str) -> None:

@@ -150,5 +150,4 @@ def test_the_digest_of_a_group_covers_its_patches(source: Path, tmp_path: Path) 
     program = source / "patch" / "main.go"
     program.write_text(program.read_text() + "\n// another patcher\n")
     second = ensure(source, tmp_path / "cache", lambda _: None)
-    assert second.root != first.root
     assert not second.program("one").samefile(first.program("one"))
