@@ -77,6 +77,12 @@ const (
 	longestPause = 2 * time.Minute
 )
 
+// One that has not started or stopped after so long hangs. Others no longer wait for its slot.
+const (
+	longestStart = 10 * time.Minute
+	longestStop  = time.Minute
+)
+
 // plane is one control plane: whether it is wanted, and what runs. Whoever changes what is wanted settles the plane
 // afterwards; settling is what starts and stops, one at a time: upstream ends the whole process when an API server is
 // stopped while its start hooks run. So the last order wins, and nothing starts what is not wanted.
@@ -206,7 +212,7 @@ func (p *plane) begins() bool {
 // bringUp is false when the start failed.
 func (p *plane) bringUp() bool {
 	p.limit.enter()
-	defer p.limit.leave()
+	defer p.limit.leaveWithin(longestStart)()
 	if !p.begins() {
 		return true
 	}
@@ -243,7 +249,7 @@ func (p *plane) open() (ControlPlane, error) {
 
 func (p *plane) takeDown() {
 	p.limit.enter()
-	defer p.limit.leave()
+	defer p.limit.leaveWithin(longestStop)()
 	p.mu.Lock()
 	p.status.State, p.status.Error = Stopping, ""
 	p.mu.Unlock()

@@ -33,7 +33,7 @@ func (p *plane) fallAsleep(up Sleeper) bool {
 		return true
 	}
 	p.limit.enter()
-	defer p.limit.leave()
+	defer p.limit.leaveWithin(longestStop)()
 	if up.Quiet() < p.idle {
 		return false
 	}
