@@ -79,6 +79,14 @@ def is_member(argv: Sequence[str]) -> bool:
     return bool(argv) and Path(argv[0]).name == MEMBER
 
 
+def carrier(argv: Sequence[str], others: Iterable[Sequence[str]]) -> Sequence[str]:
+    """Of a member the command line of its host, which is among the others; of any other program its own."""
+    if not is_member(argv):
+        return argv
+    socket = argv[1].removeprefix("--host=")
+    return next((other for other in others if f"--members={socket}" in other), argv)
+
+
 def of_host(started: Started) -> Pages:
     """Profiles of all its instances together, over its unix socket."""
     return Pages(pprof=f"unix:{started.flag('members')}{PAGES}:{PPROF}")

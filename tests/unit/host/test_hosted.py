@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.host.hosted import Hosting, is_member, of_host
+from fleet.host.hosted import Hosting, carrier, is_member, of_host
 from fleet.host.layout import Layout
 from fleet.host.pages import Started
 from fleet.host.program_folders import ProgramFolders
@@ -41,3 +41,11 @@ def test_a_host_shows_its_profiles_on_a_socket_beside_that_of_its_members() -> N
     (host,) = HOSTING.hosts(["wec001"], priority=390)
     pages = of_host(Started(LAYOUT, {}, "0", host.argv))
     assert (pages.metrics, pages.pprof) == ("", "unix:/STATE/demo/run/kwok-host.0.sock.pages:/debug/pprof")
+
+
+def test_a_members_version_is_that_of_its_host() -> None:
+    hosts = [host.argv for host in HOSTING.hosts(["wec001", "wec030"], priority=390)]
+    member, own = HOSTING.member("wec030", "wec030", []), ("/TOOLCHAIN/kwok",)
+    assert carrier(member, [own, *hosts]) == ("/TOOLCHAIN/kwok-host", "--members=/STATE/demo/run/kwok-host.1.sock")
+    assert carrier(own, hosts) == own
+    assert carrier(member, [own]) == member
