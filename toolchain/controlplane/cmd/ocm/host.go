@@ -73,16 +73,27 @@ func runAgent(ctx context.Context, name string, args []string) error {
 	}
 	halves := make(chan error, 2)
 	var running sync.WaitGroup
-	running.Go(func() { halves <- first.RunSpokeAgent(ctx, frame()) })
+	running.Go(func() { halves <- guarded(func() error { return first.RunSpokeAgent(ctx, frame()) }) })
 	running.Go(func() {
-		if err := wait.PollUntilContextCancel(ctx, hubPoll, true, first.IsHubKubeConfigValid); err != nil {
-			halves <- err
-			return
-		}
-		halves <- second.RunWorkloadAgent(ctx, frame())
+		halves <- guarded(func() error {
+			if err := wait.PollUntilContextCancel(ctx, hubPoll, true, first.IsHubKubeConfigValid); err != nil {
+				return err
+			}
+			return second.RunWorkloadAgent(ctx, frame())
+		})
 	})
 	err = <-halves // the first that ends ends the other
 	cancel()
 	running.Wait()
 	return err
+}
+
+// guarded turns a panic into an error.
+func guarded(run func() error) (err error) {
+	defer func() {
+		if failure := recover(); failure != nil {
+			err = fmt.Errorf("panic: %v", failure)
+		}
+	}()
+	return run()
 }
