@@ -135,9 +135,9 @@ class ControlPlaneVariables(Model):
         " which waits; empty: never. A kwok or an agent is always connected: it is for control planes alone.",
     )
     wec_programs: Annotated[str, one_of("shared", "own")] = variable(
-        "shared",
-        "kwok and the OCM agents of a machine's WECs: shared (those of `dense_shard_size` WECs in one process) or own"
-        " (a process each).",
+        "own",
+        "kwok and the OCM agents of a machine's WECs: own (a process each) or shared (those of `dense_shard_size` WECs in"
+        " one process).",
     )
     dense_openapi: Switch = variable(
         False, "WECs of the dense driver serve OpenAPI, which `kubectl explain` and client-side validation need."
