@@ -136,8 +136,8 @@ class ControlPlaneVariables(Model):
     )
     wec_programs: Annotated[str, one_of("shared", "own")] = variable(
         "own",
-        "kwok and the OCM agents of a machine's WECs: own (a process each) or shared (those of `dense_shard_size` WECs in"
-        " one process).",
+        "kwok and the OCM agents of a machine's WECs: own (a process each) or shared (those of `dense_shard_size` WECs"
+        " in one process).",
     )
     dense_openapi: Switch = variable(
         False, "WECs of the dense driver serve OpenAPI, which `kubectl explain` and client-side validation need."
