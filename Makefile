@@ -7,12 +7,12 @@ DEMO_WECS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Our own Go programs, by module. Only these packages of a dense process have tests: all others compile the whole of
 # Kubernetes, which the race detector makes minutes of.
-GO_TESTS := controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store hollow:./settings,./identity,./partition,./admin,./registry,./backend kind:./cmd/... link:./cmd/... load:./...
+GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store,./dense/share,./dense/inprocess,./dense/socket hollow:./settings,./identity,./partition,./admin,./registry,./backend kind:./cmd/... link:./cmd/... load:./...
 # Two fleets beside each other: most of a live test is waiting.
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults lint format bench bench-sizing clean
+.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults lint format bench bench-sizing soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ bench: toolchain ## side-by-side benchmarks: ratios with their spread
 
 bench-sizing: toolchain ## fleets of 10, 20 and 50 WECs predict one of 100: an hour, and 16 GiB
 	@$(BIN)/python -m tests.bench --only sizing
+
+soak: toolchain ## half an hour of control planes that come and go, with the race detector (Go and a C compiler)
+	@$(BIN)/python -m tests.bench.soak
 
 clean: ## remove the environment and caches of the checkout (fleets and the toolchain cache stay)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator
 
 from fleet.errors import UsageError
 from fleet.model.base import NAME_PATTERN
+from fleet.model.duration import parse_duration
 from fleet.model.link import link_of
 from fleet.model.model_errors import NAME_RULE
 
@@ -33,6 +34,7 @@ WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNOREC
 FLAG = re.compile(r"--[a-z0-9][^\n]*")
 PART = re.compile(r"(?:100|[0-9]{1,2})%|[0-9]{1,6}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
+SHORTEST_NAP, LONGEST_NAP = 10.0, 86400.0
 LOWEST_PORT, HIGHEST_PORT = 1024, 65_533
 
 
@@ -242,6 +244,13 @@ def _image(value: Any) -> str:
     return value
 
 
+def _empty_or_duration(value: Any) -> str:
+    text = str(value or "").strip()
+    if text and not SHORTEST_NAP <= parse_duration(text) <= LONGEST_NAP:
+        raise ValueError(f"{told(value)} is not from {SHORTEST_NAP:.0f}s to 24h, nor empty")
+    return text
+
+
 def _empty_or_whole(value: Any) -> int | str:
     found = as_whole(value)
     if value not in ("", None) and found is None:
@@ -271,4 +280,6 @@ LinkText = Annotated[dict[str, str], BeforeValidator(_link)]
 """A link as a user writes it; empty for none."""
 Checksums = Annotated[dict[str, str], BeforeValidator(_checksums)]
 Image = Annotated[str, BeforeValidator(_image)]
+EmptyOrDuration = Annotated[str, BeforeValidator(_empty_or_duration)]
+"""As a user wrote it, such as `5m`; empty for none."""
 EmptyOrWhole = Annotated[int | str, BeforeValidator(_empty_or_whole)]

@@ -18,6 +18,7 @@ from fleet.model.variable_types import (
     Address,
     Checksums,
     Count,
+    EmptyOrDuration,
     EmptyOrWhole,
     Environment,
     Flags,
@@ -130,6 +131,24 @@ class ControlPlaneVariables(Model):
         0, "Brought up at the same time; 0 is twice the number of cores."
     )
     dense_shard_size: Annotated[int, whole(1, 200)] = variable(25, "WECs in one process of the dense driver.")
+    dense_sharing: Switch = variable(
+        True,
+        "WECs of one dense process share what never changes, and do without OpenAPI and some polls; false: each is"
+        " exactly as upstream makes it, at about twice the memory.",
+    )
+    dense_hibernate: EmptyOrDuration = variable(
+        "",
+        "A WEC of a dense process sleeps after so long without a connection (such as `5m`) and is woken by the next,"
+        " which waits; empty: never. A kwok or an agent is always connected: it is for control planes alone.",
+    )
+    wec_programs: Annotated[str, one_of("shared", "own")] = variable(
+        "own",
+        "kwok and the OCM agents of a machine's WECs: own (a process each) or shared (those of `dense_shard_size` WECs"
+        " in one process).",
+    )
+    dense_openapi: Switch = variable(
+        False, "WECs of the dense driver serve OpenAPI, which `kubectl explain` and client-side validation need."
+    )
     control_plane_ready_seconds: Annotated[int, whole(1, 86400)] = variable(
         300, "Deadline of one API server on a machine that is busy with others."
     )

@@ -37,6 +37,10 @@ class Player(Protocol):
         """Its programs and their files."""
         ...
 
+    def carriers(self, machine: Machine, plans: Sequence[Plan]) -> Plan:
+        """Programs that carry those of several WECs."""
+        ...
+
     def programs(self, machine: Machine, name: str) -> list[str]:
         """Names of the programs of one WEC."""
         ...
@@ -67,6 +71,7 @@ class ProgramGroup:
         self._player = player
         self._prepared: dict[str, Change] = {}
         self._files = Change.none()
+        self._carriers: list[str] = []
         self._staged: Staged | None = None
         self._stage = ExitStack()
         self._mutex = threading.Lock()
@@ -89,7 +94,7 @@ class ProgramGroup:
                 self._files = done.change
                 stage = self._machine.supervisor.stage(self._player.group, done.programs)
                 self._staged = self._stage.enter_context(stage)
-            self._staged.start(self._player.programs(self._machine, name))
+            self._staged.start([*self._carriers, *self._player.programs(self._machine, name)])
 
     def converge(self) -> Change:
         """Start what is left, make the nodes what they should be, and wait until they are ready."""
@@ -119,7 +124,10 @@ class ProgramGroup:
         plans = [
             self._player.plan(self._machine, plane, servers.get(plane.name, UNKNOWN_SERVER)) for plane in self._planes
         ]
-        return materialise(self._machine, Plan.merge(plans), self._machine.pki())
+        carriers = self._player.carriers(self._machine, plans)
+        self._carriers = [planned.program.name for planned in carriers.programs]
+        whole = Plan.merge([carriers, *plans])
+        return materialise(self._machine, whole, self._machine.pki())
 
     def _prepare(self, name: str, server: str | None) -> None:
         if server is None:

@@ -50,6 +50,10 @@ options:
   hollow_address: {description: Address of hollow nodes; empty is the machine's own., type: str, default: ""}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
+  hibernate: {description: Dense control planes sleep after so long without a connection., type: str, default: ""}
+  hosted: {description: Many instances of the simulator in one process., type: bool, default: true}
+  openapi: {description: Control planes of dense processes serve OpenAPI., type: bool, default: false}
+  sharing: {description: Control planes of one dense process share what never changes., type: bool, default: true}
   debug: {description: Open etcd's pprof, listeners of controller managers and simulators., type: bool, default: false}
   ready_seconds: {description: Deadline of one API server's readiness., type: float, default: 300}
   node_image: {description: Image of kind nodes., type: str, default: ""}
@@ -101,6 +105,7 @@ with IMPORTS:
     from fleet.host.plan import ALL_PARTS, ControlPlane, Extra
     from fleet.host.program_folders import ProgramFolders
     from fleet.install.control_planes import converge
+    from fleet.model.duration import parse_duration
     from fleet.model.plane_settings import PlaneSettings
 
 PLANE = {
@@ -131,6 +136,10 @@ ARGUMENTS = MACHINE | {
     "hollow_address": {"type": "str", "default": ""},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
+    "hibernate": {"type": "str", "default": ""},
+    "hosted": {"type": "bool", "default": True},
+    "openapi": {"type": "bool", "default": False},
+    "sharing": {"type": "bool", "default": True},
     "debug": {"type": "bool", "default": False},
     "ready_seconds": {"type": "float", "default": 300},
     "node_image": {"type": "str", "default": ""},
@@ -175,6 +184,10 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         parallelism=given["parallelism"] or at_once(cores),
         cores=cores,
         shard_size=given["shard_size"],
+        sharing=given["sharing"],
+        openapi=given["openapi"],
+        hosted=given["hosted"],
+        hibernate=parse_duration(given["hibernate"]) if given["hibernate"] else 0.0,
         wec_nodes=given["wec_nodes"],
         simulator=given["simulator"],
         hollow_nodes=given["hollow_nodes"],

@@ -142,6 +142,10 @@ class HollowPlayer:
         """As in Player."""
         return plan_hollow(machine, plane, server)
 
+    def carriers(self, machine: Machine, plans: Sequence[Plan]) -> Plan:  # noqa: ARG002
+        """As in Player: a process has the nodes of one WEC."""
+        return Plan()
+
     def programs(self, machine: Machine, name: str) -> list[str]:
         """As in Player."""
         return [part.program(name) for part in parts_of(machine)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.host.change import Change
+from fleet.host.hosted import Hosting, is_member
 from fleet.host.https import Endpoint
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
@@ -20,6 +21,9 @@ GROUP = "kwok"
 LABEL_VALUE = "fake"
 """Of `node_objects.NODE_LABEL` on nodes that kwok plays."""
 LEASE_SECONDS = 40
+HOST = "kwok-host"
+HOST_ENV = {"GOGC": "40"}
+"""What its instances hold at rest is little beside what they make; collected early, it stays so."""
 CAPACITY = {"cpu": "32", "memory": "256Gi", "pods": "110"}
 """As in kwokctl's node template."""
 
@@ -30,16 +34,21 @@ def port_owner(name: str) -> str:
 
 
 def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
-    """The process of one WEC; it listens only when debugging is requested."""
+    """The kwok of one WEC: within a host, or a process that listens only when debugging is requested.
+
+    One with an environment of its own is always a process of its own.
+    """
+    hosting = hosts(machine)
+    env = plane.extra.environment("kwok", {})
+    hosted = machine.options.hosted and not env
     listen = ""
-    if machine.options.debug:
+    if machine.options.debug and not hosted:
         in_use = f"kwok.{plane.name}" in machine.live_programs()
         listen = f"127.0.0.1:{machine.take(port_owner(plane.name), 1, in_use=in_use).start}"
     kubeconfig = component_kubeconfig(machine, plane.name, server, "kwok", user="kwok")
     folder = machine.layout.cluster(plane.name)
     stages = TextFile(folder / "kwok.yaml", kwok_stages.config())
-    argv = (
-        str(machine.programs.program("kwok")),
+    arguments = (
         f"--config={stages.path}",
         f"--kubeconfig={kubeconfig.path}",
         "--manage-all-nodes=false",
@@ -49,7 +58,9 @@ def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
         "--v=WARN",  # at INFO it tells each lease of each node
         *plane.extra.simulator,
     )
-    program = Program(f"kwok.{plane.name}", argv, plane.extra.environment("kwok", {}), folder, priority=400)
+    own = (str(machine.programs.program("kwok")), *arguments)
+    argv = hosting.member(plane.name, plane.name, arguments) if hosted else own
+    program = Program(f"kwok.{plane.name}", argv, env, folder, priority=400)
     reads: Sequence[Path] = (kubeconfig.path, stages.path)
     return Plan(
         certificates=(kubeconfig.certificate,),
@@ -57,6 +68,18 @@ def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
         texts=(stages,),
         programs=(PlannedProgram(program, "kwok", plane.name, tuple(reads)),),
     )
+
+
+def hosts(machine: Machine) -> Hosting:
+    """The hosts of a machine's kwoks."""
+    return Hosting(machine.layout, machine.programs, HOST, HOST, machine.options.shard_size, HOST_ENV)
+
+
+def plan_hosts(plans: Sequence[Plan], machine: Machine) -> Plan:
+    """The hosts of those kwoks that are members."""
+    wecs = [p.cluster for plan in plans for p in plan.programs if is_member(p.program.argv)]
+    made = hosts(machine).hosts(wecs, priority=390)
+    return Plan(programs=tuple(PlannedProgram(program, HOST, "", ()) for program in made))
 
 
 def node_names(count: int) -> list[str]:
@@ -95,6 +118,10 @@ class KwokPlayer:
     def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:
         """As in Player."""
         return plan_kwok(machine, plane, server)
+
+    def carriers(self, machine: Machine, plans: Sequence[Plan]) -> Plan:
+        """As in Player."""
+        return plan_hosts(plans, machine)
 
     def programs(self, machine: Machine, name: str) -> list[str]:  # noqa: ARG002
         """As in Player."""

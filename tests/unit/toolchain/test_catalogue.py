@@ -19,7 +19,7 @@ PROGRAMS = {
     "work", "registration-operator", "kubestellar-controller-manager", "ocm-transport-controller",
     "kind", "fleet-runc", "fleet-link", "fleet-loadgen", "placement", "work-manager", "hollow", "karmada-agent",
     "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-webhook",
-    "kubefleet-hub-agent", "kubefleet-member-agent",
+    "kubefleet-hub-agent", "kubefleet-member-agent", "fleet-member", "kwok-host", "ocm-host",
 }  # fmt: skip
 
 

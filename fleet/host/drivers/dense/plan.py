@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fleet.host import components
 from fleet.host.components import ISSUER, SERVICE_RANGE, WEC_CONTROLLERS, Store, Trust
@@ -77,14 +78,19 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     trust = Trust.of(layout.pki, hub_signs=False)
     store = shard_store(layout, shard)
     extra = members[0].extra if members else Extra()
-    config = {
+    sharing = machine.options.sharing
+    gates = components.IDLE_GATES if sharing else {}
+    config: dict[str, Any] = {
         "admin_socket": str(layout.run / f"dense-{shard.number}.sock"),
         "instances_dir": str(folder / "instances"),
         "parallelism": machine.options.parallelism,
         "cores": shard.cores,
-        "feature_gates": components.IDLE_GATES,
+        "sharing": sharing,
+        "feature_gates": gates,
         "etcd": {"servers": [store.door]},
     }
+    if machine.options.hibernate:
+        config["hibernate_seconds"] = round(machine.options.hibernate)
     file = TextFile(folder / "config.json", render_json(config))
     program = machine.programs.program
     debug = components.ETCD_DEBUG if machine.options.debug else ()
@@ -98,6 +104,8 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     argv = (str(program(DENSE)), "--config", str(file.path))
     env = extra.environment("kube-apiserver", DENSE_ENV)
     host = Program(f"{DENSE}.{shard.number}", argv, env, folder, priority=200, stop_seconds=20)
+    decides = f"{store.door} {render_json(gates)}" + ("" if sharing else " unshared")
+    decides += f" {config['hibernate_seconds']}" if machine.options.hibernate else ""
     # Not config.json: another parallelism or share of the cores alone must not restart a shard.
     reads = (trust.ca, trust.front_proxy_ca, trust.etcd_ca, trust.sa_private)
     return Plan(
@@ -107,7 +115,7 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
         (file,),
         (
             PlannedProgram(etcd, "etcd", "", (trust.etcd_ca,)),
-            PlannedProgram(host, DENSE, "", reads, revision=f"{store.door} {render_json(components.IDLE_GATES)}"),
+            PlannedProgram(host, DENSE, "", reads, revision=decides),
         ),
     )
 
@@ -140,9 +148,9 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "kcm_kubeconfig": kcm,
         "scheduler_kubeconfig": scheduler,
         "controllers": [name for name in WEC_CONTROLLERS if name not in NOT_IN_DENSE and clients],
-        "openapi": False,
+        "openapi": machine.options.openapi or not machine.options.sharing,
         "apiserver_extra_args": [
-            *DENSE_ARGUMENTS,
+            *(DENSE_ARGUMENTS if machine.options.sharing else ()),
             *(flag for client in dials for flag in components.kubelet_client(trust, client)),
             *plane.extra.apiserver,
         ],
