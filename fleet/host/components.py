@@ -190,6 +190,17 @@ def kube_apiserver(  # noqa: PLR0917 - each is a part of its command line
     )
 
 
+def kubelet_client(trust: Trust, client: Certificate) -> tuple[str, ...]:
+    """How an API server dials the kubelets of its nodes: at their address, since nobody resolves their names; each side
+    verifies the other."""
+    return (
+        f"--kubelet-certificate-authority={trust.ca}",
+        f"--kubelet-client-certificate={client.cert}",
+        f"--kubelet-client-key={client.key}",
+        "--kubelet-preferred-address-types=InternalIP",
+    )
+
+
 def proxy_client(certificate: Certificate) -> tuple[str, ...]:
     """What an API server shows to the servers that it passes requests on to, so that they believe whose these are."""
     return (f"--proxy-client-cert-file={certificate.cert}", f"--proxy-client-key-file={certificate.key}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fleet.host.components import PROXY_CLIENT, SERVICE_ADDRESS, Store
-from fleet.host.pki import Subject
+from fleet.host.pki import ADMIN_GROUP, Subject
 from fleet.host.plan import Certificate, ControlPlane
 
 
@@ -39,3 +39,8 @@ def serving_certificate(certificates: Path, plane: ControlPlane) -> Certificate:
     service = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
     names = tuple(dict.fromkeys((plane.bind_address, "127.0.0.1", "localhost", *service, SERVICE_ADDRESS)))
     return Certificate(certificates, "kube-apiserver", "ca", Subject("kube-apiserver", (), names, client=False))
+
+
+def kubelet_client_certificate(certificates: Path) -> Certificate:
+    """What an API server shows to kubelets; kubeadm gives it the same name and group."""
+    return Certificate(certificates, "kubelet-client", "ca", Subject("kube-apiserver-kubelet-client", (ADMIN_GROUP,)))

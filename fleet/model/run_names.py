@@ -12,6 +12,11 @@ POLICY_LABEL = "fleet-testbed/policy"
 OP_ANNOTATION = "fleet-testbed/op"
 """Op-id: travels with the object from its source to every WEC, so every hop of one write is joined by it."""
 
+ACTION_ANNOTATION = "fleet-testbed/action"
+"""On an object that the player changed: the id of its last change, by which its watch tells when it came."""
+ENTRY_ANNOTATION = "fleet-testbed/entry"
+"""On a replayed pod: its key in the trace."""
+
 DEFAULT_NAMESPACE_PREFIX = "fleet-run"
 
 

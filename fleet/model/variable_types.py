@@ -169,6 +169,19 @@ def _address(value: Any) -> str:
     return str(value)
 
 
+def _node_address(value: Any) -> str:
+    """Empty, or an IPv4 address that a kubelet takes."""
+    if value in ("", None):
+        return ""
+    found = ipaddress.ip_address(_address(value))
+    if found.version != 4 or found.is_loopback or found.is_link_local:  # noqa: PLR2004 - IPv4
+        raise ValueError(
+            f"{told(value)} is no address that a kubelet takes for its node: give an IPv4 address of the machine that"
+            " is neither loopback nor link-local, or leave it empty"
+        )
+    return str(value)
+
+
 def _flags(value: Any) -> tuple[str, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str) or not all(
         isinstance(flag, str) and FLAG.fullmatch(flag) for flag in value
@@ -250,6 +263,7 @@ WecPrefix = Annotated[str, BeforeValidator(_prefix)]
 Folder = Annotated[str, BeforeValidator(_folder)]
 FolderOrNone = Annotated[str, BeforeValidator(_folder_or_none)]
 Address = Annotated[str, BeforeValidator(_address)]
+NodeAddress = Annotated[str, BeforeValidator(_node_address)]
 Flags = Annotated[tuple[str, ...], BeforeValidator(_flags)]
 Environment = Annotated[dict[str, str], BeforeValidator(_environment)]
 Ports = Annotated[dict[str, int], BeforeValidator(_ports)]

@@ -26,6 +26,7 @@ from fleet.model.variable_types import (
     FolderOrNone,
     Image,
     LinkText,
+    NodeAddress,
     Part,
     Ports,
     Positive,
@@ -63,9 +64,14 @@ class FleetVariables(Model):
     wec_count: Annotated[int, whole(1, MOST_WECS)] = variable(4, "WECs; up or down, `site.yml` converges.")
     wec_weight: Weight = variable(1.0, "Of one machine (host variable): its part of the WECs; 0 for none.")
     wec_prefix: WecPrefix = variable("wec", "WECs are named `<wec_prefix>001` and so on.")
-    wec_nodes: Annotated[int, whole(0, 999)] = variable(1, "Fake nodes in each WEC; 0 for none.")
+    wec_nodes: Annotated[int, whole(0, 999)] = variable(1, "Simulated nodes in each WEC; 0 for none.")
     node_simulator: Word = variable(
-        "kwok", "What plays the nodes of WECs (a package of `fleet/simulators`); none: no nodes."
+        "kwok",
+        "What plays the nodes of WECs (a package of `fleet/simulators`): kwok, hollow (upstream's kubelet code,"
+        " `docs/hollow-nodes.md`), mixed (both), or none: no nodes.",
+    )
+    wec_hollow_nodes: Annotated[int, whole(0, 999)] = variable(
+        0, "With `node_simulator: mixed`, how many of `wec_nodes` are hollow; kwok plays the others."
     )
     manager: Word = variable(
         "kubestellar", "The manager of the fleet (a package of `fleet/managers`); none: control planes alone, no hub."
@@ -159,6 +165,21 @@ class ControlPlaneVariables(Model):
     control_plane_debug: Switch = variable(
         False, "Profiles and metrics of etcd, controller managers, schedulers and kwok; API servers have them anyway."
     )
+
+
+class HollowVariables(Model):
+    """Hollow nodes (`node_simulator: hollow` or `mixed`)"""
+
+    hollow_per_process: Annotated[int, whole(1, 250)] = variable(
+        250, "Hollow nodes in one process, of one WEC; one that dies takes its nodes along until it is back."
+    )
+    hollow_address: NodeAddress = variable(
+        "",
+        "Address of a machine's hollow nodes (host variable), where their kubelets listen with TLS; not loopback, which"
+        " a kubelet refuses. Empty: the machine's first other address.",
+    )
+    control_plane_hollow_extra_args: Flags = variable((), "Flags of hollow nodes' processes, such as `--v=2`.")
+    control_plane_hollow_env: Environment = variable({}, "Environment of hollow nodes' processes.")
 
 
 class KindVariables(Model):
@@ -361,6 +382,7 @@ class Variables(
     PlaceVariables,
     ProgramVariables,
     ControlPlaneVariables,
+    HollowVariables,
     KindVariables,
     ExistingVariables,
     HubVariables,

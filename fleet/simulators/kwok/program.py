@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fleet.errors import HostError
-from fleet.host.https import Answer, Endpoint
+from fleet.host.change import Change
+from fleet.host.https import Endpoint
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
 from fleet.host.plan import ControlPlane, Plan, PlannedProgram, TextFile
 from fleet.host.supervise import Program
+from fleet.simulators import node_objects
 from fleet.simulators.kwok import stages as kwok_stages
 
 NODE_ANNOTATION = "kwok.x-k8s.io/node"
-NODE_LABEL = "fleet-testbed/node"
-"""Nodes that carry it were made here, so they may be removed here when `wec_nodes` shrinks."""
+GROUP = "kwok"
+LABEL_VALUE = "fake"
+"""Of `node_objects.NODE_LABEL` on nodes that kwok plays."""
 LEASE_SECONDS = 40
-CREATED, CONFLICT, NOT_FOUND, OK = 201, 409, 404, 200
 CAPACITY = {"cpu": "32", "memory": "256Gi", "pods": "110"}
 """As in kwokctl's node template."""
 
@@ -73,7 +74,7 @@ def node(name: str) -> dict[str, Any]:
             "annotations": {NODE_ANNOTATION: "fake"},
             "labels": {
                 "type": "kwok",
-                NODE_LABEL: "fake",
+                node_objects.NODE_LABEL: LABEL_VALUE,
                 "kubernetes.io/arch": "amd64",
                 "kubernetes.io/os": "linux",
                 "kubernetes.io/hostname": name,
@@ -85,35 +86,39 @@ def node(name: str) -> dict[str, Any]:
     }
 
 
-def converge_nodes(cluster: str, endpoint: Endpoint, count: int, *, check: bool) -> tuple[list[str], list[str]]:
-    """Make the WEC have exactly `count` of our fake nodes; names that were (or would be) added and
-    removed."""
-    answer = endpoint.request("GET", f"/api/v1/nodes?labelSelector={NODE_LABEL}%3Dfake")
-    _expect(cluster, answer, OK)
-    present = {item["metadata"]["name"] for item in _items(answer.json())}
-    wanted = node_names(count)
-    added = [name for name in wanted if name not in present]
-    removed = sorted(present - set(wanted))
-    if not check:
-        for name in added:
-            _expect(cluster, endpoint.request("POST", "/api/v1/nodes", node(name)), CREATED, CONFLICT)
-        for name in removed:
-            _expect(cluster, endpoint.request("DELETE", f"/api/v1/nodes/{name}"), OK, NOT_FOUND)
-    return added, removed
+class KwokPlayer:
+    """As in Player."""
 
+    group = GROUP
+    value = LABEL_VALUE
 
-def ready_nodes(cluster: str, endpoint: Endpoint) -> int:
-    """How many of our fake nodes have the condition Ready, which only a kwok that works gives them."""
-    answer = endpoint.request("GET", f"/api/v1/nodes?labelSelector={NODE_LABEL}%3Dfake")
-    _expect(cluster, answer, OK)
-    conditions = [node.get("status", {}).get("conditions") or [] for node in _items(answer.json())]
-    return sum(any(c["type"] == "Ready" and c["status"] == "True" for c in found) for found in conditions)
+    def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:
+        """As in Player."""
+        return plan_kwok(machine, plane, server)
 
+    def programs(self, machine: Machine, name: str) -> list[str]:  # noqa: ARG002
+        """As in Player."""
+        return [f"kwok.{name}"]
 
-def _items(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return document.get("items") or []
+    def nodes(self, machine: Machine) -> list[str]:
+        """As in Player."""
+        return node_names(machine.options.wec_nodes)
 
+    def prepare(self, machine: Machine, name: str, endpoint: Endpoint) -> Change:  # noqa: ARG002
+        """As in Player."""
+        return Change.none()
 
-def _expect(cluster: str, answer: Answer, *statuses: int) -> None:
-    if answer.status not in statuses:
-        raise HostError(f"{cluster}: fake nodes: {answer.status} {answer.text()}")
+    def converge(self, machine: Machine, name: str, endpoint: Endpoint) -> tuple[list[str], list[str]]:
+        """As in Player."""
+        present = {item["metadata"]["name"] for item in node_objects.of_simulator(name, endpoint, LABEL_VALUE)}
+        wanted = self.nodes(machine)
+        added = [node for node in wanted if node not in present]
+        removed = sorted(present - set(wanted))
+        if not machine.check:
+            for each in added:
+                node_objects.create(name, endpoint, node(each))
+            node_objects.delete(name, endpoint, removed)
+        return added, removed
+
+    def tidy(self, machine: Machine, names: Sequence[str]) -> None:
+        """As in Player."""

@@ -20,7 +20,7 @@ from fleet.host.program_folders import ProgramFolders
 from fleet.host.ready import is_ready
 from fleet.host.records import stored_planes, stored_server
 from fleet.install.control_planes import Converged, checking, converge, driver_of, teardown
-from fleet.simulators.kwok.program import converge_nodes
+from fleet.simulators.kwok.program import KwokPlayer
 from tests.unit.host import fake_toolchain
 
 
@@ -92,7 +92,7 @@ def test_nodes_grow_and_shrink(machine: Machine) -> None:
     assert sorted(build(more, wecs(1)).change.after) == ["node wec001/kwok-002", "node wec001/kwok-003"]
     assert sorted(build(machine, wecs(1)).change.before) == ["node wec001/kwok-002", "node wec001/kwok-003"]
     endpoint = machine.endpoint("wec001", stored_server(machine, "wec001"))
-    assert converge_nodes("wec001", endpoint, 1, check=True) == ([], [])
+    assert KwokPlayer().converge(checking(machine), "wec001", endpoint) == ([], [])
 
 
 def test_another_simulator_takes_over_without_a_restart_of_control_planes(machine: Machine) -> None:

@@ -106,7 +106,7 @@ def test_a_manager_or_simulator_that_there_is_not_is_named() -> None:
     assert said(manager="clusternet") == [
         'manager: "clusternet" is not one of karmada, kubefleet, kubestellar, none, ocm'
     ]
-    assert said(node_simulator="hollow") == ['node_simulator: "hollow" is not one of kwok, none']
+    assert said(node_simulator="fake") == ['node_simulator: "fake" is not one of hollow, kwok, mixed, none']
 
 
 def test_names_of_planes_are_those_of_the_manager() -> None:
@@ -162,3 +162,27 @@ def test_clusters_that_exist_already(values: dict[str, Any], said: list[str]) ->
     problems = "\n".join(str(problem) for problem in checked(values).problems)
     for text in said:
         assert text in problems
+
+
+def test_hollow_nodes_are_a_part_of_the_mixed_ones() -> None:
+    assert said(node_simulator="mixed", wec_nodes=3, wec_hollow_nodes=3) == []
+    assert said(node_simulator="mixed", wec_nodes=2, wec_hollow_nodes=3) == [
+        "wec_hollow_nodes: 3 is more than wec_nodes, 2"
+    ]
+    (alone,) = said(node_simulator="hollow", wec_nodes=3, wec_hollow_nodes=3)
+    assert alone.startswith("wec_hollow_nodes: is for node_simulator=mixed alone")
+    (flags,) = said(node_simulator="mixed", wec_hollow_nodes=1, control_plane_hollow_extra_args=["--v=4"])
+    assert flags.startswith("control_plane_hollow_extra_args: not with node_simulator=mixed")
+    assert said(node_simulator="hollow", hollow_per_process=251) == [
+        "hollow_per_process: 251 is not a whole number from 1 to 250"
+    ]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.0.1", "169.254.0.1", "fd00::1", "0.0.0.0", "here"])  # noqa: S104
+def test_an_address_that_a_kubelet_refuses_is_refused(address: str) -> None:
+    (problem,) = said(hollow_address=address)
+    assert problem.startswith(f'hollow_address: "{address}" is ')
+
+
+def test_the_machine_s_own_address_is_for_whoever_names_none() -> None:
+    assert said(hollow_address="") == said(hollow_address="10.255.0.1") == []

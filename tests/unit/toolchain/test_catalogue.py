@@ -17,9 +17,9 @@ SOURCE = Path(__file__).parents[3] / "toolchain"
 PROGRAMS = {
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "dense", "kwok", "kwokctl", "registration",
     "work", "registration-operator", "kubestellar-controller-manager", "ocm-transport-controller",
-    "kind", "fleet-runc", "fleet-link", "placement", "work-manager", "karmada-agent", "karmada-aggregated-apiserver",
-    "karmada-controller-manager", "karmada-scheduler", "karmada-webhook", "kubefleet-hub-agent",
-    "kubefleet-member-agent",
+    "kind", "fleet-runc", "fleet-link", "fleet-loadgen", "placement", "work-manager", "hollow", "karmada-agent",
+    "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-webhook",
+    "kubefleet-hub-agent", "kubefleet-member-agent",
 }  # fmt: skip
 
 
