@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleet.host.authority import Subject
 from fleet.host.plan import Certificate, ControlPlane
 
 SERVICE_RANGE = "10.96.0.0/16"
@@ -175,7 +176,7 @@ def kube_apiserver(  # noqa: PLR0917 - each is a part of its command line
         f"--tls-private-key-file={serving.key}",
         f"--client-ca-file={trust.client_ca}",
         f"--requestheader-client-ca-file={trust.front_proxy_ca}",
-        "--requestheader-allowed-names=front-proxy-client",
+        f"--requestheader-allowed-names={PROXY}",
         "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         "--requestheader-group-headers=X-Remote-Group",
         "--requestheader-username-headers=X-Remote-User",
@@ -186,6 +187,20 @@ def kube_apiserver(  # noqa: PLR0917 - each is a part of its command line
         "--authorization-mode=RBAC",
         *extra,
     )
+
+
+PROXY = "front-proxy-client"
+"""The name by which an API server is known to those that serve a part of its API."""
+
+
+def proxy_certificate(directory: Path) -> Certificate:
+    """What an API server shows them; they find the authority in `extension-apiserver-authentication`."""
+    return Certificate(directory, PROXY, "front-proxy-ca", Subject(PROXY))
+
+
+def proxy_arguments(certificate: Certificate) -> tuple[str, ...]:
+    """The flags of an API server that shows it."""
+    return f"--proxy-client-cert-file={certificate.cert}", f"--proxy-client-key-file={certificate.key}"
 
 
 NO_LISTENER = ("--secure-port=0",)

@@ -81,6 +81,20 @@ class Extra:
 
 
 @dataclass(frozen=True)
+class NodeShape:
+    """What the simulated nodes of a control plane have beside what every one has, and nodes of another kind.
+
+    The quantities are Kubernetes' own (`32`, `256Gi`, `1k`); what `capacity` names wins over the simulator's.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    capacity: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Mapping[str, str], ...] = ()
+    plain: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Further nodes, with no taint and no capacity of these: name to their labels."""
+
+
+@dataclass(frozen=True)
 class ControlPlane:
     """One control plane, as asked for. `port` 0 lets the registry choose the API server's port."""
 
@@ -92,6 +106,9 @@ class ControlPlane:
     extra: Extra = Extra()
     signs: bool = False
     """Of the hub: it signs the client certificates of clusters that register there."""
+    aggregates: bool = False
+    """Programs beside it serve a part of its API (an APIService): it shows them a certificate as their front proxy."""
+    nodes: NodeShape = NodeShape()
 
     @property
     def hub(self) -> bool:
@@ -198,8 +215,9 @@ def render_json(document: Any) -> str:
 
 
 def plane_file(layout: Layout, plane: ControlPlane, server: str) -> TextFile:
-    """The record of what `plane` was asked to be."""
-    return TextFile(layout.cluster(plane.name) / PLANE_FILE, render_json({**asdict(plane), "server": server}))
+    """The record of what `plane` was asked to be; what a platform needs of it is that platform's own record."""
+    asked = {name: value for name, value in asdict(plane).items() if name not in ("aggregates", "nodes")}
+    return TextFile(layout.cluster(plane.name) / PLANE_FILE, render_json({**asked, "server": server}))
 
 
 def url(address: str, port: int) -> str:

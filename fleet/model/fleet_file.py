@@ -70,6 +70,8 @@ class ClientTls(Model):
     ca: str
     cert: str
     key: str
+    server_name: str = ""
+    """What the program's certificate says; empty: the host of its URL."""
 
 
 class Component(Model):
@@ -117,6 +119,15 @@ class ManagerOf(Model):
         return ", ".join([f"{self.name} {self.version}".strip(), *facts])
 
 
+class PlatformOf(Model):
+    """A platform of a fleet, as it was installed."""
+
+    name: Name
+    version: str = ""
+    wecs: tuple[str, ...] = ()
+    """Those that have it."""
+
+
 class FleetFile(Model):
     """The whole of `fleet.json`."""
 
@@ -141,6 +152,7 @@ class FleetFile(Model):
     node_simulator: str = "kwok"
     """What plays the nodes of WECs. A file without it is of a release that had kwok alone."""
     manager: ManagerOf = ManagerOf()
+    platforms: tuple[PlatformOf, ...] = ()
     limits: dict[str, int | float] = Field(default_factory=dict)
     """Client-side limits of the manager's programs, by the names of the variables that set them."""
     machines: list[Machine]

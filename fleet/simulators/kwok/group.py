@@ -98,33 +98,38 @@ class KwokGroup:
         """Make the fake nodes what they should be; does not wait until they are ready."""
         servers = self._servers()
         with ThreadPoolExecutor(self._machine.options.parallelism) as pool:
-            return list(pool.map(lambda plane: self._nodes(plane.name, servers.get(plane.name)), self._planes))
+            return list(pool.map(lambda plane: self._nodes(plane, servers.get(plane.name)), self._planes))
 
     def _all_nodes(self) -> list[Change]:
         changes, servers = self.make_nodes(), self._servers()
         if not self._machine.check:
             with ThreadPoolExecutor(self._machine.options.parallelism) as pool:
-                list(pool.map(lambda plane: self._wait(plane.name, servers[plane.name]), self._planes))
+                list(pool.map(lambda plane: self._wait(plane, servers[plane.name]), self._planes))
         return changes
 
-    def _nodes(self, name: str, server: str | None) -> Change:
-        machine = self._machine
+    def _nodes(self, plane: ControlPlane, server: str | None) -> Change:
+        machine, name = self._machine, plane.name
         if server is None:
             return Change({}, {f"nodes {name}": f"{machine.options.wec_nodes} added"})
         endpoint = machine.endpoint(name, server)
         try:
-            added, removed = kwok.converge_nodes(name, endpoint, machine.options.wec_nodes, check=machine.check)
+            added, removed = kwok.converge_nodes(
+                name, endpoint, machine.options.wec_nodes, plane.nodes, check=machine.check
+            )
         except OSError as error:
             if machine.check:
                 return Change({}, {f"nodes {name}": "unknown: the API server does not answer"})
             raise HostError(f"{name}: fake nodes: {endpoint.url} does not answer: {error}") from error
         before = {f"node {name}/{node}": "fake" for node in removed}
-        return Change(before, {f"node {name}/{node}": "fake" for node in added})
+        # One that gets another shape has a line on both sides, and they must differ.
+        after = {f"node {name}/{node}": "fake, of another shape" if node in removed else "fake" for node in added}
+        return Change(before, after)
 
-    def _wait(self, name: str, server: str) -> None:
+    def _wait(self, plane: ControlPlane, server: str) -> None:
         """Until its kwok has made all its nodes ready; one that died is named with its last lines."""
-        supervisor, program = self._machine.supervisor, f"kwok.{name}"
-        endpoint, wanted = self._machine.endpoint(name, server), self._machine.options.wec_nodes
+        supervisor, name = self._machine.supervisor, plane.name
+        endpoint, program = self._machine.endpoint(name, server), f"kwok.{name}"
+        wanted = len(kwok.nodes_of(self._machine.options.wec_nodes, plane.nodes))
         seconds = self._machine.options.ready_seconds
         end = time.monotonic() + seconds
         while True:

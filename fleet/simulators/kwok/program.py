@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,16 @@ from fleet.errors import HostError
 from fleet.host.https import Answer, Endpoint
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
-from fleet.host.plan import ControlPlane, Plan, PlannedProgram, TextFile
+from fleet.host.plan import ControlPlane, NodeShape, Plan, PlannedProgram, TextFile, render_json
 from fleet.host.supervise import Program
 from fleet.simulators.kwok import stages as kwok_stages
 
 NODE_ANNOTATION = "kwok.x-k8s.io/node"
 NODE_LABEL = "fleet-testbed/node"
 """Nodes that carry it were made here, so they may be removed here when `wec_nodes` shrinks."""
+SHAPE_ANNOTATION = "fleet-testbed/node-shape"
+"""Digest of the shape that a node was made with; a plain one has none."""
+DIGEST_LENGTH = 16
 LEASE_SECONDS = 40
 CREATED, CONFLICT, NOT_FOUND, OK = 201, 409, 404, 200
 CAPACITY = {"cpu": "32", "memory": "256Gi", "pods": "110"}
@@ -63,14 +68,19 @@ def node_names(count: int) -> list[str]:
     return [f"kwok-{number:03d}" for number in range(1, count + 1)]
 
 
-def node(name: str) -> dict[str, Any]:
-    """One fake node, without a taint: plain workload must be scheduled on it."""
+def node(name: str, shape: NodeShape = NodeShape()) -> dict[str, Any]:
+    """One fake node; without a taint unless the shape says so: plain workload must be scheduled on it."""
+    extra = shape.plain.get(name)
+    capacity = CAPACITY if extra is not None else {**CAPACITY, **shape.capacity}
+    annotations = {NODE_ANNOTATION: "fake"}
+    if shape != NodeShape():
+        annotations[SHAPE_ANNOTATION] = digest(shape)
     return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
             "name": name,
-            "annotations": {NODE_ANNOTATION: "fake"},
+            "annotations": annotations,
             "labels": {
                 "type": "kwok",
                 NODE_LABEL: "fake",
@@ -79,27 +89,46 @@ def node(name: str) -> dict[str, Any]:
                 "kubernetes.io/hostname": name,
                 "kubernetes.io/role": "agent",
                 "node-role.kubernetes.io/agent": "",
+                **(shape.labels if extra is None else extra),
             },
         },
-        "status": {"allocatable": CAPACITY, "capacity": CAPACITY},
+        **({"spec": {"taints": [dict(taint) for taint in shape.taints]}} if shape.taints and extra is None else {}),
+        "status": {"allocatable": capacity, "capacity": capacity},
     }
 
 
-def converge_nodes(cluster: str, endpoint: Endpoint, count: int, *, check: bool) -> tuple[list[str], list[str]]:
-    """Make the WEC have exactly `count` of our fake nodes; names that were (or would be) added and
-    removed."""
+def digest(shape: NodeShape) -> str:
+    """Tells two shapes apart."""
+    return hashlib.sha256(render_json(asdict(shape)).encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def nodes_of(count: int, shape: NodeShape) -> list[str]:
+    """Names of all nodes of a WEC with `count` simulated ones."""
+    return [*node_names(count), *(shape.plain if count else ())]
+
+
+def converge_nodes(
+    cluster: str, endpoint: Endpoint, count: int, shape: NodeShape = NodeShape(), *, check: bool
+) -> tuple[list[str], list[str]]:
+    """Make the WEC have exactly `count` of our fake nodes of that shape; names that were (or would be) added and
+    removed. One of another shape is both: labels and taints that nobody wants any more must go."""
     answer = endpoint.request("GET", f"/api/v1/nodes?labelSelector={NODE_LABEL}%3Dfake")
     _expect(cluster, answer, OK)
-    present = {item["metadata"]["name"] for item in _items(answer.json())}
-    wanted = node_names(count)
-    added = [name for name in wanted if name not in present]
-    removed = sorted(present - set(wanted))
+    shaped = digest(shape) if shape != NodeShape() else ""
+    present = {item["metadata"]["name"]: _shape_of(item) for item in _items(answer.json())}
+    wanted = nodes_of(count, shape)
+    added = [name for name in wanted if present.get(name) != shaped]
+    removed = sorted(name for name, found in present.items() if name not in wanted or found != shaped)
     if not check:
-        for name in added:
-            _expect(cluster, endpoint.request("POST", "/api/v1/nodes", node(name)), CREATED, CONFLICT)
         for name in removed:
             _expect(cluster, endpoint.request("DELETE", f"/api/v1/nodes/{name}"), OK, NOT_FOUND)
+        for name in added:
+            _expect(cluster, endpoint.request("POST", "/api/v1/nodes", node(name, shape)), CREATED, CONFLICT)
     return added, removed
+
+
+def _shape_of(item: Mapping[str, Any]) -> str:
+    return str((item["metadata"].get("annotations") or {}).get(SHAPE_ANNOTATION) or "")
 
 
 def ready_nodes(cluster: str, endpoint: Endpoint) -> int:

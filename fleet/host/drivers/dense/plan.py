@@ -29,8 +29,9 @@ DENSE = "dense"
 DENSE_ENV = {"GOGC": "40"}
 """At rest; while instances start, the process collects less often (gate.go)."""
 
-DENSE_ARGUMENTS = ("--etcd-count-metric-poll-period=0",)
-"""No count of every resource each minute: the gauge would be the sum over all control planes of the process."""
+DENSE_ARGUMENTS = ("--etcd-count-metric-poll-period=0", "--allow-privileged=true")
+"""No count of every resource each minute: the gauge would be the sum over all control planes of the process. Privileged
+pods as in kubeadm's clusters: the process has one setting for all, that of whichever instance starts first."""
 
 STORE_TICK_MS = 50
 """All control planes of a shard wait for its one etcd, and its ticks are few beside what they do themselves."""
@@ -123,6 +124,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
     admin = machine.admin(plane.name)
     kcm = component_kubeconfig(machine, plane.name, server, "kube-controller-manager")
     scheduler = component_kubeconfig(machine, plane.name, server, "kube-scheduler")
+    proxy = (components.proxy_certificate(certificates),) if plane.aggregates else ()
     instance = {
         "name": plane.name,
         "bind_address": plane.bind_address,
@@ -141,12 +143,13 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "openapi": False,
         "apiserver_extra_args": [
             *DENSE_ARGUMENTS,
+            *(flag for each in proxy for flag in components.proxy_arguments(each)),
             *plane.extra.apiserver,
         ],
     }
     return Plan(
         (folder, certificates),
-        (serving, admin, kcm.certificate, scheduler.certificate),
+        (serving, admin, *proxy, kcm.certificate, scheduler.certificate),
         (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), kcm, scheduler),
         (
             plane_file(layout, plane, server),

@@ -158,9 +158,11 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
         running = Program(f"{component}.{plane.name}", argv, env, folder, priority=priority)
         return PlannedProgram(running, component, plane.name, reads)
 
+    proxy = (components.proxy_certificate(certificates),) if plane.aggregates else ()
+    proxying = [flag for each in proxy for flag in components.proxy_arguments(each)]
     api = components.kube_apiserver(
         program("kube-apiserver"), plane.bind_address, ports.start, store, trust, serving,
-        (*(() if plane.hub else components.IDLE_API_SERVER), *plane.extra.apiserver),
+        (*(() if plane.hub else components.IDLE_API_SERVER), *proxying, *plane.extra.apiserver),
     )  # fmt: skip
 
     def listener(index: int, kubeconfig: Path) -> tuple[str, ...]:
@@ -185,7 +187,7 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
     clients = [kcm, scheduler] if plane.role == "wec" else [kcm]
     return Plan(
         (folder, certificates),
-        (store.server, store.client, serving, admin, *(client.certificate for client in clients)),
+        (store.server, store.client, serving, admin, *proxy, *(client.certificate for client in clients)),
         (Kubeconfig(machine.layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
         (plane_file(machine.layout, plane, server),),
         tuple(programs),
