@@ -26,7 +26,7 @@ env: .venv/.stamp ## the Python environment in .venv
 	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-toolchain: env ## build or check the upstream programs
+toolchain: env ## build or check the upstream programs of a fleet with the default variables
 	@$(BIN)/fleet toolchain build
 
 demo: toolchain ## a fleet of 4 WECs on this machine, wec-scaling on it, the report's path

@@ -26,6 +26,8 @@ SHARED = (
     "e2e_reported",
 )  # fmt: skip
 """Stages that mean the same in every manager, as far as their promises do."""
+ARRIVAL = frozenset({"downsync", "downsync_last"})
+"""Those whose begin `ManagerRecord.downsync_begins` says."""
 PROMISED = frozenset({"e2e", "e2e_reported", "e2e_scheduled", "status"})
 """Those that end with a status that is complete: what that means is the manager's contract."""
 _COSTS = {
@@ -198,6 +200,9 @@ def _why_not(stage: str, a: Study, b: Study) -> str:
         return f"the client limits of A are {one}, those of B {two}: what moved may be the limits"
     if stage in PROMISED and a.run.manager.status != b.run.manager.status:
         return "the managers promise different things of a complete status: see both below"
+    begins = a.run.manager.downsync_begins, b.run.manager.downsync_begins
+    if stage in ARRIVAL and begins[0] != begins[1]:
+        return f"downsync begins when the object was {begins[0]} in A and {begins[1]} in B"
     return ""
 
 

@@ -96,10 +96,11 @@ def _metric(manager: ManagerRecord, stage: str, default: str = "") -> str:
 def _text(manager: ManagerRecord, stage: str) -> str:
     own = next((row.text for row in manager.stages if row.name == stage), "")
     source, wec = f"{manager.term('source')} object", f"{manager.term('wec')} object"
+    begin = "Request of the driver" if manager.downsync_begins == "sent" else source
     complete = f"complete {manager.term('source')} status"
     texts = {
-        "downsync": f"{source} to {wec}",
-        "downsync_last": f"{source} to the last {wec}",
+        "downsync": f"{begin} to {wec}",
+        "downsync_last": f"{begin} to the last {wec}",
         "downsync_spread": f"First to last {wec}",
         "downsync_scheduled": f"Scheduled moment to {wec}",
         "send_lag": "Scheduled moment to the send",

@@ -189,15 +189,19 @@ class TrialRows:
 
     def _downsync(self, original: Original, track: Track) -> Iterator[Sample]:
         t0, one = original.created, [track.cluster]
+        begins = self._downsync_begins(original)
         for stage in self.table.wec_stages:
             there = track.at(stage.bundled) if stage.bundled else None
             extra = ("bundled",) if t0 is not None and there is not None and there.ns < t0.ns else ()
             yield self._row(original, stage.name, track.at(stage.begins), track.at(stage.ends), one, extra=extra)
         recreated = ("recreated",) if track.recreated else ()
-        yield self._row(original, "downsync", t0, track.activated, one, extra=recreated)
+        yield self._row(original, "downsync", begins, track.activated, one, extra=recreated)
         due = self._scheduled(original)
         if due is not None:
             yield self._row(original, "downsync_scheduled", due, track.activated, one, extra=recreated)
+
+    def _downsync_begins(self, original: Original) -> Stamp | None:
+        return original.left if self.table.manager.downsync_begins == "sent" else original.created
 
     def _deadline(self, original: Original) -> int | None:
         begin = original.scheduled_ns if self.plan.load else self.first_sent_ns
@@ -211,7 +215,7 @@ class TrialRows:
         names = [track.cluster for track in tracks]
         end = last(track.activated for track in tracks)
         where = next((t.cluster for t in tracks if end is not None and t.activated == end), "")
-        yield self._row(original, "downsync_last", original.created, end, names, label=where)
+        yield self._row(original, "downsync_last", self._downsync_begins(original), end, names, label=where)
         if len(tracks) > 1:
             seen = [track.activated for track in tracks if track.activated is not None]
             yield self._row(original, "downsync_spread", min(seen) if seen else None, end, names, label="")

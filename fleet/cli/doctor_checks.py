@@ -149,10 +149,11 @@ def _disk(root: Path) -> Finding:
 
 def _toolchain() -> Finding:
     from fleet.cli.toolchain import places
-    from fleet.toolchain import ToolchainMissing, locate
+    from fleet.model.variables import Variables
+    from fleet.toolchain import ToolchainMissing, locate, needs_of
 
     try:
-        found = locate(*places(None))
+        found = locate(*places(None), needs_of(Variables()))
     except ToolchainMissing:
         return Finding("toolchain", "warn", "not built yet", "`fleet toolchain build`, about 10 minutes")
     except FleetError as error:

@@ -60,9 +60,9 @@ def reproduce(
 
 def _versions() -> dict[str, str]:
     from fleet.cli.toolchain import places
-    from fleet.toolchain import locate
+    from fleet.toolchain import catalogue
 
-    return dict(locate(*places(None)).versions)
+    return catalogue.every(places(None)[0]).versions
 
 
 def _fleet(name: str, record: RunRecord, wanted: dict[str, object]) -> tuple[Path, bool]:

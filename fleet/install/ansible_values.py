@@ -11,19 +11,14 @@ from pydantic import ValidationError
 from fleet.errors import UsageError
 from fleet.host.machine import Machine
 from fleet.install.program_parts import Extra
-from fleet.install.upstream import UpstreamFolder
+from fleet.install.upstream import UpstreamFolders
 from fleet.model.client_limits import ClientLimits
 
 
-def upstream(given: Mapping[str, Any], *, check: bool) -> UpstreamFolder:
-    """`toolchain_dir`, and `crds_dir` or its sibling `crds`."""
-    programs = Path(given["toolchain_dir"])
-    return UpstreamFolder(programs, Path(given.get("crds_dir") or programs.parent / "crds"), check=check)
-
-
 def machine(given: Mapping[str, Any], *, check: bool) -> Machine:
-    """`fleet` in `state_dir`."""
-    return Machine(given["fleet"], Path(given["state_dir"]), upstream(given, check=check), check=check)
+    """`fleet` in `state_dir`, with the programs of `toolchain_dirs`."""
+    upstream = UpstreamFolders.of(given["toolchain_dirs"], check=check)
+    return Machine(given["fleet"], Path(given["state_dir"]), upstream, check=check)
 
 
 def limits(given: Mapping[str, Any]) -> ClientLimits:

@@ -89,6 +89,9 @@ class ManagerRecord(Model):
     terms: dict[Space, str] = Field(default_factory=dict)
     """What the manager calls its spaces, for people."""
     hops: tuple[HopRow, ...] = ()
+    downsync_begins: Literal["created", "sent"] = "created"
+    """Of the stage `downsync`, which ends at `activated`. `sent`, the moment at which the driver sent the object, where
+    an object is created in its WEC: `created` and `activated` are then one line, and no time is between them."""
     stages: tuple[StageRow, ...] = ()
     fixed: tuple[FixedDelay, ...] = ()
     status: StatusContract | None = None

@@ -39,8 +39,9 @@ def scaling(study: Study) -> list[Drawing]:
     against = axis(study.rows)
     manager = study.run.manager
     source, wec = manager.term("source"), manager.term("wec")
+    begin = "the driver's request" if manager.downsync_begins == "sent" else f"{source} object"
     titles = {
-        "downsync": ("Downsync", f"{source} object to {wec} object."),
+        "downsync": ("Downsync", f"{begin} to {wec} object."),
         "e2e": ("End to end", f"{source} object to complete {source} status."),
         "e2e_reported": (
             "End to end, as reported",

@@ -77,9 +77,9 @@ def python_bundle(cache: Path, interpreter: Interpreter) -> Bundle:
     return Bundle(archive, label)
 
 
-def toolchain_bundle(cache: Path, programs: Path, crds: Path, digest: str) -> Bundle:
-    """The upstream programs and CRDs. Programs that are one file under several names are sent once."""
-    label = f"toolchain-{hashlib.sha256(digest.encode()).hexdigest()[:16]}"
+def toolchain_bundle(cache: Path, group: str, programs: Path, crds: Path, digest: str) -> Bundle:
+    """A group's upstream programs and CRDs. Programs that are one file under several names are sent once."""
+    label = f"{group}-{hashlib.sha256(digest.encode()).hexdigest()[:16]}"
     archive = cache / "bundles" / f"{label}.tar.gz"
     if not archive.exists():
         entries = [(f"bin/{path.name}", path) for path in sorted(programs.iterdir()) if os.access(path, os.X_OK)]

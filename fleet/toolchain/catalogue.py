@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from fleet.errors import ToolchainError
+from fleet.errors import ToolchainError, UsageError
 
 FILE = "versions.yaml"
+Need = Annotated[str, StringConstraints(pattern=r"^(manager|platform|simulator|driver|experiment):[a-z][a-z0-9-]*$")]
+"""What may need a group: `<kind>:<name>`."""
 
 
 class _Model(BaseModel):
@@ -29,13 +33,22 @@ class Group(_Model):
 
     seconds: int = Field(gt=0)
     """What a cold build takes on 2 cores; only for estimates."""
-    managers: tuple[str, ...] = ()
-    """Built only for a fleet with one of these managers; empty: for every fleet."""
+    needed_by: tuple[Need, ...] = Field((), alias="for")
+    """Built only for a fleet with one of these; empty: for every fleet."""
     modules: Mapping[str, Module]
     variables: Mapping[str, str] = {}
     """Linker: variable to value."""
     packages: Mapping[str, Mapping[str, str]]
     """Go package to (program to key of `modules`); the programs of one package are one file."""
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Program to the version of the module it comes from."""
+        return {
+            program: self.modules[key].version
+            for programs in self.packages.values()
+            for program, key in programs.items()
+        }
 
 
 class Crd(_Model):
@@ -55,32 +68,22 @@ class Catalogue(_Model):
 
     @property
     def versions(self) -> dict[str, str]:
-        """Program to the version of the module it comes from."""
-        return {
-            program: group.modules[key].version
-            for group in self.groups.values()
-            for programs in group.packages.values()
-            for program, key in programs.items()
-        }
-
-    @property
-    def seconds(self) -> int:
-        """Estimate of a whole cold build."""
-        return sum(group.seconds for group in self.groups.values())
+        """Program to the version of the module it comes from, of all groups."""
+        return {name: version for group in self.groups.values() for name, version in group.versions.items()}
 
 
-def load(source: Path, manager: str = "") -> Catalogue:
-    """Read `versions.yaml` of the folder `toolchain/`; ToolchainError names the file and what is wrong.
+def load(source: Path, needs: Collection[str] = ()) -> Catalogue:
+    """What every fleet needs and what `needs` need beside it, of `versions.yaml` in the folder `toolchain/`.
 
-    What every fleet needs; with `manager` what a fleet with that one needs beside it, which may be nothing.
+    A need that no group is for adds nothing. ToolchainError names the file and what is wrong in it.
     """
-    whole = _read(source)
-    groups = {n: g for n, g in whole.groups.items() if (manager in g.managers if manager else not g.managers)}
-    crds = {plural: crd for plural, crd in whole.crds.items() if crd.group in groups}
-    return whole.model_copy(update={"groups": groups, "crds": crds})
+    whole = every(source)
+    wanted = [name for name, group in whole.groups.items() if not group.needed_by or {*needs} & {*group.needed_by}]
+    return _part(whole, wanted)
 
 
-def _read(source: Path) -> Catalogue:
+def every(source: Path) -> Catalogue:
+    """All groups; ToolchainError names the file and what is wrong in it."""
     file = source / FILE
     try:
         return Catalogue.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
@@ -90,3 +93,30 @@ def _read(source: Path) -> Catalogue:
         ) from error
     except (yaml.YAMLError, ValidationError) as error:
         raise ToolchainError(f"{file}: {error}") from error
+
+
+def named(source: Path, groups: Collection[str]) -> Catalogue:
+    """Only these groups; UsageError with the nearest name for one that there is not."""
+    whole = every(source)
+    for name in groups:
+        _refuse(name, list(whole.groups), "--group")
+    return _part(whole, groups)
+
+
+def check_needs(source: Path, needs: Collection[str]) -> None:
+    """UsageError with the nearest one for a need that no group is for."""
+    known = sorted({need for group in every(source).groups.values() for need in group.needed_by})
+    for need in needs:
+        _refuse(need, known, "--for")
+
+
+def _refuse(name: str, known: Collection[str], option: str) -> None:
+    if name not in known:
+        near = "".join(f"; did you mean {word}?" for word in get_close_matches(name, known, n=1, cutoff=0.3))
+        raise UsageError(f"{option} {name}: there is no such name in {FILE}{near} There are {', '.join(known)}")
+
+
+def _part(whole: Catalogue, wanted: Collection[str]) -> Catalogue:
+    groups = {name: group for name, group in whole.groups.items() if name in wanted}
+    crds = {plural: crd for plural, crd in whole.crds.items() if crd.group in groups}
+    return whole.model_copy(update={"groups": groups, "crds": crds})

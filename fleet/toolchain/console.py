@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
-from fleet.toolchain.progress import BuildProgress, Report
+from fleet.toolchain.progress import READY, BuildProgress, Report
 
 PLAIN_SECONDS = 10.0
 MOVING_SECONDS = 0.2
@@ -48,7 +48,7 @@ def renderer(stream: TextIO, *, motion: bool) -> Report:
             stream.write(f"\r\x1b[K{describe(step)}" if motion else describe(step) + "\n")
             stream.flush()
             last, group = now, step.group
-        if motion and step.fraction >= 1.0 and step.group == "CRDs":
+        if motion and step.group == READY:
             stream.write("\n")
 
     return report

@@ -1,10 +1,14 @@
-"""The name of a toolchain: a digest over everything that decides what is in it."""
+"""The name of a group of programs: a digest over everything that decides what is in it."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
+from fleet.toolchain.catalogue import Catalogue
 from fleet.toolchain.golang import Go
 
 SUFFIXES = {".go", ".mod", ".sum", ".yaml"}
@@ -13,14 +17,26 @@ TEST = "_test.go"
 CHUNK = 1 << 20
 
 
-def of_source(source: Path, go: Go, manager: str = "") -> str:
-    """`sha256:<hex>` over names and contents of the sources, Go's version and the architecture, for every fleet or for
-    what one with that manager needs beside."""
-    return of_folder(source, go, *([manager.encode()] if manager else []))
+def of_groups(source: Path, catalogue: Catalogue, go: Go) -> dict[str, str]:
+    """Group to `sha256:<hex>` of all that decides what it gives: sources, its part of the catalogue, and Go."""
+    found = {}
+    for name, group in catalogue.groups.items():
+        crds = {plural: crd.model_dump() for plural, crd in catalogue.crds.items() if crd.group == name}
+        stanza = {**group.model_dump(exclude={"seconds", "needed_by"}), "crds": crds}  # what is built, not when
+        found[name] = of_folder(source / name, go, msgspec.json.encode(stanza, order="deterministic"))
+    return found
+
+
+def together(digests: Mapping[str, str]) -> str:
+    """One digest for several groups; of one group its own."""
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    lines = "".join(f"{name} {digests[name]}\n" for name in sorted(digests))
+    return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 
 
 def of_folder(folder: Path, go: Go, *more: bytes) -> str:
-    """The same over the sources of one folder, and `more`."""
+    """`sha256:<hex>` over the sources of one folder (names, contents), Go's version, the architecture, and `more`."""
     digest = hashlib.sha256(f"go {go.version} {go.architecture}\n".encode())
     for text in more:
         digest.update(f"{len(text)}\n".encode())

@@ -1,4 +1,4 @@
-"""Build the groups that are missing, under a lock, into a folder renamed at the end: a killed build leaves nothing."""
+"""Build the groups that are missing, under a lock, into folders renamed at the end: a killed build leaves nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ from fleet.errors import ToolchainError
 from fleet.toolchain import catalogue, digest, golang, reuse
 from fleet.toolchain.build import Builder
 from fleet.toolchain.catalogue import Catalogue, Group
-from fleet.toolchain.progress import BuildProgress, Report
+from fleet.toolchain.progress import READY, BuildProgress, Report
 from fleet.toolchain.store import (
     FORMAT,
     MANIFEST,
@@ -24,79 +25,83 @@ from fleet.toolchain.store import (
     Toolchain,
     ToolchainMissing,
     default_cache,
-    locate,
-    open_checked,
+    opened,
     place,
+    places,
 )
 
 PARTIAL = ".partial-"
 
 
-def ensure(source: Path, cache: Path | None, progress: Report, manager: str = "") -> Toolchain:
-    """The toolchain of the folder `source`, built when it is missing; `progress` hears only of a build.
+def ensure(source: Path, cache: Path | None, progress: Report, needs: Collection[str] = ()) -> Toolchain:
+    """What every fleet and `needs` need of the folder `source`, built when it is missing; `progress` hears only of a
+    build.
 
-    With `manager` that of the programs which only a fleet with it has. ToolchainError names the module that cannot be
-    had, or the file whose sha256 is wrong.
+    ToolchainError names the module that cannot be had, or the file whose sha256 is wrong.
     """
+    return ensure_groups(source, cache, progress, catalogue.load(source, needs))
+
+
+def ensure_groups(source: Path, cache: Path | None, progress: Report, wanted: Catalogue) -> Toolchain:
+    """The same of the groups of `wanted`."""
     cache = cache or default_cache()
+    folders = places(source, cache, wanted)
     try:
-        found = locate(source, cache, manager)
+        return opened(folders)
     except ToolchainMissing:
         home = cache / "toolchain"
         home.mkdir(parents=True, exist_ok=True)
-    else:
-        if not (found.root / reuse.FILE).exists():  # built before groups were written down
-            known = catalogue.load(source, manager)
-            reuse.record(found.root, reuse.digests(source, known, golang.find(cache, known.go_wheel)))
-        return found
     with FileLock(home / ".lock"):
         try:  # another builder may have been first
-            return locate(source, cache, manager)
+            return opened(folders)
         except ToolchainMissing:
-            return _Build(source, cache, progress, manager).run()
+            _Build(source, cache, progress, wanted).run()
+    return opened(folders)
 
 
 class _Build:
-    """One build, begun at its making."""
+    """One build of the groups that are not there, begun at its making. The lock is held."""
 
-    def __init__(self, source: Path, cache: Path, progress: Report, manager: str) -> None:
+    def __init__(self, source: Path, cache: Path, progress: Report, wanted: Catalogue) -> None:
         self._source = source
         self._cache = cache
+        self._home = cache / "toolchain"
         self._progress = progress
         self._began = time.monotonic()
-        self._catalogue: Catalogue = catalogue.load(source, manager)
-        self._go = golang.find(cache, self._catalogue.go_wheel)
-        self._digest = digest.of_source(source, self._go, manager)
-        self._root = place(cache, self._digest)
-        self._groups = reuse.digests(source, self._catalogue, self._go)
-        self._estimate = float(self._catalogue.seconds)
+        self._catalogue = wanted
+        self._go = golang.find(cache, wanted.go_wheel)
+        self._digests = digest.of_groups(source, wanted, self._go)
+        self._estimate = 0.0
         self._done = 0.0
 
-    def run(self) -> Toolchain:
-        for stale in self._root.parent.glob(f"{PARTIAL}*"):  # the lock is ours: its builder is dead
+    def run(self) -> None:
+        for stale in self._home.glob(f"{PARTIAL}*"):  # the lock is ours: its builder is dead
             shutil.rmtree(stale, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=self._root.parent))
-        try:
-            (partial / "bin").mkdir()
-            (partial / "crds").mkdir()
-            missing = {name: group for name, group in self._catalogue.groups.items() if not self._reused(name, partial)}
-            self._estimate = float(sum(group.seconds for group in missing.values()))
-            self._report("Go", 0.0)
-            if missing:
-                go = self._compiler()
-                for name, group in missing.items():
-                    self._group(go, name, group, partial)
-                self._definitions(go, missing, partial / "crds")
-            self._report("CRDs", 0.0)
-            self._seal(partial)
-            partial.rename(self._root)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-        return open_checked(self._root)
+        missing = {
+            name: group
+            for name, group in self._catalogue.groups.items()
+            if not (self._root(name) / MANIFEST).exists() and not self._reused(name)
+        }
+        self._estimate = float(sum(group.seconds for group in missing.values()))
+        self._report("Go", 0.0)
+        if missing:
+            go = self._compiler()
+            for name, group in missing.items():
+                self._built(go, name, group)
+        self._report(READY, 0.0)
 
-    def _reused(self, name: str, partial: Path) -> bool:
-        found = reuse.donor(self._root.parent, name, self._groups[name])
-        return found is not None and reuse.take(found, name, self._catalogue, partial)
+    def _root(self, name: str) -> Path:
+        return place(self._cache, name, self._digests[name])
+
+    def _reused(self, name: str) -> bool:
+        found = reuse.donor(self._home, name, self._digests[name])
+        if found is None:
+            return False
+        with self._folder() as partial:
+            if reuse.take(found, name, self._catalogue, partial):
+                self._seal(name, partial)
+                return True
+        return False
 
     def _compiler(self) -> Path:
         go = self._go if self._go.program else golang.install(self._cache, self._catalogue.go_wheel)
@@ -104,8 +109,16 @@ class _Build:
             raise ToolchainError("no Go to build with")
         return go.program
 
-    def _group(self, go: Path, name: str, group: Group, partial: Path) -> None:
+    def _built(self, go: Path, name: str, group: Group) -> None:
+        with self._folder() as partial:
+            self._report(name, 0.0)
+            self._programs(go, name, group, partial)
+            self._definitions(go, name, partial / "crds")
+            self._seal(name, partial)
+        self._done += group.seconds
         self._report(name, 0.0)
+
+    def _programs(self, go: Path, name: str, group: Group, partial: Path) -> None:
         builder = Builder(go, self._source / name)
         total = max(1, builder.packages(list(group.packages)))
         out = partial / name
@@ -118,33 +131,41 @@ class _Build:
             for program in programs:
                 os.link(made, partial / "bin" / program)
         shutil.rmtree(out)
-        self._done += group.seconds
-        self._report(name, 0.0)
 
-    def _definitions(self, go: Path, groups: Collection[str], out: Path) -> None:
-        self._report("CRDs", 0.0)
+    def _definitions(self, go: Path, name: str, out: Path) -> None:
         for plural, crd in self._catalogue.crds.items():
-            if crd.group not in groups:
+            if crd.group != name:
                 continue
-            file = Builder(go, self._source / crd.group).module_folder(crd.module) / crd.path
+            file = Builder(go, self._source / name).module_folder(crd.module) / crd.path
             try:
                 (out / f"{plural}.yaml").write_bytes(file.read_bytes())
             except OSError as error:
                 raise ToolchainError(f"versions.yaml: crds.{plural}: {crd.module} has no {crd.path}") from error
 
-    def _seal(self, partial: Path) -> None:
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        """A new folder for a group; gone afterwards if it was not sealed."""
+        partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=self._home))
+        try:
+            (partial / "bin").mkdir()
+            (partial / "crds").mkdir()
+            yield partial
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _seal(self, name: str, partial: Path) -> None:
         files = sorted(path for folder in ("bin", "crds") for path in (partial / folder).iterdir())
         manifest = Manifest(
             FORMAT,
-            self._digest,
+            self._digests[name],
             self._go.version,
-            self._catalogue.versions,
+            self._catalogue.groups[name].versions,
             {path.relative_to(partial).as_posix(): digest.of_file(path) for path in files},
         )
-        reuse.record(partial, self._groups)
         (partial / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+        partial.rename(self._root(name))
 
     def _report(self, group: str, seconds: float) -> None:
         elapsed = time.monotonic() - self._began
         fraction = (self._done + seconds) / self._estimate if self._estimate else 1.0
-        self._progress(BuildProgress(group, fraction, elapsed, self._estimate, self._root))
+        self._progress(BuildProgress(group, fraction, elapsed, self._estimate, self._home))

@@ -10,12 +10,16 @@ TRUST = 0.05
 """Below this fraction the speed says nothing yet, so the estimate of `versions.yaml` is used."""
 
 
+READY = "ready"
+"""The last step of every build."""
+
+
 @dataclass(frozen=True)
 class BuildProgress:
     """One step of a build."""
 
     group: str
-    """What is being built: a group's name, `Go` or `CRDs`."""
+    """What is being built: a group's name, `Go`, or `READY`."""
     fraction: float
     """Of the whole build, 0 to 1."""
     elapsed: float
@@ -23,7 +27,7 @@ class BuildProgress:
     estimate: float
     """Seconds that a cold build of what is missing takes; groups that the cache has are not counted."""
     root: Path
-    """Where the result will lie."""
+    """The folder of all groups."""
 
     @property
     def eta(self) -> float:

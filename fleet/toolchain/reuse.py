@@ -1,12 +1,11 @@
-"""Groups that another toolchain of the cache has already: same sources, same stanza, same Go, so the same programs.
+"""Groups that an earlier release built: same sources, same stanza, same Go, so the same programs.
 
-What each group was built from lies in `groups.json` beside the manifest; a toolchain without it gives nothing away.
+Such a release kept many groups in one folder, and what each was built from in `groups.json` beside the manifest.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -14,29 +13,9 @@ import msgspec
 from fleet.errors import ToolchainError
 from fleet.toolchain import digest
 from fleet.toolchain.catalogue import Catalogue
-from fleet.toolchain.golang import Go
 from fleet.toolchain.store import Manifest, read_manifest
 
 FILE = "groups.json"
-
-
-def digests(source: Path, catalogue: Catalogue, go: Go) -> dict[str, str]:
-    """Group to `sha256:<hex>` of all that decides what it gives."""
-    found = {}
-    for name, group in catalogue.groups.items():
-        crds = {plural: crd.model_dump() for plural, crd in catalogue.crds.items() if crd.group == name}
-        stanza = {**group.model_dump(exclude={"seconds", "managers"}), "crds": crds}  # what is built, not when
-        found[name] = digest.of_folder(source / name, go, msgspec.json.encode(stanza, order="deterministic"))
-    return found
-
-
-def record(root: Path, groups: Mapping[str, str]) -> None:
-    """Write down what the toolchain `root` was built from; one that says so already is left alone."""
-    file = root / FILE
-    if not file.exists():
-        fresh = file.with_suffix(f".{os.getpid()}")
-        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(groups, order="deterministic")) + b"\n")
-        fresh.rename(file)
 
 
 def donor(home: Path, group: str, wanted: str) -> Path | None:

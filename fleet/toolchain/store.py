@@ -1,9 +1,9 @@
-"""A built toolchain in the cache: its manifest, and the check before use."""
+"""What is built in the cache: one folder per group with its manifest, and the check before use."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,14 @@ from platformdirs import user_cache_path
 
 from fleet.errors import ToolchainError
 from fleet.toolchain import catalogue, digest, golang
+from fleet.toolchain.catalogue import Catalogue
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 
 
 class ToolchainMissing(ToolchainError):  # noqa: N818 -- the name that callers agreed on
-    """Nothing is built for these sources."""
+    """Something that is needed is not built for these sources."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,15 +34,48 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Toolchain:
-    """Programs in `root/bin` and CRDs in `root/crds`, checked."""
+class Part:
+    """One group in a folder of its own: programs in `root/bin` and CRDs in `root/crds`, checked."""
 
+    name: str
     root: Path
     digest: str
     versions: Mapping[str, str]
     """Program to upstream version."""
     programs: Mapping[str, Path]
     definitions: Mapping[str, Path]
+
+    @property
+    def bin(self) -> Path:
+        """The folder of the programs; of one's own they may lie directly in the folder that was given."""
+        return next((path.parent for path in self.programs.values()), self.root / "bin")
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """All parts that something needs."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def digest(self) -> str:
+        """Of all parts together."""
+        return digest.together({part.name: part.digest for part in self.parts})
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Program to upstream version."""
+        return {name: version for part in self.parts for name, version in part.versions.items()}
+
+    @property
+    def programs(self) -> dict[str, Path]:
+        """Program to its file."""
+        return {name: path for part in self.parts for name, path in part.programs.items()}
+
+    @property
+    def definitions(self) -> dict[str, Path]:
+        """Plural of a CustomResourceDefinition to its file."""
+        return {name: path for part in self.parts for name, path in part.definitions.items()}
 
     def program(self, name: str) -> Path:
         """The executable of that name; ToolchainError when there is none."""
@@ -51,13 +85,10 @@ class Toolchain:
         """The CustomResourceDefinition of that plural; ToolchainError when there is none."""
         return self._one(self.definitions, name, "CRD")
 
-    def crds(self) -> tuple[Path, ...]:
-        """All of them, by plural."""
-        return tuple(self.definitions[name] for name in sorted(self.definitions))
-
     def _one(self, among: Mapping[str, Path], name: str, kind: str) -> Path:
         if name not in among:
-            raise ToolchainError(f"{self.root}: no {kind} {name!r}; there are {', '.join(sorted(among)) or 'none'}")
+            where = ", ".join(str(part.root) for part in self.parts) or "nothing is built"
+            raise ToolchainError(f"{where}: no {kind} {name!r}; there are {', '.join(sorted(among)) or 'none'}")
         return among[name]
 
 
@@ -67,26 +98,42 @@ def default_cache() -> Path:
     return Path(given) if given else user_cache_path("fleet")
 
 
-def place(cache: Path, name: str) -> Path:
-    """The folder of the toolchain with that digest."""
-    return cache / "toolchain" / name.removeprefix("sha256:")[:16]
+def place(cache: Path, group: str, name: str) -> Path:
+    """The folder of the group with that digest."""
+    return cache / "toolchain" / f"{group}-{name.removeprefix('sha256:')[:16]}"
 
 
-def locate(source: Path, cache: Path | None = None, manager: str = "") -> Toolchain:
-    """The toolchain built from the folder `source`, every file checked; ToolchainMissing when there is none.
+def places(source: Path, cache: Path, wanted: Catalogue) -> dict[str, Path]:
+    """Group to its folder, built or not."""
+    digests = digest.of_groups(source, wanted, golang.find(cache, wanted.go_wheel))
+    return {group: place(cache, group, name) for group, name in digests.items()}
 
-    With `manager` that of the programs which only a fleet with it has.
+
+def locate(source: Path, cache: Path | None = None, needs: Collection[str] = ()) -> Toolchain:
+    """What every fleet and `needs` need, built from the folder `source`, every file checked.
+
+    `needs` are such as `manager:ocm`; ToolchainMissing names what is not built.
     """
-    cache = cache or default_cache()
-    go = golang.find(cache, catalogue.load(source).go_wheel)
-    root = place(cache, digest.of_source(source, go, manager))
-    if not (root / MANIFEST).exists():
-        raise ToolchainMissing(f"{root}: not built yet: run `fleet toolchain build`")
-    return open_checked(root)
+    return opened(places(source, cache or default_cache(), catalogue.load(source, needs)))
 
 
-def open_checked(root: Path) -> Toolchain:
-    """A toolchain whose every file has the sha256 of its manifest; programs of one file are hashed once."""
+def built(source: Path, cache: Path | None = None) -> Toolchain:
+    """Every group that is built, whatever needs it; ToolchainMissing when none is."""
+    folders = places(source, cache or default_cache(), catalogue.every(source))
+    there = {group: root for group, root in folders.items() if (root / MANIFEST).exists()}
+    return opened(there or folders)
+
+
+def opened(folders: Mapping[str, Path]) -> Toolchain:
+    """The groups in their folders, checked; ToolchainMissing names those that are not built."""
+    missing = [group for group, root in folders.items() if not (root / MANIFEST).exists()]
+    if missing:
+        raise ToolchainMissing(f"not built yet: {', '.join(missing)}: run `fleet toolchain build`")
+    return Toolchain(tuple(open_checked(group, root) for group, root in folders.items()))
+
+
+def open_checked(group: str, root: Path) -> Part:
+    """A group whose every file has the sha256 of its manifest; programs of one file are hashed once."""
     manifest = read_manifest(root)
     seen: dict[tuple[int, int], str] = {}
     for name, wanted in manifest.files.items():
@@ -104,7 +151,8 @@ def open_checked(root: Path) -> Toolchain:
                 "`fleet toolchain build`"
             )
     names = sorted(manifest.files)
-    return Toolchain(
+    return Part(
+        group,
         root,
         manifest.digest,
         manifest.versions,

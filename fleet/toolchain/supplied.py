@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fleet.errors import ToolchainError, UsageError
 from fleet.toolchain import digest
-from fleet.toolchain.store import Toolchain
+from fleet.toolchain.store import Part, Toolchain
 
 
 def supplied(directory: Path, sha256: Mapping[str, str]) -> Toolchain:
@@ -32,7 +32,8 @@ def supplied(directory: Path, sha256: Mapping[str, str]) -> Toolchain:
             programs[name] = file
     lines = "".join(f"{name} {sha256[name].lower()}\n" for name in sorted(sha256))
     name = f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
-    return Toolchain(directory, name, dict.fromkeys(programs, "supplied"), programs, definitions)
+    versions = dict.fromkeys(programs, "supplied")
+    return Toolchain((Part("supplied", directory, name, versions, programs, definitions),))
 
 
 def _find(directory: Path, name: str) -> Path:

@@ -16,6 +16,7 @@ from fleet.toolchain.store import default_cache
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "kind": {"type": "str", "choices": ["python", "toolchain"], "required": True},
     "python": {"type": "dict", "default": {}},
+    "group": {"type": "str", "default": ""},
     "programs": {"type": "path"},
     "crds": {"type": "path"},
     "digest": {"type": "str", "default": ""},
@@ -40,6 +41,6 @@ class ActionModule(ControllerAction):
 
 def _made(given: Mapping[str, Any], cache: Path) -> Bundle:
     if given["kind"] == "toolchain":
-        return toolchain_bundle(cache, Path(given["programs"]), Path(given["crds"]), given["digest"])
+        return toolchain_bundle(cache, given["group"], Path(given["programs"]), Path(given["crds"]), given["digest"])
     python = given["python"]
     return python_bundle(cache, Interpreter(python["python"], python["version"], python["machine"]))

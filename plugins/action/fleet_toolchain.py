@@ -10,16 +10,16 @@ from typing import Any
 from ansible.utils.display import Display
 
 from fleet.action.controller import ControllerAction
-from fleet.toolchain import BuildProgress, Toolchain, ToolchainMissing, ensure, locate, supplied
-from fleet.toolchain.catalogue import load
+from fleet.model.variables import Variables
+from fleet.toolchain import BuildProgress, Toolchain, ToolchainMissing, ensure, locate, needs_of, supplied
 from fleet.toolchain.console import describe, first
 
 SECONDS_BETWEEN_LINES = 10.0
-NOTHING: Mapping[str, Any] = {"root": "", "bin": "", "digest": "", "versions": {}}
+NOTHING: Mapping[str, Any] = {"parts": [], "digest": "", "versions": {}}
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "source": {"type": "path", "required": True},
     "cache": {"type": "path"},
-    "manager": {"type": "str", "default": ""},
+    "variables": {"type": "dict", "default": {}},
     "directory": {"type": "path"},
     "sha256": {"type": "dict", "default": {}},
 }
@@ -33,35 +33,31 @@ class ActionModule(ControllerAction):
     def outcome(self, given: Mapping[str, Any]) -> dict[str, Any]:
         if given["directory"]:
             return _facts(supplied(Path(given["directory"]), given["sha256"]), changed=False)
-        source, manager = Path(given["source"]), given["manager"]
-        if manager and not load(source, manager).groups:
-            return {**NOTHING, "changed": False}
+        source = Path(given["source"])
         cache = Path(given["cache"]) if given["cache"] else None
+        needs = needs_of(Variables.model_validate(given["variables"]))
         try:
-            return _facts(locate(source, cache, manager), changed=False)
+            return _facts(locate(source, cache, needs), changed=False)
         except ToolchainMissing as missing:
             if self.checking:
                 diff = {"before": "", "after": "toolchain built\n"}
                 return {**NOTHING, "changed": True, "msg": str(missing), "diff": diff}
-        made = ensure(source, cache, _lines(Display().display), manager)
+        made = ensure(source, cache, _lines(Display().display), needs)
         return _facts(made, changed=True)
 
 
 def _facts(toolchain: Toolchain, *, changed: bool) -> dict[str, Any]:
-    text = f"{toolchain.root} {toolchain.digest}\n"
+    text = "".join(f"{part.root} {part.digest}\n" for part in toolchain.parts)
     return {
         "changed": changed,
-        "root": str(toolchain.root),
-        "bin": str(_bin(toolchain)),
+        "parts": [
+            {"name": part.name, "root": str(part.root), "bin": str(part.bin), "digest": part.digest}
+            for part in toolchain.parts
+        ],
         "digest": toolchain.digest,
-        "versions": dict(toolchain.versions),
+        "versions": toolchain.versions,
         "diff": {"before": "" if changed else text, "after": text},
     }
-
-
-def _bin(toolchain: Toolchain) -> Path:
-    """The folder of the programs; of one's own they may lie directly in the folder that was given."""
-    return next((path.parent for path in toolchain.programs.values()), toolchain.root)
 
 
 def _lines(display: Callable[[str], None]) -> Callable[[BuildProgress], None]:

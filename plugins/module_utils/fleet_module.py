@@ -16,15 +16,9 @@ ENV = {"type": "dict", "default": {}}
 MACHINE = {
     "fleet": {"type": "str", "required": True},
     "state_dir": {"type": "path", "required": True},
-    "toolchain_dir": {"type": "path", "required": True},
+    "toolchain_dirs": {"type": "list", "elements": "path", "required": True},
 }
 """Arguments of a module that runs upstream's programs on a machine of the fleet."""
-HUB = MACHINE | {
-    "crds_dir": {"type": "path"},
-    "its": {"type": "str", "default": "its1"},
-    "limits": {"type": "dict", "default": {}},
-}
-"""Arguments of a module for one side of the hub: KubeStellar's programs there, or the agents."""
 
 
 class Change(Protocol):

@@ -8,6 +8,7 @@ description:
 options:
   kind: {description: What to pack., type: str, choices: [python, toolchain], required: true}
   python: {description: "C(python), C(version) and C(machine) of the target, for kind python.", type: dict, default: {}}
+  group: {description: "Name of the group of programs; part of the archive's name.", type: str, default: ""}
   programs: {description: Folder of the upstream programs., type: path}
   crds: {description: Folder of the upstream CRDs., type: path}
   digest: {description: What names the programs., type: str, default: ""}
@@ -17,7 +18,12 @@ author: [The maintainers]
 
 EXAMPLES = r"""
 - name: The programs
-  fleet_bundle: {kind: toolchain, programs: /srv/toolchain/bin, crds: /srv/toolchain/crds, digest: "sha256:0123"}
+  fleet_bundle:
+    kind: toolchain
+    group: kwok
+    programs: /srv/toolchain/bin
+    crds: /srv/toolchain/crds
+    digest: "sha256:0123"
 """
 
 RETURN = r"""

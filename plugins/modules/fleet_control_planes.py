@@ -12,7 +12,7 @@ description:
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
-  toolchain_dir: {description: Folder of the upstream programs., type: path, required: true}
+  toolchain_dirs: {description: Folders of the upstream programs., type: list, elements: path, required: true}
   part:
     description: What this call owns.
     type: str
@@ -62,7 +62,7 @@ EXAMPLES = r"""
   fleet_control_planes:
     fleet: demo
     state_dir: /srv/fleet/demo
-    toolchain_dir: /srv/fleet/toolchain/bin
+    toolchain_dirs: [/srv/fleet/toolchain/bin]
     part: wecs
     planes:
       - {name: wec001, role: wec}
@@ -95,7 +95,7 @@ IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.machine import Machine, Options, at_once
     from fleet.host.plan import ALL_PARTS, ControlPlane, Extra
-    from fleet.host.program_folder import ProgramFolder
+    from fleet.host.program_folders import ProgramFolders
     from fleet.install.control_planes import converge
     from fleet.model.plane_settings import PlaneSettings
 
@@ -174,7 +174,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         engine=given["container_engine"],
         debug=given["debug"],
     )
-    programs = ProgramFolder(Path(given["toolchain_dir"]), check=module.check_mode)
+    programs = ProgramFolders(tuple(Path(folder) for folder in given["toolchain_dirs"]), check=module.check_mode)
     machine = Machine(given["fleet"], Path(given["state_dir"]), programs, options, check=module.check_mode)
     done = converge(machine, planes, hub=given["part"] == "hub")
     described = [

@@ -12,7 +12,7 @@ description:
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
-  toolchain_dir: {description: Folder of the upstream programs., type: path, required: true}
+  toolchain_dirs: {description: Folders of the upstream programs., type: list, elements: path, required: true}
   state:
     description: V(absent) ends the link; the agents must reach the hub another way by then.
     type: str
@@ -28,7 +28,7 @@ EXAMPLES = r"""
   fleet_link:
     fleet: demo
     state_dir: /srv/fleet/demo
-    toolchain_dir: /srv/fleet/toolchain/bin
+    toolchain_dirs: [/srv/fleet/toolchain/bin]
     wan: {rtt: 40ms, rate: 50mbit}
 """
 

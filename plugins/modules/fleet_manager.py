@@ -99,7 +99,7 @@ BEGINNING = ("hub", "joined")
 def site_of(module: AnsibleModule) -> Site:
     """The machine, and what the inventory says of it."""
     given = module.params
-    upstream = UpstreamFolders.of([Path(folder) for folder in given["toolchain_dirs"]], check=module.check_mode)
+    upstream = UpstreamFolders.of(given["toolchain_dirs"], check=module.check_mode)
     machine = Machine(given["fleet"], Path(given["state_dir"]), upstream, check=module.check_mode)
     variables = Variables.model_validate(given["variables"])
     return Site(machine, upstream, variables, given["machine"], tuple(given["wecs"]))

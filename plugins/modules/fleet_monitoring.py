@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.machine import Machine
-    from fleet.host.program_folder import ProgramFolder
+    from fleet.host.program_folders import ProgramFolders
     from fleet.inventory.monitoring import MonitoringSpec, converge_monitoring, remove_monitoring
 
 ARGUMENTS = {
@@ -66,7 +66,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     """Converge, or end."""
     given = module.params
     root = Path(given["state_dir"])
-    machine = Machine(given["fleet"], root, ProgramFolder(root, check=True), check=module.check_mode)
+    machine = Machine(given["fleet"], root, ProgramFolders((), check=True), check=module.check_mode)
     if given["state"] == "absent":
         return outcome(remove_monitoring(machine))
     spec = MonitoringSpec(

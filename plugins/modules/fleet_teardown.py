@@ -29,7 +29,7 @@ from ansible.module_utils.fleet_module import Imports, outcome, serve
 IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.machine import Machine
-    from fleet.host.program_folder import ProgramFolder
+    from fleet.host.program_folders import ProgramFolders
     from fleet.host.validate import check_name
     from fleet.install.control_planes import teardown
 
@@ -42,7 +42,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     check_name("fleet_name", fleet)
     if root.name != fleet:
         module.fail_json(msg=f"state_dir: {root} is not the folder of fleet {fleet}: nothing was removed")
-    machine = Machine(fleet, root, ProgramFolder(root, check=True), check=module.check_mode)
+    machine = Machine(fleet, root, ProgramFolders((), check=True), check=module.check_mode)
     return outcome(teardown(machine))
 
 

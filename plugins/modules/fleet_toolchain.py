@@ -15,10 +15,10 @@ options:
   cache:
     description: Cache folder; without it E(FLEET_CACHE_DIR), else the user's cache folder.
     type: path
-  manager:
-    description: Only the programs that a fleet with this manager needs beside those of every fleet.
-    type: str
-    default: ""
+  variables:
+    description: The variables of the inventory as they are recorded; from them follows what the fleet needs.
+    type: dict
+    default: {}
   directory:
     description: Programs of one's own; nothing is built then.
     type: path
@@ -36,16 +36,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-root:
-  description: Folder of the toolchain; empty in check mode when it is not built.
-  type: str
-  returned: success
-bin:
-  description: Folder of the programs.
-  type: str
+parts:
+  description: Each group of programs with C(name), C(root), C(bin) (the folder of its programs, with CRDs in C(crds)
+    beside it) and C(digest); empty in check mode when something is not built.
+  type: list
+  elements: dict
   returned: success
 digest:
-  description: Digest that names this toolchain.
+  description: Digest over all parts.
   type: str
   returned: success
 versions:

@@ -26,7 +26,9 @@ def main() -> int:
         "reflector": lambda: reflector_bench.ratios(arguments.repeats),
         "load": lambda: load.ratios(arguments.repeats),
         "fleet-load": lambda: fleet_load.ratios(arguments.repeats),
-        "planes": lambda: planes.run(locate(REPO / "toolchain"), arguments.planes, arguments.repeats),
+        "planes": lambda: planes.run(
+            locate(REPO / "toolchain", needs=["simulator:kwok"]), arguments.planes, arguments.repeats
+        ),
     }
     print(HEADER)
     for name, part in parts.items():

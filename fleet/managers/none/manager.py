@@ -1,7 +1,8 @@
-"""No manager: each WEC is its own source, so an object has arrived as soon as it was created.
+"""No manager: each WEC is its own source, so an object has arrived as soon as it was created there.
 
-What remains of an object's way is what its WEC does: created and activated are the same watch event, then ready. There
-is no policy, hence one-to-one only: one object in several WECs would be several objects.
+What remains of an object's way is what its WEC does: created and activated are the same watch event, so that `downsync`
+begins at the driver's request; then ready. There is no policy, hence one-to-one only: one object in several WECs would
+be several objects.
 """
 
 from __future__ import annotations

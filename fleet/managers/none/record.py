@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
 
-RECORD = ManagerRecord(name="none", terms={"source": "WEC", "transport": "", "wec": "WEC"})
+RECORD = ManagerRecord(name="none", terms={"source": "WEC", "transport": "", "wec": "WEC"}, downsync_begins="sent")
 
 
 def record(fleet: FleetFile) -> ManagerRecord:  # noqa: ARG001 - as of every manager

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fleet.errors import HostError, UsageError
 from fleet.host.link import EXECUTABLE, FakeLink, LinkSpec, bring, converge_link, remove_link, toxics
 from fleet.host.machine import Machine
-from fleet.host.program_folder import ProgramFolder
+from fleet.host.program_folders import ProgramFolders
 from fleet.install.control_planes import teardown
 from fleet.model.link import Link
 
@@ -60,7 +60,7 @@ def machine() -> Iterator[Machine]:
         listener = programs / EXECUTABLE
         listener.write_text(LISTENER)
         listener.chmod(0o755)
-        found = Machine("demo", Path(folder) / "state" / "demo", ProgramFolder(programs))
+        found = Machine("demo", Path(folder) / "state" / "demo", ProgramFolders((programs,)))
         try:
             yield found
         finally:

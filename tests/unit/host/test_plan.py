@@ -18,12 +18,14 @@ from fleet.host.drivers.process.driver import plan_process
 from fleet.host.machine import Machine, Options
 from fleet.host.plan import ControlPlane, Extra, Plan
 from fleet.host.ports import Block
-from fleet.host.program_folder import ProgramFolder
+from fleet.host.program_folders import ProgramFolders
 from fleet.host.validate import check_planes
 from fleet.simulators.kwok.program import node_names, plan_kwok
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "host"
-MACHINE = Machine("demo", Path("/STATE/demo"), ProgramFolder(Path("/TOOLCHAIN"), check=True), Options(parallelism=2))
+MACHINE = Machine(
+    "demo", Path("/STATE/demo"), ProgramFolders((Path("/TOOLCHAIN"),), check=True), Options(parallelism=2)
+)
 EXTRA = Extra(
     apiserver=("--v=2",), etcd=("--log-level=info",), kcm=("--v=3",), scheduler=("--v=4",),
     env={"GODEBUG": "x"}, env_of={"apiserver": {"GODEBUG": "y"}, "etcd": {"ETCD_LOG_FORMAT": "console"}},

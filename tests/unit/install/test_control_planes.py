@@ -16,7 +16,7 @@ from fleet.errors import HostError, ToolchainError
 from fleet.host.machine import Machine, Options
 from fleet.host.plan import ControlPlane, Extra
 from fleet.host.process_stats import weigh
-from fleet.host.program_folder import ProgramFolder
+from fleet.host.program_folders import ProgramFolders
 from fleet.host.ready import is_ready
 from fleet.host.records import stored_planes, stored_server
 from fleet.install.control_planes import Converged, checking, converge, driver_of, teardown
@@ -27,7 +27,7 @@ from tests.unit.host import fake_toolchain
 @pytest.fixture
 def machine() -> Iterator[Machine]:
     with tempfile.TemporaryDirectory(prefix="fh-") as folder:
-        programs = ProgramFolder(fake_toolchain.write(Path(folder) / "bin"))
+        programs = ProgramFolders((fake_toolchain.write(Path(folder) / "bin"),))
         options = Options(parallelism=4, ready_seconds=30, simulator="kwok")
         found = Machine("demo", Path(folder) / "state" / "demo", programs, options)
         try:
@@ -178,6 +178,6 @@ def test_everything_is_private_and_teardown_leaves_nothing(machine: Machine) -> 
 
 def test_a_missing_program_is_named_before_anything_is_changed(machine: Machine) -> None:
     (machine.programs.program("kwok").parent / "etcd").unlink()
-    with pytest.raises(ToolchainError, match="etcd is no executable"):
+    with pytest.raises(ToolchainError, match="no executable etcd"):
         build(machine, wecs(1))
     assert machine.supervisor.states() == []

@@ -8,13 +8,13 @@ import pytest
 
 from fleet.errors import UsageError
 from fleet.host.machine import Machine
-from fleet.install.upstream import UpstreamFolder, UpstreamFolders
+from fleet.install.upstream import UpstreamFolders
 from fleet.managers import installed
 from fleet.managers.installer import Site, Way, installer, known
 from fleet.model.client_limits import ClientLimits
 from fleet.model.variables import Variables
 
-UPSTREAM = UpstreamFolder(Path("/TOOLCHAIN/bin"), Path("/TOOLCHAIN/crds"), check=True)
+UPSTREAM = UpstreamFolders((Path("/TOOLCHAIN/bin"),), check=True)
 
 
 def machine_of(root: Path) -> Machine:
@@ -98,5 +98,5 @@ def test_programs_are_looked_for_in_every_folder(tmp_path: Path) -> None:
     both = UpstreamFolders.of([tmp_path / "one" / "bin", tmp_path / "two" / "bin"], check=False)
     assert both.program("placement") == tmp_path / "two" / "bin" / "placement"
     assert both.crd("works") == tmp_path / "one" / "crds" / "works.yaml"
-    with pytest.raises(Exception, match="one/bin/absent is no executable"):
+    with pytest.raises(Exception, match=r"one/bin, .*two/bin: no executable absent"):
         both.program("absent")

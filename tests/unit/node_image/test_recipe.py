@@ -14,7 +14,7 @@ from fleet.errors import ToolchainError
 from fleet.node_image import find, published
 from fleet.node_image.commands import require, run
 from fleet.node_image.recipe import CONTROL_PLANE, ETCD_TAG, KUBERNETES, NODE, PAUSE_TAG, Recipe
-from fleet.toolchain import Toolchain, catalogue
+from fleet.toolchain import Part, Toolchain, catalogue
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,7 +24,7 @@ def toolchain(folder: Path, names: tuple[str, ...], version: str = KUBERNETES) -
     programs = {name: folder / name for name in names}
     for name, path in programs.items():
         path.write_text(name)
-    return Toolchain(folder, "sha256:0", dict.fromkeys(names, version), programs, {})
+    return Toolchain((Part("test", folder, "sha256:0", dict.fromkeys(names, version), programs, {}),))
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def call(module: str, arguments: dict[str, Any], tmp_path: Path, python: str = s
 def arguments(state: Path) -> dict[str, dict[str, Any]]:
     """The least that each module wants, with a name that none of them takes where it looks at names."""
     place = {"fleet": "demo", "state_dir": str(state / "demo")}
-    machine = {**place, "toolchain_dir": str(state / "bin")}
+    machine = {**place, "toolchain_dirs": [str(state / "bin")]}
     return {
         "fleet_capacity": {
             "state_dir": str(state / "demo"),

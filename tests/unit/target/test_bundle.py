@@ -79,13 +79,13 @@ def test_programs_that_are_one_file_are_sent_once(tmp_path: Path) -> None:
     (bin_ / "kube-apiserver").hardlink_to(bin_ / "etcd")
     (bin_ / "README").write_text("no program", encoding="utf-8")
     (crds / "works.yaml").write_text("{}", encoding="utf-8")
-    made = toolchain_bundle(tmp_path / "cache", bin_, crds, "sha256:1")
+    made = toolchain_bundle(tmp_path / "cache", "kwok", bin_, crds, "sha256:1")
     first = made.archive.read_bytes()
     made.archive.unlink()
-    assert toolchain_bundle(tmp_path / "cache", bin_, crds, "sha256:1").archive.read_bytes() == first
+    assert toolchain_bundle(tmp_path / "cache", "kwok", bin_, crds, "sha256:1").archive.read_bytes() == first
     with tarfile.open(made.archive) as tar:
         members = {member.name: member for member in tar.getmembers()}
     assert list(members) == ["bin/etcd", "bin/kube-apiserver", "crds/works.yaml", COMPLETE]
     assert members["bin/kube-apiserver"].islnk()
     assert (members["bin/etcd"].mode, members["crds/works.yaml"].mode) == (0o700, 0o600)
-    assert toolchain_bundle(tmp_path / "cache", bin_, crds, "sha256:2").name != made.name
+    assert toolchain_bundle(tmp_path / "cache", "kwok", bin_, crds, "sha256:2").name != made.name

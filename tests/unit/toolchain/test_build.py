@@ -1,5 +1,6 @@
 """A whole build of a tiny module of our own with the real Go: the cache, the checks, the errors."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import ToolchainError
-from fleet.toolchain import BuildProgress, ToolchainMissing, catalogue, ensure, locate
+from fleet.toolchain import BuildProgress, Part, ToolchainMissing, built, catalogue, ensure, golang, locate
 from fleet.toolchain.build import explain
+from fleet.toolchain.digest import of_groups
 from fleet.toolchain.golang import Go
-from fleet.toolchain.reuse import FILE, digests
+from fleet.toolchain.reuse import FILE
 
 VERSIONS = """\
 go_wheel: 1.26.6
@@ -40,22 +42,41 @@ def source(tmp_path: Path) -> Path:
 
 @needs_go
 def test_what_one_manager_needs_is_built_beside_and_leaves_the_rest_alone(source: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    shutil.copytree(source / "tiny", source / "more")
-    more = VERSIONS[VERSIONS.index("  tiny:\n") : VERSIONS.index("crds:")].replace(
-        "tiny:\n", "more:\n    managers: [ocm]\n", 1
-    )
-    more = more.replace("one: tiny, uno: tiny", "two: tiny")
-    (source / "versions.yaml").write_text(VERSIONS.replace("crds:\n", f"{more}crds:\n"))
-    every = ensure(source, cache, [].append)
+    cache, steps = tmp_path / "cache", list[BuildProgress]()
+    _second_group(source, "    for: [manager:ocm]\n")
+    every = ensure(source, cache, steps.append)
     assert set(every.programs) == {"one", "uno"}
-    with pytest.raises(ToolchainMissing):
-        locate(source, cache, "ocm")
-    beside = ensure(source, cache, [].append, "ocm")
-    assert set(beside.programs) == {"two"}
-    assert beside.definitions == {}
+    with pytest.raises(ToolchainMissing, match="more"):
+        locate(source, cache, ["manager:ocm"])
+    before = _everything(every.parts[0].root)
+    steps.clear()
+    both = ensure(source, cache, steps.append, ["manager:ocm"])
+    assert {step.group for step in steps} == {"Go", "more", "ready"}
+    assert (set(both.programs), set(both.definitions)) == ({"one", "uno", "two"}, {"things"})
+    assert both.parts[0] == every.parts[0]
+    assert _everything(every.parts[0].root) == before
     assert locate(source, cache) == every
-    assert locate(source, cache, "ocm") == beside
+    assert locate(source, cache, ["manager:ocm", "driver:dense"]) == both == built(source, cache)
+    assert both.digest != every.digest
+
+
+@needs_go
+def test_a_changed_group_is_built_alone(source: Path, tmp_path: Path) -> None:
+    cache, steps = tmp_path / "cache", list[BuildProgress]()
+    _second_group(source)
+    first = ensure(source, cache, steps.append)
+    (source / "more" / "cmd" / "one" / "main.go").write_text("package main\n\nfunc main() { println() }\n")
+    steps.clear()
+    second = ensure(source, cache, steps.append)
+    assert {step.group for step in steps} == {"Go", "more", "ready"}
+    assert {step.estimate for step in steps} == {1.0}
+    assert second.parts[0] == first.parts[0]
+    assert second.parts[1].root != first.parts[1].root
+
+
+def _everything(root: Path) -> dict[str, int]:
+    """Path to inode of a folder's content: the same after nothing was built or linked anew."""
+    return {str(path): path.stat().st_ino for path in root.rglob("*")}
 
 
 @needs_go
@@ -68,7 +89,6 @@ def test_built_once_then_found(source: Path, tmp_path: Path) -> None:
     assert made.versions == {"one": "v1.0.0", "uno": "v1.0.0"}
     assert made.program("one").samefile(made.program("uno"))
     assert made.crd("things").read_text() == "kind: CustomResourceDefinition\n"
-    assert made.crds() == (made.crd("things"),)
     assert steps[0].fraction == 0.0
     assert steps[-1].fraction == 1.0
     assert not list((cache / "toolchain").glob(".partial-*"))
@@ -94,32 +114,37 @@ def test_a_changed_or_missing_file_is_not_used(source: Path, tmp_path: Path) -> 
         locate(source, tmp_path / "cache")
 
 
-def _second_group(source: Path) -> None:
-    """A group beside the first, as a new version of the project would bring it."""
+def _second_group(source: Path, needed_by: str = "") -> None:
+    """A group beside the first."""
     shutil.copytree(source / "tiny", source / "more")
     text = VERSIONS.replace(
         "crds:",
-        "  more:\n    seconds: 1\n    modules: {more: {module: tiny.example, version: v2}}\n"
+        f"  more:\n    seconds: 1\n{needed_by}    modules: {{more: {{module: tiny.example, version: v2}}}}\n"
         "    packages:\n      ./cmd/one: {two: more}\ncrds:",
     )
     (source / "versions.yaml").write_text(text)
 
 
+def _of_an_earlier_release(made: Part, source: Path, cache: Path) -> Path:
+    """The group moved into a folder as earlier releases had it."""
+    digests = of_groups(source, catalogue.load(source), golang.find(cache, "1.26.6"))
+    old = made.root.rename(made.root.with_name("0123456789abcdef"))
+    (old / FILE).write_text(json.dumps(digests))
+    return old
+
+
 @needs_go
-def test_a_group_that_did_not_change_is_not_built_again(source: Path, tmp_path: Path) -> None:
+def test_what_an_earlier_release_built_is_not_built_again(source: Path, tmp_path: Path) -> None:
     cache, steps = tmp_path / "cache", list[BuildProgress]()
-    first = ensure(source, cache, steps.append)
-    (first.root / FILE).unlink()  # as of a build before groups were written down
-    assert ensure(source, cache, steps.append) == first
+    old = _of_an_earlier_release(ensure(source, cache, steps.append).parts[0], source, cache)
     steps.clear()
     _second_group(source)
     second = ensure(source, cache, steps.append)
-    assert second.root != first.root
     assert second.versions == {"one": "v1.0.0", "uno": "v1.0.0", "two": "v2"}
     for name in ("one", "uno"):
-        assert second.program(name).samefile(first.program(name))
-    assert second.crd("things").samefile(first.crd("things"))
-    assert {step.group for step in steps} == {"Go", "more", "CRDs"}
+        assert second.program(name).samefile(old / "bin" / name)
+    assert second.crd("things").samefile(old / "crds" / "things.yaml")
+    assert {step.group for step in steps} == {"Go", "more", "ready"}
     assert {step.estimate for step in steps} == {1.0}
     assert steps[-1].fraction == 1.0
 
@@ -128,28 +153,25 @@ def test_a_group_that_did_not_change_is_not_built_again(source: Path, tmp_path: 
 def test_only_words_of_the_catalogue_changed(source: Path, tmp_path: Path) -> None:
     first = ensure(source, tmp_path / "cache", lambda _: None)
     (source / "versions.yaml").write_text(VERSIONS.replace("seconds: 1", "seconds: 2"))
-    steps = list[BuildProgress]()
-    second = ensure(source, tmp_path / "cache", steps.append)
-    assert second.root != first.root
-    assert second.program("one").samefile(first.program("one"))
-    assert [(step.group, step.fraction) for step in steps] == [("Go", 1.0), ("CRDs", 1.0)]
+    assert locate(source, tmp_path / "cache") == first
 
 
 @needs_go
 @pytest.mark.parametrize("broken", ["bin/uno", "crds/things.yaml", FILE, "manifest.json"])
 def test_a_damaged_donor_is_built_anew(source: Path, tmp_path: Path, broken: str) -> None:
-    first = ensure(source, tmp_path / "cache", lambda _: None)
-    (first.root / broken).unlink()
-    (first.root / broken).write_bytes(b"other")
-    _second_group(source)
+    old = _of_an_earlier_release(
+        ensure(source, tmp_path / "cache", lambda _: None).parts[0], source, tmp_path / "cache"
+    )
+    (old / broken).unlink()
+    (old / broken).write_bytes(b"other")
     second = ensure(source, tmp_path / "cache", lambda _: None)
-    assert not second.program("one").samefile(first.program("one"))
+    assert not second.program("one").samefile(old / "bin" / "one")
     assert second.program("one").samefile(second.program("uno"))
 
 
 def test_the_digest_of_a_group_covers_all_that_decides_it(source: Path) -> None:
     def now(go: Go = Go(None, "1.26.6", "amd64")) -> str:  # noqa: B008 -- a constant
-        return digests(source, catalogue.load(source), go)["tiny"]
+        return of_groups(source, catalogue.load(source), go)["tiny"]
 
     plain = now()
     (source / "versions.yaml").write_text(VERSIONS + "  # words\n")

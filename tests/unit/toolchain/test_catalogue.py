@@ -5,35 +5,60 @@ from pathlib import Path
 
 import pytest
 
-from fleet.errors import ToolchainError
-from fleet.toolchain import catalogue
+from fleet.errors import ToolchainError, UsageError
+from fleet.model.variables import Variables
+from fleet.toolchain import catalogue, needs_of
 
 SOURCE = Path(__file__).parents[3] / "toolchain"
 PROGRAMS = {
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "dense", "kwok", "kwokctl", "registration",
     "work", "registration-operator", "kubestellar-controller-manager", "ocm-transport-controller",
-    "kind", "fleet-runc", "fleet-link",
+    "kind", "fleet-runc", "fleet-link", "placement", "work-manager",
 }  # fmt: skip
 
 
 def test_every_program_has_a_version() -> None:
-    versions = catalogue.load(SOURCE).versions
+    versions = catalogue.every(SOURCE).versions
     assert set(versions) == PROGRAMS
     assert versions["dense"] == "v1.34.4"
     assert versions["etcd"] == "v3.6.4"
 
 
-def test_programs_of_one_manager_are_built_only_for_it() -> None:
-    only = catalogue.load(SOURCE, "ocm")
-    assert set(only.versions) == {"placement", "work-manager"}
-    assert set(only.crds) == {"manifestworkreplicasets", "placements", "placementdecisions", "addonplacementscores"}
-    assert not only.crds.keys() & catalogue.load(SOURCE).crds.keys()
-    assert catalogue.load(SOURCE, "none").groups == {}
+def test_a_group_is_built_only_for_what_needs_it() -> None:
+    everybody, ocm = catalogue.load(SOURCE), catalogue.load(SOURCE, ["manager:ocm", "driver:dense"])
+    assert set(everybody.groups) == {"controlplane", "link"}
+    assert set(ocm.groups) - set(everybody.groups) == {"ocm-hub"}
+    assert set(ocm.versions) - set(everybody.versions) == {"placement", "work-manager"}
+    assert ocm.crds.keys() - everybody.crds.keys() == {
+        "manifestworkreplicasets", "placements", "placementdecisions", "addonplacementscores",
+    }  # fmt: skip
+    assert catalogue.load(SOURCE, ["manager:none"]) == everybody
+
+
+def test_a_fleet_needs_what_its_variables_name() -> None:
+    assert needs_of(Variables()) == {"manager:kubestellar", "simulator:kwok", "driver:dense", "driver:process"}
+    given = Variables.model_validate({"manager": "none", "node_simulator": "none", "control_plane_driver": "kind"})
+    assert set(catalogue.load(SOURCE, needs_of(given)).groups) == {"controlplane", "link", "kind"}
+
+
+def test_a_name_that_there_is_not_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"--for manager:ocn: .*did you mean manager:ocm\?"):
+        catalogue.check_needs(SOURCE, ["driver:kind", "manager:ocn"])
+    with pytest.raises(UsageError, match=r"--group kubestelar: .*did you mean kubestellar\?"):
+        catalogue.named(SOURCE, ["kubestelar"])
+    only = catalogue.named(SOURCE, ["kubestellar"])
+    assert (set(only.groups), set(only.crds)) == ({"kubestellar"}, {"controlplanes"})
+
+
+def test_a_need_of_no_known_kind_is_refused(tmp_path: Path) -> None:
+    text = (SOURCE / "versions.yaml").read_text().replace("[driver:kind]", "[drivers:kind]")
+    (tmp_path / "versions.yaml").write_text(text)
+    with pytest.raises(ToolchainError, match=r"groups\.kind\.for\.0"):
+        catalogue.every(tmp_path)
 
 
 def test_versions_are_those_of_go_mod() -> None:
-    every = {**catalogue.load(SOURCE).groups, **catalogue.load(SOURCE, "ocm").groups}
-    for name, group in every.items():
+    for name, group in catalogue.every(SOURCE).groups.items():
         text = (SOURCE / name / "go.mod").read_text()
         for module in group.modules.values():
             assert re.search(rf"^\s*{re.escape(module.module)} {re.escape(module.version)}\b", text, re.MULTILINE)

@@ -35,5 +35,5 @@ def test_plain_lines() -> None:
 def test_motion_ends_its_line() -> None:
     out = io.StringIO()
     report = renderer(out, motion=True)
-    report(step("CRDs", 1.0, 10.0))
+    report(step("ready", 1.0, 10.0))
     assert out.getvalue().endswith("about 0:00 to go\n")

@@ -55,7 +55,7 @@ def test_a_killed_builder_leaves_nothing_whole_and_the_next_recovers(source: Pat
         locate(source, cache)
     made = ensure(source, cache, lambda _: None)
     assert made == locate(source, cache)
-    assert [path for path in (cache / "toolchain").iterdir() if path.is_dir()] == [made.root]
+    assert [path for path in (cache / "toolchain").iterdir() if path.is_dir()] == [made.parts[0].root]
 
 
 def test_of_two_builders_one_waits_and_takes_what_the_other_made(source: Path, tmp_path: Path) -> None:
@@ -89,4 +89,4 @@ def test_offline_what_is_built_is_used_and_what_is_missing_is_named(
     (module / "cmd" / "one" / "main.go").write_text('package main\n\nimport _ "absent.example/x"\n\nfunc main() {}\n')
     with pytest.raises(ToolchainError, match=r"absent\.example/x@v1\.0\.0 is not to be had from the module proxy"):
         ensure(source, tmp_path / "cache", lambda _: None)
-    assert [path for path in (tmp_path / "cache" / "toolchain").iterdir() if path.is_dir()] == [made.root]
+    assert [path for path in (tmp_path / "cache" / "toolchain").iterdir() if path.is_dir()] == [made.parts[0].root]

@@ -22,7 +22,7 @@ from fleet.host.machine import Machine, Options
 from fleet.host.pki import Subject
 from fleet.host.plan import ControlPlane, Extra
 from fleet.host.ports import Block
-from fleet.host.program_folder import ProgramFolder
+from fleet.host.program_folders import ProgramFolders
 from fleet.host.ready import is_ready
 from fleet.host.records import stored_server
 from fleet.install.control_planes import checking, converge, driver_of, teardown
@@ -31,7 +31,10 @@ from tests.unit.host import fake_toolchain
 from tests.unit.host.test_plan import EXTRA, golden
 
 MACHINE = Machine(
-    "demo", Path("/STATE/demo"), ProgramFolder(Path("/TOOLCHAIN"), check=True), Options(node_image="fleet/kind-node:1")
+    "demo",
+    Path("/STATE/demo"),
+    ProgramFolders((Path("/TOOLCHAIN"),), check=True),
+    Options(node_image="fleet/kind-node:1"),
 )
 
 
@@ -82,7 +85,7 @@ def engine(tmp_path: Path) -> Iterator[FakeEngine]:
         options = Options(
             parallelism=4, ready_seconds=30, simulator="kwok", node_image="fleet/kind-node:1", node_archive=archive
         )
-        programs = ProgramFolder(tmp_path / "bin")
+        programs = ProgramFolders((tmp_path / "bin",))
         machine = Machine("demo", Path(folder) / "state" / "demo", programs, options, run=found)
         nodes.machine = machine
         write_record(

@@ -14,7 +14,7 @@ from fleet.host.machine import Machine
 from fleet.host.plan import Plan, PlannedProgram
 from fleet.host.supervisor_config import Program
 from fleet.install.program_parts import Extra, reads
-from fleet.install.upstream import UpstreamFolder
+from fleet.install.upstream import UpstreamFolders
 from fleet.managers.kubestellar.converge import HubSpec
 from fleet.managers.kubestellar.programs import HubPrograms, status_agent
 from fleet.managers.ocm.programs import AgentPrograms
@@ -22,7 +22,7 @@ from fleet.model.client_limits import ClientLimits
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "managers"
 LAYOUT = Layout(Path("/STATE/demo"))
-UPSTREAM = UpstreamFolder(Path("/TOOLCHAIN/bin"), Path("/TOOLCHAIN/crds"), check=True)
+UPSTREAM = UpstreamFolders((Path("/TOOLCHAIN/bin"),), check=True)
 
 
 def golden(name: str, programs: list[Program]) -> None:

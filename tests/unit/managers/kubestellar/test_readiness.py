@@ -8,7 +8,7 @@ import pytest
 
 from fleet.errors import DeadlineError, ToolchainError
 from fleet.install.crds import condition, packaged_crd, read_crds, wait_established
-from fleet.install.upstream import UpstreamFolder
+from fleet.install.upstream import UpstreamFolders
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import CRDS
 from fleet.managers.kubestellar.ready import CONTROLLER_MARK, START_MARK, says
@@ -83,9 +83,9 @@ async def test_a_crd_that_is_never_served_is_named(server: FakeApiServer, hub: K
 
 
 def test_a_missing_program_or_crd_is_named(tmp_path: Path) -> None:
-    folder = UpstreamFolder(tmp_path, tmp_path)
+    folder = UpstreamFolders((tmp_path / "bin",))
     with pytest.raises(ToolchainError, match="registration"):
         folder.program("registration")
     with pytest.raises(ToolchainError, match=r"managedclusters\.yaml"):
         folder.crd("managedclusters")
-    assert UpstreamFolder(tmp_path, tmp_path, check=True).program("x") == tmp_path / "x"
+    assert UpstreamFolders((tmp_path,), check=True).program("x") == tmp_path / "x"

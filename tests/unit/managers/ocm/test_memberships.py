@@ -11,7 +11,7 @@ import pytest
 from fleet.errors import UsageError
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
-from fleet.install.upstream import UpstreamFolder
+from fleet.install.upstream import UpstreamFolders
 from fleet.inventory.components import component_of, readers
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, SECRETS
 from fleet.managers.kubestellar import status_config
@@ -22,7 +22,7 @@ from fleet.managers.ocm.memberships import at_seat, converge_memberships, disown
 from fleet.managers.ocm.programs import AgentFiles
 from fleet.testing.api_server.server import FakeApiServer
 
-UPSTREAM = UpstreamFolder(Path("/TOOLCHAIN/bin"), Path("/TOOLCHAIN/crds"), check=True)
+UPSTREAM = UpstreamFolders((Path("/TOOLCHAIN/bin"),), check=True)
 
 
 def spec_of(root: Path, *, check: bool = True) -> AgentsSpec:

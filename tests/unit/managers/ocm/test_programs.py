@@ -9,13 +9,13 @@ from fleet.host.layout import Layout
 from fleet.host.plan import Plan, PlannedProgram
 from fleet.host.supervisor_config import Program
 from fleet.install.program_parts import Extra
-from fleet.install.upstream import UpstreamFolder
+from fleet.install.upstream import UpstreamFolders
 from fleet.managers.ocm.programs import AgentPrograms, HubPrograms
 from fleet.model.client_limits import ClientLimits
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "managers"
 LAYOUT = Layout(Path("/STATE/demo"))
-UPSTREAM = UpstreamFolder(Path("/TOOLCHAIN/bin"), Path("/TOOLCHAIN/crds"), check=True)
+UPSTREAM = UpstreamFolders((Path("/TOOLCHAIN/bin"),), check=True)
 
 
 def golden(name: str, programs: list[Program]) -> None:

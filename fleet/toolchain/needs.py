@@ -1,0 +1,17 @@
+"""What a fleet needs of the toolchain, from its variables."""
+
+from __future__ import annotations
+
+from fleet.model.variables import Variables
+
+
+def needs_of(variables: Variables) -> frozenset[str]:
+    """`<kind>:<name>` for everything that a group of `toolchain/versions.yaml` may be for."""
+    return frozenset(
+        {
+            f"manager:{variables.manager}",
+            f"simulator:{variables.node_simulator}",
+            f"driver:{variables.control_plane_driver}",
+            f"driver:{variables.hub_driver}",
+        }
+    )
