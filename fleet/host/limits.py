@@ -76,6 +76,8 @@ class Need:
     """Of one control plane of the hub."""
     agent: Weight = NOTHING
     """Of one agent, with what its WEC adds to the hub."""
+    platforms: Sequence[tuple[str, Weight]] = ()
+    """Platforms that WECs shall have, each with what it takes in one of them."""
 
 
 @dataclass(frozen=True)
@@ -154,19 +156,22 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
     """Everything of which there is too little; empty when the machine can hold it."""
     wec = WEC_WEIGHTS[need.driver]
     counts = [(need.hub_plane, need.hub_planes), (wec, need.wecs), (need.agent, need.agents)]
+    counts += [(weight, 1) for _, weight in need.platforms]
     what = f"{need.hub_planes} more control planes of the hub and {need.wecs} more WECs ({need.driver})"
     what += f" with {need.agents} agents" if need.agents else ""
+    what += f" and {', '.join(name for name, _ in need.platforms)}" if need.platforms else ""
     found = []
     memory = sum(weight.memory * count for weight, count in counts)
     if memory and memory + RESERVE > room.memory:
         each = wec.memory + need.agent.memory * need.agents // max(1, need.wecs)
-        fits = max(0, (room.memory - RESERVE - need.hub_plane.memory * need.hub_planes) // each)
+        others = need.hub_plane.memory * need.hub_planes + sum(weight.memory for _, weight in need.platforms)
+        fits = min(need.wecs, max(0, (room.memory - RESERVE - others) // each))
         found.append(
             Shortage(
                 f"memory for {what}",
                 _gib(memory + RESERVE),
                 _gib(room.memory),
-                f"lower wec_count by {need.wecs - fits}, or take a larger machine",
+                f"lower wec_count by {need.wecs - fits}{_or_platforms(need)}, or take a larger machine",
             )
         )
     disk = sum(weight.disk * count for weight, count in counts)
@@ -208,6 +213,10 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
             )
         )
     return found
+
+
+def _or_platforms(need: Need) -> str:
+    return " or platform_wecs" if need.platforms else ""
 
 
 def refuse(found: Sequence[Shortage]) -> None:

@@ -94,6 +94,10 @@ class NodeShape:
     """Further nodes, with no taint and no capacity of these: name to their labels."""
 
 
+PLAIN = NodeShape()
+"""Nodes as the simulator makes them."""
+
+
 @dataclass(frozen=True)
 class ControlPlane:
     """One control plane, as asked for. `port` 0 lets the registry choose the API server's port."""
@@ -108,7 +112,7 @@ class ControlPlane:
     """Of the hub: it signs the client certificates of clusters that register there."""
     aggregates: bool = False
     """Programs beside it serve a part of its API (an APIService): it shows them a certificate as their front proxy."""
-    nodes: NodeShape = NodeShape()
+    nodes: NodeShape = PLAIN
 
     @property
     def hub(self) -> bool:

@@ -20,8 +20,9 @@ from fleet.inventory.inspection import Inspection, inspect
 from fleet.kube.cluster_client import EXISTING
 from fleet.managers.installer import Found, installer
 from fleet.model import build_progress
-from fleet.model.fleet_file import WEC, Cluster, FleetFile, Machine, ManagerOf
+from fleet.model.fleet_file import WEC, Cluster, FleetFile, Machine, ManagerOf, PlatformOf
 from fleet.model.variables import Variables
+from fleet.platforms.platform import chosen_wecs, platform
 
 FILE = "fleet.json"
 HELD = ("experiment.lock", "experiment.holder", build_progress.FILE, build_progress.LOCK)
@@ -129,6 +130,7 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
                 "wec_nodes": variables.wec_nodes,
                 "node_simulator": variables.node_simulator,
                 "manager": manager,
+                "platforms": _platforms(variables, spec.versions, clusters),
                 "limits": {name: getattr(variables, name) for name in chosen.limits},
                 "machines": list(spec.machines),
                 "clusters": sorted(clusters, key=lambda c: c.name),
@@ -138,6 +140,16 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"fleet file: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error
+
+
+def _platforms(variables: Variables, versions: Mapping[str, str], clusters: Sequence[Cluster]) -> list[PlatformOf]:
+    """Those of the fleet, each in the WECs that there are of those that shall have it."""
+    there = {cluster.name for cluster in clusters}
+    wecs = tuple(wec for wec in chosen_wecs(variables) if wec in there)
+    return [
+        PlatformOf(name=name, version=versions.get(platform(name).versioned_by, ""), wecs=wecs)
+        for name in variables.platform
+    ]
 
 
 def _existing(spec: RecordSpec) -> list[Cluster]:
@@ -249,6 +261,7 @@ def _lines(file: FleetFile) -> dict[str, str]:
     """The file as lines for a diff."""
     lines = {f"limit {name}": str(value) for name, value in file.limits.items()}
     lines |= {f"variable {name}": str(value) for name, value in file.variables.items() if name not in file.limits}
+    lines |= {f"platform {p.name}": f"{p.version} in {', '.join(p.wecs)}" for p in file.platforms}
     lines |= {f"version {name}": value for name, value in file.versions.items()}
     lines |= {f"cluster {c.name}": f"{c.role} {c.driver} {c.server} {c.context} {c.labels}" for c in file.clusters}
     lines |= {

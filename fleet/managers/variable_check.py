@@ -1,4 +1,4 @@
-"""What the manager and the node simulator that the variables name say of the variables."""
+"""What the manager, the node simulator and the platforms that the variables name say of the variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from fleet.managers import installer as managers
 from fleet.model.variable_rules import Problem
 from fleet.model.variable_types import told
 from fleet.model.variables import Variables
+from fleet.platforms import platform as platforms
 from fleet.simulators import simulator as simulators
+
+NO_PLATFORM = ("kind", "existing")
+"""Drivers whose API servers run where the loopback addresses of our programs do not lead here."""
 
 
 @dataclass(frozen=True)
@@ -32,3 +36,22 @@ class Chosen:
                 yield Problem(name, f"{told(getattr(variables, name))} is not one of {', '.join(known)}")
         if variables.manager in managers.known():
             yield from managers.installer(variables.manager).problems(variables, self.machines)
+        yield from _platforms(variables)
+
+
+def _platforms(variables: Variables) -> Iterator[Problem]:
+    known = platforms.known()
+    for name in variables.platform:
+        if name not in known:
+            yield Problem("platform", f"{told(name)} is not one of {', '.join(known)}")
+            continue
+        chosen = platforms.platform(name)
+        for other in set(chosen.clashes) & set(variables.platform):
+            yield Problem("platform", f"{name} and {other} cannot be in one WEC: leave one of them out")
+        yield from chosen.problems(variables)
+    if variables.platform and variables.control_plane_driver in NO_PLATFORM:
+        yield Problem(
+            "platform",
+            f"needs API servers that this fleet starts, and control_plane_driver is {variables.control_plane_driver}:"
+            " set control_plane_driver=dense or process",
+        )

@@ -1,13 +1,14 @@
-"""Makes the platforms of one machine what they should be: those that the fleet has are installed, others are taken out."""
+"""Makes the platforms of one machine what they should be: the fleet's are installed, others are taken out."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from fleet.host.change import Change
 from fleet.host.files import private_directory, remove_tree
 from fleet.host.layout import Layout
+from fleet.host.limits import Weight
 from fleet.host.machine import Machine
 from fleet.host.materialise import materialise
 from fleet.host.plan import Plan
@@ -40,6 +41,18 @@ def installed(layout: Layout) -> list[tuple[str, str]]:
     return [(folder.parent.name, folder.name) for folder in folders]
 
 
+def to_come(layout: Layout, variables: Variables, wecs: Sequence[str]) -> list[tuple[str, Weight]]:
+    """Platforms that shall be on the machine and are not yet, in words, each with what it takes."""
+    there = installed(layout)
+    return [
+        (f"{name} in {wec}", platform(name).weight)
+        for wec in chosen_wecs(variables)
+        if wec in wecs
+        for name in variables.platform
+        if (name, wec) not in there
+    ]
+
+
 def leave(machine: Machine, upstream: Upstream, variables: Variables, wecs: Sequence[str]) -> Change:
     """Take out what is not wanted, before the control planes of WECs change or go."""
     wanted = {(seat.platform, seat.wec) for seat in wanted_seats(machine, upstream, variables, wecs)}
@@ -63,7 +76,7 @@ def converge(machine: Machine, upstream: Upstream, variables: Variables, wecs: S
     done = materialise(machine, Plan.merge(platform(seat.platform).plan(seat) for seat in seats), pki)
     ledger = Ledger(check=machine.check)
     if machine.check:
-        asyncio.run(_install(seats, ledger, lambda names: None))
+        asyncio.run(_install(seats, ledger, _start_nothing))
         change = machine.supervisor.converge(GROUP, done.programs, check=True)
     else:
         with machine.supervisor.stage(GROUP, done.programs) as staged:
@@ -71,6 +84,10 @@ def converge(machine: Machine, upstream: Upstream, variables: Variables, wecs: S
         machine.supervisor.settle(staged.watched)
         change = staged.change
     return Change.merge([done.change, change, ledger.change])
+
+
+def _start_nothing(names: Iterable[str]) -> None:
+    """In check mode."""
 
 
 async def _install(seats: Sequence[Seat], ledger: Ledger, start: Start) -> None:

@@ -13,7 +13,7 @@ from fleet.host.layout import Layout
 from fleet.host.limits import NOTHING, Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
-from fleet.host.plan import ControlPlane, NodeShape, Plan
+from fleet.host.plan import PLAIN, ControlPlane, NodeShape, Plan
 from fleet.install.objects import Ledger
 from fleet.install.program_parts import Upstream
 from fleet.kube.client import KubeClient
@@ -34,12 +34,12 @@ class Needs:
     """Flags of its API server; those of the inventory come later and win."""
     aggregates: bool = False
     """The platform serves a part of the API."""
-    nodes: NodeShape = NodeShape()
+    nodes: NodeShape = PLAIN
 
     def given_to(self, plane: ControlPlane) -> ControlPlane:
         """The same control plane with these."""
         extra = replace(plane.extra, apiserver=(*self.apiserver, *plane.extra.apiserver))
-        nodes = self.nodes if self.nodes != NodeShape() else plane.nodes
+        nodes = self.nodes if self.nodes != PLAIN else plane.nodes
         return replace(plane, extra=extra, aggregates=plane.aggregates or self.aggregates, nodes=nodes)
 
 
@@ -66,7 +66,7 @@ class Seat:
         return seat_folder(self.layout, self.platform, self.wec)
 
     def port(self, what: str, programs: Collection[str] = ()) -> int:
-        """A port of this machine that no other fleet has, for as long as the platform is here; `programs` listen on it."""
+        """A port of this machine that no other fleet has, while the platform is here; `programs` listen on it."""
         in_use = bool(self.machine.live_programs() & set(programs))
         return self.machine.take(port_owner(self.platform, self.wec, what), 1, in_use=in_use).start
 

@@ -42,6 +42,10 @@ options:
     description: Settings of one control plane or role (C(fleet.model.plane_settings)), added to the others.
     type: dict
     default: {}
+  variables:
+    description: The variables of the inventory as they are recorded; platforms need something of their control planes.
+    type: dict
+    default: {}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
   simulator: {description: What plays them (a package of C(fleet.simulators))., type: str, default: none}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
@@ -98,6 +102,8 @@ with IMPORTS:
     from fleet.host.program_folders import ProgramFolders
     from fleet.install.control_planes import converge
     from fleet.model.plane_settings import PlaneSettings
+    from fleet.model.variables import Variables
+    from fleet.platforms.platform import needs_of
 
 PLANE = {
     "name": {"type": "str", "required": True},
@@ -119,6 +125,7 @@ ARGUMENTS = MACHINE | {
     "env": ENV,
     "env_of": ENV,
     "overrides": {"type": "dict", "default": {}},
+    "variables": {"type": "dict", "default": {}},
     "wec_nodes": {"type": "int", "default": 1},
     "simulator": {"type": "str", "default": "none"},
     "parallelism": {"type": "int", "default": 0},
@@ -137,6 +144,13 @@ def _extra_of(common: Extra, overrides: dict[str, Any], plane: dict[str, Any]) -
         settings = PlaneSettings.model_validate(overrides.get(target, {}))
         common = common.with_settings(settings.model_dump())
     return common
+
+
+def _for_platforms(plane: ControlPlane, variables: Variables) -> ControlPlane:
+    """With what the platforms of the fleet need of it."""
+    for needs in needs_of(variables, plane.name):
+        plane = needs.given_to(plane)
+    return plane
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
@@ -162,6 +176,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         )
         for p in given["planes"]
     ]
+    variables = Variables.model_validate(given["variables"])
+    planes = [_for_platforms(plane, variables) for plane in planes]
     options = Options(
         parallelism=given["parallelism"] or at_once(cores),
         cores=cores,

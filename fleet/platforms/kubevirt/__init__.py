@@ -1,1 +1,1 @@
-"""KubeVirt: virt-operator, virt-api and virt-controller as processes; kwok plays what virt-handler and virt-launcher do."""
+"""KubeVirt: virt-operator, virt-api and virt-controller as processes; kwok plays virt-handler and virt-launcher."""

@@ -11,7 +11,7 @@ from fleet.platforms.platform import seat_folder
 SERVER_NAMES = {
     names.OPERATOR: f"{names.OPERATOR_SERVICE}.{names.NAMESPACE}.svc",
     names.API: f"{names.API_SERVICE}.{names.NAMESPACE}.svc",
-    names.CONTROLLER: f"virt-controller.{names.NAMESPACE}.pod.cluster.local",
+    names.CONTROLLER: f"virt-controller.{names.NAMESPACE}.svc",
 }
 """What the certificate of each says."""
 

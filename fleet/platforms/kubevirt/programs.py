@@ -100,7 +100,7 @@ def _kubeconfig(places: Places, component: str, subject: Subject) -> Kubeconfig:
     return Kubeconfig(seat.folder / f"{component}.kubeconfig", server, component, certificate)
 
 
-def _planned(  # noqa: PLR0917 - each is a part of the program
+def _planned(
     places: Places,
     component: str,
     argv: tuple[str, ...],
@@ -109,7 +109,5 @@ def _planned(  # noqa: PLR0917 - each is a part of the program
     *reads: Path,
 ) -> PlannedProgram:
     seat = places.seat
-    running = Program(
-        names.program(component, seat.wec), argv, env, seat.folder, priority=PRIORITY[component]
-    )
+    running = Program(names.program(component, seat.wec), argv, env, seat.folder, priority=PRIORITY[component])
     return PlannedProgram(running, component, seat.wec, (kubeconfig.path, *reads))

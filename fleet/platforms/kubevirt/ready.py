@@ -7,9 +7,10 @@ from typing import Any
 
 import aiohttp
 
+from fleet.errors import KubeError
 from fleet.install.readiness import until_it_works
 from fleet.kube.client import KubeClient
-from fleet.kube.errors import KubeError, NotFound
+from fleet.kube.errors import NotFound
 from fleet.kube.resources import CRDS
 from fleet.platforms.kubevirt import names, pages
 from fleet.platforms.kubevirt.places import Places

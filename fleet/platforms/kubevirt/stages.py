@@ -1,6 +1,6 @@
 """What kwok plays on VMIs in virt-handler's place: running as soon as they are scheduled, gone when they are deleted.
 
-As in KubeVirt's own density test: no delay, patched as virt-controller, because a webhook lets no other change a status.
+As in KubeVirt's own density test: no delay, and patched as virt-controller: a webhook lets nobody else change a status.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ TAIL = 2000
 
 async def dump(places: Places, client: KubeClient, done: set[str]) -> None:
     """Run each Job that is not in `done` (uids) yet, and put it there. HostError with its last words when it fails."""
-    found = await client.list(JOBS, names.NAMESPACE, label_selector=names.STRATEGY_LABEL)
-    for job in found.items:
+    jobs = await client.list_all(JOBS, names.NAMESPACE, label_selector=names.STRATEGY_LABEL)
+    for job in jobs:
         uid = job["metadata"]["uid"]
         if uid not in done:
             await _run(places, _environment(job))
@@ -51,7 +51,9 @@ async def _run(places: Places, env: Mapping[str, str]) -> None:
         async with asyncio.timeout(SECONDS):
             _, words = await process.communicate()
     except TimeoutError as error:
-        raise HostError(f"{places.seat.wec}: virt-operator --dump-install-strategy took over {SECONDS:.0f} s") from error
+        raise HostError(
+            f"{places.seat.wec}: virt-operator --dump-install-strategy took over {SECONDS:.0f} s"
+        ) from error
     finally:
         if process.returncode is None:
             process.kill()

@@ -12,7 +12,7 @@ from fleet.errors import HostError
 from fleet.host.https import Answer, Endpoint
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
-from fleet.host.plan import ControlPlane, NodeShape, Plan, PlannedProgram, TextFile, render_json
+from fleet.host.plan import PLAIN, ControlPlane, NodeShape, Plan, PlannedProgram, TextFile, render_json
 from fleet.host.supervise import Program
 from fleet.simulators.kwok import stages as kwok_stages
 
@@ -68,12 +68,12 @@ def node_names(count: int) -> list[str]:
     return [f"kwok-{number:03d}" for number in range(1, count + 1)]
 
 
-def node(name: str, shape: NodeShape = NodeShape()) -> dict[str, Any]:
+def node(name: str, shape: NodeShape = PLAIN) -> dict[str, Any]:
     """One fake node; without a taint unless the shape says so: plain workload must be scheduled on it."""
     extra = shape.plain.get(name)
     capacity = CAPACITY if extra is not None else {**CAPACITY, **shape.capacity}
     annotations = {NODE_ANNOTATION: "fake"}
-    if shape != NodeShape():
+    if shape != PLAIN:
         annotations[SHAPE_ANNOTATION] = digest(shape)
     return {
         "apiVersion": "v1",
@@ -108,13 +108,13 @@ def nodes_of(count: int, shape: NodeShape) -> list[str]:
 
 
 def converge_nodes(
-    cluster: str, endpoint: Endpoint, count: int, shape: NodeShape = NodeShape(), *, check: bool
+    cluster: str, endpoint: Endpoint, count: int, shape: NodeShape = PLAIN, *, check: bool
 ) -> tuple[list[str], list[str]]:
     """Make the WEC have exactly `count` of our fake nodes of that shape; names that were (or would be) added and
     removed. One of another shape is both: labels and taints that nobody wants any more must go."""
     answer = endpoint.request("GET", f"/api/v1/nodes?labelSelector={NODE_LABEL}%3Dfake")
     _expect(cluster, answer, OK)
-    shaped = digest(shape) if shape != NodeShape() else ""
+    shaped = digest(shape) if shape != PLAIN else ""
     present = {item["metadata"]["name"]: _shape_of(item) for item in _items(answer.json())}
     wanted = nodes_of(count, shape)
     added = [name for name in wanted if present.get(name) != shaped]
