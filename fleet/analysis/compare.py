@@ -113,12 +113,12 @@ class Comparison:
     @property
     def headline(self) -> Sequence[str]:
         """Stages that the verdict is made of."""
-        return BETWEEN if self.contracts else HEADLINE
+        return BETWEEN if self.contracts else _headline(self.a, self.b)
 
     @property
     def shown(self) -> Sequence[str]:
         """Stages that a short table has: those, and of two managers end to end, which is not judged."""
-        return (*BETWEEN, "e2e", "e2e_reported") if self.contracts else HEADLINE
+        return (*BETWEEN, "e2e", "e2e_reported") if self.contracts else self.headline
 
 
 def compare(a: Study, b: Study, *, threshold: float = 0.10, force: bool = False) -> Comparison:
@@ -130,19 +130,25 @@ def compare(a: Study, b: Study, *, threshold: float = 0.10, force: bool = False)
         reasons = [f"the runs differ in {names}; --force compares them all the same"]
         return Comparison(a, b, threshold, "not comparable", reasons, found, forced=False)
     groups_a, groups_b = _grouped(a.samples), _grouped(b.samples)
-    if a.run.manager.name != b.run.manager.name:
+    if a.run.manager.name != b.run.manager.name and not (a.own.stages or b.own.stages):
         return _managers(a, b, groups_a, groups_b, threshold, found, bool(blocking))
-    rank = {stage: number for number, stage in enumerate(dict.fromkeys((*a.table.stages, *b.table.stages)))}
+    rank = {stage: number for number, stage in enumerate(dict.fromkeys((*a.stages, *b.stages)))}
     keys = sorted({*groups_a, *groups_b}, key=lambda key: (rank[key[0]], key[1].order))
-    cells = _corrected([_cell(key, groups_a.get(key, ()), groups_b.get(key, ())) for key in keys], threshold)
+    head = _headline(a, b)
+    cells = _corrected([_cell(key, groups_a.get(key, ()), groups_b.get(key, ())) for key in keys], threshold, head)
     series = {
         key: (_seconds(groups_a[key]), _seconds(groups_b[key])) for key in keys if key in groups_a and key in groups_b
     }
-    outcome, reasons = _overall(cells)
+    outcome, reasons = _overall(cells, head)
     if blocking:
         names = ", ".join(difference.field for difference in blocking)
         reasons.append(f"compared by force although the runs differ in {names}")
     return Comparison(a, b, threshold, outcome, reasons, found, bool(blocking), cells, series)
+
+
+def _headline(a: Study, b: Study) -> Sequence[str]:
+    """Stages that the verdict is made of: all of an experiment's own, where it has any."""
+    return tuple(dict.fromkeys((*a.own.stages, *b.own.stages))) or HEADLINE
 
 
 def _managers(  # noqa: PLR0917 - both runs, and how they are compared
@@ -335,7 +341,7 @@ def _overall(cells: Sequence[Cell], headline: Sequence[str] = HEADLINE) -> tuple
     for outcome in ("worse", "better", "no difference", "too few to tell", "not judged"):
         if found[outcome]:
             return outcome, reasons
-    return "not comparable", [*reasons, "the runs have no cell of downsync or e2e in common"]
+    return "not comparable", [*reasons, f"the runs have no cell of {' or '.join(headline[:2])} in common"]
 
 
 def _told(cell: Cell) -> str:

@@ -114,12 +114,12 @@ def _text(manager: ManagerRecord, stage: str) -> str:
 
 
 def cells(samples: Sequence[Sample], rank: Mapping[str, int]) -> dict[tuple[str, Setting], list[Sample]]:
-    """Counted samples by stage and setting, in the order of the path."""
+    """Counted samples by stage and setting, in the order of the path; an experiment's own stages as they come."""
     groups: defaultdict[tuple[str, Setting], list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.counted:
             groups[sample.stage, sample.setting].append(sample)
-    return dict(sorted(groups.items(), key=lambda item: (rank[item[0][0]], item[0][1].order)))
+    return dict(sorted(groups.items(), key=lambda item: (rank.get(item[0][0], len(rank)), item[0][1].order)))
 
 
 def _by_cluster(stage: str, group: Sequence[Sample]) -> list[tuple[str, list[float]]]:

@@ -65,7 +65,9 @@ def predictions(
             by_trial[sample.trial].append(sample)
     groups: defaultdict[tuple[Setting, int], list[TrialPlan]] = defaultdict(list)
     for plan in recorded.trials:
-        if plan.repeat >= 0 and not plan.load:  # a load with a schedule takes as long as the schedule says
+        if (
+            plan.layout and plan.repeat >= 0 and not plan.load
+        ):  # a load with a schedule takes as long as the schedule says
             objects = max(1, recorded.planned.get(plan.trial, 0) // max(1, _policies(plan)))
             groups[setting_of(plan), objects].append(plan)
     keys = sorted(groups, key=lambda key: (key[0].order, key[1]))

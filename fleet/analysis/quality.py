@@ -19,6 +19,7 @@ from fleet.analysis.disturbances import (
     unplanned_states,
 )
 from fleet.analysis.fidelity import fidelity, shortfalls
+from fleet.analysis.findings import NOTHING, Findings
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.samples import Sample
 from fleet.analysis.setting import Setting
@@ -81,6 +82,7 @@ def judge(
     record: RunRecord,
     recorded: Recorded,
     samples: Sequence[Sample],
+    own: Findings = NOTHING,
     *,
     lost: int = 0,
     torn: bool = False,
@@ -88,8 +90,8 @@ def judge(
 ) -> Verdict:
     """The verdict, by the rules of today: of what a driver wrote down only what it alone can know is taken.
 
-    `lost` lines could not be read, `torn`: the last one among them, cut off; `modified` files are not
-    what the manifest says.
+    `samples` are all, those of the experiment's `own` findings among them. `lost` lines could not be
+    read, `torn`: the last one among them, cut off; `modified` files are not what the manifest says.
     """
     case = _Case([], [], [])
     found = disturbances(recorded)
@@ -97,8 +99,8 @@ def judge(
     excusable = excused(recorded, found)
     undisturbed = [sample for sample in counted if sample.trial not in excusable]
     _ending(case, record, lost, torn=torn)
-    case.partial += reasons(recorded, found, counted)
-    _completeness(case, counted, recorded)
+    case.partial += [*reasons(recorded, found, counted), *own.reasons]
+    _completeness(case, counted, recorded, own)
     _races(case, undisturbed)
     _blindness(case, undisturbed, recorded, found)
     _driver(case, record, counted)
@@ -106,6 +108,7 @@ def judge(
     _load(case, recorded, counted)
     _anomalies(case, recorded)
     _unweighed(case, record)
+    case.warnings += own.warnings
     case.warnings += outside(recorded, found)
     case.warnings += [f"{name} was changed after the run had been sealed" for name in modified]
     status: Status = "invalid" if case.fatal else "partial" if case.partial else "valid"
@@ -133,9 +136,9 @@ def _ending(case: _Case, record: RunRecord, lost: int, *, torn: bool) -> None:
         case.partial.append(f"{unread} {_plural(unread, 'line')} of events.jsonl cannot be read")
 
 
-def _completeness(case: _Case, counted: Sequence[Sample], recorded: Recorded) -> None:
+def _completeness(case: _Case, counted: Sequence[Sample], recorded: Recorded, own: Findings) -> None:
     missing = sum(1 for sample in counted if sample.seconds is None)
-    if missing == len(counted):
+    if missing == len(counted) and (counted or not own.measured):
         case.fatal.append("no counted sample was measured")
     elif missing:
         worst = Counter(sample.stage for sample in counted if sample.seconds is None).most_common(3)

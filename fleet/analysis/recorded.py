@@ -14,6 +14,7 @@ from fleet.results.events import (
     Anomaly,
     CertificateEnded,
     ClusterState,
+    Expected,
     FaultHealed,
     FaultInjected,
     GapSeen,
@@ -22,11 +23,14 @@ from fleet.results.events import (
     LeaderChanged,
     Line,
     MachineState,
+    MarkSeen,
+    Measured,
     MetricSample,
     Planned,
     ProcessSample,
     ProfileTaken,
     ProgramChanged,
+    Requested,
     RunMark,
     Seen,
     Sent,
@@ -36,7 +40,8 @@ from fleet.results.events import (
 
 AFTER = "after"
 """The step that watches on when the load has ended."""
-
+TRIAL = "trial"
+"""The step that holds all of a trial, where its experiment has a body of its own."""
 
 Trouble = ProgramChanged | MachineState | CertificateEnded | LeaderChanged | FaultInjected | FaultHealed
 """Lines that `fleet.analysis.disturbances` reads."""
@@ -78,6 +83,10 @@ class Recorded:
     metrics: list[MetricSample] = field(default_factory=list)
     profiles: list[ProfileTaken] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    seen: list[MarkSeen] = field(default_factory=list)
+    expected: list[Expected] = field(default_factory=list)
+    requests: list[Requested] = field(default_factory=list)
+    measured: list[Measured] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     """Of the steps `after`: when no load is under way any more."""
     afters: list[float] = field(default_factory=list)
@@ -93,8 +102,14 @@ class Recorded:
         self.lines += 1
         self.last_ns = max(self.last_ns, event.ns)
         self.first_ns = event.ns if self.first_ns == 0 else min(self.first_ns, event.ns)
-        self.join.feed(event)
-        self._watch_after(event)
+        if isinstance(event, MarkSeen | Requested | Measured | Expected):
+            self._own(event)
+        else:
+            self.join.feed(event)
+            self._watch_after(event)
+            self._keep(event)
+
+    def _keep(self, event: Line) -> None:
         match event:
             case ProcessSample() | HostSample() | MetricSample() | ProfileTaken():
                 self._sampled(event)
@@ -125,6 +140,18 @@ class Recorded:
                 self.troubles.append(event)
             case _:
                 pass
+
+    def _own(self, event: MarkSeen | Requested | Measured | Expected) -> None:
+        """Lines of experiments with a body of their own: many, and no other part reads them."""
+        match event:
+            case MarkSeen():
+                self.seen.append(event)
+            case Requested():
+                self.requests.append(event)
+            case Measured():
+                self.measured.append(event)
+            case Expected():
+                self.expected.append(event)
 
     def _sampled(self, event: ProcessSample | HostSample | MetricSample | ProfileTaken) -> None:
         match event:
@@ -172,12 +199,13 @@ class Recorded:
     def span(self, trial: TrialPlan) -> tuple[int, int]:
         """When the trial's load was under way: from its first step `load`, to the end of its `drain`; nanoseconds.
 
-        A run without those marks (cut off, or made by hand) ends a trial where the next begins.
+        Of an experiment with a body of its own, the whole step `trial` where it has no step `load`. A run without those
+        marks (cut off, or made by hand) ends a trial where the next begins.
         """
         steps = {(m.step, m.edge): m.ns for m in self.marks if m.trial == trial.trial}
         later = [other.ns for other in self.trials if other.ns > trial.ns]
         end = min(later) if later else self.last_ns
-        ended = steps.get(("drain", "end"), steps.get(("load", "end"), end))
+        ended = steps.get(("drain", "end"), steps.get(("load", "end"), steps.get((TRIAL, "end"), end)))
         return steps.get(("load", "begin"), trial.ns), ended
 
 

@@ -10,6 +10,7 @@ from fleet.analysis.cpu_shares import CpuShare, cpu_shares
 from fleet.analysis.disturbances import Disturbances, disturbances, flagged
 from fleet.analysis.fidelity import LoadFidelity, fidelity
 from fleet.analysis.fights import Activity, Fight, activity, fights
+from fleet.analysis.findings import NOTHING, Findings, findings_of
 from fleet.analysis.hop_table import HopTable
 from fleet.analysis.leak_sites import with_sites
 from fleet.analysis.leaks import Leak, leaks
@@ -58,6 +59,8 @@ class Study:
     lost: int
     """Lines of events.jsonl that could not be read."""
     profiles: RunProfiles = NO_PROFILES
+    own: Findings = NOTHING
+    """Of an experiment with a body of its own."""
     folder: Path = Path()
     """Of the run: where its profiles lie."""
 
@@ -65,6 +68,11 @@ class Study:
     def table(self) -> HopTable:
         """The hops and stages of its manager."""
         return self.recorded.join.table
+
+    @property
+    def stages(self) -> Sequence[str]:
+        """Every stage that a sample can be of, in the order in which they are shown."""
+        return tuple(dict.fromkeys((*self.own.stages, *self.table.stages, *(s.stage for s in self.own.samples))))
 
     @property
     def summary(self) -> Summary:
@@ -75,7 +83,7 @@ class Study:
             status=self.verdict.status,
             reasons=list(self.verdict.reasons),
             warnings=list(self.verdict.warnings),
-            findings=list(self.verdict.findings),
+            findings=[*self.own.said, *self.verdict.findings],
             planned=list(self.verdict.planned),
             cpu=list(self.cpu),
             rows=list(self.rows),
@@ -86,6 +94,7 @@ class Study:
             leaks=list(self.leaks),
             roundtrips=list(self.roundtrips),
             sharing=list(self.sharing),
+            tables=list(self.own.tables),
         )
 
 
@@ -96,14 +105,15 @@ def analyse(folder: RunFolder) -> Study:
     reading = folder.events(run.format)
     recorded = record(reading, run.manager, source=run.source, object_timeout=run.spec.timeouts.object)
     troubled = disturbances(recorded)
-    samples = flagged(recorded.join.samples(), troubled)
+    own = findings_of(run, recorded, folder.path)
+    samples = flagged([*recorded.join.samples(), *own.samples], troubled)
     rank, theory = recorded.join.table.rank, theory_of(run.manager.name)
-    rows = summarise(samples, rank)
+    rows = summarise(samples, _rank(recorded, own))
     used = usages(recorded)
     fought = fights(recorded)
     grown = _leaks(run.spec, recorded, used, folder.path)
     counts = {"fights": len(fought), "leaks": sum(1 for leak in grown if leak.verdict == "leaking")}
-    verdict = judge(run, recorded, samples, lost=reading.lost, torn=reading.torn, modified=modified)
+    verdict = judge(run, recorded, samples, own, lost=reading.lost, torn=reading.torn, modified=modified)
     found = [*map(str, fought), *(str(leak) for leak in grown if leak.verdict == "leaking")]
     return Study(
         run=run,
@@ -124,8 +134,15 @@ def analyse(folder: RunFolder) -> Study:
         cpu=cpu_shares(recorded, run.fleet, run.manager),
         lost=reading.lost,
         profiles=read_profiles(folder.path, recorded.profiles),
+        own=own,
         folder=folder.path,
     )
+
+
+def _rank(recorded: Recorded, own: Findings) -> dict[str, int]:
+    """Place of each stage: the experiment's own first."""
+    names = dict.fromkeys((*own.stages, *recorded.join.table.stages, *(sample.stage for sample in own.samples)))
+    return {name: number for number, name in enumerate(names)}
 
 
 def _leaks(spec: RecordedExperiment, recorded: Recorded, used: Sequence[Usage], folder: Path) -> list[Leak]:

@@ -11,6 +11,7 @@ from pydantic import Field, SerializeAsAny
 from fleet.analysis.cpu_shares import CpuShare
 from fleet.analysis.fidelity import LoadFidelity
 from fleet.analysis.fights import Activity, Fight
+from fleet.analysis.findings import DataTable
 from fleet.analysis.leaks import Leak
 from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.samples import Sample, Setting
@@ -89,6 +90,8 @@ class Summary(Model):
     """Of a run that swept the links between WECs and hub."""
     sharing: list[SerializeAsAny[Model]] = Field(default_factory=list)
     """Of a run that swept the sources of one transport: rows as the manager's own package makes them."""
+    tables: list[DataTable] = Field(default_factory=list, exclude_if=lambda tables: not tables)
+    """Of an experiment with a body of its own."""
 
 
 def summarise(samples: Sequence[Sample], rank: Mapping[str, int]) -> list[Row]:

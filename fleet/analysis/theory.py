@@ -5,14 +5,11 @@ A run of a manager whose package is not here is analysed without it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
-from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
+from fleet.analysis.own import own_module
 from fleet.model.base import Model
 
 if TYPE_CHECKING:
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from fleet.results.run import RunRecord
 
 PACKAGES = "fleet.managers"
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -95,13 +91,5 @@ class Theory(Protocol):
 
 def theory_of(manager: str) -> Theory | None:
     """The theory of that manager, if its package is here and has one."""
-    module = own_module(manager, "theory")
+    module = own_module(PACKAGES, manager, "theory")
     return None if module is None else cast("Theory", module.THEORY)
-
-
-def own_module(manager: str, name: str) -> ModuleType | None:
-    """A module of the manager's package; None where there is none. A run may name any manager."""
-    if not _NAME.fullmatch(manager) or find_spec(f"{PACKAGES}.{manager}") is None:
-        return None
-    full = f"{PACKAGES}.{manager}.{name}"
-    return import_module(full) if find_spec(full) is not None else None

@@ -73,7 +73,7 @@ def plan(
     output: OutputOption = "table",
 ) -> None:
     """Print what a run would do on this fleet; touches nothing."""
-    from fleet.cli.experiment_view import as_table, rows_of
+    from fleet.cli.experiment_view import as_table
     from fleet.experiment import plan as planned_trials
     from fleet.experiments import registry
     from fleet.model import fleet_load
@@ -81,11 +81,11 @@ def plan(
     spec = overrides.load(name)
     found = fleet_load.load(fleet_load.find(fleet))
     experiment = registry.of(spec)
-    planned = rows_of(planned_trials(found, experiment, spec))
+    planned = experiment.table(planned_trials(found, experiment, spec))
     able = registry.able(experiment)
     if output == "json":
         extra = {"fleet": found.name, "experiment": spec.name, "manager": found.manager.name, "managers": able}
-        out_items("TrialPlanList", [row.document() for row in planned], **extra)
+        out_items("TrialPlanList", [dict(row) for row in planned.documents], **extra)
     else:
         out(as_table(planned, found.manager.name, able, ink_for(sys.stdout)))
 

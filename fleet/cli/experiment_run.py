@@ -11,7 +11,7 @@ from fleet.cli.refit import FleetUp
 from fleet.experiment.console import Plain, choose
 from fleet.experiment.progress import RunProgress
 from fleet.experiments import registry
-from fleet.model.experiment_file import PolicyExperiment
+from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
 from fleet.results.folder import RunFolder
 
@@ -21,7 +21,7 @@ def progress() -> RunProgress:
     return choose(sys.stderr) if wants_colour(sys.stderr) else Plain(sys.stderr)
 
 
-def execute(fleet: FleetFile, file: Path, spec: PolicyExperiment, results: Path, *, keep: bool) -> int:
+def execute(fleet: FleetFile, file: Path, spec: ExperimentFile, results: Path, *, keep: bool) -> int:
     """Run it; the exit code."""
     refit = FleetUp(fleet, file.absolute().parent.parent)
     outcome = runner.run(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 if TYPE_CHECKING:
-    from fleet.model.experiment_file import PolicyExperiment
+    from fleet.model.experiment_file import ExperimentFile
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Overrides:
         bool, typer.Option("--quick", envvar="FLEET_QUICK", help="The short form, of less than two minutes.")
     ] = False
 
-    def load(self, name: str) -> PolicyExperiment:
+    def load(self, name: str) -> ExperimentFile:
         """The experiment of that name or file, with these overrides."""
         from fleet.experiments import registry
         from fleet.model import experiment_load

@@ -52,18 +52,18 @@ def tell(study: Study) -> None:
     lines += [f"  {clean(sentence)}" for sentence in verdict.planned]
     lines += [f"  {ink('warning:', 'warn')} {clean(warning)}" for warning in verdict.warnings]
     lines += [f"  {ink('found:', 'fail')} {clean(finding)}" for finding in verdict.findings]
-    table = latencies(study.rows, ink)
+    lines += [f"  {clean(sentence)}" for sentence in study.own.said]
+    table = latencies(study.rows, ink, study.own.stages or TOLD_STAGES)
     if table:
         lines += ["", table]
     lines += [f"{ink('threshold failed:', 'fail')} {clean(failure.text)}" for failure in study.failures]
     say("\n".join(lines))
 
 
-def latencies(rows: Sequence[Row], ink: Ink) -> str:
-    """Down-sync and end-to-end of every layout and WEC count, in seconds; empty when there are none."""
+def latencies(rows: Sequence[Row], ink: Ink, stages: Sequence[str] = TOLD_STAGES) -> str:
+    """Those stages at every setting, in seconds; empty when there are none."""
     chosen = sorted(
-        (row for row in rows if row.stage in TOLD_STAGES),
-        key=lambda row: (TOLD_STAGES.index(row.stage), row.setting.order),
+        (row for row in rows if row.stage in stages), key=lambda row: (stages.index(row.stage), row.setting.order)
     )
     if not chosen:
         return ""

@@ -13,22 +13,21 @@ import uvloop
 from fleet.experiment.cleanup import CleanReport, clean_fleet
 from fleet.experiment.definition import Experiment
 from fleet.experiment.hold import held
-from fleet.experiment.plan import TrialPlan
 from fleet.experiment.progress import RunProgress
 from fleet.experiment.reconfigure import Reconfigure
 from fleet.experiment.runner import Outcome, Runner, plan, state_folder
-from fleet.model.experiment_file import PolicyExperiment
+from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
 from fleet.observe import priority
 
-__all__ = ["CleanReport", "Outcome", "Reconfigure", "RunProgress", "TrialPlan", "clean", "plan", "run"]
+__all__ = ["CleanReport", "Outcome", "Reconfigure", "RunProgress", "clean", "plan", "run"]
 
 
 def run(
     fleet: FleetFile,
     fleet_path: Path,
     experiment: Experiment,
-    spec: PolicyExperiment,
+    spec: ExperimentFile,
     results_root: Path,
     *,
     progress: RunProgress,

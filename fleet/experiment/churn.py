@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from fleet.experiment.plan import TrialPlan
+from fleet.experiment.policy_session import PolicySession
 from fleet.experiment.sender import Sender
-from fleet.experiment.session import Session
 from fleet.experiment.steps import delete
 from fleet.workload.objects import WorkloadObject
 
@@ -16,7 +16,7 @@ class Churn:
 
     name = "load"
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:
         """Done when every object was sent and has gone the whole way, or `timeouts.object` after the last was sent."""
         writes, parallel = session.writes(trial)
         left = {due.item.op: due.item for due in writes}
@@ -37,7 +37,7 @@ class Churn:
             session.recorder.anomaly("incomplete", text, trial=trial.id)
         await session.sampling.sample()
 
-    async def _reap(self, session: Session, left: dict[str, WorkloadObject], total: int, seconds: float) -> None:
+    async def _reap(self, session: PolicySession, left: dict[str, WorkloadObject], total: int, seconds: float) -> None:
         """Wait at most so long for one to complete, then delete all that did."""
         completed = session.recorder.tracker.completed
         await session.recorder.until(

@@ -1,138 +1,122 @@
-"""What an experiment is to the engine: the points that it visits, how it measures one, and what it needs of a fleet.
+"""What an experiment is to the engine: a protocol. The frame of every run (lock, folder, recorder, sampling, clean-up,
+verdict) is the engine's; what happens between the first and the last sample is the experiment's.
 
-A trial is a layout over a number of WECs at a point. The points of one experiment differ in the workload, the number of
-policies, the fleet's client limits, its links or its sources. Each experiment is a module of `fleet.experiments`.
+Experiments that distribute a workload by policies are values of `fleet.experiment.distribution.Distribution`; those
+with a body of their own derive from `fleet.experiment.own.OwnExperiment`.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from fleet.experiment import steps
-from fleet.experiment.plan import TrialPlan
-from fleet.managers.manager import Manager
-from fleet.model.experiment_file import PolicyExperiment, Profiles
+from fleet.experiment.cleanup import CleanReport
+from fleet.experiment.session import Session
+from fleet.managers.manager import Manager, Spaces
+from fleet.model.experiment_file import ExperimentFile, Profiles
 from fleet.model.fleet_file import FleetFile
-from fleet.model.link import Link
-from fleet.model.load_shape import LoadShape
-from fleet.model.run_names import trial_id
-from fleet.workload.content import Content
+from fleet.model.stage import Stage
 
 
-@dataclass(frozen=True)
-class Point:
-    """What a group of trials has besides its layout and WECs."""
-
-    content: Content
-    copies: int
-    """Of the content, per policy."""
-    label: str = ""
-    each: int = 1
-    """Policies per target."""
-    own_namespaces: bool = False
-    load: LoadShape | None = None
-    """None: the spec's."""
-    limits: Mapping[str, float] = field(default_factory=dict)
-    link: Link | None = None
-    sources: int | None = None
-    """So many are used, and served; None: the first, and nothing is changed."""
+class Trial(Protocol):
+    """What the frame knows of a trial; `str()` of it is for people."""
 
     @property
-    def fleet(self) -> tuple[object, ...]:
-        """What the fleet is changed to for it."""
-        return (*self.limits.items(), self.link, self.sources)
+    def id(self) -> str:
+        """`t000` and so on, in the order in which they run."""
+        ...
+
+    @property
+    def repeat(self) -> int:
+        """Counts from 0; -1 for a warm-up."""
+        ...
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What an experiment makes its points for."""
+class Needs:
+    """Which of the fleet's clusters a run opens clients of; None: all of them. None of any: no client is opened."""
 
-    manager: Manager
-    wecs: int
-
-
-def _every(_manager: Manager) -> str:
-    return ""
+    wecs: frozenset[str] | None = frozenset()
+    sources: frozenset[str] | None = frozenset()
 
 
-def _any_fleet(_spec: Any, _fleet: FleetFile) -> None:
-    return
-
-
-def _as_written(spec: Any) -> Profiles:
-    profiles: Profiles = spec.profiles
-    return profiles
+EVERYTHING = Needs(None, None)
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """One experiment."""
+class PlanTable:
+    """What `fleet experiment plan` prints."""
 
-    name: str
-    """As the field `experiment` of its files has it."""
-    file: type[PolicyExperiment]
-    """What its files have, with defaults and short form."""
-    points: Callable[[Any, Ground], list[Point]]
-    """From its spec and where it runs."""
-    measure: tuple[steps.Step, ...] = (steps.Load(), steps.Drain())
-    """From the settled fleet to the last sample."""
-    cannot: Callable[[Manager], str] = _every
-    """Why it cannot be done under that manager, as a sentence without its end; empty when it can."""
-    check: Callable[[Any, FleetFile], None] = _any_fleet
-    """UsageError, naming the field, for what its spec wants and this fleet does not have."""
-    profiles: Callable[[Any], Profiles] = _as_written
-    """Of the programs, while it goes on."""
-    everybody: bool = False
-    """It scrapes every program that tells of itself: it looks for what grows."""
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    numeric: frozenset[str] = frozenset()
+    """Columns that are aligned right."""
+    documents: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    """The same for `-o json`."""
+    end: str = ""
+    """A sentence behind it: what all of it comes to."""
 
 
-def trials(
-    experiment: Experiment,
-    spec: PolicyExperiment,
-    manager: Manager,
-    *,
-    wecs: Sequence[str],
-    counts: Sequence[int],
-    sources: Sequence[str] = (),
-) -> list[TrialPlan]:
-    """Every trial in its order: groups of (layout, count, point) shuffled by the seed, warm-ups first in each.
+class Experiment(Protocol):
+    """One experiment. `spec` is of the type `file`, `trials` are what `plan` made."""
 
-    `wecs` and `sources` are the fleet's in the order of their names; a count takes the first so many. Shuffled, because
-    something that drifts during the run (memory, compaction) must not look like an effect of what is swept. Groups with
-    the same client limits, links and sources stay together: each change takes time, and most restart programs.
-    """
-    chosen = [
-        (layout, count, point)
-        for layout in spec.layouts
-        for count in counts
-        for point in experiment.points(spec, Ground(manager, count))
-    ]
-    random.Random(spec.seed).shuffle(chosen)  # noqa: S311 - a reproducible order, not a secret
-    fleets = list(dict.fromkeys(point.fleet for _, _, point in chosen))
-    chosen.sort(key=lambda entry: fleets.index(entry[2].fleet))
-    made: list[TrialPlan] = []
-    for group, (layout, count, point) in enumerate(chosen):
-        for repeat in [-1] * spec.warmup + list(range(spec.repeats)):
-            made.append(
-                TrialPlan(
-                    id=trial_id(len(made)),
-                    group=group,
-                    layout=layout,
-                    clusters=tuple(wecs[:count]),
-                    repeat=repeat,
-                    content=point.content,
-                    copies_each=point.copies,
-                    load=point.load or spec.load,
-                    each=point.each,
-                    own_namespaces=point.own_namespaces,
-                    point=point.label,
-                    limits=point.limits,
-                    link=point.link,
-                    sources=tuple(sources[: point.sources or 1]),
-                    serving=point.sources,
-                )
-            )
-    return made
+    @property
+    def name(self) -> str:
+        """As the field `experiment` of its files has it."""
+        ...
+
+    @property
+    def file(self) -> type[ExperimentFile]:
+        """What its files have, with defaults and short form."""
+        ...
+
+    @property
+    def everybody(self) -> bool:
+        """Every program that tells of itself is scraped, not only the hub's: it looks for what grows."""
+        ...
+
+    def cannot(self, manager: Manager, /) -> str:
+        """Why it cannot be done under that manager, as a sentence without its end; empty when it can."""
+        ...
+
+    def plan(self, spec: Any, fleet: FleetFile, manager: Manager) -> Sequence[Any]:
+        """Every trial in its order. UsageError, naming the field and with the numbers, for what cannot be done here;
+        nothing is touched."""
+        ...
+
+    def table(self, trials: Sequence[Any]) -> PlanTable:
+        """The trials for people."""
+        ...
+
+    def bounded(self, spec: Any, fleet: FleetFile, manager: Manager) -> Sequence[str]:
+        """Names that a threshold of its spec may have as `stage`."""
+        ...
+
+    def stages(self, spec: Any) -> Sequence[Stage]:
+        """Its own stages, kept in run.json; none where the manager's hop table has them."""
+        ...
+
+    def profiles(self, spec: Any, /) -> Profiles:
+        """Of the programs, while it goes on."""
+        ...
+
+    def needs(self, spec: Any, fleet: FleetFile, trials: Sequence[Any]) -> Needs:
+        """What is opened before `admit`."""
+        ...
+
+    def refits(self, trials: Sequence[Any]) -> bool:
+        """It changes the fleet between its trials: refused where nothing can do that."""
+        ...
+
+    async def admit(self, spec: Any, fleet: FleetFile, spaces: Spaces, trials: Sequence[Any]) -> None:
+        """FleetError when something stands against this run; only reads and reviews, before the run folder is made."""
+        ...
+
+    async def run(self, session: Session, trials: Sequence[Any]) -> None:
+        """From the prepared frame to the last sample. May be cancelled at any time; ends what it has started."""
+        ...
+
+    async def clean(self, session: Session, trials: Sequence[Any], seconds: float) -> CleanReport:
+        """Take what the run made out of the clusters, within about so many seconds, however the run ended."""
+        ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleet.experiment.plan import TrialPlan
-from fleet.experiment.session import Session
+from fleet.experiment.policy_session import PolicySession
 
 
 class BeginFaults:
@@ -11,7 +11,7 @@ class BeginFaults:
 
     name = "faults"
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:
         """They go on beside the steps that follow."""
         session.faults.begin(trial.id, counted=trial.repeat >= 0)
 
@@ -21,7 +21,7 @@ class EndFaults:
 
     name = "heal"
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:  # noqa: ARG002 - as every step
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:  # noqa: ARG002 - as every step
         """Those without a `for` are healed now."""
         await session.faults.end()
         await session.sampling.sample()  # what was started again belongs to this trial

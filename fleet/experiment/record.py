@@ -13,6 +13,7 @@ from fleet.kube.reflector import Reflector
 from fleet.managers import registry
 from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
+from fleet.model.stage import Stage
 from fleet.observe import priority
 from fleet.remote.clock import clocks
 from fleet.results.folder import RunFolder
@@ -22,7 +23,7 @@ from fleet.results.run import DriverFacts, RunRecord, without_paths
 GIT_SECONDS = 5.0
 
 
-def begin_record(folder: RunFolder, spec: ExperimentFile, fleet: FleetFile) -> RunRecord:
+def begin_record(folder: RunFolder, spec: ExperimentFile, fleet: FleetFile, stages: Sequence[Stage] = ()) -> RunRecord:
     """The record of a run that begins now, status `running`."""
     return RunRecord(
         id=folder.id,
@@ -32,6 +33,7 @@ def begin_record(folder: RunFolder, spec: ExperimentFile, fleet: FleetFile) -> R
         spec=spec,
         fleet=without_paths(fleet),
         manager=registry.of(fleet).record(fleet),
+        stages=list(stages),
         inventory_sha256=fleet.inventory_sha256,
         version=project.__version__,
         git=git_commit(),

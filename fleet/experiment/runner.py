@@ -1,62 +1,44 @@
-"""Runs an experiment: the steps of every trial in order, then, however it ended, the clean-up and the record."""
+"""The frame of every run: lock, folder, recorder and samplers around the experiment's body, then, however that ended,
+the clean-up, the record and the verdict."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fleet.analysis.exposition import Exposition
-from fleet.analysis.hop_table import HopTable
+from fleet.analysis.findings import findings_of
 from fleet.analysis.join import Join
 from fleet.analysis.quality import Status, judge
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import Setting
 from fleet.errors import FleetError, MeasurementError, SpecError, UsageError
-from fleet.experiment import steps
-from fleet.experiment.access import check_access
-from fleet.experiment.cleanup import remove
-from fleet.experiment.connect import check_whole, opened
-from fleet.experiment.definition import Experiment, trials
-from fleet.experiment.during import BeginFaults, EndFaults
-from fleet.experiment.feasible import check_changes, check_loads
+from fleet.experiment.clients import Clients
+from fleet.experiment.definition import Experiment
 from fleet.experiment.hold import held
 from fleet.experiment.interrupts import Interrupts
-from fleet.experiment.plan import TrialPlan, groups, trial_policies
-from fleet.experiment.prepare import check, make_namespaces
 from fleet.experiment.progress import RunProgress
-from fleet.experiment.reconfigure import Reconfigure, Refitted
+from fleet.experiment.reconfigure import Reconfigure
 from fleet.experiment.record import begin_record, driver_facts
-from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session
 from fleet.faults.beside import Faults
 from fleet.faults.registry import aims
-from fleet.kube.looplag import LoopLag
-from fleet.kube.resources import PODS, Resource
 from fleet.managers import registry
-from fleet.managers.manager import Manager, Spaces
-from fleet.model.experiment_file import COUNTED, PolicyExperiment
-from fleet.model.experiment_load import sweep
+from fleet.managers.manager import Spaces
+from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
 from fleet.model.model_errors import nearest
 from fleet.model.run_names import RunNames
 from fleet.observe.pprof import chosen
-from fleet.observe.profiling import Profiling
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
-from fleet.observe.textfile import folders, publish
 from fleet.observe.tracker import Tracker
-from fleet.observe.watcher import Watcher
 from fleet.results.events import HostSample, Line, MetricSample, ProcessSample, ProfileTaken
 from fleet.results.folder import RunFolder
 from fleet.results.run import Ending, EndingKind, RunRecord
 
-MEASURED = frozenset({"load", "drain"})
-"""Steps in which stamps become latencies: how late the loop is elsewhere (connecting, cleaning) harms nothing."""
 CLEAN_COMMAND = "fleet experiment clean --run {run}"
 
 
@@ -71,50 +53,23 @@ class Outcome:
     reasons: tuple[str, ...] = ()
 
 
-def plan(
-    fleet: FleetFile, experiment: Experiment, spec: PolicyExperiment, *, hold_back: float | None = None
-) -> list[TrialPlan]:
-    """Every trial in its order. UsageError, naming the field, for what this fleet or its manager cannot do.
-
-    `hold_back` in seconds: how long the manager may delay what it has scheduled; None: as its record says.
-    """
+def plan(fleet: FleetFile, experiment: Experiment, spec: ExperimentFile) -> Sequence[Any]:
+    """Every trial in its order. UsageError, naming the field, for what this fleet or its manager cannot do."""
     manager = registry.of(fleet)
-    _check_manager(experiment, spec, manager)
-    check_whole(fleet)
-    counts = sweep(spec, len(fleet.wecs()))
-    experiment.check(spec, fleet)
-    if spec.profiles.enabled:
-        chosen(fleet, spec.profiles.programs)
-    if hold_back is None:
-        hold_back = max((delay.seconds for delay in manager.record(fleet).fixed if delay.holds_back), default=0.0)
-    if spec.quiet <= 2 * hold_back:
-        raise SpecError(
-            f"{spec.quiet:g} s is not more than twice the {hold_back:g} s that {manager.name} holds back: a load could "
-            f"ride on a sync that is already scheduled. Write {2 * hold_back + 1:g}s",
-            field="quiet",
-        )
-    for number, threshold in enumerate(spec.thresholds):
-        stages = (*HopTable(manager.record(fleet)).stages, *COUNTED)
-        if threshold.stage not in stages:
-            raise SpecError(
-                f"{threshold.stage!r} is no stage{nearest(threshold.stage, stages)}",
-                field=f"thresholds.{number}.stage",
-            )
-    wecs, sources = ([entry.name for entry in entries] for entries in (fleet.wecs(), fleet.sources()))
-    made = trials(experiment, spec, manager, wecs=wecs, counts=counts, sources=sources)
-    check_changes(made, fleet)
-    check_loads(made, manager, fleet.limits, spec.timeouts.object)
-    aims(spec.during, fleet, [trial.id for trial in made])
-    return made
-
-
-def _check_manager(experiment: Experiment, spec: PolicyExperiment, manager: Manager) -> None:
-    """UsageError when it cannot be done under that manager, with the reason."""
     if why := experiment.cannot(manager):
         raise UsageError(f"{experiment.name} cannot be done with manager {manager.name}: {why}")
-    if refused := [layout for layout in spec.layouts if layout not in manager.layouts]:
-        can = " ".join(f"--layout {layout}" for layout in manager.layouts)
-        raise UsageError(f"layouts: manager {manager.name} cannot do {' and '.join(refused)}: write {can}")
+    if spec.profiles.enabled:
+        chosen(fleet, spec.profiles.programs)
+    made = experiment.plan(spec, fleet, manager)
+    bounded = experiment.bounded(spec, fleet, manager)
+    for number, threshold in enumerate(spec.thresholds):
+        if threshold.stage not in bounded:
+            raise SpecError(
+                f"{threshold.stage!r} is no stage{nearest(threshold.stage, bounded)}",
+                field=f"thresholds.{number}.stage",
+            )
+    aims(spec.during, fleet, [trial.id for trial in made])
+    return made
 
 
 class Runner:
@@ -125,13 +80,12 @@ class Runner:
         fleet: FleetFile,
         state: Path,
         experiment: Experiment,
-        spec: PolicyExperiment,
+        spec: ExperimentFile,
         results_root: Path,
         *,
         progress: RunProgress,
         keep: bool = False,
         reconfigure: Reconfigure | None = None,
-        hold_back: float | None = None,
     ) -> None:
         """`state` is the fleet's folder, where the lock lies; `keep` leaves everything in the clusters.
 
@@ -146,35 +100,31 @@ class Runner:
         self.progress = progress
         self.keep = keep
         self.reconfigure = reconfigure
-        self.trials = plan(fleet, experiment, spec, hold_back=hold_back)
+        self.trials = plan(fleet, experiment, spec)
         self.aims = aims(spec.during, fleet, [trial.id for trial in self.trials])
-        if reconfigure is None and any(trial.limits or trial.link or trial.serving for trial in self.trials):
+        if reconfigure is None and experiment.refits(self.trials):
             raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         RunFolder.check_root(results_root)
         self.interrupts = Interrupts()
         self._endings: list[Ending] = []
-        self._lag = LoopLag()
 
     async def run(self) -> Outcome:
         """Do it. FleetError only for what is refused before the run folder exists."""
-        wecs = {name for trial in self.trials for name in trial.clusters}
-        sources = {name for trial in self.trials for name in trial.sources}
+        needs = self.experiment.needs(self.spec, self.fleet, self.trials)
         with held(self.state, f"fleet experiment run {self.spec.name}"):
-            async with self.interrupts, opened(self.fleet, wecs, sources) as spaces:
-                await self._check(spaces)
+            async with self.interrupts, Clients() as clients:
+                await clients.open(self.fleet, needs)
+                await self._check(clients.spaces)
                 folder = RunFolder.create(self.results_root, self.spec.name, datetime.now(UTC))
-                record = begin_record(folder, self._spec_as_run(), self.fleet)
+                spec = self.spec.model_copy(update={"profiles": self.experiment.profiles(self.spec)})
+                record = begin_record(folder, spec, self.fleet, self.experiment.stages(spec))
                 folder.write_run(record)
                 self.progress.begin(folder.path, len(self.trials))
-                return await self._measure(spaces, folder, record)
-
-    def _spec_as_run(self) -> PolicyExperiment:
-        """The spec, with the profiles that are really taken."""
-        return self.spec.model_copy(update={"profiles": self.experiment.profiles(self.spec)})
+                return await self._measure(clients, folder, record, spec)
 
     async def _check(self, spaces: Spaces) -> None:
         """In a task that a signal ends: the run then ends as soon as it has a folder to say so in."""
-        task = asyncio.create_task(self._refuse(spaces))
+        task = asyncio.create_task(self.experiment.admit(self.spec, self.fleet, spaces, self.trials))
         self.interrupts.watch(task)
         try:
             await task
@@ -182,41 +132,40 @@ class Runner:
             if self.interrupts.received is None:
                 raise
 
-    async def _refuse(self, spaces: Spaces) -> None:
-        """FleetError when something stands against this run; only reads and reviews."""
-        await check_access(self.fleet, spaces, self._kinds, crds=any(trial.content.crds for trial in self.trials))
-        await check(spaces, self.manager)
-
-    @property
-    def _kinds(self) -> tuple[Resource, ...]:
-        """Of the workload."""
-        return tuple(dict.fromkeys(kind for trial in self.trials for kind in trial.content.resources))
-
-    async def _measure(self, spaces: Spaces, folder: RunFolder, record: RunRecord) -> Outcome:
+    async def _measure(self, clients: Clients, folder: RunFolder, record: RunRecord, spec: ExperimentFile) -> Outcome:
         names = RunNames(folder.id)
-        recorded = Recorded(Join(record.manager, source=record.source, object_timeout=self.spec.timeouts.object))
-        tracker = Tracker(names=names, sources=spaces.sources.keys())
+        recorded = Recorded(Join(record.manager, source=record.source, object_timeout=spec.timeouts.object))
         log = folder.event_log()
+        tracker = Tracker(names=names, sources=clients.spaces.sources.keys())
         recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
-        watcher = Watcher(
-            spaces, self._kinds, self.manager.hops, recorder, selector=names.selector(), wrapped=self.manager.wraps
+        session = Session(
+            spec=spec,
+            fleet=self.fleet,
+            manager=self.manager,
+            names=names,
+            clients=clients,
+            recorder=recorder,
+            recorded=recorded,
+            progress=self.progress,
+            sampling=Sampling(self.fleet, recorder, record.manager, everybody=self.experiment.everybody),
+            faults=Faults(self.fleet, spec.during, self.aims, recorder),
+            folder=folder,
+            reconfigure=self.reconfigure,
         )
         try:
             try:
-                await self._supervise(
-                    self._work(spaces, names, recorder, recorded.join, watcher, folder.path), recorder
-                )
+                await self._supervise(self._work(session), recorder)
             except Exception:  # a defect of ours: raised again when the clusters are clean
-                await self._clean(spaces, names, recorder)
+                await self._clean(session)
                 raise
-            await self._clean(spaces, names, recorder)
+            await self._clean(session)
         finally:
             try:
                 log.close()
             except MeasurementError as error:
                 self._ends("unwritten", f"the events could not be written: {error}")
-            facts = driver_facts(self._lag, watcher.reflectors, recorder.gaps, log.dropped)
-            record = self._close(record.with_(driver=facts), recorded)
+            facts = driver_facts(session.lag, session.reflectors, recorder.gaps, log.dropped)
+            record = self._close(record.with_(driver=facts), recorded, folder.path)
             folder.write_run(record)
         if self.interrupts.at_once or self.keep:
             self.progress.note(f"left in the clusters; remove it with: {CLEAN_COMMAND.format(run=folder.id)}")
@@ -225,7 +174,12 @@ class Runner:
         code = self.interrupts.exit_code or (0 if status == "valid" else MeasurementError.exit_code)
         return Outcome(folder.path, status, code, tuple(record.reasons))
 
-    def _close(self, record: RunRecord, recorded: Recorded) -> RunRecord:
+    async def _work(self, session: Session) -> None:
+        """The body, with the samplers beside it."""
+        async with session.sampling:
+            await self.experiment.run(session, self.trials)
+
+    def _close(self, record: RunRecord, recorded: Recorded, folder: Path) -> RunRecord:
         """The record of a run that has ended, judged by what was recorded."""
         received = self.interrupts.received
         ended = record.with_(
@@ -234,7 +188,8 @@ class Runner:
             endings=self._endings,
             interrupted=received.name if received else "",
         )
-        verdict = judge(ended, recorded, recorded.join.samples())
+        found = findings_of(ended, recorded, folder)
+        verdict = judge(ended, recorded, [*recorded.join.samples(), *found.samples], found)
         return ended.with_(status=verdict.status, reasons=list(verdict.reasons))
 
     def _ends(self, kind: EndingKind, text: str) -> None:
@@ -270,91 +225,21 @@ class Runner:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
 
-    async def _work(  # noqa: PLR0917 - what a run is made of
-        self, spaces: Spaces, names: RunNames, recorder: Recorder, join: Join, watcher: Watcher, run: Path
-    ) -> None:
-        """From the first watch to the last trial."""
-        async with AsyncExitStack() as stack:
-            everybody = self.experiment.everybody
-            sampling = await stack.enter_async_context(
-                Sampling(self.fleet, recorder, self.manager.record(self.fleet), everybody=everybody)
-            )
-            faults = Faults(self.fleet, self.spec.during, self.aims, recorder)
-            session = Session(
-                spec=self.spec,
-                manager=self.manager,
-                names=names,
-                spaces=spaces,
-                recorder=recorder,
-                join=join,
-                progress=self.progress,
-                sampling=sampling,
-                faults=faults,
-            )
-            async with session.step("prepare"):
-                contents = {trial.content.name: trial.content for trial in self.trials}
-                await ensure_served(
-                    spaces, self.manager, [crd for content in contents.values() for crd in content.crds]
-                )
-                await stack.enter_async_context(watcher)
-                wanted = {policy.namespace for trial in self.trials for policy in trial_policies(trial, names)}
-                pods = any(PODS in content.resources for content in contents.values())
-                await make_namespaces(spaces, self.manager, names, wanted, pods=pods)
-            await stack.enter_async_context(_beside(session.keep_sampling()))
-            refitted = await stack.enter_async_context(Refitted(session, self.reconfigure, self.fleet))
-            # Inside it, so that the last round is of the programs that were measured, not of restarted ones.
-            await stack.enter_async_context(Profiling(self.fleet, self.experiment.profiles(self.spec), run, recorder))
-            await stack.enter_async_context(faults)
-            await self._trials(session, refitted)
-
-    async def _trials(self, session: Session, refitted: Refitted) -> None:
-        number = 0
-        for group in groups(self.trials):
-            first = group.trials[0]
-            await refitted.have(first.limits, first.link, first.serving)
-            for trial in group.trials:
-                number += 1
-                self.progress.trial(number, str(trial))
-                last = trial is group.trials[-1]
-                for step in trial_steps(self.experiment, self.spec, last=last):
-                    async with AsyncExitStack() as stack:
-                        await stack.enter_async_context(session.step(step.name, trial.id))
-                        if step.name in MEASURED:
-                            await stack.enter_async_context(self._lag)
-                        await step.do(session, trial)
-                await asyncio.to_thread(session.recorder.sync)
-                if session.recorder.failure is not None:
-                    session.recorder.failed.set()
-                await asyncio.to_thread(self._publish, session)
-
-    def _publish(self, session: Session) -> None:
-        """Show the run's samples so far to a Prometheus that runs beside the fleet; between trials, as it takes CPU."""
-        if not folders(self.fleet):
-            return
-        facts = {"run": session.names.run_id, "experiment": self.spec.experiment, "fleet": self.fleet.name}
-        objects = {
-            Setting(trial.layout, trial.wecs, trial.point): trial.objects for trial in self.trials if trial.repeat >= 0
-        }
-        try:
-            publish(self.fleet, Exposition(session.join.table.manager, session.join.samples(), objects, facts))
-        except OSError as error:
-            self.progress.note(f"the metrics of this run cannot be shown to Prometheus: {error}")
-
-    async def _clean(self, spaces: Spaces, names: RunNames, recorder: Recorder) -> None:
+    async def _clean(self, session: Session) -> None:
         """Take everything of this run out of the clusters, within `timeouts.clean`; a second SIGINT ends it."""
         if self.keep:
             return
 
         async def clean() -> None:
+            recorder = session.recorder
             self.progress.step("clean up")
             recorder.mark("clean-up", "begin")
-            seconds = self.spec.timeouts.clean
-            report = await remove(spaces, self.manager, names.run_id, timeout=seconds, workload=self._kinds)
+            report = await self.experiment.clean(session, self.trials, self.spec.timeouts.clean)
             recorder.mark("clean-up", "end")
             for sentence in report.left:
                 recorder.anomaly("left-behind", sentence)
             if report.left:
-                self.progress.note(f"something is left; try: {CLEAN_COMMAND.format(run=names.run_id)}")
+                self.progress.note(f"something is left; try: {CLEAN_COMMAND.format(run=session.names.run_id)}")
 
         task = asyncio.create_task(clean())
         self.interrupts.watch(task)
@@ -365,42 +250,13 @@ class Runner:
                 raise
             if not self.interrupts.at_once:  # the first signal came during the clean-up: let it finish
                 self._ends("interrupted", f"interrupted by {self.interrupts.received.name} while cleaning up")
-                await self._clean(spaces, names, recorder)
-
-
-def trial_steps(experiment: Experiment, spec: PolicyExperiment, *, last: bool) -> tuple[steps.Step, ...]:
-    """The steps of one trial; the group's `last` one also takes the policies away."""
-    return (
-        steps.Announce(),
-        steps.Apply(),
-        steps.Settle(),
-        *((BeginFaults(),) if spec.during else ()),
-        *experiment.measure,
-        *((EndFaults(),) if spec.during else ()),
-        *((steps.Linger(),) if spec.after else ()),
-        steps.Quieten(),
-        steps.Clean(policies=last),
-    )
+                await self._clean(session)
 
 
 def _keep(recorded: Recorded, line: Line) -> None:
     """Keep what the verdict needs; samples of programs are many and lie in the file."""
     if not isinstance(line, ProcessSample | HostSample | MetricSample | ProfileTaken):
         recorded.add(line)
-
-
-@asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """`work` goes on beside the block and is cancelled at its end; its own error, if any, is raised there."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        results = await asyncio.gather(task, return_exceptions=True)
-    for error in results:
-        if isinstance(error, Exception):
-            raise error
 
 
 def state_folder(fleet: FleetFile) -> Path:

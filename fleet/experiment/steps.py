@@ -13,8 +13,8 @@ from typing import Literal, Protocol
 
 from fleet.errors import DeadlineError
 from fleet.experiment.plan import TrialPlan
+from fleet.experiment.policy_session import PolicySession
 from fleet.experiment.sender import Sender
-from fleet.experiment.session import Session
 from fleet.kube.each import each
 from fleet.kube.errors import NotFound
 from fleet.managers.manager import Policy, Write
@@ -37,7 +37,7 @@ class Step(Protocol):
 
     name: str
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:
         """Do it; FleetError ends the run, everything else that is amiss is recorded as an anomaly."""
 
 
@@ -46,7 +46,7 @@ class Announce:
 
     name = "announce"
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:
         """One `trial` line and one `planned` line per object."""
         stamps = {"ns": time.monotonic_ns(), "wall": time.time_ns()}
         clusters = list(trial.clusters)
@@ -87,7 +87,7 @@ class Apply:
 
     name = "apply"
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:
         """Done when their sources have taken them all."""
         manager, sources = session.manager, session.spaces.sources
         missing = [entry for entry in session.policies(trial) if session.recorder.tracker.targets(entry.name) is None]
@@ -104,7 +104,7 @@ class Settle:
 
     name = "settle"
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:
         """DeadlineError when a policy does not resolve; an anomaly when it never becomes quiet."""
         timeout = session.spec.timeouts.settle
         deadline = time.monotonic() + timeout
@@ -142,7 +142,7 @@ class Load:
 
     name = "load"
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:
         """Done when each was answered."""
         writes, parallel = session.writes(trial)
         await Sender(session.spaces.sources, session.recorder).send(writes, parallel=parallel)
@@ -153,7 +153,7 @@ class Drain:
 
     name = "drain"
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:
         """An anomaly when the time is up; the samples that are missing are missing."""
         limit = session.spec.timeouts.object
 
@@ -179,7 +179,7 @@ class Linger:
 
     name = "after"
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:  # noqa: ARG002 - as every step
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:  # noqa: ARG002 - as every step
         """As long as the spec asks."""
         await asyncio.sleep(session.spec.after)
 
@@ -189,7 +189,7 @@ class Quieten:
 
     name = "quiet"
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:
         """An anomaly when they do not."""
         why = await quieten(session, time.monotonic() + session.spec.timeouts.settle)
         if why:
@@ -209,7 +209,7 @@ class Clean:
     def __init__(self, *, policies: bool) -> None:
         self._policies = policies
 
-    async def do(self, session: Session, trial: TrialPlan) -> None:
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:
         """An anomaly when something stays; the next trial's objects have other names."""
         recorder = session.recorder
         await delete(session, session.objects(trial))
@@ -231,12 +231,12 @@ class Clean:
             recorder.anomaly("not-clean", text, trial=trial.id)
 
 
-async def delete(session: Session, items: Sequence[WorkloadObject]) -> None:
+async def delete(session: PolicySession, items: Sequence[WorkloadObject]) -> None:
     """Delete objects of the run at their sources; those that are gone already are passed over."""
     await each(items, lambda item: _delete(session, item.source, item.write, "Background"), at_once=IN_FLIGHT)
 
 
-async def _delete(session: Session, source: str, write: Write, propagation: Literal["Background"] | None) -> None:
+async def _delete(session: PolicySession, source: str, write: Write, propagation: Literal["Background"] | None) -> None:
     try:
         client = session.spaces.sources[source]
         await client.delete(write.resource, write.name, write.namespace, propagation=propagation)
@@ -244,7 +244,7 @@ async def _delete(session: Session, source: str, write: Write, propagation: Lite
         return
 
 
-async def quieten(session: Session, deadline: float) -> str:
+async def quieten(session: PolicySession, deadline: float) -> str:
     """Wait for the quiet that the spec asks for; why it did not come by `deadline` (monotonic seconds), or nothing.
 
     Quiet is: no watch told anything, then no program of the manager has work in its queues or sends requests. A

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from fleet.errors import SpecError
-from fleet.experiment.definition import Experiment, Ground, Point
+from fleet.experiment.distribution import Distribution
+from fleet.experiment.points import Ground, Point
 from fleet.managers.manager import Manager
 from fleet.model.base import Model, Name
 from fleet.model.experiment_file import Layout, PolicyExperiment, Workload
@@ -83,4 +84,4 @@ def check(spec: ClientLimits, fleet: FleetFile) -> None:
             )
 
 
-EXPERIMENT = Experiment("client-limits", ClientLimits, points, cannot=cannot, check=check)
+EXPERIMENT = Distribution("client-limits", ClientLimits, points, cannot=cannot, check=check)

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from fleet.errors import UsageError
-from fleet.experiment.definition import Experiment, Ground, Point
+from fleet.experiment.distribution import Distribution
+from fleet.experiment.points import Ground, Point
 from fleet.managers.manager import Manager
 from fleet.model.base import Name
 from fleet.model.experiment_file import Layout, PolicyExperiment, Workload
@@ -78,4 +79,4 @@ def check(_spec: LinkLatency, fleet: FleetFile) -> None:
         )
 
 
-EXPERIMENT = Experiment("link-latency", LinkLatency, points, cannot=cannot, check=check)
+EXPERIMENT = Distribution("link-latency", LinkLatency, points, cannot=cannot, check=check)

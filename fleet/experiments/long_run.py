@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from fleet.experiment.churn import Churn
-from fleet.experiment.definition import Experiment, Ground, Point
+from fleet.experiment.distribution import Distribution
+from fleet.experiment.points import Ground, Point
 from fleet.model.base import Name
 from fleet.model.duration import Duration
 from fleet.model.experiment_file import Layout, PolicyExperiment, Profiles, Workload
@@ -72,4 +73,4 @@ def profiles(spec: LongRun) -> Profiles:
     return spec.paced_profiles
 
 
-EXPERIMENT = Experiment("long-run", LongRun, points, measure=(Churn(),), profiles=profiles, everybody=True)
+EXPERIMENT = Distribution("long-run", LongRun, points, measure=(Churn(),), profiles=profiles, everybody=True)

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from fleet.experiment.definition import Experiment, Ground, Point
+from fleet.experiment.distribution import Distribution
+from fleet.experiment.points import Ground, Point
 from fleet.experiments.values import Count, distinct, needs_policies
 from fleet.model.base import Name
 from fleet.model.duration import Duration
@@ -47,4 +48,4 @@ def points(spec: PolicyScaling, _ground: Ground) -> list[Point]:
     ]
 
 
-EXPERIMENT = Experiment("policy-scaling", PolicyScaling, points, cannot=needs_policies)
+EXPERIMENT = Distribution("policy-scaling", PolicyScaling, points, cannot=needs_policies)

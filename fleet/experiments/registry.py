@@ -19,24 +19,33 @@ from fleet.experiments import (
 )
 from fleet.managers import registry
 from fleet.model import experiment_load
-from fleet.model.experiment_file import ExperimentFile, PolicyExperiment, RecordedExperiment
+from fleet.model.by_folder import ByFolder
+from fleet.model.experiment_file import ExperimentFile, RecordedExperiment
 from fleet.model.model_errors import nearest
 
-EXPERIMENTS: Mapping[str, Experiment] = {
-    module.EXPERIMENT.name: module.EXPERIMENT
-    for module in (
-        wec_scaling,
-        policy_scaling,
-        workload_size,
-        client_limits,
-        link_latency,
-        wds_scaling,
-        long_run,
-    )
-}
-"""To add one, write its module and add it here."""
+OWN_BODIES = ByFolder("fleet.experiments", "experiment", "EXPERIMENT", "experiment")
+"""Experiments with a body of their own: packages here with a module `experiment`. To write one is to register it."""
 
-MODELS: Mapping[str, type[PolicyExperiment]] = {name: experiment.file for name, experiment in EXPERIMENTS.items()}
+_FOUND: Sequence[Experiment] = (
+    *(
+        module.EXPERIMENT
+        for module in (
+            wec_scaling,
+            policy_scaling,
+            workload_size,
+            client_limits,
+            link_latency,
+            wds_scaling,
+            long_run,
+        )
+    ),
+    *(OWN_BODIES.load(name) for name in OWN_BODIES.names()),
+)
+"""To add one that distributes a workload, write its module and add it here."""
+
+EXPERIMENTS: Mapping[str, Experiment] = {experiment.name: experiment for experiment in _FOUND}
+
+MODELS: Mapping[str, type[ExperimentFile]] = {name: experiment.file for name, experiment in EXPERIMENTS.items()}
 
 
 def of(spec: ExperimentFile) -> Experiment:
@@ -46,12 +55,12 @@ def of(spec: ExperimentFile) -> Experiment:
 
 def load(
     file: Path, *, sets: Sequence[str] = (), flags: Mapping[str, Any] | None = None, quick: bool = False
-) -> PolicyExperiment:
+) -> ExperimentFile:
     """The experiment of `file` with its overrides; see `fleet.model.experiment_load.load`."""
     return experiment_load.load(file, MODELS, sets=sets, flags=flags, quick=quick)
 
 
-def recorded(spec: RecordedExperiment) -> PolicyExperiment:
+def recorded(spec: RecordedExperiment) -> ExperimentFile:
     """The experiment of a run, to be run again. UsageError when this program does not know it."""
     model = MODELS.get(spec.experiment)
     if model is None:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from fleet.errors import UsageError
-from fleet.experiment.definition import Experiment, Ground, Point
+from fleet.experiment.distribution import Distribution
+from fleet.experiment.points import Ground, Point
 from fleet.experiments.values import Count, distinct
 from fleet.managers.manager import Manager
 from fleet.model.base import Name
@@ -66,4 +67,4 @@ def check(spec: WdsScaling, fleet: FleetFile) -> None:
         )
 
 
-EXPERIMENT = Experiment("wds-scaling", WdsScaling, points, cannot=cannot, check=check)
+EXPERIMENT = Distribution("wds-scaling", WdsScaling, points, cannot=cannot, check=check)

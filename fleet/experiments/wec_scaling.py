@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from fleet.experiment.definition import Experiment, Ground, Point
+from fleet.experiment.distribution import Distribution
+from fleet.experiment.points import Ground, Point
 from fleet.model.base import Name
 from fleet.model.experiment_file import PolicyExperiment
 from fleet.workload.profiles import content_of
@@ -26,4 +27,4 @@ def points(spec: WecScaling, _ground: Ground) -> list[Point]:
     return [Point(content_of(spec.workload), spec.workload.objects)]
 
 
-EXPERIMENT = Experiment("wec-scaling", WecScaling, points)
+EXPERIMENT = Distribution("wec-scaling", WecScaling, points)

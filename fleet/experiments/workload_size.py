@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from fleet.experiment.definition import Experiment, Ground, Point
+from fleet.experiment.distribution import Distribution
+from fleet.experiment.points import Ground, Point
 from fleet.experiments.values import Count, distinct
 from fleet.model.base import Name
 from fleet.model.experiment_file import Layout, PolicyExperiment, Workload
@@ -49,4 +50,4 @@ def _sized(workload: Workload, size: int) -> Content:
     return content_of(Workload.model_validate({**workload.model_dump(), "bytes": size}))
 
 
-EXPERIMENT = Experiment("workload-size", WorkloadSize, points)
+EXPERIMENT = Distribution("workload-size", WorkloadSize, points)

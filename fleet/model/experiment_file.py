@@ -144,10 +144,6 @@ class ExperimentFile(Model):
     repeats: int = Field(default=3, ge=1, le=1000)
     warmup: int = Field(default=1, ge=0, le=100)
     """Trials of each setting that are run first and not counted."""
-    quiet: Duration = 5.0
-    """Settled: nothing that is watched changed for this long, more than twice what the manager may hold back."""
-    after: Moment = 0.0
-    """How long a trial is watched on after its load has ended: what is still written then, somebody fights over."""
     sample_interval: Duration = 5.0
     """How often processes are weighed and metrics scraped during a trial."""
     seed: int = Field(default=1, ge=0, lt=2**63)
@@ -168,6 +164,10 @@ class PolicyExperiment(ExperimentFile):
     workload: Workload = Workload()
     load: LoadShape = LoadShape(parallelismLimitedLoad=ParallelismLimitedLoad(parallelismLimit=32))
     """When each object of a trial is sent. 32 unanswered: an API server's own limit is 200 mutating requests."""
+    quiet: Duration = 5.0
+    """Settled: nothing that is watched changed for this long, more than twice what the manager may hold back."""
+    after: Moment = 0.0
+    """How long a trial is watched on after its load has ended: what is still written then, somebody fights over."""
 
     @field_validator("layouts")
     @classmethod
@@ -197,10 +197,12 @@ class RecordedExperiment(ExperimentFile):
 
     name: str = ""
     wecs: list[int] | str = ""
-    """As `PolicyExperiment` has it; this and the next are empty of an experiment that distributes nothing."""
+    """As `PolicyExperiment` has it; this and the following are empty of an experiment that distributes nothing."""
     layouts: list[str] = Field(default_factory=list)
     workload: Workload | None = None
     load: LoadShape | None = None
+    quiet: Duration | None = None
+    after: Moment | None = None
 
     def own(self, field: str) -> Any:
         """A field that only this experiment has, as it was written; None when it has none of that name."""

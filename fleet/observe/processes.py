@@ -53,6 +53,9 @@ class Weigher:
         self._components = {(entry.machine, entry.program): entry for entry in fleet.components}
         self._pids = dict(pids) if pids is not None else _local(fleet)
         self._known: dict[int, psutil.Process] = {}
+        self._here = next(iter(self._pids), "")
+        self.besides: Mapping[str, int] = {}
+        """Programs of this machine that are not the fleet's, and their process ids: those that an experiment starts."""
 
     def sample(self) -> list[ProcessSample]:
         """One line per running program; a program that ends meanwhile is left out."""
@@ -63,6 +66,11 @@ class Weigher:
                 if line is not None:
                     lines.append(line)
         return lines
+
+    def sample_besides(self) -> list[ProcessSample]:
+        """One line per program of `besides` that runs."""
+        found = (self._weigh(self._here, program, pid) for program, pid in sorted(self.besides.items()))
+        return [line for line in found if line is not None]
 
     def _weigh(self, machine: str, program: str, pid: int) -> ProcessSample | None:
         entry = self._components.get((machine, program))

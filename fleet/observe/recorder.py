@@ -10,7 +10,7 @@ from typing import Protocol
 from fleet.errors import MeasurementError
 from fleet.observe.quiet import Quiet
 from fleet.observe.tracker import Tracker
-from fleet.results.events import Anomaly, ClusterState, GapSeen, HopSeen, Line, RunMark, Seen, WorkloadSeen
+from fleet.results.events import Anomaly, ClusterState, GapSeen, HopSeen, Line, MarkSeen, RunMark, Seen, WorkloadSeen
 
 BATCH_SECONDS = 0.05
 """Whoever waits looks again at most this often: a burst of a thousand lines is one look, not a thousand."""
@@ -111,5 +111,7 @@ def _kind(line: Seen) -> str:
             return line.resource.partition(".")[0]
         case WorkloadSeen():
             return line.ref.resource
+        case MarkSeen():
+            return line.resource.partition(".")[0]
         case _:
             return type(line).__name__

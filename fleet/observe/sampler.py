@@ -3,9 +3,10 @@
 A process of its own, because a metrics page of an API server is 3 MB of TLS and text: read in the driver it made the
 event loop 170 ms late on a busy machine (a thread does not help, it shares the interpreter's lock), and stamps with it.
 
-First line of stdin: an `Opening` as JSON. Then one order per line, `sample`, `busy SECONDS` or `rest CLUSTER...`; the
-answer is any number of event lines (for `busy` one JSON string), ended by an empty line. End of stdin ends it: it never
-outlives the driver.
+First line of stdin: an `Opening` as JSON. Then one order per line, `sample`, `busy SECONDS`, `rest CLUSTER...` or
+`besides {"PROGRAM": PID}` (programs of an experiment's own, weighed from now on in place of the former); the answer is
+any number of event lines (for `busy` one JSON string), ended by an empty line. End of stdin ends it: it never outlives
+the driver.
 """
 
 from __future__ import annotations
@@ -89,7 +90,11 @@ async def serve(opening: Opening) -> None:
                     await scraper.scrape()
                     for seen in await disturbances.look(weighed):
                         answer.record(seen)
+                    for line in await asyncio.to_thread(weigher.sample_besides):
+                        answer.record(line)
                     said = answer.take()
+                elif name == "besides":
+                    weigher.besides, said = orjson.loads(argument), b""
                 elif name == "rest":
                     scraper.resting, said = frozenset(argument.split()), b""
                 else:

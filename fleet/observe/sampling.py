@@ -57,9 +57,17 @@ class Sampling:
         """`everybody`: scrape every program that has metrics, for a run that looks for what grows. `reach` gives what
         starts a program on another machine."""
         self._recorder = recorder
+        self._everybody = everybody
+        self._reach = reach
+        self._besides: dict[str, int] = {}
+        self._begin(fleet, manager)
+
+    def _begin(self, fleet: FleetFile, manager: ManagerRecord) -> None:
+        """The samplers of that fleet, not started yet."""
 
         def opening(part: FleetFile, driver: int = 0) -> bytes:
-            return Opening(fleet=part, manager=manager, everybody=everybody, driver=driver).model_dump_json().encode()
+            made = Opening(fleet=part, manager=manager, everybody=self._everybody, driver=driver)
+            return made.model_dump_json().encode()
 
         told = self._told("the sampler ended: no more programs are weighed and")
         self._here = Beside(here(MODULE), opening(fleet, os.getpid()), told)
@@ -68,7 +76,7 @@ class Sampling:
         for machine in fleet.machines:
             if machine.connection == "ssh":
                 told = self._told(f"machine {machine.name} was lost: until it is back no program is weighed there and")
-                start = reach(machine, [machine.python, "-m", MODULE])
+                start = self._reach(machine, [machine.python, "-m", MODULE])
                 self._away[machine.name] = Beside(start, opening(part_of(fleet, machine)), told)
 
     async def __aenter__(self) -> Self:
@@ -81,6 +89,30 @@ class Sampling:
     ) -> None:
         """End them."""
         await asyncio.gather(*(one.__aexit__(kind, error, trace) for one in (self._here, *self._away.values())))
+
+    async def change(self, fleet: FleetFile, manager: ManagerRecord) -> None:
+        """From now on the programs of that fleet are weighed, as it was changed between two trials."""
+        await self.__aexit__(None, None, None)
+        self._begin(fleet, manager)
+        await self.__aenter__()
+        if self._besides:
+            await self._tell_besides()
+
+    async def add(self, program: str, pid: int) -> None:
+        """Weigh a program of this machine too that is not the fleet's, such as `driver/loader`, until it is dropped.
+
+        It may end by itself: it is then left out. Its component is its name up to the first dot.
+        """
+        self._besides[program] = pid
+        await self._tell_besides()
+
+    async def drop(self, program: str) -> None:
+        """Weigh it no more."""
+        if self._besides.pop(program, None) is not None:
+            await self._tell_besides()
+
+    async def _tell_besides(self) -> None:
+        await self._ask_here(f"besides {orjson.dumps(self._besides).decode()}")
 
     async def sample(self) -> None:
         """Weigh every program and scrape every page, once, now.

@@ -9,20 +9,19 @@ from collections.abc import Sequence
 
 from fleet.errors import FleetError
 from fleet.kube.client import KubeClient
-from fleet.kube.reflector import Gap, Reflector, WatchEvent
+from fleet.kube.reflector import Reflector, WatchEvent
 from fleet.kube.resources import Resource
 from fleet.managers.manager import Hop, Spaces
 from fleet.model.manager_record import Space
 from fleet.observe.extract import Extractor, Receipt
+from fleet.observe.gaps import Gaps
 from fleet.observe.recorder import Recorder
-from fleet.results.events import ClusterState, GapSeen
+from fleet.results.events import ClusterState
 
 LOOK_SECONDS = 0.5
 """How often the watches' error counters are looked at; reading them costs no request."""
 PROBE_SECONDS = 2.0
 """How long a cluster whose watch broke may take to answer `/readyz` before it counts as down."""
-RECONNECT_TOLD_NS = 50_000_000
-"""A watch that was reopened without loss is told as a gap when it was blind for longer than this: lines came late."""
 
 
 class Watcher:
@@ -46,6 +45,7 @@ class Watcher:
         sync_seconds: float = 60.0,
     ) -> None:
         self._recorder = recorder
+        self._gaps = Gaps(recorder)
         self._sync_seconds = sync_seconds
         self._tasks: list[asyncio.Task[None]] = []
         self._clients = {client.cluster: client for client in spaces.all()}
@@ -91,8 +91,8 @@ class Watcher:
             client,
             resource,
             self._event,
-            on_gap=self._gap,
-            on_reconnect=self._reconnect,
+            on_gap=self._gaps.gap,
+            on_reconnect=self._gaps.reconnect,
             label_selector=selector,
         )
 
@@ -110,22 +110,6 @@ class Watcher:
         receipt = Receipt(event.cluster, event.type, event.mono_ns, event.wall_ns, event.listed, event.gap)
         for line in self._extract.lines(event.resource, receipt, event.object):
             self._recorder.record(line)
-
-    def _gap(self, gap: Gap) -> None:
-        self._recorder.record(
-            GapSeen(
-                ns=gap.end_ns,
-                wall=time.time_ns(),
-                cluster=gap.cluster,
-                resource=str(gap.resource),
-                start_ns=gap.start_ns,
-                reason=gap.reason,
-            )
-        )
-
-    def _reconnect(self, gap: Gap) -> None:
-        if gap.end_ns - gap.start_ns > RECONNECT_TOLD_NS:
-            self._gap(gap)
 
     async def _look(self) -> None:
         """Watches the watches: a cluster whose watch erred and that does not answer is down until it does."""

@@ -25,6 +25,8 @@ def seconds(value: float | None) -> str:
 
 def answer(study: Study) -> list[str]:
     """Short paragraphs about the largest WEC count of each layout; nothing was measured: one that says so."""
+    if study.own.samples or study.own.tables:
+        return list(study.own.said) or [" ".join(_own(study.rows, study.own.stages))]
     measured = [p for p in study.predictions if p.downsync_measured is not None]
     if not measured and any(row.count for row in study.rows):
         return [" ".join(_scheduled(study.rows))]
@@ -52,6 +54,16 @@ def _scheduled(rows: Sequence[Row]) -> list[str]:
                 f"At {most.setting}, an object {what} after {seconds(most.p50)} (median; slowest {seconds(most.max)})."
             )
     return said
+
+
+def _own(rows: Sequence[Row], stages: Sequence[str]) -> list[str]:
+    """Of an experiment with stages of its own that says nothing by itself: its last stage at the largest setting."""
+    measured = [row for row in rows if row.count and row.stage in stages]
+    if not measured:
+        return ["There are no latencies; what was measured stands below."]
+    last = max((row.stage for row in measured), key=stages.index)
+    most = max((row for row in measured if row.stage == last), key=lambda row: row.setting.order)
+    return [f"At {most.setting}, {last} took {seconds(most.p50)} (median; slowest {seconds(most.max)})."]
 
 
 def _layout(most: Prediction, rows: Sequence[Row]) -> list[str]:

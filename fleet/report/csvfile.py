@@ -1,4 +1,4 @@
-"""`samples.csv` and `resources.csv`, safe to open in a spreadsheet."""
+"""`samples.csv`, `resources.csv` and the experiment's own tables, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 
+from fleet.analysis.findings import DataTable
 from fleet.analysis.resources import RESOURCE_COLUMNS
 from fleet.analysis.samples import COLUMNS
 from fleet.analysis.study import Study
@@ -18,11 +19,12 @@ class CsvReporter:
     """One row per sample, and one per program and moment. Seconds have nine decimals, missing values are empty."""
 
     def files(self, study: Study) -> Mapping[str, bytes]:
-        """Both files."""
+        """Both files, and one per table of the experiment's own."""
         samples = ([getattr(sample, name) for name in COLUMNS] for sample in study.samples)
         return {
             "samples.csv": _table(COLUMNS, samples),
             "resources.csv": _table(RESOURCE_COLUMNS, (astuple(usage) for usage in study.usages)),
+            **{f"{data.name}.csv": _table(_head(data), data.rows) for data in study.own.tables},
         }
 
 
@@ -36,6 +38,10 @@ def cell(value: object) -> str:
         return cell(";".join(str(part) for part in value))
     text = str(value)
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+
+
+def _head(data: DataTable) -> list[str]:
+    return [f"{column.name} ({column.unit})" if column.unit else column.name for column in data.columns]
 
 
 def _table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:

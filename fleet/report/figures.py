@@ -63,6 +63,8 @@ def scaling(study: Study) -> list[Drawing]:
 
 def stages(study: Study) -> list[Drawing]:
     """The waterfall."""
+    if study.own.stages:
+        return []  # its stages are no way from mark to mark
     bars = waterfalls(study.samples, study.table)
     if not bars:
         return []
@@ -89,7 +91,7 @@ def distributions(study: Study) -> list[Drawing]:
             series[sample.stage][sample.setting].append(sample.seconds)
     return [
         Drawing(plots.distribution(stage, series[stage], f"ecdf-{stage}"), stage, "")
-        for stage in study.table.stages
+        for stage in study.stages
         if stage in series
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import yaml
 from markupsafe import Markup
@@ -44,7 +44,8 @@ def page(study: Study) -> str:
         facts=facts(study),
         client_limits=tables.client_limits(study),
         programs=tables.programs(study),
-        headline=tables.latencies(study.rows, HEADLINE),
+        own=bool(study.own.stages or study.own.tables),
+        headline=tables.latencies(study.rows, study.own.stages or HEADLINE),
         summary=tables.latencies(study.rows, [row.stage for row in study.rows]),
         fixed=_fixed(study),
         manager=study.run.manager,
@@ -60,7 +61,7 @@ def page(study: Study) -> str:
         shown=tables.MISSING_SHOWN,
         open_rows=tables.OPEN_ROWS,
         events=tables.events(study),
-        sections=sections(study),
+        sections=[(one, _safe(one.figures)) for one in sections(study)],
         axis=figures.axis(study.rows) or "WEC count",
         scaling=_safe(figures.scaling(study)),
         stages=_safe(figures.stages(study)),
@@ -76,7 +77,7 @@ def page(study: Study) -> str:
     )
 
 
-def _safe(drawings: list[Drawing]) -> list[tuple[Markup, str, str]]:
+def _safe(drawings: Sequence[Drawing]) -> list[tuple[Markup, str, str]]:
     """Matplotlib escapes every text that it writes, so its SVG is the one thing that is not escaped again."""
     return [(Markup(drawing.svg), drawing.title, drawing.caption) for drawing in drawings]  # noqa: S704
 

@@ -79,10 +79,10 @@ def _percentile_lines(axes: Axes, rows: Sequence[Row], layout: str, colour: str,
             linestyle=line,
             marker=marker,
             markersize=4,
-            markerfacecolor=colour if layout == "one-to-one" else PAPER,
+            markerfacecolor=PAPER if layout == "one-to-many" else colour,
             linewidth=1.4,
             color=colour,
-            label=f"{layout} {percentile}" if labelled else None,
+            label=f"{layout} {percentile}".lstrip() if labelled else None,
         )
 
 
@@ -129,6 +129,8 @@ def waterfall(bars: Sequence[Waterfall], name: str) -> str:
 
 
 def _short(setting: Setting) -> str:
+    if not setting.layout:
+        return str(setting)
     where = f"{setting.layout}, {setting.wecs}"
     return f"{where}, {setting.point}" if setting.point else where
 
@@ -143,7 +145,7 @@ def distribution(stage: str, series: Mapping[Setting, Sequence[float]], name: st
             xs, ys = _steps(ordered)
             axes.step(
                 xs, ys, where="post", color=LAYOUT_COLOURS[setting.layout], alpha=strength, linewidth=1.3,
-                linestyle="-" if setting.layout == "one-to-one" else "--",
+                linestyle="--" if setting.layout == "one-to-many" else "-",
             )  # fmt: skip
         axes.set_title(stage)
         axes.set_ylim(0, 1.02)

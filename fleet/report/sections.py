@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 from fleet.analysis.fidelity import LEAST_ACHIEVED, MOST_LAG_SECONDS, LoadFidelity
 from fleet.analysis.fights import TURNS, Activity
+from fleet.analysis.findings import PACKAGES
 from fleet.analysis.leaks import Leak
+from fleet.analysis.own import own_module
 from fleet.analysis.prediction import Prediction
 from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.study import Study
-from fleet.analysis.theory import LinkTheory, own_module, theory_of
-from fleet.report.tables import ABSENT, Table
+from fleet.analysis.theory import PACKAGES as MANAGERS
+from fleet.analysis.theory import LinkTheory, theory_of
+from fleet.report.figures import Drawing
+from fleet.report.tables import ABSENT, EMPTY, Table, data_table
 
 STEADY_SHOWN = 12
 """Rows of series that do not leak; the rest is in summary.json."""
@@ -22,12 +26,13 @@ _CLOSE = 1.5
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, what there is to say, and a table."""
+    """A heading, what there is to say, and a table or drawings."""
 
     anchor: str
     title: str
     lines: Sequence[str]
-    table: Table
+    table: Table = EMPTY
+    figures: Sequence[Drawing] = ()
 
 
 def sections(study: Study) -> list[Section]:
@@ -36,6 +41,12 @@ def sections(study: Study) -> list[Section]:
 
 
 def _sections(study: Study) -> Iterator[Section]:
+    mine = own_module(PACKAGES, study.run.spec.experiment, "sections")
+    if mine is not None:
+        yield from mine.sections(study)
+    else:
+        for data in study.own.tables:
+            yield Section(data.name, data.title or data.name, (), data_table(data))
     if study.leaks:
         yield Section("leaks", "What grows", _grows(study.leaks), _leaks(study.leaks))
     if study.recorded.after_seconds:
@@ -54,7 +65,7 @@ def _sections(study: Study) -> Iterator[Section]:
         theory = theory_of(study.run.manager.name)
         said = _told(study.roundtrips, theory.link if theory else None)
         yield Section("roundtrips", "What a round trip costs", said, _round_trips(study.roundtrips))
-    own = own_module(study.run.manager.name, "sections")
+    own = own_module(MANAGERS, study.run.manager.name, "sections")
     if own is not None:
         yield from own.sections(study)
     points = [row for row in study.predictions if row.point]

@@ -16,7 +16,7 @@ INK, MUTED, GRID, PAPER = "#010203", "#010204", "#010205", "#010206"
 """Stand-ins that become the page's colours, so that one drawing serves the light and the dark page."""
 ONE_TO_ONE, ONE_TO_MANY = "#010207", "#010208"
 """Stand-ins too: blue and vermilion of Okabe and Ito's palette, told apart with every kind of colour blindness."""
-LAYOUT_COLOURS = {"one-to-one": ONE_TO_ONE, "one-to-many": ONE_TO_MANY}
+LAYOUT_COLOURS = {"": ONE_TO_ONE, "one-to-one": ONE_TO_ONE, "one-to-many": ONE_TO_MANY}
 _PAGE_COLOURS = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleet.analysis.findings import DataTable
 from fleet.analysis.resources import peaks, requests, waiting
 from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.study import Study
@@ -33,6 +34,26 @@ class Table:
     rows: Sequence[tuple[str, ...]]
     numeric: frozenset[str] = frozenset()
     prose: frozenset[str] = frozenset()
+
+
+EMPTY = Table((), ())
+
+
+def data_table(data: DataTable) -> Table:
+    """A table of an experiment's own, numbers with six significant digits, units behind the names of their columns."""
+    head = tuple(f"{column.name} ({column.unit})" if column.unit else column.name for column in data.columns)
+    numbers = {
+        name
+        for at, name in enumerate(head)
+        if all(row[at] is None or isinstance(row[at], int | float) for row in data.rows)
+    }
+    return Table(head, [tuple(_cell(value) for value in row) for row in data.rows], frozenset(numbers))
+
+
+def _cell(value: str | float | None) -> str:
+    if value is None:
+        return ABSENT
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
 def _seconds(value: float | None) -> str:
@@ -151,7 +172,7 @@ def api_requests(study: Study) -> Table:
 
 def _label(setting: Setting) -> str:
     """The layout, and the point where there is one."""
-    return f"{setting.layout}, {setting.point}" if setting.point else setting.layout
+    return ", ".join(part for part in (setting.layout, setting.point) if part) or ABSENT
 
 
 def limiter(study: Study) -> Table:

@@ -351,6 +351,61 @@ class FaultHealed(Event, frozen=True, kw_only=True, tag="healed"):
     target: str
 
 
+class MarkSeen(Seen, frozen=True, kw_only=True, tag="seen"):
+    """An object reached a mark of an experiment with marks of its own; written the first time only."""
+
+    trial: str
+    resource: str
+    """`plural`, or `plural.group`, as `fleet.kube.resources.Resource` prints it."""
+    namespace: str
+    name: str
+    mark: str
+    """created, scheduled, running, deleted and so on."""
+    data: Any = None
+    """Small, as the experiment's own analysis wants it."""
+    server: str = ""
+    """metadata.creationTimestamp."""
+
+
+class Expected(Event, frozen=True, kw_only=True, tag="expected"):
+    """So many objects must come in a trial that the driver does not create itself."""
+
+    trial: str
+    resource: str
+    count: int
+    cluster: str = ""
+
+
+class Requested(Event, frozen=True, kw_only=True, tag="request"):
+    """One request of a load whose requests are the samples; `ns` is the end of its answer."""
+
+    trial: str
+    op: str
+    """create, get, list, patch, delete and so on."""
+    cluster: str
+    due_ns: int
+    """When an open loop was to send it."""
+    sent_ns: int
+    code: int
+    """HTTP status; 0 when there was no answer."""
+    error: str = ""
+    """Class of the error; empty when it was answered as it should be."""
+    resource: str = ""
+    namespace: str = ""
+    name: str = ""
+
+
+class Measured(Event, frozen=True, kw_only=True, tag="measured"):
+    """A quantity that is no latency."""
+
+    name: str
+    value: float
+    unit: str
+    trial: str = ""
+    of: dict[str, str] = {}
+    """Labels, as `{"program": "dense.0", "phase": "steady"}`."""
+
+
 Line = (
     RunMark
     | TrialPlan
@@ -371,6 +426,10 @@ Line = (
     | LeaderChanged
     | FaultInjected
     | FaultHealed
+    | MarkSeen
+    | Expected
+    | Requested
+    | Measured
 )
 """Any line of events.jsonl."""
 

@@ -22,11 +22,13 @@ EVENTS = "events.jsonl"
 RUN = "run.json"
 MANIFEST = "MANIFEST.sha256"
 PROFILES = "profiles"
-"""The one folder inside it that is sealed too: `profiles/<program>/<kind>-<UTC>.pb.gz`."""
+"""A folder inside it that is sealed too: `profiles/<program>/<kind>-<UTC>.pb.gz`."""
+RAW = "raw"
+"""Another: what programs beside the driver measured, `raw/<name>`, read by the experiment's own analysis."""
 
 _FOLDER = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
 _PLAIN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}"
-_FILE = re.compile(rf"^(?:{PROFILES}/{_PLAIN}/)?{_PLAIN}$")
+_FILE = re.compile(rf"^(?:{PROFILES}/{_PLAIN}/|{RAW}/)?{_PLAIN}$")
 
 
 @dataclass(frozen=True)
@@ -97,15 +99,26 @@ class RunFolder:
     def write(self, name: str, data: bytes) -> Path:
         """Replace one file whole: temporary file, fsync, rename. MeasurementError when the disk refuses."""
         target = self.file(name)
-        partial = target.with_name(f".{name}.{os.getpid()}.partial")
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         try:
+            target.parent.mkdir(exist_ok=True)
             self._write_partial(partial, data)
             partial.rename(target)
-            self._sync_folder()
+            self._sync(target.parent)
         except OSError as error:
             with contextlib.suppress(OSError):
                 partial.unlink()
             raise MeasurementError(f"{target}: {error.strerror}; the former file, if any, is untouched") from error
+        return target
+
+    def raw(self, name: str) -> Path:
+        """Where another program writes its own measurements of this run; the folder exists. UsageError for a name that
+        could leave it."""
+        target = self.file(f"{RAW}/{name}")
+        try:
+            target.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise MeasurementError(f"{target.parent}: {error.strerror}") from error
         return target
 
     def write_run(self, record: RunRecord) -> Path:
@@ -146,7 +159,7 @@ class RunFolder:
         return sorted(wrong)
 
     def _members(self) -> list[Path]:
-        every = [*self.path.iterdir(), *self.path.glob(f"{PROFILES}/*/*.pb.gz")]
+        every = [*self.path.iterdir(), *self.path.glob(f"{PROFILES}/*/*.pb.gz"), *self.path.glob(f"{RAW}/*")]
         return sorted(
             path
             for path in every
@@ -160,8 +173,8 @@ class RunFolder:
             file.flush()
             os.fsync(file.fileno())
 
-    def _sync_folder(self) -> None:
-        fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+    def _sync(self, folder: Path) -> None:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(fd)
         finally:

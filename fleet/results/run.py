@@ -16,6 +16,7 @@ from fleet.model.duration import written
 from fleet.model.experiment_file import ExperimentFile, RecordedExperiment
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
+from fleet.model.stage import Stage
 from fleet.results.format1_manager import MANAGER
 
 FORMAT = 2
@@ -122,6 +123,8 @@ class RunRecord(Model):
     """As its file has it, durations with their unit; a report needs no code of the experiment."""
     fleet: FleetFile
     manager: ManagerRecord
+    stages: list[Stage] = Field(default_factory=list)
+    """Of an experiment with marks of its own; a report needs no code of the experiment."""
     inventory_sha256: str = ""
     version: str = ""
     """Of this project."""

@@ -15,14 +15,13 @@ import pytest
 from fleet.errors import SpecError
 from fleet.experiment.progress import Silent
 from fleet.experiment.runner import Outcome, Runner, plan
-from fleet.experiments import registry
 from fleet.experiments.wec_scaling import WecScaling
 from fleet.host.supervise import Program, Supervisor
 from fleet.model.fleet_file import Component, FleetFile
 from fleet.results import events
 from fleet.results.folder import RunFolder
 from tests.unit.experiment.stand_in import StandInFleet
-from tests.unit.experiment.test_runner import HOLD_BACK, Tripwire, faults, lines, spec
+from tests.unit.experiment.test_runner import Tripwire, faults, impatient, lines, spec
 
 TARGET = "transport.wds1"
 
@@ -70,8 +69,7 @@ def chosen(*during: dict[str, Any]) -> WecScaling:
 def runner(fleet: Programs, wanted: WecScaling, progress: Any = None) -> Runner:
     results = fleet.folder.parent / "results"
     return Runner(
-        fleet.file(), fleet.folder, registry.of(wanted), wanted, results, progress=progress or Silent(),
-        hold_back=HOLD_BACK,
+        fleet.file(), fleet.folder, impatient(wanted), wanted, results, progress=progress or Silent(),
     )  # fmt: skip
 
 
@@ -129,4 +127,4 @@ def test_a_target_that_the_fleet_does_not_have_is_refused_before_anything_is_tou
     entry = {"at": "0s", "action": "stop", "target": "its2"}
     wanted = spec(wecs=[2], during=[entry])
     with pytest.raises(SpecError, match=r"during\.0\.target: .*did you mean `its1`"):
-        plan(stand_in.file(), registry.of(wanted), wanted, hold_back=HOLD_BACK)
+        plan(stand_in.file(), impatient(wanted), wanted)

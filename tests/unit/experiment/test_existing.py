@@ -10,14 +10,13 @@ import pytest
 from fleet.errors import UsageError
 from fleet.experiment.access import REVIEWS
 from fleet.experiment.runner import plan
-from fleet.experiments import registry
 from fleet.experiments.registry import MODELS
 from fleet.model.fleet_file import FleetFile
 from fleet.results import events
 from fleet.results.folder import RunFolder
 from tests.unit.experiment.stand_in import StandInFleet
 from tests.unit.experiment.test_points import SHORT, built
-from tests.unit.experiment.test_runner import faults, lines
+from tests.unit.experiment.test_runner import faults, impatient, lines
 
 
 @pytest.fixture
@@ -64,4 +63,4 @@ async def test_a_missing_right_ends_it_before_a_folder_is_made(theirs: StandInFl
 async def test_what_would_change_their_hub_is_refused(theirs: StandInFleet) -> None:
     chosen = MODELS["client-limits"].model_validate({**SHORT, "experiment": "client-limits"})
     with pytest.raises(UsageError, match="this fleet's clusters exist without it"):
-        plan(taken(theirs), registry.of(chosen), chosen, hold_back=0.05)
+        plan(taken(theirs), impatient(chosen), chosen)

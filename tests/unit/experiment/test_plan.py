@@ -13,9 +13,9 @@ import yaml
 
 from fleet.errors import FleetError
 from fleet.experiment.console import Bars, Plain, choose, remaining
-from fleet.experiment.definition import trials as made_trials
 from fleet.experiment.hold import held
 from fleet.experiment.plan import TrialPlan, groups
+from fleet.experiment.points import trials as made_trials
 from fleet.experiments.registry import EXPERIMENTS, load
 from fleet.experiments.wec_scaling import WecScaling
 from fleet.managers.kubestellar.manager import MANAGER
@@ -27,7 +27,7 @@ WECS = [f"wec{number:03d}" for number in range(1, 6)]
 
 def trials(chosen: WecScaling, wecs: list[str], counts: list[int]) -> list[TrialPlan]:
     experiment = EXPERIMENTS["wec-scaling"]
-    return made_trials(experiment, chosen, MANAGER, wecs=wecs, counts=counts, sources=["wds1"])
+    return made_trials(experiment.points, chosen, MANAGER, wecs=wecs, counts=counts, sources=["wds1"])
 
 
 def spec(**fields: Any) -> WecScaling:

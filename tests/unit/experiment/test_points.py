@@ -13,7 +13,6 @@ from fleet.errors import SpecError, UsageError
 from fleet.experiment.progress import Silent
 from fleet.experiment.reconfigure import Reconfigure
 from fleet.experiment.runner import Outcome, Runner
-from fleet.experiments import registry
 from fleet.experiments.registry import MODELS
 from fleet.model.experiment_file import PolicyExperiment
 from fleet.model.fleet_file import FleetFile
@@ -21,7 +20,7 @@ from fleet.model.link import Link
 from fleet.results import events
 from fleet.results.folder import RunFolder
 from tests.unit.experiment.stand_in import StandInFleet
-from tests.unit.experiment.test_runner import HOLD_BACK, faults, give_service_accounts, lines
+from tests.unit.experiment.test_runner import faults, give_service_accounts, impatient, lines
 
 SHORT: Mapping[str, Any] = {
     "repeats": 1, "warmup": 0, "quiet": "200ms", "sample_interval": "1s",
@@ -47,12 +46,11 @@ def built(file: FleetFile, fleet: StandInFleet, chosen: PolicyExperiment, reconf
     return Runner(
         file,
         fleet.folder,
-        registry.of(chosen),
+        impatient(chosen),
         chosen,
         fleet.folder.parent / "results",
         progress=Silent(),
         reconfigure=reconfigure,
-        hold_back=HOLD_BACK,
     )
 
 

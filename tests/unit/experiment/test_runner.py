@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import pytest
 
 from fleet.errors import FleetError, SpecError, UsageError
 from fleet.experiment.cleanup import clean_fleet
+from fleet.experiment.definition import Experiment
+from fleet.experiment.distribution import Distribution
 from fleet.experiment.progress import Silent
 from fleet.experiment.runner import Outcome, Runner, plan
 from fleet.experiments import registry
 from fleet.experiments.wec_scaling import WecScaling
 from fleet.kube import resources
+from fleet.model.experiment_file import ExperimentFile
 from fleet.results import events
 from fleet.results.folder import RunFolder
 from tests.unit.experiment.stand_in import StandInFleet
@@ -45,17 +49,23 @@ async def fleet(tmp_path: Path) -> AsyncIterator[StandInFleet]:
         yield stand_in
 
 
+def impatient(chosen: ExperimentFile) -> Experiment:
+    """The experiment, for a stand-in that holds nothing back for seconds."""
+    found = registry.of(chosen)
+    assert isinstance(found, Distribution)
+    return replace(found, hold_back=HOLD_BACK)
+
+
 def runner(fleet: StandInFleet, chosen: WecScaling, progress: Any = None, *, keep: bool = False) -> Runner:
     results = fleet.folder.parent / "results"
     return Runner(
         fleet.file(),
         fleet.folder,
-        registry.of(chosen),
+        impatient(chosen),
         chosen,
         results,
         progress=progress or Silent(),
         keep=keep,
-        hold_back=HOLD_BACK,
     )
 
 
@@ -334,7 +344,7 @@ async def test_two_runs_at_once_are_refused_with_the_holder(fleet: StandInFleet)
 def test_a_sweep_larger_than_the_fleet_names_the_field_and_the_numbers(tmp_path: Path) -> None:
     fleet = StandInFleet(tmp_path, 2)
     with pytest.raises(UsageError, match=r"wecs.*5.*2"):
-        plan(fleet.file(), registry.EXPERIMENTS["wec-scaling"], spec(wecs=[1, 5]), hold_back=HOLD_BACK)
+        plan(fleet.file(), impatient(spec()), spec(wecs=[1, 5]))
 
 
 def test_a_quiet_shorter_than_twice_the_hold_back_is_refused(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from fleet.errors import FleetError, UsageError
-from fleet.experiment.definition import trials
 from fleet.experiment.feasible import burden
 from fleet.experiment.feasible import check_loads as check_all
 from fleet.experiment.plan import TrialPlan, trial_policies
+from fleet.experiment.points import trials
 from fleet.experiment.reconfigure import Refitted
 from fleet.experiments.long_run import LongRun
 from fleet.experiments.registry import EXPERIMENTS, MODELS
@@ -35,7 +35,7 @@ def planned(experiment: str, **fields: Any) -> list[TrialPlan]:
 
 def over(sources: list[str], experiment: str, **fields: Any) -> list[TrialPlan]:
     spec = MODELS[experiment].model_validate({"experiment": experiment, **fields})
-    return trials(EXPERIMENTS[experiment], spec, MANAGER, wecs=WECS, counts=[4], sources=sources)
+    return trials(EXPERIMENTS[experiment].points, spec, MANAGER, wecs=WECS, counts=[4], sources=sources)
 
 
 def check_loads(made: list[TrialPlan], limits: ClientLimits, seconds: float = float("inf")) -> None:

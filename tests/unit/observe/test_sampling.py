@@ -308,3 +308,27 @@ async def test_a_sampler_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatc
     assert [line for line in log.lines if isinstance(line, events.HostSample)]
     asked = [seen for seen in server.requests if seen.path == "/metrics"]
     assert len(asked) == 2
+
+
+async def test_a_program_of_the_experiment_is_weighed_while_it_is_one_and_is_no_disturbance(tmp_path: Path) -> None:
+    log = Kept()
+    recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
+    async with FakeApiServer("its1", tls=True) as server:
+        fleet = fleet_of(server, tmp_path)
+        async with Sampling(fleet, recorder, RECORD) as sampling:
+            await sampling.sample()
+            await sampling.add("driver/loader", process.pid)
+            await sampling.sample()
+            await sampling.change(fleet, RECORD)
+            await sampling.sample()
+            await sampling.drop("driver/loader")
+            await sampling.sample()
+    process.terminate()
+    await process.wait()
+    weighed = [line for line in log.lines if isinstance(line, events.ProcessSample)]
+    assert [(line.program, line.component, line.pid, line.machine) for line in weighed] == [
+        ("driver/loader", "driver/loader", process.pid, "m")
+    ] * 2
+    assert all(line.rss > 0 for line in weighed)
+    assert [line for line in log.lines if isinstance(line, events.ProgramChanged)] == []

@@ -1,0 +1,119 @@
+"""What an experiment with a body of its own found: samples, tables, reasons; by its own module `analysis`, if any.
+
+The module is `fleet.experiments.<name>.analysis` with `findings(run, recorded, folder) -> Findings`. A run of an
+experiment without one, or whose package is absent, has the samples of the stages that run.json keeps, and its measured
+quantities as a table.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from pydantic import Field, field_validator
+
+from fleet.analysis.lifelines import CREATE, lifelines, samples
+from fleet.analysis.own import own_module
+from fleet.analysis.recorded import Recorded
+from fleet.analysis.samples import Sample
+from fleet.analysis.stats import quantile
+from fleet.model.base import Model
+from fleet.results.run import RunRecord
+
+PACKAGES = "fleet.experiments"
+_TAKEN = ("samples", "resources")
+"""Names of files that every run folder has."""
+
+Value = str | int | float | None
+
+
+class DataColumn(Model):
+    """Of a table."""
+
+    name: str
+    unit: str = ""
+
+
+class DataTable(Model):
+    """A named table, for summary.json, for `<name>.csv` and for the report."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
+    title: str = ""
+    columns: list[DataColumn]
+    rows: list[list[Value]]
+
+    @field_validator("name")
+    @classmethod
+    def _free(cls, value: str) -> str:
+        if value in _TAKEN:
+            raise ValueError(f"{value}.csv is a file of every run: choose another name")
+        return value
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What it adds to a study."""
+
+    samples: Sequence[Sample] = ()
+    """Percentiles, thresholds, comparisons and exports work on them as on any."""
+    stages: Sequence[str] = ()
+    """Names of their stages, in the order in which they are shown."""
+    tables: Sequence[DataTable] = ()
+    reasons: Sequence[str] = ()
+    """Why the run is partial."""
+    warnings: Sequence[str] = ()
+    said: Sequence[str] = ()
+    """Sentences that answer what the run asked; the first thing in the report after the verdict."""
+
+    @property
+    def measured(self) -> bool:
+        """It has something beside samples."""
+        return any(table.rows for table in self.tables)
+
+
+NOTHING = Findings()
+
+
+def findings_of(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:
+    """Of one run; nothing for an experiment that distributes a workload, whose samples the join makes."""
+    module = own_module(PACKAGES, run.spec.experiment, "analysis")
+    if module is not None:
+        return cast("Findings", module.findings(run, recorded, folder))
+    if not run.stages and not recorded.measured:
+        return NOTHING
+    return by_stages(run, recorded)
+
+
+def by_stages(run: RunRecord, recorded: Recorded) -> Findings:
+    """The samples of the stages that run.json keeps, and the measured quantities; what most modules begin with."""
+    made = samples(lifelines(recorded), run.stages, recorded)
+    table = quantities(recorded)
+    counted = {plan.trial for plan in recorded.trials if plan.repeat >= 0}
+    created = [one for one in recorded.requests if one.op == CREATE and one.trial in counted]
+    refused = Counter(f"{one.code or 'no answer'} {one.error}" for one in created if one.error)
+    reasons = []
+    if refused:
+        worst = ", ".join(f"{what} {count}" for what, count in refused.most_common(3))
+        reasons = [f"{sum(refused.values())} of {len(created)} objects were refused at their creation (most: {worst})"]
+    return Findings(made, [stage.name for stage in run.stages], [table] if table.rows else [], reasons)
+
+
+def quantities(recorded: Recorded) -> DataTable:
+    """Every measured quantity of the counted trials: values, median, smallest and largest, by point and labels."""
+    plans = {plan.trial: plan for plan in recorded.trials}
+    groups: defaultdict[tuple[str, str, str, str], list[float]] = defaultdict(list)
+    for one in recorded.measured:
+        plan = plans.get(one.trial)
+        if plan is not None and plan.repeat < 0:
+            continue
+        labels = " ".join(f"{name}={value}" for name, value in sorted(one.of.items()))
+        groups[one.name, one.unit, plan.point if plan else "", labels].append(one.value)
+    rows: list[list[Value]] = [
+        [name, unit, point, labels, len(values), quantile(sorted(values), 0.5), min(values), max(values)]
+        for (name, unit, point, labels), values in groups.items()
+    ]
+    names = ("quantity", "unit", "point", "of", "values", "median", "smallest", "largest")
+    return DataTable(name="measured", title="What was measured", columns=[DataColumn(name=n) for n in names], rows=rows)

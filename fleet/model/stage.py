@@ -1,0 +1,20 @@
+"""A stage of an experiment with marks of its own: a latency between two marks of one object, kept in run.json."""
+
+from __future__ import annotations
+
+from fleet.model.base import Model
+
+
+class Stage(Model):
+    """From one mark of an object to another one of the same object."""
+
+    name: str
+    begin: str
+    """A mark that a watch saw, or of a request that created the object: `due`, `sent`, `answered`."""
+    end: str
+    text: str = ""
+    """What it is from and to, for people."""
+    resource: str = ""
+    """Only of objects of this resource (`pods`, `virtualmachines.kubevirt.io`); empty: of all that reach `begin`."""
+    optional: bool = False
+    """An object that never reaches `begin` has no sample of it; else that sample is missing."""

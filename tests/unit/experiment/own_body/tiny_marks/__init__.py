@@ -1,0 +1,1 @@
+"""ConfigMaps that are created and filled: the smallest experiment with marks, a quantity, a table and a section."""
