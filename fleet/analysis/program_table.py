@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from fleet.analysis.counters import Span, by_point, peaks, spans
 from fleet.analysis.findings import DataColumn, DataTable, Value
@@ -12,7 +13,19 @@ from fleet.analysis.recorded import TRIAL, Recorded
 from fleet.results.events import MetricSample, ProcessSample
 
 MIB = 1 << 20
+PSS = "pss"
+"""Measured once a trial, when all objects are there."""
 HEAP, DEPTH = "go_memstats_heap_alloc_bytes", "workqueue_depth"
+
+
+class _Taken(NamedTuple):
+    """By one program in one trial."""
+
+    cpu: float
+    pss: float | None
+    heap: float | None
+    depth: float | None
+    queue: str
 
 
 def program_table(recorded: Recorded, objects: int, depth_metrics: Sequence[str] = (DEPTH,)) -> DataTable:
@@ -20,49 +33,47 @@ def program_table(recorded: Recorded, objects: int, depth_metrics: Sequence[str]
 
     `depth_metrics`: names of gauges of work queues with the label `name`.
     """
+    taken = _taken(recorded, depth_metrics)
     rows: list[list[Value]] = []
-    found: defaultdict[tuple[str, str], list[tuple[float, float, float | None, float | None, str]]] = defaultdict(list)
-    for point, _, span in by_point(recorded, spans(recorded, TRIAL)):
-        high = peaks(recorded.metrics, span)
-        for program, samples in _programs(recorded.processes, span).items():
-            component, _, cluster = program.partition(".")
-            heap = max((v for k, v in high.items() if (k.component, k.cluster, k.name) == (component, cluster, HEAP)),
-                       default=None)  # fmt: skip
-            queues = [
-                (value, key.label("name"))
-                for key, value in high.items()
-                if (key.component, key.cluster) == (component, cluster) and key.name in depth_metrics
-            ]
-            depth, queue = max(queues, default=(None, ""))
-            pss = max(sample.pss for sample in samples)
-            found[point, program].append((_cpu(samples), pss / MIB, heap, depth, queue))
-    for (point, program), trials in sorted(found.items(), key=lambda row: (row[0][0], -sum(t[0] for t in row[1]))):
-        cpu = sum(trial[0] for trial in trials) / len(trials)
-        heaps = [trial[2] for trial in trials if trial[2] is not None]
-        depths = [(trial[3], trial[4]) for trial in trials if trial[3] is not None]
-        deepest = max(depths, default=(None, ""))
+    for (point, program), trials in sorted(taken.items(), key=lambda row: (row[0][0], -sum(t.cpu for t in row[1]))):
+        cpu = sum(trial.cpu for trial in trials) / len(trials)
+        heap = _mean([trial.heap for trial in trials])
+        depth, queue = max(((t.depth, t.queue) for t in trials if t.depth is not None), default=(None, ""))
+        memory = _mean([trial.pss for trial in trials])
         rows.append(
-            [
-                point,
-                program,
-                cpu,
-                cpu / objects * 1e3,
-                sum(trial[1] for trial in trials) / len(trials),
-                sum(heaps) / len(heaps) / MIB if heaps else None,
-                deepest[0],
-                deepest[1],
-            ]
+            [point, program, cpu, cpu / objects * 1e3, memory, None if heap is None else heap / MIB, depth, queue]
         )
     units = (
         ("CPU", "s"),
         ("CPU per object", "ms"),
-        ("PSS, peak", "MiB"),
+        ("PSS", "MiB"),
         ("heap, peak", "MiB"),
         ("deepest queue", ""),
     )
     columns = [DataColumn(name="point"), DataColumn(name="program")]
     columns += [DataColumn(name=name, unit=unit) for name, unit in units] + [DataColumn(name="which")]
     return DataTable(name="programs", title="Programs", columns=columns, rows=rows)
+
+
+def _taken(recorded: Recorded, depth_metrics: Sequence[str]) -> dict[tuple[str, str], list[_Taken]]:
+    """By point and program, one per counted trial."""
+    found: defaultdict[tuple[str, str], list[_Taken]] = defaultdict(list)
+    pss = {(one.trial, one.of.get("program", "")): one.value for one in recorded.measured if one.name == PSS}
+    for point, trial, span in by_point(recorded, spans(recorded, TRIAL)):
+        high = peaks(recorded.metrics, span)
+        for program, samples in _programs(recorded.processes, span).items():
+            component, _, cluster = program.partition(".")
+            own = {key: value for key, value in high.items() if (key.component, key.cluster) == (component, cluster)}
+            heap = max((value for key, value in own.items() if key.name == HEAP), default=None)
+            queues = [(value, key.label("name")) for key, value in own.items() if key.name in depth_metrics]
+            depth, queue = max(queues, default=(None, ""))
+            found[point, program].append(_Taken(_cpu(samples), pss.get((trial, program)), heap, depth, queue))
+    return found
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return sum(there) / len(there) if there else None
 
 
 def heap_series(metrics: Sequence[MetricSample], first_ns: int) -> dict[str, list[tuple[float, float]]]:

@@ -1,4 +1,4 @@
-"""Who asked the API server for what, per object of a trial: by verb, resource and code, of every program that counts."""
+"""Who requested what from the API server, per object of a trial: by verb, resource and code, of every program."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ LABELS = frozenset({"name", "operation", "rejected", "le"})
 
 
 def webhook_table(recorded: Recorded, objects: int) -> DataTable:
-    """One row per point, webhook and operation; quantiles are the API server's own, between the edges of its buckets."""
+    """One row per point, webhook and operation; quantiles are between the edges of the API server's own buckets."""
     rows: list[list[Value]] = []
     grouped: defaultdict[str, list[dict[Counter, float]]] = defaultdict(list)
     for point, _, span in by_point(recorded, spans(recorded, TRIAL)):
