@@ -54,9 +54,9 @@ class Generated(Model):
     api_services: tuple[str, ...]
 
     def placed(self) -> Iterator[tuple[Resource, dict[str, Any]]]:
-        """Each object with its resource, as an API server stores it."""
+        """Each object with its resource, without a status."""
         for each in self.objects:
-            yield RESOURCES[each["kind"]], _stored(each)
+            yield RESOURCES[each["kind"]], {key: value for key, value in each.items() if key != "status"}
 
 
 def generated(upstream: Upstream) -> Generated:
@@ -140,18 +140,3 @@ def _patches(places: Places, made: Generated) -> Iterator[dict[str, str]]:
 
 def _patch(kind: str, name: str, *operations: Mapping[str, Any]) -> dict[str, str]:
     return {"resourceType": kind, "resourceName": name, "type": "json", "patch": json.dumps(operations)}
-
-
-def _stored(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Without a status and without what the server leaves out: nulls and empty values."""
-    kept: dict[str, Any] = _filled({key: value for key, value in manifest.items() if key != "status"})
-    return kept
-
-
-def _filled(value: Any) -> Any:
-    if isinstance(value, dict):
-        pruned = {key: _filled(each) for key, each in value.items()}
-        return {key: each for key, each in pruned.items() if each not in (None, {}, [])}
-    if isinstance(value, list):
-        return [_filled(each) for each in value]
-    return value

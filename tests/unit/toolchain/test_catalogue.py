@@ -14,6 +14,7 @@ PROGRAMS = {
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "dense", "kwok", "kwokctl", "registration",
     "work", "registration-operator", "kubestellar-controller-manager", "ocm-transport-controller",
     "kind", "fleet-runc", "fleet-link", "placement", "work-manager",
+    "virt-operator", "virt-api", "virt-controller", "perfscale-audit", "kubevirt-objects",
 }  # fmt: skip
 
 
@@ -33,6 +34,8 @@ def test_a_group_is_built_only_for_what_needs_it() -> None:
         "manifestworkreplicasets", "placements", "placementdecisions", "addonplacementscores",
     }  # fmt: skip
     assert catalogue.load(SOURCE, ["manager:none"]) == everybody
+    kubevirt = catalogue.load(SOURCE, ["platform:kubevirt"])
+    assert set(kubevirt.groups) - set(everybody.groups) == {"kubevirt", "kwok"}  # kwok plays its VMIs
 
 
 def test_a_fleet_needs_what_its_variables_name() -> None:
