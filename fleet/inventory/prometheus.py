@@ -68,8 +68,8 @@ def targets(components: Iterable[Component], roles: Mapping[str, Role]) -> dict[
     """
     found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for component in sorted(components, key=lambda one: one.program):
-        if not component.metrics:
-            continue
+        if not component.metrics or (component.tls is not None and component.tls.server_name):
+            continue  # a job has one authority; those with one of their own are read in runs alone
         parts = urlsplit(component.metrics)
         role = roles.get(component.cluster, WEC if component.component == "dense" else "")
         labels = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fleet.managers import installer as managers
@@ -10,6 +10,7 @@ from fleet.model.variable_rules import Problem
 from fleet.model.variable_types import told
 from fleet.model.variables import Variables
 from fleet.platforms import platform as platforms
+from fleet.platforms.platform import Platform
 from fleet.simulators import simulator as simulators
 
 NO_PLATFORM = ("kind", "existing")
@@ -36,16 +37,16 @@ class Chosen:
                 yield Problem(name, f"{told(getattr(variables, name))} is not one of {', '.join(known)}")
         if variables.manager in managers.known():
             yield from managers.installer(variables.manager).problems(variables, self.machines)
-        yield from _platforms(variables)
+        yield from platform_problems(variables, {name: platforms.platform(name) for name in platforms.known()})
 
 
-def _platforms(variables: Variables) -> Iterator[Problem]:
-    known = platforms.known()
+def platform_problems(variables: Variables, known: Mapping[str, Platform]) -> Iterator[Problem]:
+    """What is wrong with the platforms of a fleet; `known` are all that there are."""
     for name in variables.platform:
         if name not in known:
             yield Problem("platform", f"{told(name)} is not one of {', '.join(known)}")
             continue
-        chosen = platforms.platform(name)
+        chosen = known[name]
         for other in set(chosen.clashes) & set(variables.platform):
             yield Problem("platform", f"{name} and {other} cannot be in one WEC: leave one of them out")
         yield from chosen.problems(variables)
