@@ -11,7 +11,7 @@ from fleet.analysis.counters import Counter
 EDGE = "le"
 
 
-def buckets(rises: Mapping[Counter, float], name: str, **labels: str) -> list[tuple[float, float]]:
+def buckets(rises: Mapping[Counter, float], name: str, /, **labels: str) -> list[tuple[float, float]]:
     """Edge and cumulative count of the histogram `name` (without `_bucket`), summed over series with those labels."""
     found: defaultdict[float, float] = defaultdict(float)
     for key, value in rises.items():
