@@ -103,7 +103,7 @@ def judge(
     _completeness(case, counted, recorded, own)
     _races(case, undisturbed)
     _blindness(case, undisturbed, recorded, found)
-    _driver(case, record, counted)
+    _driver(case, record, counted, own)
     _neighbours(case, recorded)
     _load(case, recorded, counted)
     _anomalies(case, recorded)
@@ -213,12 +213,14 @@ def _blindness(case: _Case, counted: Sequence[Sample], recorded: Recorded, found
         case.partial.append(f"{listed} {_plural(listed, 'sample')} were first seen in a list, not in a watch")
 
 
-def _driver(case: _Case, record: RunRecord, counted: Sequence[Sample]) -> None:
+def _driver(case: _Case, record: RunRecord, counted: Sequence[Sample], own: Findings) -> None:
     lag = record.driver.loop_lag_p99
     if lag <= LAG_SECONDS:
         return
     text = f"the driver's event loop was {lag * 1e3:.1f} ms late at its 99th percentile"
-    median = _median_downsync(counted)
+    if own.measured and not counted:
+        return  # quantities: no stamp became a latency
+    median = _longest_median(counted, own.stages) if own.stages else _median_downsync(counted)
     if median is not None and lag <= LAG_SHARE * median:
         case.warnings.append(f"{text}: stages of a few milliseconds are upper bounds")
     else:
@@ -251,6 +253,15 @@ def _load(case: _Case, recorded: Recorded, counted: Sequence[Sample]) -> None:
 def _median_downsync(counted: Sequence[Sample]) -> float | None:
     found = sorted(s.seconds for s in counted if s.stage == "downsync" and s.seconds is not None)
     return quantile(found, 0.5) if found else None
+
+
+def _longest_median(counted: Sequence[Sample], stages: Sequence[str]) -> float | None:
+    """Of an experiment's own stages: the median of the one that takes longest."""
+    found: dict[str, list[float]] = {}
+    for sample in counted:
+        if sample.stage in stages and sample.seconds is not None:
+            found.setdefault(sample.stage, []).append(sample.seconds)
+    return max((quantile(sorted(values), 0.5) for values in found.values()), default=None)
 
 
 def _anomalies(case: _Case, recorded: Recorded) -> None:

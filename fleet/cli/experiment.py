@@ -74,7 +74,7 @@ def plan(
 ) -> None:
     """Print what a run would do on this fleet; touches nothing."""
     from fleet.cli.experiment_view import as_table
-    from fleet.experiment import plan as planned_trials
+    from fleet.experiment.runner import plan as planned_trials
     from fleet.experiments import registry
     from fleet.model import fleet_load
 

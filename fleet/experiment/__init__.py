@@ -1,6 +1,6 @@
 """Experiments: what to do with a fleet, step by step, and how to leave it as it was.
 
-`run`, `clean` and `plan` are the whole of what the command line needs; they are synchronous.
+`run` and `clean` here, and `runner.plan`, are the whole of what the command line needs; they are synchronous.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from fleet.experiment.definition import Experiment
 from fleet.experiment.hold import held
 from fleet.experiment.progress import RunProgress
 from fleet.experiment.reconfigure import Reconfigure
-from fleet.experiment.runner import Outcome, Runner, plan, state_folder
+from fleet.experiment.runner import Outcome, Runner, state_folder
 from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
 from fleet.observe import priority
 
-__all__ = ["CleanReport", "Outcome", "Reconfigure", "RunProgress", "clean", "plan", "run"]
+__all__ = ["CleanReport", "Outcome", "Reconfigure", "RunProgress", "clean", "run"]
 
 
 def run(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fleet.analysis.findings import findings_of
+from fleet.analysis.findings import NOTHING, Findings, findings_of
 from fleet.analysis.join import Join
 from fleet.analysis.quality import Status, judge
 from fleet.analysis.recorded import Recorded
@@ -182,15 +182,23 @@ class Runner:
     def _close(self, record: RunRecord, recorded: Recorded, folder: Path) -> RunRecord:
         """The record of a run that has ended, judged by what was recorded."""
         received = self.interrupts.received
+        found = self._found(record, recorded, folder)
         ended = record.with_(
             ended=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             status="valid",
             endings=self._endings,
             interrupted=received.name if received else "",
         )
-        found = findings_of(ended, recorded, folder)
         verdict = judge(ended, recorded, [*recorded.join.samples(), *found.samples], found)
         return ended.with_(status=verdict.status, reasons=list(verdict.reasons))
+
+    def _found(self, record: RunRecord, recorded: Recorded, folder: Path) -> Findings:
+        """What the experiment's own analysis says. Its failure is the run's, but does not cost the record."""
+        try:
+            return findings_of(record, recorded, folder)
+        except Exception as error:  # noqa: BLE001 - somebody's analysis: the events are written, and are read again
+            self._ends("failed", f"the analysis of {self.experiment.name} failed: {type(error).__name__}: {error}")
+            return NOTHING
 
     def _ends(self, kind: EndingKind, text: str) -> None:
         self._endings.append(Ending(kind=kind, text=text))

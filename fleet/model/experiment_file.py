@@ -196,9 +196,9 @@ class RecordedExperiment(ExperimentFile):
     model_config = ConfigDict(extra="allow")
 
     name: str = ""
-    wecs: list[int] | str = ""
+    wecs: list[int] | str = Field(default="", exclude_if=lambda wecs: wecs == "")
     """As `PolicyExperiment` has it; this and the following are empty of an experiment that distributes nothing."""
-    layouts: list[str] = Field(default_factory=list)
+    layouts: list[str] = Field(default_factory=list, exclude_if=lambda layouts: not layouts)
     workload: Workload | None = None
     load: LoadShape | None = None
     quiet: Duration | None = None

@@ -13,6 +13,7 @@ from fleet.kube.client import KubeClient
 from fleet.kube.reflector import Reflector, WatchEvent
 from fleet.kube.resources import Resource
 from fleet.observe.gaps import Gaps
+from fleet.observe.outages import Outages
 from fleet.observe.recorder import Recorder
 from fleet.results.events import MarkSeen
 
@@ -35,7 +36,8 @@ class Marked:
 
 
 class MarkWatch:
-    """Use as `async with`: inside it the watch is synced and stays up. A watch that ends for good is an anomaly.
+    """Use as `async with`: inside it the watch is synced and stays up. A watch that ends for good is an anomaly; a
+    cluster that does not answer any more is told as down.
 
     `read` names the marks that this version of an object has reached, in their order; it must not raise. `created` and
     `deleted` come by themselves. An object belongs to the trial under which it was first seen: `trial`, which may be
@@ -76,24 +78,26 @@ class MarkWatch:
             namespace=namespace,
             label_selector=selector,
         )
-        self._task: asyncio.Task[None] | None = None
+        self._outages = Outages([self.reflector], {client.cluster: client}, recorder)
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run())
+        self._tasks = [asyncio.create_task(self._run())]
         try:
             await self.reflector.wait_synced(self._sync_seconds)
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
+        self._tasks.append(asyncio.create_task(self._outages.look()))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
 
     def count(self, mark: str, trial: str | None = None) -> int:
         """How many objects of a trial (default: of `trial`) have reached a mark so far."""

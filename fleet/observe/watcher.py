@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -15,13 +14,8 @@ from fleet.managers.manager import Hop, Spaces
 from fleet.model.manager_record import Space
 from fleet.observe.extract import Extractor, Receipt
 from fleet.observe.gaps import Gaps
+from fleet.observe.outages import Outages
 from fleet.observe.recorder import Recorder
-from fleet.results.events import ClusterState
-
-LOOK_SECONDS = 0.5
-"""How often the watches' error counters are looked at; reading them costs no request."""
-PROBE_SECONDS = 2.0
-"""How long a cluster whose watch broke may take to answer `/readyz` before it counts as down."""
 
 
 class Watcher:
@@ -73,7 +67,7 @@ class Watcher:
             if isinstance(error, BaseExceptionGroup):
                 raise error.exceptions[0] from error
             raise
-        self._tasks.append(asyncio.create_task(self._look()))
+        self._tasks.append(asyncio.create_task(Outages(self.reflectors, self._clients, self._recorder).look()))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -110,39 +104,6 @@ class Watcher:
         receipt = Receipt(event.cluster, event.type, event.mono_ns, event.wall_ns, event.listed, event.gap)
         for line in self._extract.lines(event.resource, receipt, event.object):
             self._recorder.record(line)
-
-    async def _look(self) -> None:
-        """Watches the watches: a cluster whose watch erred and that does not answer is down until it does."""
-        errors = {id(reflector): 0 for reflector in self.reflectors}
-        probes: dict[str, asyncio.Task[None]] = {}
-        try:
-            while True:
-                for reflector in self.reflectors:
-                    seen, errors[id(reflector)] = errors[id(reflector)], reflector.stats.errors
-                    if reflector.stats.errors > seen and reflector.cluster not in probes:
-                        why = reflector.stats.last_error
-                        probes[reflector.cluster] = asyncio.create_task(self._probe(reflector.cluster, why))
-                for cluster in [name for name, task in probes.items() if task.done()]:
-                    await probes.pop(cluster)
-                await asyncio.sleep(LOOK_SECONDS)
-        finally:
-            for task in probes.values():
-                task.cancel()
-            await asyncio.gather(*probes.values(), return_exceptions=True)
-
-    async def _probe(self, cluster: str, why: str) -> None:
-        """Ask once; when there is no answer, the cluster is down until it answers again."""
-        client = self._clients[cluster]
-        if await client.ready(PROBE_SECONDS):
-            return
-        self._state(cluster, "down", why)
-        while not await client.ready(PROBE_SECONDS):  # noqa: ASYNC110 - no event tells that a server is back
-            await asyncio.sleep(LOOK_SECONDS)
-        self._state(cluster, "up", "")
-
-    def _state(self, cluster: str, state: str, reason: str) -> None:
-        stamps = {"ns": time.monotonic_ns(), "wall": time.time_ns()}
-        self._recorder.record(ClusterState(**stamps, cluster=cluster, state=state, reason=reason))
 
 
 def _watched(spaces: Spaces, space: Space) -> tuple[KubeClient, ...]:

@@ -9,14 +9,17 @@ from markupsafe import Markup
 from fleet.analysis.study import Study
 from fleet.report import figures
 from fleet.report.pages import fill
+from fleet.report.sections import sections
 
 
 class SvgReporter:
     """A file per drawing; each knows the light and the dark page, as the report does."""
 
     def files(self, study: Study) -> Mapping[str, bytes]:
-        """`<title>.svg`, spaces as dashes: downsync-against-wec-count.svg and its kin, and the stages' waterfall."""
-        drawings = [*figures.scaling(study), *figures.stages(study)]
+        """`<title>.svg`, spaces as dashes: downsync-against-wec-count.svg and its kin, the stages' waterfall, and
+        what the sections of the experiment have."""
+        own = [drawing for section in sections(study) for drawing in section.figures]
+        drawings = [*figures.scaling(study), *figures.stages(study), *own]
         return {_name(drawing.title): _alone(drawing).encode() for drawing in drawings}
 
 

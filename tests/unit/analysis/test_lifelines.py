@@ -56,12 +56,12 @@ def test_a_line_is_a_request_and_the_marks_of_its_object() -> None:
 
 
 def test_what_was_refused_has_no_line_and_what_was_made_again_has_two() -> None:
-    found = lifelines(
-        read(
-            trial("t000", 0), create("a", 1, 1, 2), seen("a", "created", 2, uid="first"),
-            create("a", 3, 3, 4, "Conflict"), create("a", 5, 5, 6), seen("a", "deleted", 4.5, uid="first"), seen("a", "created", 7, uid="second"),
-        )
-    )  # fmt: skip
+    moments = [
+        trial("t000", 0), create("a", 1, 1, 2), seen("a", "created", 2, uid="first"),
+        create("a", 3, 3, 4, "Conflict"), create("a", 5, 5, 6),
+        seen("a", "deleted", 4.5, uid="first"), seen("a", "created", 7, uid="second"),
+    ]  # fmt: skip
+    found = lifelines(read(*moments))
     assert [(line.uid, sorted(line.marks)) for line in found] == [
         ("first", ["answered", "created", "deleted", "due", "sent"]),
         ("second", ["answered", "created", "due", "sent"]),

@@ -6,7 +6,7 @@ import csv
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,14 @@ from fleet.analysis.study import analyse
 from fleet.cli.console import Ink
 from fleet.cli.experiment_view import as_table
 from fleet.errors import SpecError, UsageError
+from fleet.experiment.definition import EVERYTHING, Needs
+from fleet.experiment.own import OwnExperiment, PlannedTrial, repeated
 from fleet.experiment.progress import Silent
 from fleet.experiment.runner import Outcome, Runner, plan
+from fleet.experiment.session import Session
+from fleet.managers.manager import Manager
+from fleet.model.duration import written
+from fleet.model.fleet_file import FleetFile
 from fleet.report.exports import FORMATS
 from fleet.report.html import page
 from fleet.report.render import render
@@ -99,8 +105,10 @@ async def test_a_run_is_analysed_reported_and_compared(bare: PlainFleet) -> None
     assert "raw/ops.txt" in folder.modified()
 
     for name, reporter in FORMATS.items():
-        made = reporter.files(study)
-        assert made or name == "pyroscope", name  # which has nothing without profiles
+        if name != "pyroscope":  # refuses a run without profiles
+            assert reporter.files(study), name
+
+    assert TinyMarks.model_validate(written(study.run.spec)) == spec(counts=[3, 2])  # the page's experiment.yaml
 
     again = compare(study, study)
     assert again.headline == ("seen", "fill", "gone")
@@ -161,3 +169,52 @@ def test_its_plan_is_a_row_per_trial_and_its_thresholds_are_about_its_stages(tmp
         plan(file, EXPERIMENT, spec(thresholds=[{"stage": "fil", "test": "p50 < 9s"}]))
     with pytest.raises(UsageError, match="no cluster"):
         plan(file.model_copy(update={"clusters": []}), EXPERIMENT, spec())
+
+
+class Later(OwnExperiment[TinyMarks]):
+    """Opens no client at first, then those of the fleet, then those of another one."""
+
+    name = "tiny-marks"
+    file = TinyMarks
+
+    def plan(self, spec: TinyMarks, fleet: FleetFile, manager: Manager) -> Sequence[PlannedTrial]:  # noqa: ARG002
+        return repeated(spec, ["fleet=one", "fleet=two"])
+
+    def needs(self, spec: TinyMarks, fleet: FleetFile, trials: Sequence[PlannedTrial]) -> Needs:  # noqa: ARG002
+        return Needs()
+
+    async def run(self, session: Session, trials: Sequence[PlannedTrial]) -> None:
+        assert session.spaces.all() == ()
+        await session.clients.open(session.fleet, EVERYTHING)
+        for number, trial in enumerate(trials):
+            if number:
+                other = session.fleet.model_copy(update={"clusters": session.fleet.clusters[:1]})
+                await session.adopt(other, EVERYTHING)
+            async with session.trial(trial), session.disturbed(trial):
+                session.measured("clusters", len(session.spaces.wecs), "1", trial=trial.id)
+
+
+async def test_clients_are_opened_when_the_body_says_so_and_the_fleet_may_become_another(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    async with PlainFleet(state, 2) as two:
+        chosen = spec(warmup=0, repeats=1)
+        outcome = await Runner(two.file(), state, Later(), chosen, tmp_path / "results", progress=Silent()).run()
+    folder = RunFolder.open(outcome.folder)
+    assert outcome.reasons == ()  # quantities need no sample, and a late loop harms none
+    assert [line.value for line in folder.events() if isinstance(line, events.Measured)] == [2.0, 1.0]
+    kept = FleetFile.model_validate_json((folder.path / "raw" / "fleet-2.json").read_text())
+    assert len(kept.wecs()) == 1
+    assert len(folder.read_run().fleet.wecs()) == 2
+
+
+@pytest.mark.usefixtures("known")
+async def test_an_analysis_that_fails_does_not_cost_the_record(bare: PlainFleet) -> None:
+    def spoil() -> None:
+        (folder,) = (bare.folder.parent / "results" / "tiny-marks").iterdir()
+        (folder / "raw" / "ops.txt").write_text("no number")
+
+    outcome = await run(bare, spec(warmup=0, repeats=1), Tripwire("clean", spoil))
+    assert outcome.verdict == "invalid"
+    assert any(why.startswith("the analysis of tiny-marks failed: ValueError: ") for why in outcome.reasons)
+    assert RunFolder.open(outcome.folder).read_run().status == "invalid"

@@ -14,7 +14,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:
     """By its stages, and what its raw file says."""
     found = by_stages(run, recorded)
     raw = folder / "raw" / "ops.txt"
-    wrote = int(raw.read_text()) if raw.exists() else None
+    wrote = int(raw.read_text()) if raw.exists() else None  # ValueError for a file that somebody else wrote
     columns = [DataColumn(name="file"), DataColumn(name="objects", unit="1")]
     table = DataTable(name="ops", title="What the raw file says", columns=columns, rows=[["ops.txt", wrote]])
     return replace(found, tables=[*found.tables, table], said=["=the objects came"])
