@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 from fleet.analysis.cpu_contention import at_or_before
@@ -21,8 +21,8 @@ OWNERS: tuple[Owner, ...] = (
 EMULATION: frozenset[Owner] = frozenset({"emulated WECs"})
 """What a real fleet would have on other machines."""
 _PLANE = frozenset({"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "containerd"})
-_SHARED = frozenset({"dense", "kwok", "engine", "dockerd"})
-"""Programs that carry several WECs, or the nodes in them."""
+_SHARED = frozenset({"dense", "engine", "dockerd"})
+"""Programs that carry several WECs, where a fleet file does not say so (`Component.emulates`)."""
 _OTHER = frozenset({"prometheus", "node-exporter"})
 
 
@@ -44,8 +44,10 @@ def cpu_shares(recorded: Recorded, fleet: FleetFile, manager: ManagerRecord) -> 
     elapsed = 0.0
     roles = {cluster.name: cluster.role for cluster in fleet.clusters}
 
+    emulation = {component.component for component in fleet.components if component.emulates}
+
     def owner(sample: ProcessSample) -> Owner:
-        return owner_of(sample, roles, manager)
+        return owner_of(sample, roles, manager, emulation)
 
     programs, hosts = _series(recorded.processes), _hosts(recorded.hosts)
     for plan in recorded.trials:
@@ -66,22 +68,26 @@ def cpu_shares(recorded: Recorded, fleet: FleetFile, manager: ManagerRecord) -> 
     ]
 
 
-def owner_of(sample: ProcessSample, roles: Mapping[str, str], manager: ManagerRecord) -> Owner:
-    """Whose program it is; `roles` by cluster.
+def owner_of(
+    sample: ProcessSample, roles: Mapping[str, str], manager: ManagerRecord, emulation: Collection[str] = _SHARED
+) -> Owner:
+    """Whose program it is; `roles` by cluster, `emulation` the components that play WECs or their nodes.
 
-    A control plane's own programs belong to the hub or to the emulation, what runs at a WEC besides is an agent, and
-    what runs at the hub besides is the manager's.
+    A control plane's own programs belong to the hub or to the emulation. What else runs at a WEC is the manager's
+    agent, or what plays the WEC's nodes; what else runs at the hub is the manager's.
     """
     component, role = sample.component, roles.get(sample.cluster, "")
     if component in _OTHER:
         return "other programs"
-    if component in _SHARED:
+    if component in _SHARED or component in emulation:
         return "emulated WECs"
     if component in _PLANE:
         # The store of a shared process carries no cluster of its own.
         return "hub control planes" if role and role != WEC else "emulated WECs"
-    if component in (*manager.agents, "link") or role == WEC:
+    if component in (*manager.agents, "link") or (role == WEC and component in manager.components):
         return "agents"
+    if role == WEC:
+        return "emulated WECs"
     return "manager" if role or component in manager.components else "other programs"
 
 

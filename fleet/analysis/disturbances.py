@@ -48,7 +48,7 @@ class Disturbance:
     trials: tuple[str, ...]
     """Trials whose measured steps it hit, in their order."""
     planned: bool = False
-    """It is a part of what `during` asked for."""
+    """It is a part of what `during` requested."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from fleet.model.base import Model
 from fleet.results.events import Sent
 
 LEAST_ACHIEVED = 0.99
-"""Of the offered rate; below it the driver, or the source that it waited for, made another load than was asked for."""
+"""Of the offered rate; below it the driver, or the source that it waited for, made another load than was requested."""
 MOST_LAG_SECONDS = 0.005
 """Of a send, at its 99th percentile (the largest when there are fewer than 100)."""
 RATE_NEEDS = 20
@@ -42,7 +42,7 @@ class LoadFidelity(Model):
 
     @property
     def kept_up(self) -> bool:
-        """The rate that was made is the rate that was asked for."""
+        """The rate that was made is the rate that was requested."""
         return self.share >= LEAST_ACHIEVED or self.sends < RATE_NEEDS
 
     @property

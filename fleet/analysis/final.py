@@ -33,5 +33,5 @@ def covers(status: Any, fields: Any) -> bool:
 
 
 def is_final(seen: WorkloadSeen) -> bool:
-    """Nothing more is to come: what the object asked for is there. See `fleet.model.kinds`."""
+    """Nothing more is to come: what the object requested is there. See `fleet.model.kinds`."""
     return final(seen.ref.group, seen.ref.resource, Shown(seen.status, seen.generation, seen.replicas))

@@ -240,7 +240,7 @@ def _neighbours(case: _Case, recorded: Recorded) -> None:
 
 
 def _load(case: _Case, recorded: Recorded, counted: Sequence[Sample]) -> None:
-    """An open loop that was behind its schedule made another load than was asked for."""
+    """An open loop that was behind its schedule made another load than was requested."""
     median = _median_downsync(counted)
     for short in shortfalls(fidelity(recorded)):
         text = f"the driver could not keep up with the load in {short}"
@@ -282,7 +282,7 @@ def _anomalies(case: _Case, recorded: Recorded) -> None:
 
 def _unweighed(case: _Case, record: RunRecord) -> None:
     """Nothing runs of ours beside a cluster that exists already: what its programs take is not known."""
-    existing = [cluster.name for cluster in record.fleet.clusters if cluster.driver == "existing"]
+    existing = [cluster.name for cluster in record.fleet.clusters if not cluster.built]
     if existing:
         case.warnings.append(
             f"CPU and memory of programs of {len(existing)} existing {_plural(len(existing), 'cluster')} are missing:"

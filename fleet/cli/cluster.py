@@ -78,7 +78,7 @@ def named(fleet: FleetFile, name: str) -> Cluster:
 
 def local_machine(fleet: FleetFile, cluster: Cluster) -> Machine:
     """The cluster's machine; UsageError when it is another than this one."""
-    if cluster.driver == "existing":
+    if not cluster.built:
         raise UsageError(
             f"{cluster.name} exists without this fleet: it is not stopped, started or looked into from here"
         )

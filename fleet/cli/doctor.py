@@ -26,7 +26,7 @@ def doctor(
     ] = None,
     output: OutputOption = "table",
 ) -> None:
-    """Check whether this machine can hold a fleet. Exits with 1 when a check fails; each has its mend."""
+    """Check whether this machine can hold a fleet. Exits with 1 when a check fails; each says how to fix it."""
     from fleet.cli.doctor_checks import examine
     from fleet.cli.findings import failed, page
 

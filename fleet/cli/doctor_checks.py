@@ -50,13 +50,23 @@ def examine(wecs: int | None) -> list[Finding]:
 
 
 def _limits(root: Path, wecs: int) -> list[Finding]:
-    """What a new fleet of that size would lack, one line each; what is enough is told in one."""
+    """What a new fleet of that size would lack, one line each; what is enough is said in one."""
+    from fleet.model.variables import Variables
+    from fleet.simulators.simulator import simulator
+
     room = measure_room(root)
-    need = Need(hub_planes=2 if wecs else 0, wecs=wecs, driver="dense", shard_size=SHARD)
+    usual = Variables()
+    need = Need(
+        hub_planes=2 if wecs else 0,
+        wecs=wecs,
+        driver=usual.control_plane_driver,
+        shard_size=SHARD,
+        nodes=simulator(usual.node_simulator).weight,
+    )
     found = []
     for shortage in shortages(need, room):
         text = f"{shortage.needed} needed, {shortage.available} left for {wecs} new WECs"
-        found.append(Finding(re.split(r" for | \(| of ", shortage.what)[0], "fail", text, shortage.mend))
+        found.append(Finding(re.split(r" for | \(| of ", shortage.what)[0], "fail", text, shortage.fix))
     return found or [_plenty(room, wecs)]
 
 
@@ -109,8 +119,8 @@ def _ports(root: Path) -> Finding:
         return Finding("ports", "fail", str(error))
     lost = sorted({block.fleet for block in blocks if not (root / block.fleet).is_dir()})
     if lost:
-        mends = "; ".join(f"`fleet down --fleet {name}`" for name in lost)
-        return Finding("ports", "warn", f"ports are held for fleets that are gone: {', '.join(lost)}", mends)
+        fixes = "; ".join(f"`fleet down --fleet {name}`" for name in lost)
+        return Finding("ports", "warn", f"ports are held for fleets that are gone: {', '.join(lost)}", fixes)
     idle = {fleet for fleet in {block.fleet for block in blocks} if _idle(root / fleet)}
     taken = _taken(block for block in blocks if block.fleet in idle)
     if taken:
@@ -165,8 +175,8 @@ def _lab() -> Finding:
     """Whether `fleet lab` would find its programs; a fleet on this machine alone needs none of them."""
     packages = lacking(LinuxSystem())
     if packages:
-        mend = f"apt-get install {' '.join(packages)}"
-        return Finding("lab", "ok", f"`fleet lab` would need {', '.join(packages)}", mend)
+        fix = f"apt-get install {' '.join(packages)}"
+        return Finding("lab", "ok", f"`fleet lab` would need {', '.join(packages)}", fix)
     return Finding("lab", "ok", "`fleet lab` finds its programs; it needs root")
 
 
@@ -181,8 +191,8 @@ def _clock() -> list[Finding]:
         source = "unknown"
     boot = units.span(time.time() - psutil.boot_time())
     if source in SLOW_CLOCKS:
-        mend = "boot with clocksource=tsc, or take another machine"
-        found.append(Finding("clock", "warn", f"the clock source {source} is slow to read", mend))
+        fix = "boot with clocksource=tsc, or take another machine"
+        found.append(Finding("clock", "warn", f"the clock source {source} is slow to read", fix))
     elif not found:
         found.append(Finding("clock", "ok", f"source {source}, up for {boot}"))
     return found

@@ -19,7 +19,7 @@ class Finding:
     check: str
     level: Level
     found: str
-    mend: str = ""
+    fix: str = ""
 
     def document(self) -> dict[str, Any]:
         """For `-o json`."""
@@ -32,13 +32,13 @@ def failed(findings: Sequence[Finding]) -> bool:
 
 
 def page(findings: Sequence[Finding], ink: Ink) -> str:
-    """The checks for people, each mend indented under its line; ends with a newline."""
+    """The checks for people, each fix indented under its line; ends with a newline."""
     rows: list[list[Cell | str]] = [[Cell(f.level, f.level), f.check, f.found] for f in findings]
     lines = render([Column(""), Column("CHECK"), Column("FOUND")], rows, ink).split("\n")
     shown = [lines[0]]
     for finding, line in zip(findings, lines[1:], strict=True):
         shown.append(line)
-        if finding.mend:
-            shown.append(f"      {ink('mend:', 'dim')} {finding.mend}")
+        if finding.fix:
+            shown.append(f"      {ink('fix:', 'dim')} {finding.fix}")
     counts = [f"{sum(f.level == level for f in findings)} {level}" for level in ("ok", "warn", "fail")]
     return "\n".join(shown) + f"\n\n{', '.join(counts)}\n"

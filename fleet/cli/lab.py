@@ -71,15 +71,15 @@ def status(output: OutputOption = "table") -> None:
 
 @app.command()
 def cut(machine: MachineArgument) -> None:
-    """Pull a machine's cable: it goes on, but nobody reaches it."""
+    """Pull a machine's cable: it keeps running and cannot be reached."""
     from fleet.lab import control
 
     control.connect(_host(), machine, plugged=False)
-    say(f"{machine} is cut off; plug it in again with `fleet lab mend {machine}`")
+    say(f"{machine} is cut off; plug it in again with `fleet lab repair {machine}`")
 
 
 @app.command()
-def mend(machine: MachineArgument) -> None:
+def repair(machine: MachineArgument) -> None:
     """Plug a machine's cable in again."""
     from fleet.lab import control
 

@@ -85,7 +85,7 @@ def find_logs(fleet: FleetFile, name: str) -> list[Path]:
 
 
 def _carriers(fleet: FleetFile, name: str) -> set[str]:
-    """Programs that carry the control plane with others (the dense driver's); empty when they cannot be told."""
+    """Programs that carry the control plane with others (the dense driver's); empty when they are not known."""
     from fleet.cli.cluster import named
     from fleet.cli.drivers import driver_of
 

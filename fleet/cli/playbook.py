@@ -16,7 +16,7 @@ from fleet.cli.console import clean, ink_for, say
 from fleet.errors import FleetError, UsageError
 
 LONG_TASK = 2.0
-"""Seconds from which a task's time is told."""
+"""Seconds from which a task's time is shown."""
 REFUSING_ROLE = "preflight"
 """Its failures say that the input or the machine is wrong, before anything was changed: exit code 2."""
 VALIDATION = "validate_argument_spec"

@@ -26,7 +26,7 @@ MOST_SECONDS = 600
 def profiles(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CLUSTER|PROGRAM]...", show_default=False, help="Whose [all that serve profiles]."),
+        typer.Argument(metavar="[CLUSTER|PROGRAM]...", show_default=False, help="Of these [all that serve profiles]."),
     ] = None,
     kinds: Annotated[
         list[str] | None,

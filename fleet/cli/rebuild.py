@@ -37,7 +37,7 @@ def variables(fleet: FleetFile) -> dict[str, Any]:
 
 
 def as_far_as_known(fleet: FleetFile) -> dict[str, Any]:
-    """Of a file of an older release: what it tells, for a change of that very fleet with its own inventory.
+    """Of a file of an older release: what it says, for a change of that very fleet with its own inventory.
 
     Extra flags and ports that were given with `-e` are not in it.
     """
@@ -52,7 +52,7 @@ def as_far_as_known(fleet: FleetFile) -> dict[str, Any]:
 
 
 def _read_back(fleet: FleetFile) -> dict[str, Any]:
-    """What a file without variables tells of them."""
+    """What a file without variables says of them."""
     wecs = fleet.wecs()
     if not wecs:
         raise UsageError("the fleet of that run had no WECs: there is nothing to build again")

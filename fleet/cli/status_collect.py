@@ -25,7 +25,7 @@ from fleet.remote.shell import FabricShell
 LOOK_SECONDS = 0.5
 """CPU is measured over at least this long: 50 ticks of the kernel's 10 ms accounting."""
 ANSWER_SECONDS = 5.0
-"""An API server that takes longer is told as not ready."""
+"""An API server that takes longer is reported as not ready."""
 AT_ONCE = 20
 """Clusters asked at the same time; more only queue on a machine of a few cores."""
 
@@ -96,7 +96,7 @@ async def _look(client: KubeClient, cluster: Cluster) -> ClusterRow:
     row = ClusterRow(cluster.name, cluster.role, cluster.driver, cluster.machine, cluster.server, ready=False)
     if not await client.ready(ANSWER_SECONDS):
         return replace(row, problem="no answer from /readyz")
-    if cluster.role != WEC or cluster.driver == cluster_client.EXISTING:  # whose nodes are not ours
+    if cluster.role != WEC or not cluster.built:  # whose nodes are not ours
         return replace(row, ready=True)
     try:
         nodes = await client.list_all(NODES)

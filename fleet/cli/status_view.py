@@ -10,7 +10,7 @@ from fleet.cli.status_model import ClusterRow, ProgramRow, Status
 from fleet.cli.table import Cell, Column, render
 
 LISTED_PROGRAMS = 40
-"""More programs than this are told by component, and only those that are not well by name; `-o wide` tells all."""
+"""More programs than this are counted by component, and only those that do not run are named; `-o wide` names all."""
 LISTED_PROBLEMS = 10
 
 

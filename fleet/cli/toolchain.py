@@ -36,15 +36,20 @@ def build(
         typer.Option(
             "--for",
             metavar="KIND:NAME",
+            envvar="FLEET_TOOLCHAIN_FOR",
             show_default=False,
-            help="What will use the programs, such as manager:ocm or driver:kind; repeatable. Default: a fleet with the"
+            help="What will use the programs, such as driver:kind; repeatable. Default: a fleet with the"
             " default variables.",
         ),
     ] = None,
     groups: Annotated[
         list[str] | None,
         typer.Option(
-            "--group", metavar="NAME", show_default=False, help="Only this group of versions.yaml; repeatable."
+            "--group",
+            metavar="NAME",
+            envvar="FLEET_TOOLCHAIN_GROUP",
+            show_default=False,
+            help="Only this group of versions.yaml; repeatable.",
         ),
     ] = None,
     cache: CacheOption = None,

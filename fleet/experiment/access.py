@@ -9,7 +9,6 @@ from typing import Any
 from fleet.errors import UsageError
 from fleet.experiment.rights import needed
 from fleet.kube.client import KubeClient
-from fleet.kube.cluster_client import EXISTING
 from fleet.kube.resources import Resource
 from fleet.managers import registry
 from fleet.managers.manager import Spaces
@@ -30,7 +29,7 @@ async def check_access(fleet: FleetFile, spaces: Spaces, kinds: Sequence[Resourc
 
     Only clusters that the fleet did not build are asked: of its own it has the admin's credentials.
     """
-    existing = {cluster.name for cluster in fleet.clusters if cluster.driver == EXISTING}
+    existing = {cluster.name for cluster in fleet.clusters if not cluster.built}
     if not existing:
         return
     rights = needed(registry.of(fleet), kinds, crds=crds)

@@ -70,4 +70,4 @@ def recorded(spec: RecordedExperiment) -> ExperimentFile:
 
 def able(experiment: Experiment) -> dict[str, str]:
     """Every manager by name, with why the experiment cannot be done under it; empty where it can."""
-    return {name: experiment.cannot(registry.load(name)) for name in registry.NAMES}
+    return {name: experiment.cannot(registry.load(name)) for name in registry.names()}

@@ -63,7 +63,7 @@ def check(spec: WdsScaling, fleet: FleetFile) -> None:
     most, there = spec.wdses[-1], len(fleet.sources())
     if most > there:
         raise UsageError(
-            f"wdses: {most} are asked for, the fleet has {there}: grow it with `fleet up -e wds_count={most}`"
+            f"wdses: {most} are requested, the fleet has {there}: grow it with `fleet up -e wds_count={most}`"
         )
 
 

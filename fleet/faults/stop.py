@@ -11,8 +11,6 @@ from fleet.install.control_planes import driver_at
 from fleet.model.fleet_file import Cluster, Component, FleetFile
 from fleet.model.model_errors import nearest, shown
 
-BUILT = frozenset({"dense", "process", "kind"})
-"""Drivers of control planes that the fleet built itself and may therefore stop."""
 SERVING = frozenset({"etcd", "kube-apiserver"})
 """Without one of these a control plane does not answer."""
 SHARED = frozenset({"dense", "etcd"})
@@ -55,7 +53,7 @@ class Stop:
 
 
 def _control_plane(cluster: Cluster, fleet: FleetFile) -> Aim:
-    if cluster.driver not in BUILT:
+    if not cluster.built:
         raise UsageError(f"{cluster.name} was not built by this testbed (driver {cluster.driver}): it cannot stop it")
     return Aim(
         action=Stop.name,

@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 
 from fleet.errors import CapacityError
+from fleet.host.drivers.driver import driver_kind
 from fleet.host.ports import HIGHEST, LOWEST, Registry, ephemeral_range
-from fleet.model.fleet_file import DriverName
+from fleet.host.weight import MIB, NOTHING, Weight
 
-MIB = 1024**2
 GIB = 1024**3
 RESERVE = 512 * MIB
 """Left for the kernel's caches, Ansible and the driver of the experiment."""
@@ -25,38 +25,6 @@ TUNED = {INOTIFY_INSTANCES: 8192, INOTIFY_WATCHES: 524_288}
 most."""
 
 
-@dataclass(frozen=True)
-class Weight:
-    """What one more of something takes. `descriptors` are of its largest process; `ports` its share of a
-    shard's included."""
-
-    memory: int
-    inotify_instances: int
-    inotify_watches: int
-    threads: int
-    ports: float
-    disk: int
-
-
-NOTHING = Weight(0, 0, 0, 0, 0, 0)
-# Measured at rest on 2 cores: fleets of 2 and 6 dense and of 2 process WECs, /proc summed by program (memory is PSS);
-# and the 100 dense WECs of the README, 13.9 GiB with their hub. What is added to a measured number is said beside it.
-# What a manager runs for each WEC is not in these: its installer says it, and it comes on top.
-WEC_WEIGHTS: dict[DriverName, Weight] = {
-    # 102 MiB: dense process 84, its etcd 9, kwok 12 (means of 4 WECs, which share more when there are more). Inotify: 5
-    # instances of the dense process with 8 watches; doubled or more for a busy fleet, as are the threads. Ports: its
-    # own, and its share of the shard's etcd. Disk: 1 MiB when new, the rest for the etcd's history and the logs until
-    # they rotate.
-    "dense": Weight(102 * MIB, 10, 36, 18, 1.1, 30 * MIB),
-    # 213 MiB: API server 124, etcd 27, controller manager 25, scheduler 19, kwok 18 (means of 2 WECs); the rest for a
-    # busy one. Inotify: 5 instances, 8 watches; 40 threads. Ports: API server and both of its etcd. Disk: 123 MiB when
-    # new, nearly all of it preallocated by the etcd.
-    "process": Weight(242 * MIB, 10, 36, 58, 3, 190 * MIB),
-    # One node with systemd, containerd, kubelet and the whole control plane; docs/drivers.md has the measurements.
-    "kind": Weight(642 * MIB, 38, 246, 238, 1, 890 * MIB),
-}
-DESCRIPTORS_PER_INSTANCE = 150
-"""Of a dense process: 78 at rest, 81 in a shard of 25 during a run; doubled for clients that come and go."""
 DESCRIPTORS_BASE = 2000
 """Of the hub's API server (206 with 100 WECs during a run), of a shard's etcd (63 for each of 25), and of supervisord
 (3 for each of 400 programs)."""
@@ -68,7 +36,7 @@ class Need:
 
     hub_planes: int
     wecs: int
-    driver: DriverName
+    driver: str
     shard_size: int
     agents: int = 0
     """Of WECs, one at each hub that they are members of."""
@@ -76,6 +44,8 @@ class Need:
     """Of one control plane of the hub."""
     agent: Weight = NOTHING
     """Of one agent, with what its WEC adds to the hub."""
+    nodes: Weight = NOTHING
+    """Of what plays the nodes of one WEC."""
     platforms: Sequence[tuple[str, Weight]] = ()
     """Platforms that WECs shall have, each with what it takes in one of them."""
 
@@ -102,12 +72,12 @@ class Shortage:
     what: str
     needed: str
     available: str
-    mend: str
+    fix: str
     sysctl: tuple[str, int] | None = None
 
     def text(self) -> str:
-        """One sentence with the numbers and the mend."""
-        return f"{self.what}: {self.needed} needed, {self.available} available: {self.mend}"
+        """One sentence with the numbers and how to fix it."""
+        return f"{self.what}: {self.needed} needed, {self.available} available: {self.fix}"
 
 
 def inotify_in_use(uid: int | None = None) -> tuple[int, int]:
@@ -154,8 +124,9 @@ def measure_room(state_root: Path) -> Room:
 
 def shortages(need: Need, room: Room) -> list[Shortage]:
     """Everything of which there is too little; empty when the machine can hold it."""
-    wec = WEC_WEIGHTS[need.driver]
-    counts = [(need.hub_plane, need.hub_planes), (wec, need.wecs), (need.agent, need.agents)]
+    kind = driver_kind(need.driver)
+    wec = kind.weight
+    counts = [(need.hub_plane, need.hub_planes), (wec, need.wecs), (need.nodes, need.wecs), (need.agent, need.agents)]
     counts += [(weight, 1) for _, weight in need.platforms]
     what = f"{need.hub_planes} more control planes of the hub and {need.wecs} more WECs ({need.driver})"
     what += f" with {need.agents} agents" if need.agents else ""
@@ -163,7 +134,7 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
     found = []
     memory = sum(weight.memory * count for weight, count in counts)
     if memory and memory + RESERVE > room.memory:
-        each = wec.memory + need.agent.memory * need.agents // max(1, need.wecs)
+        each = wec.memory + need.nodes.memory + need.agent.memory * need.agents // max(1, need.wecs)
         others = need.hub_plane.memory * need.hub_planes + sum(weight.memory for _, weight in need.platforms)
         fits = min(need.wecs, max(0, (room.memory - RESERVE - others) // each))
         found.append(
@@ -185,13 +156,12 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
             )
         )
     found += _inotify(counts, room)
-    in_shard = min(need.wecs, need.shard_size) if need.driver == "dense" else 0
-    descriptors = DESCRIPTORS_BASE + DESCRIPTORS_PER_INSTANCE * in_shard
+    descriptors = DESCRIPTORS_BASE + kind.descriptors * min(need.wecs, need.shard_size)
     if (need.wecs or need.hub_planes) and descriptors > room.descriptors:
         line = f"* hard nofile {max(descriptors, 65_536)}"
-        mend = f"put `{line}` into /etc/security/limits.d and log in again, or lower dense_shard_size"
+        fix = f"put `{line}` into /etc/security/limits.d and log in again, or lower dense_shard_size"
         name = "file descriptors of one process (hard limit, ulimit -Hn)"
-        found.append(Shortage(name, str(descriptors), str(room.descriptors), mend))
+        found.append(Shortage(name, str(descriptors), str(room.descriptors), fix))
     threads = sum(weight.threads * count for weight, count in counts)
     if threads > room.processes:
         found.append(

@@ -20,10 +20,12 @@ class Pages:
     metrics: str = ""
     pprof: str = ""
     tls: ClientTls | None = None
+    cpu: bool = True
+    """Whether profiles of the CPU are among its profiles."""
 
     def fields(self) -> dict[str, Any]:
         """As keywords of a Component."""
-        return {"metrics": self.metrics, "pprof": self.pprof, "tls": self.tls}
+        return {"metrics": self.metrics, "pprof": self.pprof, "tls": self.tls, "cpu_profile": self.cpu}
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def of_api_server(started: Started) -> Pages:
 
 
 def of_listener(started: Started) -> Pages:
-    """kube-controller-manager and kube-scheduler, which listen only when debugging is asked for."""
+    """kube-controller-manager and kube-scheduler, which listen only when debugging is requested."""
     port = started.flag("secure-port")
     return started.behind(f"https://127.0.0.1:{port}" if port not in ("", "0") else "", started.place)
 
@@ -91,19 +93,10 @@ def of_etcd(started: Started) -> Pages:
     return Pages(f"{urls[0]}/metrics", f"{urls[0]}{PPROF}" if profiled else "", tls)
 
 
-def of_dense(started: Started) -> Pages:
-    """Profiles over its admin socket; its metrics, which are all instances' together, by its first instance."""
-    instances = sorted((started.layout.dense / started.place / "instances").glob("*.json"))
-    first = instances[0].stem if instances else ""
-    metrics = started.behind(started.servers.get(first, ""), first)
-    return Pages(metrics.metrics, f"unix:{started.layout.run / f'dense-{started.place}.sock'}:{PPROF}", metrics.tls)
-
-
 CONTROL_PLANES: Mapping[str, Reader] = {
     "etcd": of_etcd,
     "kube-apiserver": of_api_server,
     "kube-controller-manager": of_listener,
     "kube-scheduler": of_listener,
-    "dense": of_dense,
 }
-"""Components of control planes."""
+"""Components of control planes that are the same under several drivers; a driver's own are in its package."""

@@ -100,7 +100,7 @@ PLAIN = NodeShape()
 
 @dataclass(frozen=True)
 class ControlPlane:
-    """One control plane, as asked for. `port` 0 lets the registry choose the API server's port."""
+    """One control plane, as requested. `port` 0 lets the registry choose the API server's port."""
 
     name: str
     role: Role

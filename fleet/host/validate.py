@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 
 from fleet.errors import UsageError
+from fleet.host.drivers.driver import driver_kind, driver_kinds
 from fleet.host.plan import ControlPlane
 from fleet.model.base import NAME_PATTERN
 from fleet.model.fleet_file import WEC
 
-DRIVERS = ("dense", "process", "kind")
 MAX_WECS = 1000
 """Names have three digits; beyond that no machine was ever tried."""
 
@@ -36,11 +36,10 @@ def check_planes(planes: Sequence[ControlPlane], *, hub: bool) -> None:
         names.add(plane.name)
         if plane.hub != hub:
             raise UsageError(f"{plane.name}: role {plane.role} is not one of this call's, {'the hub' if hub else WEC}")
-        if plane.driver not in DRIVERS:
-            raise UsageError(f"control_plane_driver: {plane.driver} is not one of {', '.join(DRIVERS)}")
-        if plane.hub and plane.driver != "process":
+        if not driver_kind(plane.driver).of_hub and plane.hub:
+            able = ", ".join(name for name in driver_kinds() if driver_kind(name).of_hub)
             raise UsageError(
-                f"{plane.name}: control planes of the hub run under the driver process, not"
+                f"{plane.name}: control planes of the hub run under the driver {able}, not"
                 f" {plane.driver}: they are the system under test"
             )
         _check_address(plane)

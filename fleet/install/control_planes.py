@@ -8,17 +8,13 @@ from pathlib import Path
 
 from fleet.errors import ToolchainError, UsageError
 from fleet.host.change import Change
-from fleet.host.drivers.dense.driver import DenseDriver
-from fleet.host.drivers.driver import Driver, Ready, unheard
-from fleet.host.drivers.kind import engine_setup as kind_engine
-from fleet.host.drivers.kind.driver import KindDriver
-from fleet.host.drivers.process.driver import ProcessDriver
+from fleet.host.drivers.driver import Driver, Ready, driver_kind, driver_kinds, unheard
 from fleet.host.files import private_directory, remove_tree
 from fleet.host.machine import Machine
 from fleet.host.plan import ControlPlane
 from fleet.host.records import Stored, remove_plane, stored_planes
 from fleet.host.validate import check_planes
-from fleet.model.fleet_file import WEC, DriverName
+from fleet.model.fleet_file import WEC
 from fleet.simulators.simulator import Simulator, known, simulator
 
 HUB_GROUP = "planes-hub"
@@ -32,15 +28,12 @@ class Converged:
     planes: tuple[Stored, ...]
 
 
-def drivers_of(machine: Machine, *, hub: bool) -> Mapping[DriverName, Driver]:
+def drivers_of(machine: Machine, *, hub: bool) -> Mapping[str, Driver]:
     """The drivers of one part of the machine: of the hub, or of the WECs."""
+    kinds = {name: driver_kind(name) for name in driver_kinds()}
     if hub:
-        return {"process": ProcessDriver(machine, HUB_GROUP)}
-    return {
-        "process": ProcessDriver(machine, "planes-process"),
-        "dense": DenseDriver(machine),
-        "kind": KindDriver(machine),
-    }
+        return {name: kind.of(machine, HUB_GROUP) for name, kind in kinds.items() if kind.of_hub}
+    return {name: kind.of(machine, f"planes-{name}") for name, kind in kinds.items()}
 
 
 def driver_of(machine: Machine, name: str) -> Driver:
@@ -72,9 +65,8 @@ def converge(machine: Machine, planes: Sequence[ControlPlane], *, hub: bool) -> 
     """
     check_planes(planes, hub=hub)
     chosen = simulator(machine.options.simulator)
-    of_kind = [plane for plane in planes if plane.driver == "kind"]
-    if of_kind:
-        kind_engine.check_kind(machine, of_kind)
+    for name in {plane.driver for plane in planes}:
+        driver_kind(name).check(machine, [plane for plane in planes if plane.driver == name])
     if not machine.check:
         private_directory(machine.root)
         # Before a port is tried: programs that lost their supervisor would look like strangers on their
@@ -122,13 +114,13 @@ def _gone(wanted: Sequence[ControlPlane], stored: Sequence[Stored]) -> list[Stor
     return [s for s in stored if s.name not in by_name or by_name[s.name].driver != s.driver]
 
 
-def _delete(drivers: Mapping[DriverName, Driver], gone: Sequence[Stored]) -> list[Change]:
+def _delete(drivers: Mapping[str, Driver], gone: Sequence[Stored]) -> list[Change]:
     found = {name: [s.name for s in gone if s.driver == name] for name in drivers}
     return [drivers[name].delete(leaving) for name, leaving in found.items() if leaving]
 
 
 def _apply(
-    drivers: Mapping[DriverName, Driver], wanted: Sequence[ControlPlane], stored: Sequence[Stored], ready: Ready
+    drivers: Mapping[str, Driver], wanted: Sequence[ControlPlane], stored: Sequence[Stored], ready: Ready
 ) -> list[Change]:
     changes: list[Change] = []
     for name, driver in drivers.items():
@@ -157,7 +149,8 @@ def teardown(machine: Machine) -> Change:
     orphans = machine.supervisor.daemon.orphans()
     before |= {f"program {state.name}": state.state.lower() for state in states}
     before |= {f"process {process.pid}": "lost its supervisor" for process in orphans} if not states else {}
-    before |= kind_engine.retire(machine).before
+    for name in driver_kinds():
+        before |= driver_kind(name).retire(machine).before
     if not machine.check:
         if machine.root.exists() or orphans:
             machine.supervisor.shutdown()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fleet import __version__
+from fleet.host.drivers.driver import own_components
 from fleet.host.layout import Layout
 from fleet.host.pages import CONTROL_PLANES, Reader, Started, by_flags
 from fleet.host.records import stored_planes
@@ -26,7 +27,7 @@ def read_components(layout: Layout, machine: str, versions: Mapping[str, str]) -
     `versions`: by the name of the program's file.
     """
     servers = {plane.name: plane.server for plane in stored_planes(layout)}
-    known = readers()
+    known, emulation = readers(), {*own_components(), *_simulators()}
     found = []
     for file in sorted((layout.supervisor / "conf.d").glob("*.conf")):
         for program, text in sections(file.read_text(encoding="utf-8")).items():
@@ -42,6 +43,7 @@ def read_components(layout: Layout, machine: str, versions: Mapping[str, str]) -
                     cluster=next((name for name in (cluster, seat) if name in servers), ""),
                     version=version_of(argv, versions),
                     argv=argv,
+                    emulates=component in emulation,
                     **known.get(component, by_flags)(place).fields(),
                 )
             )
@@ -50,14 +52,17 @@ def read_components(layout: Layout, machine: str, versions: Mapping[str, str]) -
 
 def readers() -> dict[str, Reader]:
     """How each component tells of itself, as its driver, simulator, manager or platform says; else its flags say it."""
-    found = dict(CONTROL_PLANES)
-    for name in simulators.known():
-        found |= simulators.simulator(name).pages
+    found = {**CONTROL_PLANES, **own_components(), **_simulators()}
     for name in managers.known():
         found |= managers.installer(name).pages
     for name in platforms.known():
         found |= platforms.platform(name).pages
     return found
+
+
+def _simulators() -> dict[str, Reader]:
+    """Of all simulators."""
+    return {c: page for name in simulators.known() for c, page in simulators.simulator(name).pages.items()}
 
 
 def component_of(program: str, known: Mapping[str, Reader]) -> tuple[str, str]:

@@ -10,11 +10,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from fleet.errors import UsageError
-from fleet.kube.cluster_client import EXISTING
 from fleet.kube.user_kubeconfig import UserKubeconfig
 from fleet.model.base import NAME_PATTERN
 from fleet.model.existing import ExistingHub, ExistingWecs
-from fleet.model.fleet_file import WEC, Cluster
+from fleet.model.fleet_file import EXISTING, WEC, Cluster
 
 WECS, HUB = "existing_wecs", "existing_hub"
 """The variables."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from fleet.host.drivers.driver import own_components
 from fleet.host.pages import CONTROL_PLANES
 from fleet.model.fleet_file import WEC, Component, Role
 
@@ -66,22 +67,23 @@ def targets(components: Iterable[Component], roles: Mapping[str, Role]) -> dict[
 
     `roles` by name of control plane.
     """
+    carriers = own_components()
     found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for component in sorted(components, key=lambda one: one.program):
         if not component.metrics or (component.tls is not None and component.tls.server_name):
             continue  # a job has one authority; those with one of their own are read in runs alone
         parts = urlsplit(component.metrics)
-        role = roles.get(component.cluster, WEC if component.component == "dense" else "")
+        role = roles.get(component.cluster, WEC if component.component in carriers else "")
         labels = {
             "program": component.program,
             "component": component.component,
             "cluster": component.cluster,
             "machine": component.machine,
             "role": role,
-            # kwok without TLS is among the agents: a job has one scheme, a target may have its own.
+            # A simulator without TLS is among the agents: a job has one scheme, a target may have its own.
             "__scheme__": parts.scheme,
         }
-        found[_job_of(component, role)].append(
+        found[_job_of(component, role, carriers)].append(
             {"targets": [parts.netloc], "labels": {name: value for name, value in labels.items() if value}}
         )
     return {job: found.get(job, []) for job in JOBS}
@@ -95,10 +97,10 @@ def own_targets(programs: Mapping[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def _job_of(component: Component, role: str) -> str:
+def _job_of(component: Component, role: str, carriers: Collection[str]) -> str:
     if component.component == "etcd":
         return "etcd"
-    if role == WEC and component.component not in CONTROL_PLANES:
+    if role == WEC and component.component not in CONTROL_PLANES and component.component not in carriers:
         return "agents"
     if component.tls is None:
         return "plain"

@@ -17,7 +17,6 @@ from fleet.host.files import mode_of, private_directory, remove_tree, same_priva
 from fleet.host.layout import Layout
 from fleet.inventory.existing import existing_clusters
 from fleet.inventory.inspection import Inspection, inspect
-from fleet.kube.cluster_client import EXISTING
 from fleet.managers.installer import Found, installer
 from fleet.model import build_progress
 from fleet.model.fleet_file import WEC, Cluster, FleetFile, Machine, ManagerOf, PlatformOf
@@ -169,7 +168,7 @@ def _check_roles(there: Sequence[Cluster], manager: ManagerOf) -> None:
 
 
 def _built(file: FleetFile) -> list[Cluster]:
-    return [cluster for cluster in file.clusters if cluster.driver != EXISTING]
+    return [cluster for cluster in file.clusters if cluster.built]
 
 
 def digest_of(inventory: Path) -> str:

@@ -10,8 +10,6 @@ from fleet.kube.client import KubeClient
 from fleet.kube.user_kubeconfig import UserKubeconfig
 from fleet.model.fleet_file import Cluster
 
-EXISTING = "existing"
-
 
 @asynccontextmanager
 async def opened(
@@ -25,7 +23,7 @@ async def opened(
 
     SpecError for a kubeconfig that must not be used or gives no credential.
     """
-    if cluster.driver == EXISTING:
+    if not cluster.built:
         source = UserKubeconfig(Path(cluster.kubeconfig), cluster.name, cluster.context)
         made = await KubeClient.from_user_kubeconfig(source, timeout=timeout, retry_seconds=retry_seconds)
     else:

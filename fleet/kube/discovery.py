@@ -23,7 +23,7 @@ class Discovery:
     async def resource_for(self, manifest: Mapping[str, Any]) -> Resource:
         """The resource of a manifest's apiVersion and kind; no request for the constants of `fleet.kube.resources`.
 
-        NotFound when the server does not serve it (a CRD that is not installed yet is asked for again next time).
+        NotFound when the server does not serve it (a CRD that is not installed yet is requested again next time).
         """
         api_version, kind = str(manifest.get("apiVersion", "")), str(manifest.get("kind", ""))
         known = _KNOWN.get((api_version, kind))

@@ -12,9 +12,9 @@ from typing import Any
 
 from fleet.host.change import Change
 from fleet.host.layout import Layout
-from fleet.host.limits import NOTHING, Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
+from fleet.host.weight import NOTHING, Weight
 from fleet.install.program_parts import Upstream
 from fleet.model.by_folder import ByFolder
 from fleet.model.client_limits import ClientLimits

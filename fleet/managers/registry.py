@@ -1,23 +1,24 @@
-"""The managers that there are, each a package here; one is loaded when it is asked for."""
+"""The managers that there are, each a package here with a module `manager`, whose MANAGER is found by its folder."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import cast
-
-from fleet.errors import UsageError
 from fleet.managers.manager import Manager
+from fleet.model.by_folder import ByFolder
 from fleet.model.fleet_file import FleetFile
 
-NAMES = ("kubestellar", "ocm", "none")
-"""By the word in `fleet.json` and in the variable `manager`. To add a manager, write its package and add its name."""
+MANAGERS = ByFolder("fleet.managers", "manager", "MANAGER", variable="manager")
+"""By the word in `fleet.json` and in the variable `manager`."""
+
+
+def names() -> list[str]:
+    """All of them, sorted."""
+    return MANAGERS.names()
 
 
 def load(name: str) -> Manager:
-    """The manager of that name: `MANAGER` of its package's module `manager`. UsageError for a name that is none."""
-    if name not in NAMES:
-        raise UsageError(f"manager: {name!r} is not one of {', '.join(NAMES)}")
-    return cast("Manager", import_module(f"fleet.managers.{name}.manager").MANAGER)
+    """The manager of that name. UsageError for a name that is none."""
+    found: Manager = MANAGERS.load(name)
+    return found
 
 
 def of(fleet: FleetFile) -> Manager:

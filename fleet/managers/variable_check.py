@@ -1,20 +1,19 @@
-"""What the manager, the node simulator and the platforms that the variables name say of the variables."""
+"""What the manager, the node simulator, the drivers and the platforms that the variables name say of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from fleet.host.drivers.driver import driver_kind, driver_kinds
 from fleet.managers import installer as managers
+from fleet.model.fleet_file import EXISTING
 from fleet.model.variable_rules import Problem
 from fleet.model.variable_types import told
 from fleet.model.variables import Variables
 from fleet.platforms import platform as platforms
 from fleet.platforms.platform import Platform
 from fleet.simulators import simulator as simulators
-
-NO_PLATFORM = ("kind", "existing")
-"""Drivers whose API servers run where the loopback addresses of our programs do not lead here."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Chosen:
 
     def problems(self, variables: Variables) -> Iterator[Problem]:
         """As in ManagerRules."""
-        for name, known in (("manager", managers.known()), ("node_simulator", simulators.known())):
+        for name, known in _known():
             if getattr(variables, name) not in known:
                 yield Problem(name, f"{told(getattr(variables, name))} is not one of {', '.join(known)}")
         if variables.manager in managers.known():
@@ -50,9 +49,18 @@ def platform_problems(variables: Variables, known: Mapping[str, Platform]) -> It
         for other in set(chosen.clashes) & set(variables.platform):
             yield Problem("platform", f"{name} and {other} cannot be in one WEC: leave one of them out")
         yield from chosen.problems(variables)
-    if variables.platform and variables.control_plane_driver in NO_PLATFORM:
+    able = [name for name in driver_kinds() if driver_kind(name).platforms]
+    if variables.platform and variables.control_plane_driver not in able:
         yield Problem(
             "platform",
-            f"needs API servers that this fleet starts, and control_plane_driver is {variables.control_plane_driver}:"
-            " set control_plane_driver=dense or process",
+            f"needs API servers beside its programs, and control_plane_driver is {variables.control_plane_driver}: set"
+            f" control_plane_driver={' or '.join(able)}",
         )
+
+
+def _known() -> Iterator[tuple[str, list[str]]]:
+    """Each variable that names a package, and the names that there are."""
+    yield "manager", managers.known()
+    yield "node_simulator", simulators.known()
+    yield "control_plane_driver", [*driver_kinds(), EXISTING]
+    yield "hub_driver", [*(name for name in driver_kinds() if driver_kind(name).of_hub), EXISTING]

@@ -146,7 +146,7 @@ def sweep(spec: PolicyExperiment, size: int) -> list[int]:
     counts = sorted(int(count) for count in spec.wecs)
     if counts[-1] > size:
         raise UsageError(
-            f"wecs: {counts[-1]} WECs are asked for, the fleet has {size}:"
+            f"wecs: {counts[-1]} WECs are requested, the fleet has {size}:"
             f" lower --wecs, or grow it with `fleet up -e wec_count={counts[-1]}`"
         )
     return counts

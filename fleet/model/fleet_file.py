@@ -16,8 +16,10 @@ from fleet.model.link import Link
 WEC = "wec"
 """Role of a workload execution cluster; the roles of a hub's clusters are the manager's."""
 Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
-DriverName = Literal["dense", "process", "kind", "existing"]
-"""`existing`: a cluster that the user has, and of which only this record is the fleet's."""
+DriverName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
+"""A package of `fleet.host.drivers`, or `EXISTING`."""
+EXISTING = "existing"
+"""Instead of a driver: a cluster that the user has, and of which only this record is the fleet's."""
 
 
 class Machine(Model):
@@ -63,6 +65,11 @@ class Cluster(Model):
     labels: dict[str, str] = Field(default_factory=dict)
     """Those by which policies of the manager select it (WECs only)."""
 
+    @property
+    def built(self) -> bool:
+        """The fleet built it, may stop it, and knows all that runs in it."""
+        return self.driver != EXISTING
+
 
 class ClientTls(Model):
     """Files on a program's machine by which it is trusted and trusts its caller; all of mode 0600."""
@@ -80,7 +87,7 @@ class Component(Model):
     program: str
     """Name under the machine's supervisor, `<component>.<cluster>`."""
     component: str
-    """kube-apiserver, etcd, dense, kwok, ..., or a program of the manager."""
+    """kube-apiserver, etcd, a program of a driver, a simulator or the manager, ..."""
     machine: Name
     cluster: str = ""
     """The control plane it belongs to; empty when it serves several."""
@@ -93,6 +100,10 @@ class Component(Model):
     path on it. Empty when it serves none."""
     tls: ClientTls | None = None
     """What to show at both when they are https."""
+    cpu_profile: bool = True
+    """Whether it serves CPU profiles where it serves others."""
+    emulates: bool = False
+    """It plays WECs or their nodes: in a real fleet it would run on other machines."""
 
 
 class ManagerOf(Model):

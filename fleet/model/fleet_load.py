@@ -109,7 +109,7 @@ def check_kubeconfigs(fleet: FleetFile, file: Path) -> None:
                 field=f"clusters.{index}.kubeconfig",
             ) from error
         # Of an existing cluster it is the user's own file, under other rules (fleet.kube.user_kubeconfig).
-        problem = "" if cluster.driver == "existing" else _privacy(path, info)
+        problem = _privacy(path, info) if cluster.built else ""
         if problem:
             raise SpecError(
                 f"{path} (cluster {cluster.name}) {problem}", file=file, field=f"clusters.{index}.kubeconfig"
@@ -125,7 +125,7 @@ def _named(name: str, fleets: Mapping[str, Path], what: str, environ: Mapping[st
 
 
 def _privacy(path: Path, info: os.stat_result) -> str:
-    """What is wrong with the owner or mode of a file that must be private, and the mend; empty when nothing is."""
+    """What is wrong with the owner or mode of a file that must be private, and how to fix it; empty when nothing is."""
     mode = stat.S_IMODE(info.st_mode)
     if not stat.S_ISREG(info.st_mode):
         return "is not a plain file"
@@ -241,7 +241,7 @@ def _check_clusters(fleet: FleetFile, file: Path) -> None:
                 file=file,
                 field=f"{field}.machine",
             )
-        if cluster.driver == "existing":
+        if not cluster.built:
             continue  # wherever the user's kubeconfig says; a hub's clusters may be one
         address = _server(cluster.server, addresses, file, f"{field}.server")
         other = servers.setdefault(address, cluster.name)

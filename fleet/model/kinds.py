@@ -46,7 +46,7 @@ class Kind:
     plural: str
     kind: str
     final: Callable[[Shown], bool]
-    """Nothing more is to come: what the object asked for is there."""
+    """Nothing more is to come: what the object requested is there."""
     returned: bool = False
     """Its status is wanted back at the source and timed: it tells that something runs. For a Service or a
     CustomResource that no controller plays, it would only add work to the system under test."""

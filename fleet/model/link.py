@@ -22,7 +22,7 @@ _UNITS = {"kbit": 1e3, "mbit": 1e6, "gbit": 1e9}
 """As `tc` has them: decimal."""
 _RATE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(kbit|mbit|gbit)")
 _FOREIGN = {"loss": "lose packets", "duplicate": "send packets twice", "reorder": "reorder packets"}
-"""What `tc netem` can do and a TCP proxy cannot: TCP would mend it before a byte is passed on."""
+"""What `tc netem` can do and a TCP proxy cannot: TCP would repair it before a byte is passed on."""
 
 
 def parse_rate(value: Any) -> float:
@@ -47,7 +47,7 @@ Rate = Annotated[float, BeforeValidator(parse_rate)]
 
 
 def _whole(seconds: float) -> float:
-    """Toxiproxy counts whole milliseconds; a finer one would be another link than the user asked for."""
+    """Toxiproxy counts whole milliseconds; a finer one would be another link than the user requested."""
     if abs(seconds * 1000 - round(seconds * 1000)) > 1e-6:  # noqa: PLR2004 - a nanosecond
         raise ValueError(f"{seconds * 1000:g} ms: write whole milliseconds, such as {round(seconds * 1000)}ms")
     return round(seconds * 1000) / 1000
@@ -106,7 +106,7 @@ class Link(Model):
 
 
 def link_of(value: Any, *, variable: str = "wan") -> Link | None:
-    """The link of an inventory variable; None for none. UsageError with variable, field and mend."""
+    """The link of an inventory variable; None for none. UsageError with variable, field and how to fix it."""
     if value is None or value in ("", {}):
         return None
     if not isinstance(value, dict):

@@ -130,10 +130,10 @@ class ProgramVariables(Model):
 class ControlPlaneVariables(Model):
     """Control planes"""
 
-    control_plane_driver: Annotated[str, one_of("dense", "process", "kind", "existing")] = variable(
+    control_plane_driver: Word = variable(
         "dense",
-        "Of the WECs: dense (many in one process), process (etcd and four programs each), kind, or existing: those that"
-        " `existing_wecs` names.",
+        "Of the WECs (a package of `fleet/host/drivers`): dense (many in one process), process (etcd and four programs"
+        " each), kind, or existing: those that `existing_wecs` names.",
     )
     control_plane_parallelism: Annotated[int, whole(0, 256)] = variable(
         0, "Brought up at the same time; 0 is twice the number of cores."
@@ -196,7 +196,7 @@ class KindVariables(Model):
 class ExistingVariables(Model):
     """Clusters that exist already (`docs/existing.md`)"""
 
-    hub_driver: Annotated[str, one_of("process", "existing")] = variable(
+    hub_driver: Word = variable(
         "process", "process: the hub is built; existing: it is the one that `existing_hub` names."
     )
     existing_hub: ExistingHub = variable(

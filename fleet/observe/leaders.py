@@ -11,8 +11,6 @@ from fleet.kube.resources import LEASES
 from fleet.model.fleet_file import FleetFile
 from fleet.results.events import LeaderChanged
 
-OURS = frozenset({"dense", "process", "kind"})
-"""Drivers of control planes that hold nothing but what the fleet's own programs made."""
 IDENTITY = "apiserver-"
 """Begin of the names of Leases that an API server holds of itself: nobody else may take them."""
 
@@ -25,7 +23,7 @@ def elects(argv: Sequence[str]) -> bool:
 def electing(fleet: FleetFile) -> frozenset[str]:
     """Control planes whose Leases are worth a look: a program elects there, or somebody else installed it."""
     chosen = {entry.cluster for entry in fleet.components if entry.cluster and elects(entry.argv)}
-    return frozenset(chosen | {cluster.name for cluster in fleet.clusters if cluster.driver not in OURS})
+    return frozenset(chosen | {cluster.name for cluster in fleet.clusters if not cluster.built})
 
 
 class Leaders:

@@ -22,8 +22,6 @@ SLACK_SECONDS = 60.0
 PARALLEL = 4
 """Heaps and goroutines fetched at once. CPU profiles are of the same stretch of time, so all begin together."""
 MOST_BYTES = 64 << 20
-NO_CPU = frozenset({"kwok"})
-"""Components that serve heaps and goroutines but no CPU profile (kwok 0.7 answers 404)."""
 _GZIP = b"\x1f\x8b"
 
 
@@ -57,8 +55,8 @@ def chosen(fleet: FleetFile, names: Collection[str] = ()) -> list[Component]:
     if not found:
         what = ", ".join(sorted(names)) or f"the fleet {fleet.name}"
         raise UsageError(
-            f"{what}: no program serves profiles; etcd, controller managers, schedulers and kwok do after "
-            "`fleet up -e control_plane_debug=true`, API servers and the manager always"
+            f"{what}: no program serves profiles; etcd, controller managers, schedulers and node simulators do "
+            "after `fleet up -e control_plane_debug=true`, API servers and the manager always"
         )
     return found
 
@@ -71,7 +69,7 @@ async def fetch(
     answers: dict[tuple[str, str], Fetched] = {}
     for kind in dict.fromkeys(kinds):
         gate = asyncio.Semaphore(len(programs) if kind == "cpu" else PARALLEL)
-        able = [program for program in programs if kind != "cpu" or program.component not in NO_CPU]
+        able = [program for program in programs if kind != "cpu" or program.cpu_profile]
         found = await asyncio.gather(*(_one(program, kind, cpu_seconds, gate) for program in able))
         answers |= {(one.component.program, one.kind): one for one in found}
     keys = [(program.program, kind) for program in programs for kind in dict.fromkeys(kinds)]

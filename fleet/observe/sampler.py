@@ -76,7 +76,7 @@ async def serve(opening: Opening) -> None:
         wecs = [
             await stack.enter_async_context(cluster_client.opened(entry, allowed, retry_seconds=0.0))
             for entry in fleet.wecs()
-            if entry.driver == cluster_client.EXISTING
+            if not entry.built
         ]
         disturbances = DisturbanceWatch(fleet, hub)
         async with Scraper(targets(fleet, hub, opening.manager, wecs, everybody=opening.everybody), answer) as scraper:

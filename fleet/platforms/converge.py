@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from fleet.host.change import Change
 from fleet.host.files import private_directory, remove_tree
 from fleet.host.layout import Layout
-from fleet.host.limits import Weight
 from fleet.host.machine import Machine
 from fleet.host.materialise import materialise
 from fleet.host.plan import Plan
 from fleet.host.records import stored_planes
 from fleet.host.supervisor_config import sections
+from fleet.host.weight import Weight
 from fleet.install import dial
 from fleet.install.objects import Ledger
 from fleet.install.program_parts import Upstream

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fleet.host.layout import Layout
-from fleet.host.limits import NOTHING, Weight
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
 from fleet.host.plan import PLAIN, ControlPlane, NodeShape, Plan
+from fleet.host.weight import NOTHING, Weight
 from fleet.install.objects import Ledger
 from fleet.install.program_parts import Upstream
 from fleet.kube.client import KubeClient

@@ -13,6 +13,7 @@ from fleet.host.change import Change
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
 from fleet.host.plan import ControlPlane, Plan
+from fleet.host.weight import Weight
 from fleet.model.by_folder import ByFolder
 
 SIMULATORS = ByFolder("fleet.simulators", "install", "SIMULATOR", variable="node_simulator")
@@ -48,6 +49,8 @@ class Simulator(Protocol):
     """Of one node; empty: it makes none."""
     cannot: Sequence[str]
     """What of a real node it does not do, as sentences for reports."""
+    weight: Weight
+    """What it takes for the nodes of one WEC."""
     pages: Mapping[str, Reader]
     """How each of its components tells of itself."""
 

@@ -87,18 +87,18 @@ class Builder:
 
 
 def explain(folder: Path, words: str) -> ToolchainError:
-    """What failed and what mends it, from the compiler's output."""
+    """What failed and how to fix it, from the compiler's output."""
     tail = "\n".join(line for line in words.strip().split("\n")[-TAIL:])
     found = _MODULE.search(words)
     wanted = [f"{name}@{version}" for name, version in _DOWNLOAD.findall(words)]
     module = found["module"] if found else wanted[0] if len(wanted) == 1 else "a module"
     if _MISMATCH.search(words):
-        mend = f"{module} is not what go.sum says: do not use this module proxy (go env GOPROXY)"
+        fix = f"{module} is not what go.sum says: do not use this module proxy (go env GOPROXY)"
     elif (found and _OFFLINE.search(words)) or _NO_NETWORK.search(words):
-        mend = (
+        fix = (
             f"{module} is not to be had from the module proxy (go env GOPROXY): connect once, use a proxy that has it, "
             "or set fleet_toolchain_dir to programs of your own"
         )
     else:
-        mend = "the sources do not compile with this Go: go version"
-    return ToolchainError(f"{folder.name}: {mend}\n{tail}")
+        fix = "the sources do not compile with this Go: go version"
+    return ToolchainError(f"{folder.name}: {fix}\n{tail}")

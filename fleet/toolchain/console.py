@@ -18,10 +18,12 @@ def describe(step: BuildProgress) -> str:
 
 def first(step: BuildProgress) -> str:
     """What is said once, before anything else."""
+    if not step.estimate:
+        return f"toolchain: taking the upstream programs of an earlier release into {step.root}"
     minutes = max(1, round(step.estimate / 60))
     return (
         f"toolchain: building the upstream programs into {step.root}; "
-        f"with nothing cached about {minutes} minutes on 2 cores"
+        f"with nothing cached about {minutes} minute{'s' if minutes > 1 else ''} on 2 cores"
     )
 
 

@@ -112,7 +112,7 @@ def up(host: Host, machines: int, wanted: Wanted) -> list[Vm]:
 
 
 def _kvm(host: Host, wanted: Wanted) -> bool:
-    """Whether to try KVM; UsageError when it is asked for and may not be used."""
+    """Whether to try KVM; UsageError when it is requested and may not be used."""
     if wanted.size.accelerator == "kvm" and not host.kvm:
         raise UsageError(f"size.accelerator: {KVM} is not there or not for you: join its group, or write tcg")
     return host.kvm and wanted.size.accelerator != "tcg"
@@ -186,7 +186,7 @@ def _remove(host: Host, known: VmRecord, number: int) -> VmRecord:
 def _wait(host: Host, known: VmRecord, machines: Iterable[Vm]) -> None:
     """Until every SSH server greets; a machine whose QEMU ends is told at once, with what it said.
 
-    One that ends with KVM is emulated, unless KVM was asked for: a device that opens is not yet one that works.
+    One that ends with KVM is emulated, unless KVM was requested: a device that opens is not yet one that works.
     """
     missing = list(machines)
     end = time.monotonic() + UP_SECONDS

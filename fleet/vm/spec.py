@@ -90,7 +90,7 @@ class Wanted(Model):
 
 
 def wanted_of(image: dict[str, Any], size: dict[str, Any]) -> Wanted:
-    """From what a user gave; UsageError names field and mend."""
+    """From what a user gave; UsageError names field and how to fix it."""
 
     def place(_: FieldPath) -> Place:
         return None, None

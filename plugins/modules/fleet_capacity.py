@@ -15,7 +15,8 @@ options:
   wecs: {description: WECs on this machine., type: int, required: true}
   manager: {description: The manager of the fleet., type: str, default: none}
   hubs: {description: Control planes of the hub that an agent of each WEC dials., type: int, default: 0}
-  driver: {description: Driver of the WECs., type: str, choices: [process, dense, kind], required: true}
+  driver: {description: Driver of the WECs., type: str, required: true}
+  simulator: {description: What plays the nodes of the WECs., type: str, default: none}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   variables: {description: The variables of the inventory as they are recorded., type: dict, default: {}}
   names: {description: Names of the WECs of this machine., type: list, elements: str, default: []}
@@ -55,6 +56,7 @@ with IMPORTS:
     from fleet.managers.installer import installer
     from fleet.model.variables import Variables
     from fleet.platforms.converge import to_come
+    from fleet.simulators.simulator import simulator
 
 ARGUMENTS = {
     "state_dir": {"type": "path", "required": True},
@@ -62,7 +64,8 @@ ARGUMENTS = {
     "wecs": {"type": "int", "required": True},
     "manager": {"type": "str", "default": "none"},
     "hubs": {"type": "int", "default": 0},
-    "driver": {"type": "str", "choices": ["process", "dense", "kind"], "required": True},
+    "driver": {"type": "str", "required": True},
+    "simulator": {"type": "str", "default": "none"},
     "shard_size": {"type": "int", "default": 25},
     "variables": {"type": "dict", "default": {}},
     "names": {"type": "list", "elements": "str", "default": []},
@@ -72,7 +75,7 @@ ARGUMENTS = {
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    """Measure, compare, refuse what cannot be mended by host_tuning."""
+    """Measure, compare, refuse what cannot be fixed by host_tuning."""
     given = module.params
     folder = Path(given["state_dir"])
     stored = stored_planes(Layout(folder))
@@ -81,7 +84,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     agents = max(0, given["wecs"] * given["hubs"] - agents_of(folder))
     manager = installer(given["manager"])
     platforms = to_come(Layout(folder), Variables.model_validate(given["variables"]), given["names"])
-    need = Need(hub, wecs, given["driver"], given["shard_size"], agents, manager.plane, manager.agent, platforms)
+    nodes = simulator(given["simulator"]).weight
+    need = Need(hub, wecs, given["driver"], given["shard_size"], agents, manager.plane, manager.agent, nodes, platforms)
     found = shortages(need, measure_room(folder.parent))
     raisable = [shortage for shortage in found if shortage.sysctl]
     root_user = os.geteuid() == 0 or given["may_become"]

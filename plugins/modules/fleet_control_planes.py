@@ -28,7 +28,7 @@ options:
       role: {description: "Role: C(wec), else one of the manager's.", type: str, required: true}
       signs: {description: Whether it signs certificates of clusters that register., type: bool, default: false}
       dialled: {description: Whether agents dial it; not read., type: bool, default: false}
-  driver: {description: Driver of all of them., type: str, choices: [process, dense, kind], default: process}
+  driver: {description: Driver of all of them., type: str, default: process}
   bind_address: {description: Address of the API servers., type: str, default: 127.0.0.1}
   ports: {description: Port of an API server by name; the registry chooses the others., type: dict, default: {}}
   apiserver_extra_args: {description: Flags., type: list, elements: str, default: []}
@@ -114,7 +114,7 @@ PLANE = {
 ARGUMENTS = MACHINE | {
     "part": {"type": "str", "choices": ["hub", "wecs"], "required": True},
     "planes": {"type": "list", "elements": "dict", "options": PLANE, "required": True},
-    "driver": {"type": "str", "choices": ["process", "dense", "kind"], "default": "process"},
+    "driver": {"type": "str", "default": "process"},
     "bind_address": {"type": "str", "default": "127.0.0.1"},
     "ports": {"type": "dict", "default": {}},
     "apiserver_extra_args": FLAGS,

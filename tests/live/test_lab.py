@@ -211,7 +211,7 @@ def test_a_machine_without_room_and_one_that_is_away_are_refused(lab: Machines) 
     try:
         refused(lab, lab.site(), "m3", "is not reached", "--limit '!m3'")
     finally:
-        lab.fleet("lab", "mend", "m3").check()
+        lab.fleet("lab", "repair", "m3").check()
 
 
 OLD_PYTHON = """\
@@ -262,7 +262,7 @@ def test_a_machine_that_is_cut_off_during_bring_up_is_named_and_the_rest_is_buil
             said += line
             if "Control planes of the hub" in line:
                 lab.fleet("lab", "cut", "m3").check()
-    lab.fleet("lab", "mend", "m3").check()
+    lab.fleet("lab", "repair", "m3").check()
     counts = recap(Ran(running.returncode, said, ""))
     assert running.returncode != 0
     assert (counts["m3"]["unreachable"], counts["m1"]["failed"], counts["m2"]["failed"]) == (1, 0, 0), said[-3000:]
@@ -335,7 +335,7 @@ def test_a_machine_cut_off_in_an_experiment_is_told_and_the_run_goes_on(lab: Mac
             wait_for_load(tmp_path, running)
             lab.fleet("lab", "cut", "m3").check()
             time.sleep(45)  # how long the machine is away, not a wait for anything: longer than TCP takes to notice
-            lab.fleet("lab", "mend", "m3").check()
+            lab.fleet("lab", "repair", "m3").check()
             out, err = running.communicate(timeout=600)
         finally:
             running.kill()
@@ -419,7 +419,7 @@ def test_wecs_of_a_removed_machine_that_is_not_reached_but_runs_on_leave_the_hub
         assert set(statuses(lab)) == {"its1", "wds1", *mine}
         assert changed(lab.site(inventory=fewer, wec_count=5).check()) == 0
     finally:
-        lab.fleet("lab", "mend", "m3").check()
+        lab.fleet("lab", "repair", "m3").check()
     lab.site(wec_count=WECS).check()  # it comes back, with what it had
     assert places(lab) == dict.fromkeys(mine, "m2") | {f"wec00{n}": "m3" for n in range(6, WECS + 1)}
     assert asyncio.run(on_hub(lab))["works"] == set()

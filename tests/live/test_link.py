@@ -1,4 +1,4 @@
-"""A fleet behind a link: agents dial it, its delay is what was asked for and changes while all runs on, and it goes."""
+"""A fleet behind a link: agents dial it, its delay is what was requested and changes while all runs on, and it goes."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from fleet.analysis.counters import by_point, rises, spans
 from fleet.analysis.findings import DataColumn, DataTable, Findings, Value, by_stages
 from fleet.analysis.five_parts import errors_by_code
 from fleet.analysis.histograms import buckets, quantile
+from fleet.analysis.node_spread import placed, spread_table
 from fleet.analysis.phase_table import phase_table
-from fleet.analysis.placement import placed, placement_table
 from fleet.analysis.program_table import program_table
 from fleet.analysis.recorded import TRIAL, Recorded
 from fleet.analysis.request_table import API_SERVER_REQUESTS, Asked, asked, request_table
@@ -48,7 +48,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:  # n
     spread = placed(recorded, marks.POD, marks.BOUND)
     tables += [
         _upstream(samples, requests, recorded, trials),
-        placement_table(recorded, spread, run.fleet.wec_nodes),
+        spread_table(recorded, spread, run.fleet.wec_nodes),
         request_rows,
         webhook_table(recorded, count),
         program_table(recorded, count, series.QUEUES),

@@ -18,7 +18,8 @@ from fleet.experiments.kubevirt_density import marks, series
 from fleet.experiments.kubevirt_density.limits import limit_of, limited
 from fleet.experiments.kubevirt_density.spec import Kind, KubeVirtDensity
 from fleet.experiments.kubevirt_density.trial import Trial, Watches, emptied
-from fleet.host.limits import MIB, measure_room
+from fleet.host.limits import measure_room
+from fleet.host.weight import MIB
 from fleet.kube.resources import PODS, Resource
 from fleet.managers.manager import Manager
 from fleet.model.fleet_file import FleetFile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fleet.analysis.five_parts import Part
-from fleet.analysis.placement import placed
+from fleet.analysis.node_spread import placed
 from fleet.analysis.program_table import heap_series
 from fleet.analysis.study import Study
 from fleet.experiments.kubevirt_density import marks, upstream
@@ -55,7 +55,7 @@ def _parts(study: Study) -> Mapping[Part, Content]:
     )  # fmt: skip
     return {
         "creation": Content(tables=("creation", "webhooks")),
-        "scheduling": Content(tables=("scheduling", "placement"), figures=(drawn,) if counts else ()),
+        "scheduling": Content(tables=("scheduling", "spread"), figures=(drawn,) if counts else ()),
         "management": Content(tables=("requests", "programs"), figures=(heaps,) if heap else ()),
         "monitoring": Content(lines=(faults,), tables=("monitoring",)),
         "clean-up": Content(tables=("cleaning",)),

@@ -1,13 +1,22 @@
-"""The interface of a driver: six methods that every way of running control planes has."""
+"""The interface of a driver: six methods that every way of running control planes has, and what its package says of it.
+
+Each driver is a package here with a module `driver`, whose DRIVER is found by the package's name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fleet.host.change import Change
+from fleet.host.machine import Machine
+from fleet.host.pages import Reader
 from fleet.host.plan import ControlPlane, Plan
+from fleet.host.weight import Weight
+from fleet.model.by_folder import ByFolder
+
+DRIVERS = ByFolder("fleet.host.drivers", "driver", "DRIVER", variable="control_plane_driver")
 
 Ready = Callable[[str], None]
 """Told the name of a control plane whose API server answers, when the records of all are on disk."""
@@ -56,3 +65,50 @@ class Driver(Protocol):
     def processes(self, name: str) -> tuple[Share, ...]:
         """The programs that carry one control plane."""
         ...
+
+
+def check_nothing(machine: Machine, planes: Sequence[ControlPlane]) -> None:
+    """Of a driver that can run whatever a user asks for."""
+
+
+def retire_nothing(machine: Machine) -> Change:  # noqa: ARG001 - as of every driver
+    """Of a driver that keeps nothing outside of the fleet's folder."""
+    return Change.none()
+
+
+@dataclass(frozen=True)
+class DriverKind:
+    """A driver, and what has to be known of it before one is made."""
+
+    of: Callable[[Machine, str], Driver]
+    """The driver of a machine, with the name of its group under the supervisor."""
+    weight: Weight
+    """What one WEC takes, without what plays its nodes, its agents, and what it adds to the hub."""
+    pages: Mapping[str, Reader] = field(default_factory=dict)
+    """How each component that only this driver has tells of itself."""
+    descriptors: int = 0
+    """Open files of its largest process for each control plane in that process; 0: they are few."""
+    of_hub: bool = False
+    """It runs the control planes of the hub too."""
+    platforms: bool = False
+    """Its API servers take our flags and reach every loopback address of the machine, where platforms' programs are."""
+    check: Callable[[Machine, Sequence[ControlPlane]], None] = check_nothing
+    """UsageError or HostError, before anything is changed, when these cannot be on this machine."""
+    retire: Callable[[Machine], Change] = retire_nothing
+    """Takes away what the fleet has outside of its folder; what is absent is fine."""
+
+
+def driver_kinds() -> list[str]:
+    """Names of all drivers."""
+    return DRIVERS.names()
+
+
+def driver_kind(name: str) -> DriverKind:
+    """The driver of that name; UsageError naming the variable when there is none."""
+    found: DriverKind = DRIVERS.load(name)
+    return found
+
+
+def own_components() -> dict[str, Reader]:
+    """How the components tell of themselves that one driver alone has: they carry WECs."""
+    return {name: page for driver in driver_kinds() for name, page in driver_kind(driver).pages.items()}

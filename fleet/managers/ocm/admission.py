@@ -75,7 +75,7 @@ def approval() -> dict[str, Any]:
         "type": "Approved",
         "status": "True",
         "reason": "FleetRegistration",
-        "message": "a WEC of this fleet, asked for by name",
+        "message": "a WEC of this fleet, requested by name",
     }
     return {"status": {"conditions": [entry]}}
 
@@ -98,7 +98,7 @@ def objection(csr: Mapping[str, Any], joining: Collection[str]) -> str | None:
     if spec.get("signerName") != names.CLIENT_SIGNER:
         return f"signer {spec.get('signerName')}"
     if spec.get("username") != names.BOOTSTRAP_USER or names.BOOTSTRAP_GROUP not in (spec.get("groups") or ()):
-        return f"asked for by {spec.get('username')}"
+        return f"requested by {spec.get('username')}"
     if not set(spec.get("usages") or ()) <= names.CLIENT_USAGES:
         return f"usages {sorted(spec['usages'])}"
     return _subject_objection(str(spec.get("request", "")), wec)

@@ -280,7 +280,7 @@ async def _reset(spec: AgentsSpec, hub: KubeClient, faults: Mapping[str, str], l
         await asyncio.to_thread(remove_tree, directory)
         private_directory(directory)
         await hub.delete_collection(CSRS, label_selector=f"{names.CLUSTER_LABEL}={wec}")
-        ledger.record(f"hub credential of {wec}", fault, "asked for again")
+        ledger.record(f"hub credential of {wec}", fault, "requested again")
 
 
 def _agent_programs(spec: AgentsSpec) -> list[Program]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet.host.limits import MIB, Weight
+from fleet.host.weight import MIB, Weight
 
 PLANE = Weight(420 * MIB, 12, 40, 50, 3, 400 * MIB)
 """A control plane of the hub, with its part of the manager's programs and of the supervisor: 350 MiB and 36 threads for

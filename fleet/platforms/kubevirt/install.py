@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fleet.errors import ToolchainError
-from fleet.host.limits import MIB, Weight
 from fleet.host.pages import Reader, plain
 from fleet.host.plan import PLAIN, NodeShape, Plan
+from fleet.host.weight import MIB, Weight
 from fleet.install.objects import Ledger, ensure, ensure_all, namespace, remove
 from fleet.install.readiness import until_it_works
 from fleet.install.waiting import until
@@ -49,9 +49,7 @@ class KubeVirt(Platform):
 
     def needs(self, variables: Variables) -> Needs:
         """As in Platform: virt-handler's DaemonSet is privileged; virt-api serves subresources."""
-        # In a dense process all control planes have that flag already.
-        privileged = () if variables.control_plane_driver == "dense" else ("--allow-privileged=true",)
-        return Needs(privileged, aggregates=True, nodes=SHAPE if variables.wec_nodes else PLAIN)
+        return Needs(("--allow-privileged=true",), aggregates=True, nodes=SHAPE if variables.wec_nodes else PLAIN)
 
     def plan(self, seat: Seat) -> Plan:
         """As in Platform."""

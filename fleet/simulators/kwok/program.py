@@ -34,7 +34,7 @@ def port_owner(name: str) -> str:
 
 
 def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
-    """The process of one WEC; it listens only when debugging is asked for."""
+    """The process of one WEC; it listens only when debugging is requested."""
     listen = ""
     if machine.options.debug:
         in_use = f"kwok.{plane.name}" in machine.live_programs()

@@ -10,6 +10,7 @@ from fleet.host.change import Change
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
 from fleet.host.plan import ControlPlane, Plan
+from fleet.host.weight import NOTHING
 from fleet.simulators.simulator import Nodes, Simulator
 
 
@@ -37,6 +38,7 @@ class NoSimulator:
 
     capacity: Mapping[str, str] = {}
     cannot: Sequence[str] = ("have a Pod scheduled",)
+    weight = NOTHING
     pages: Mapping[str, Reader] = {}
 
     def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:  # noqa: ARG002

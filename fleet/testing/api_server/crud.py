@@ -18,7 +18,7 @@ from fleet.testing.api_server.store import Object, Refusal, Store
 Query = Mapping[str, str]
 
 _SNAPSHOTS = 16
-"""Lists whose further pages can still be asked for."""
+"""Lists whose further pages can still be requested."""
 
 
 def match_of(query: Query) -> Callable[[Object], bool]:

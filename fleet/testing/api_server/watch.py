@@ -1,4 +1,4 @@
-"""One watch of the fake API server: history from a version on, bookmarks, and the faults asked for."""
+"""One watch of the fake API server: history from a version on, bookmarks, and the faults requested."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class WatchAnswer:
         self._request: web.Request | None = None
 
     def bookmark(self) -> None:
-        """Tells a bookmark soon, when the client asked for them."""
+        """Tells a bookmark soon, when the client requested them."""
         self._poked.set()
 
     def cut(self) -> None:

@@ -83,11 +83,18 @@ def test_warm_ups_do_not_count_and_one_sample_tells_nothing() -> None:
 @pytest.mark.parametrize(
     ("name", "owner"),
     [("kube-scheduler.wec001", "emulated WECs"), ("kube-controller-manager.its1", "hub control planes"),
-     ("controller-manager.wds1", "manager"), ("link", "agents"), ("registration.its1", "manager"),
+     ("controller-manager.wds1", "manager"), ("ocm-agent.wec001", "agents"),
+     ("kwok.wec001", "emulated WECs"), ("link", "agents"), ("registration.its1", "manager"),
      ("node-exporter", "other programs"), ("anything", "other programs")],
 )  # fmt: skip
 def test_whose_a_program_is(name: str, owner: str) -> None:
     assert owner_of(program(1, name, 0.0), ROLES, MANAGER) == owner
+
+
+def test_what_plays_the_nodes_of_many_wecs_is_emulation_where_the_fleet_file_says_so() -> None:
+    players = program(1, "hollow.0", 0.0)
+    assert owner_of(players, ROLES, MANAGER) == "other programs"
+    assert owner_of(players, ROLES, MANAGER, {"hollow"}) == "emulated WECs"
 
 
 def test_the_report_says_what_the_emulation_took() -> None:

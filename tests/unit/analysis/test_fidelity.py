@@ -23,7 +23,7 @@ def measured(*sends: tuple[float, float]) -> LoadFidelity:
 
 
 def test_rates_and_lags_by_hand() -> None:
-    # Five a second were asked for; the last left a second late: four intervals took 1.8 s instead of 0.8 s.
+    # Five a second were requested; the last left a second late: four intervals took 1.8 s instead of 0.8 s.
     found = measured((10.0, 10.001), (10.2, 10.202), (10.4, 10.403), (10.6, 10.604), (10.8, 11.801))
     assert found.offered == pytest.approx(5.0)
     assert found.achieved == pytest.approx(4 / 1.8)

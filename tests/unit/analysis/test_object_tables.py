@@ -6,8 +6,8 @@ from collections import Counter
 
 from fleet.analysis.counters import spans
 from fleet.analysis.five_parts import PARTS, errors_by_code
+from fleet.analysis.node_spread import placed, spread_table
 from fleet.analysis.phase_table import phase_table
-from fleet.analysis.placement import placed, placement_table
 from fleet.analysis.program_table import program_table
 from fleet.analysis.recorded import Recorded, record
 from fleet.analysis.request_table import API_SERVER_REQUESTS, Asked, asked, request_table
@@ -89,8 +89,8 @@ def test_spread_over_nodes() -> None:
     found = recorded(bound("a", "n1"), bound("b", "n1"), bound("c", "n2"), bound("d", "n3"))
     spread = placed(found, "pods", "bound")
     assert spread == {"t000": Counter({"n1": 2, "n2": 1, "n3": 1})}
-    assert placement_table(found, spread, 4).rows == [["t000", POINT, 4, 4, 3, 0, 1.0, 2, 2.0]]
-    assert placement_table(found, spread, 3).rows[0][5] == 1
+    assert spread_table(found, spread, 4).rows == [["t000", POINT, 4, 4, 3, 0, 1.0, 2, 2.0]]
+    assert spread_table(found, spread, 3).rows[0][5] == 1
 
 
 def test_percentiles_of_phases_count_what_is_missing() -> None:

@@ -31,7 +31,7 @@ def spec(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([*RUN, "--wecs", "50"], "wecs: 50 WECs are asked for, the fleet has 2: lower --wecs, or grow it"),
+        ([*RUN, "--wecs", "50"], "wecs: 50 WECs are requested, the fleet has 2: lower --wecs, or grow it"),
         ([*RUN, "--wecs", "0"], "--wecs: wecs.0: should be greater than or equal to 1, not 0"),
         ([*RUN, "--wecs", "1,1"], "--wecs: wecs: each WEC count once"),
         ([*RUN, "--wecs", "-1"], "--wecs '-1': write counts such as 1,5,10, or all"),

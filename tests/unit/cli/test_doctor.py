@@ -37,7 +37,7 @@ def test_a_machine_without_fleets(tmp_path: Path) -> None:
 def test_a_fleet_that_does_not_run_and_one_that_is_half_built(demo: Path) -> None:
     dead = found("fleet demo")
     assert (dead.level, "does not run" in dead.found) == ("fail", True)
-    assert "fleet down --fleet demo" in dead.mend
+    assert "fleet down --fleet demo" in dead.fix
     (demo.parents[1] / "half" / "pki").mkdir(parents=True)
     assert found("fleet half").level == "warn"
     open_to_all = write(demo.parents[1] / "lax", document(demo.parents[1] / "lax"))
@@ -56,11 +56,11 @@ def test_ports_of_fleets_that_are_gone_and_ports_in_the_hands_of_others(demo: Pa
     registry.take("gone", "its1", 3)
     lost = found("ports")
     assert (lost.level, "gone" in lost.found) == ("warn", True)
-    assert "fleet down --fleet gone" in lost.mend
+    assert "fleet down --fleet gone" in lost.fix
 
 
 def test_a_need_that_no_machine_meets_fails_with_numbers(fleet: Fleet) -> None:
     ran = fleet("doctor", "--wecs", "1000", "-o", "json")
     assert ran.code == 1
     items = json.loads(ran.out)["items"]
-    assert any(item["level"] == "fail" and "needed" in item["found"] and item["mend"] for item in items)
+    assert any(item["level"] == "fail" and "needed" in item["found"] and item["fix"] for item in items)

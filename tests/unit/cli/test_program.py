@@ -97,7 +97,7 @@ def test_usage_errors_name_the_word_and_the_help(fleet: Fleet) -> None:
 def test_help_and_version_go_to_stdout(fleet: Fleet) -> None:
     ran = fleet("--help")
     assert ran.code == 0
-    assert "Exit codes: 0 well" in ran.out
+    assert "Exit codes: 0 success" in ran.out
     for group in ("experiment", "cluster", "toolchain"):
         assert fleet(group, "--help").code == 0
     ran = fleet("version")

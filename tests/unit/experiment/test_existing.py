@@ -39,7 +39,7 @@ async def test_a_run_asks_for_its_rights_and_leaves_nothing(theirs: StandInFleet
         {**SHORT, "experiment": "wec-scaling", "wecs": [2], "layouts": ["one-to-many"]}
     )
     for server in theirs.servers:
-        server.denied = {("get", "secrets")}  # not an administrator: each right is asked for
+        server.denied = {("get", "secrets")}  # not an administrator: each right is requested
     outcome = await built(taken(theirs), theirs, chosen, None).run()
     assert faults(outcome) == []
     verdict = RunFolder.open(outcome.folder).read_run()

@@ -79,7 +79,7 @@ def test_defaults_and_overrides(tmp_path: Path) -> None:
         ("format: 2\n", "mine.yaml:2: format: must be 1, not 2"),
     ],
 )
-def test_bad_fields_name_file_line_field_and_mend(tmp_path: Path, text: str, said: str) -> None:
+def test_bad_fields_name_file_line_field_and_fix(tmp_path: Path, text: str, said: str) -> None:
     assert refusal(tmp_path, MINIMAL + text).startswith(said)
 
 
@@ -149,7 +149,7 @@ def test_all_sweeps_to_the_size_of_the_fleet(size: int, counts: list[int]) -> No
 
 def test_a_sweep_larger_than_the_fleet_is_refused_with_both_numbers() -> None:
     assert experiment_load.sweep(spec_of([3, 1]), 3) == [1, 3]
-    with pytest.raises(UsageError, match="50 WECs are asked for, the fleet has 20: lower --wecs, or grow it"):
+    with pytest.raises(UsageError, match="50 WECs are requested, the fleet has 20: lower --wecs, or grow it"):
         experiment_load.sweep(spec_of([1, 50]), 20)
     with pytest.raises(UsageError, match="no WEC"):
         experiment_load.sweep(spec_of("all"), 0)

@@ -1,4 +1,4 @@
-"""Capacity: hand-worked numbers on both sides, and a mend for each shortage."""
+"""Capacity: hand-worked numbers on both sides, and a fix for each shortage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import CapacityError
-from fleet.host.limits import GIB, MIB, RESERVE, WEC_WEIGHTS, Need, Room, Weight, measure_room, refuse, shortages
+from fleet.host.drivers.driver import driver_kind
+from fleet.host.limits import GIB, RESERVE, Need, Room, measure_room, refuse, shortages
+from fleet.host.weight import MIB, Weight
 from fleet.managers.installer import installer, known
 
 ROOM = Room(
@@ -37,24 +39,30 @@ def test_nothing_more_is_needed_on_a_full_machine() -> None:
 
 
 def test_memory_says_by_how_many_wecs_to_shrink() -> None:
-    wec = WEC_WEIGHTS["dense"].memory
+    wec = driver_kind("dense").weight.memory
     room = replace(ROOM, memory=512 * MIB + 2 * HUB_PLANE.memory + 7 * wec + 1)
     (found,) = shortages(NEED, room)
-    assert "lower wec_count by 13" in found.mend  # 7 of 20 fit
+    assert "lower wec_count by 13" in found.fix  # 7 of 20 fit
 
 
 def test_agents_of_wecs_are_weighed_too() -> None:
     need = replace(NEED, agents=40)
     assert shortages(need, ROOM) == []
-    memory = 2 * HUB_PLANE.memory + 20 * WEC_WEIGHTS["dense"].memory + RESERVE
+    memory = 2 * HUB_PLANE.memory + 20 * driver_kind("dense").weight.memory + RESERVE
     (one,) = shortages(need, replace(ROOM, memory=memory))
     assert "2 more control planes of the hub and 20 more WECs (dense) with 40 agents" in one.what
-    # 20 times 102 MiB are 12.6 times 162 MiB: a WEC with its two agents of 30 MiB.
-    assert one.mend.startswith("lower wec_count by 8,")
+    # 20 times 90 MiB are 12 times 150 MiB: a WEC with its two agents of 30 MiB.
+    assert one.fix.startswith("lower wec_count by 8,")
+
+
+def test_what_plays_the_nodes_is_weighed_with_each_wec() -> None:
+    need = replace(NEED, hub_planes=0, nodes=Weight(10 * MIB, 0, 0, 0, 0, 0))
+    (one,) = shortages(need, replace(ROOM, memory=RESERVE + 20 * driver_kind("dense").weight.memory))
+    assert one.fix.startswith("lower wec_count by 2,")  # 20 times 90 MiB are 18 times 100 MiB
 
 
 def test_only_a_fleet_with_a_manager_needs_room_for_its_programs() -> None:
-    room = replace(ROOM, memory=RESERVE + 20 * WEC_WEIGHTS["dense"].memory)
+    room = replace(ROOM, memory=RESERVE + 20 * driver_kind("dense").weight.memory)
     for name in known():
         manager = installer(name)
         need = replace(NEED, hub_planes=0, agents=20, hub_plane=manager.plane, agent=manager.agent)
@@ -65,7 +73,7 @@ def test_inotify_is_what_root_may_raise() -> None:
     room = replace(ROOM, inotify_instances=100, inotify_instances_limit=128)
     (found,) = shortages(NEED, room)
     assert found.sysctl == ("fs.inotify.max_user_instances", 8192)
-    assert found.mend == "as root: sysctl -w fs.inotify.max_user_instances=8192"
+    assert found.fix == "as root: sysctl -w fs.inotify.max_user_instances=8192"
     assert "(limit 128, 28 in use)" in found.text()
 
 

@@ -135,7 +135,7 @@ WEC = ControlPlane("wec001", "wec", "dense")
             [ControlPlane("a", "wec", extra=Extra(env_of={"etcd": {"A B": "c"}}))],
             "control_plane_etcd_env: 'A B' is not",
         ),
-        ([ControlPlane("a", "wec", cast("Any", "vm"))], "control_plane_driver: vm is not one of"),
+        ([ControlPlane("a", "wec", cast("Any", "vm"))], "control_plane_driver: 'vm' is not one of"),
     ],
 )
 def test_bad_input_is_refused(planes: list[ControlPlane], message: str) -> None:

@@ -90,6 +90,7 @@ def test_servers_without_tls(doors: Doors) -> None:
     assert doors.of("transport", "wds1", ["--metrics-bind-address=0", "--pprof-bind-address=0"]).metrics == ""
     assert doors.of("kwok", "wec001", ["--server-address="]).metrics == ""
     assert doors.of("kwok", "wec001", ["--server-address=a:3"]).pprof == "http://a:3/debug/pprof"
+    assert not doors.of("kwok", "wec001", ["--server-address=a:3"]).cpu
     assert doors.of("status-agent", "", []).metrics == ""
 
 

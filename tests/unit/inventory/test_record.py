@@ -64,6 +64,16 @@ def test_components_are_read_back_as_they_were_started(layout: Layout) -> None:
     assert found["transport.wds1"].metrics == "http://127.0.0.1:1/metrics"
     assert found["status-agent"].metrics == "http://127.0.0.1:2/metrics"
     assert (found["etcd.dense-0"].component, found["etcd.dense-0"].cluster) == ("etcd", "")
+    assert not found["transport.wds1"].emulates
+
+
+def test_what_plays_wecs_or_their_nodes_is_marked(layout: Layout) -> None:
+    programs = [Program("dense.0", ("/t/dense",)), Program("kwok.wec001", ("/t/kwok",))]
+    (layout.supervisor / "conf.d" / "planes-dense.conf").write_text(render_group(programs, layout), encoding="utf-8")
+    found = {c.program: c for c in read_components(layout, "localhost", VERSIONS)}
+    assert (found["dense.0"].emulates, found["kwok.wec001"].emulates, found["kwok.wec001"].cpu_profile) == (
+        True, True, False,
+    )  # fmt: skip
 
 
 def test_agents_at_a_further_its_are_known_by_component_and_place(layout: Layout) -> None:

@@ -120,7 +120,7 @@ async def test_retry_after_is_honoured_and_bounded(server: FakeApiServer) -> Non
     start = time.monotonic()
     async with server.client(retry_seconds=5) as client:
         await client.get(NAMESPACES, "default")
-    assert time.monotonic() - start >= 1  # a lower bound: the server asked for it
+    assert time.monotonic() - start >= 1  # a lower bound: the server requested it
     server.fail.status_429, server.fail.retry_after = 1, 3600
     async with server.client(retry_seconds=5) as client:
         with pytest.raises(TooManyRequests) as caught:

@@ -210,7 +210,7 @@ async def test_429_is_given_the_time_it_asks_for(client: KubeClient, server: Fak
     start = time.monotonic()
     async with Recorder(client) as told:
         await told.reflector.wait_synced(5)
-    assert time.monotonic() - start >= 1  # a lower bound: the server asked for it
+    assert time.monotonic() - start >= 1  # a lower bound: the server requested it
 
 
 @pytest.mark.parametrize("fault", ["status_403", "status_500", "status_503", "drop"])

@@ -41,8 +41,8 @@ Spoil = Callable[[dict[str, Any]], object]
             "clusters.2.machine: there is no machine 'locale'; did you",
         ),
         (
-            lambda d: d["clusters"][2].update(driver="docker"),
-            "clusters.2.driver: must be 'dense', 'process', 'kind' or 'existing'",
+            lambda d: d["clusters"][2].update(driver="a driver"),
+            "clusters.2.driver: ",
         ),
         (
             lambda d: d["clusters"][3].update(server=d["clusters"][0]["server"]),

@@ -1,4 +1,4 @@
-"""Links as users write them: what is read, what is refused with field and mend, and that it comes back the same."""
+"""Links as users write them: what is read, what is refused with field and fix, and that it comes back the same."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_rates_are_decimal_as_those_of_tc(text: str, bits: float) -> None:
         ({"rate": "1kbit"}, "wan: rate: '1kbit' is not from 8kbit to 1000gbit"),
     ],
 )
-def test_what_no_link_can_be_is_refused_with_field_and_mend(wan: Any, said: str) -> None:
+def test_what_no_link_can_be_is_refused_with_field_and_fix(wan: Any, said: str) -> None:
     with pytest.raises(UsageError) as refused:
         link_of(wan)
     assert str(refused.value).startswith(said)

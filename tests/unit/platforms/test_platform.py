@@ -75,11 +75,11 @@ def test_flags_of_the_user_come_after_those_of_a_platform() -> None:
     assert Needs().given_to(given).nodes.labels == {"a": "b"}
 
 
-def test_the_flag_for_privileged_pods_is_given_where_the_driver_does_not() -> None:
-    (dense,) = needs_of(variables(platform="kubevirt"), "wec001")
-    (process,) = needs_of(variables(platform="kubevirt", control_plane_driver="process"), "wec001")
-    assert dense.apiserver == ()
-    assert process.apiserver == ("--allow-privileged=true",)
+def test_without_nodes_none_of_another_shape_are_made() -> None:
+    (with_nodes,) = needs_of(variables(platform="kubevirt"), "wec001")
+    (without,) = needs_of(variables(platform="kubevirt", wec_nodes=0), "wec001")
+    assert list(with_nodes.nodes.plain) == ["kubevirt-infra"]
+    assert without.nodes == NodeShape()
 
 
 def test_what_is_there_is_found_by_its_folder_and_not_weighed_again(tmp_path: Path) -> None:

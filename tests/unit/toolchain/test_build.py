@@ -196,7 +196,7 @@ def test_what_does_not_compile_leaves_nothing(source: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "mend"),
+    ("words", "fix"),
     [
         ("go: a.example/b@v1.2.3: reading https://p/a: 403 Forbidden", "a.example/b@v1.2.3 is not to be had"),
         ("go: a.example/b@v1.2.3: Get x: dial tcp: lookup p: no such host", "a.example/b@v1.2.3 is not to be had"),
@@ -209,5 +209,5 @@ def test_what_does_not_compile_leaves_nothing(source: Path, tmp_path: Path) -> N
         ("x.go:1:2: undefined: y", "do not compile"),
     ],
 )
-def test_errors_name_the_module_and_the_mend(words: str, mend: str) -> None:
-    assert mend in str(explain(Path("group"), words))
+def test_errors_name_the_module_and_the_fix(words: str, fix: str) -> None:
+    assert fix in str(explain(Path("group"), words))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from fleet.errors import DeadlineError, HostError, UsageError
@@ -27,7 +28,7 @@ from fleet.host.plan import SIMULATOR, ControlPlane
 START_SECONDS = 60.0
 
 
-def check_kind(machine: Machine, planes: list[ControlPlane]) -> None:
+def check_kind(machine: Machine, planes: Sequence[ControlPlane]) -> None:
     """UsageError or HostError before anything is changed, when kind clusters cannot be on this machine."""
     for plane in planes:
         inside = [part for part, env in plane.extra.env_of.items() if env and part != SIMULATOR]

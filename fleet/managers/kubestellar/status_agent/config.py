@@ -75,7 +75,7 @@ class AgentConfig(Limits):
 
 
 def load_config(path: Path) -> AgentConfig:
-    """Read and check the file; SpecError names file, field and mend.
+    """Read and check the file; SpecError names file, field and how to fix it.
 
     The file names every kubeconfig of the fleet, so it must not be open to others (mode 0600).
     """

@@ -31,7 +31,7 @@ class Line:
     uid: str
     """Of the WEC object; empty for an orphan, whose object was never seen."""
     wec_rv: str
-    """resourceVersion of the WEC object that asked for the write."""
+    """resourceVersion of the WEC object that requested the write."""
     ws: str
     """Name of the WorkStatus."""
     ws_rv: str

@@ -28,7 +28,7 @@ Wish = Plan | Removal
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The latest version of one object that asked for something."""
+    """The latest version of one object that requested something."""
 
     uid: str
     owner_uid: str

@@ -67,7 +67,7 @@ _COUNTERS = (
     ("status_writes", "work_status_writes_total", "Writes of a WorkStatus status"),
     ("label_writes", "work_status_label_writes_total", "Writes of a WorkStatus label"),
     ("deletes", "work_status_deletes_total", "WorkStatus objects deleted"),
-    ("skipped_equal", "skipped_equal_total", "Events that asked for no write"),
+    ("skipped_equal", "skipped_equal_total", "Events that requested no write"),
     ("conflicts", "conflicts_total", "Writes refused with 409 and read again"),
     ("restarts", "restarts_total", "Restarts of a WEC's agent after a failure"),
 )

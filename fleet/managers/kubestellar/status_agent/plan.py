@@ -33,7 +33,7 @@ class ObjectKey:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the hub should hold for one object, and the event that asked for it."""
+    """What the hub should hold for one object, and the event that requested it."""
 
     key: ObjectKey
     kind: str

@@ -1,4 +1,4 @@
-"""Only the registration of a WEC that was asked for is approved, whatever a request's label says."""
+"""Only the registration of a WEC that was requested is approved, whatever a request's label says."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def test_the_request_of_a_joining_wec_is_fine() -> None:
     ("spec", "reason"),
     [
         ({"signerName": "kubernetes.io/kubelet-serving"}, "signer"),
-        ({"username": "kubernetes-admin"}, "asked for by kubernetes-admin"),
-        ({"groups": ["system:authenticated"]}, "asked for by"),
+        ({"username": "kubernetes-admin"}, "requested by kubernetes-admin"),
+        ({"groups": ["system:authenticated"]}, "requested by"),
         ({"usages": ["client auth", "server auth"]}, "usages"),
         ({"request": "!"}, "cannot be read"),
         ({"request": base64.b64encode(b"no PEM").decode()}, "cannot be read"),

@@ -126,7 +126,7 @@ async def test_a_request_that_is_not_ours_is_left_and_told(server: FakeApiServer
     await join.admit({"wec001"})
     await join.admit({"wec001"})
     assert pending(server.store.get(CSRS, "wec001-abcde"))
-    assert ledger.notes == ["certificatesigningrequest wec001-abcde was not approved: asked for by mallory"]
+    assert ledger.notes == ["certificatesigningrequest wec001-abcde was not approved: requested by mallory"]
 
 
 async def test_a_member_that_lost_a_label_gets_it_back(server: FakeApiServer, hub: KubeClient) -> None:

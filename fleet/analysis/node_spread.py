@@ -18,7 +18,7 @@ def placed(recorded: Recorded, resource: str, mark: str) -> dict[str, Counter[st
     return found
 
 
-def placement_table(recorded: Recorded, found: Mapping[str, Counter[str]], nodes: int) -> DataTable:
+def spread_table(recorded: Recorded, found: Mapping[str, Counter[str]], nodes: int) -> DataTable:
     """A row per trial; `nodes` are those that could take an object. Imbalance is the fullest node over the mean."""
     rows: list[list[Value]] = []
     for plan in recorded.trials:
@@ -33,5 +33,5 @@ def placement_table(recorded: Recorded, found: Mapping[str, Counter[str]], nodes
         )  # fmt: skip
     names = ("trial", "point", "objects", "nodes", "nodes used", "fewest", "mean", "most", "imbalance")
     return DataTable(
-        name="placement", title="Spread over nodes", columns=[DataColumn(name=name) for name in names], rows=rows
+        name="spread", title="Spread over nodes", columns=[DataColumn(name=name) for name in names], rows=rows
     )
