@@ -13,7 +13,7 @@ PARTS: Mapping[Part, str] = {
     "monitoring": "Monitoring: how soon a change of health is seen",
     "clean-up": "Clean-up: how soon everything is gone",
 }
-"""Each with its title. The parts are those of KWOK's page on evaluating one control plane."""
+"""Each with its title. The parts are those by which KubeVirt evaluates its control plane."""
 
 
 def errors_by_code(rows: Sequence[Sequence[object]], code: int, count: int) -> dict[str, float]:

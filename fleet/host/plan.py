@@ -112,6 +112,8 @@ class ControlPlane:
     """Of the hub: it signs the client certificates of clusters that register there."""
     aggregates: bool = False
     """Programs beside it serve a part of its API (an APIService): it shows them a certificate as their front proxy."""
+    openapi: bool = False
+    """It publishes OpenAPI also where that is left out to save memory."""
     nodes: NodeShape = PLAIN
 
     @property
@@ -218,9 +220,13 @@ def render_json(document: Any) -> str:
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
+NOT_RECORDED = ("aggregates", "openapi", "nodes")
+"""What a platform needs of a control plane; that there is a platform is its own record."""
+
+
 def plane_file(layout: Layout, plane: ControlPlane, server: str) -> TextFile:
-    """The record of what `plane` was asked to be; what a platform needs of it is that platform's own record."""
-    asked = {name: value for name, value in asdict(plane).items() if name not in ("aggregates", "nodes")}
+    """The record of what `plane` was asked to be."""
+    asked = {name: value for name, value in asdict(plane).items() if name not in NOT_RECORDED}
     return TextFile(layout.cluster(plane.name) / PLANE_FILE, render_json({**asked, "server": server}))
 
 

@@ -34,13 +34,21 @@ class Needs:
     """Flags of its API server; those of the inventory come later and win."""
     aggregates: bool = False
     """The platform serves a part of the API."""
+    openapi: bool = False
+    """One of its programs reads the OpenAPI of what the control plane serves."""
     nodes: NodeShape = PLAIN
 
     def given_to(self, plane: ControlPlane) -> ControlPlane:
         """The same control plane with these."""
         extra = replace(plane.extra, apiserver=(*self.apiserver, *plane.extra.apiserver))
         nodes = self.nodes if self.nodes != PLAIN else plane.nodes
-        return replace(plane, extra=extra, aggregates=plane.aggregates or self.aggregates, nodes=nodes)
+        return replace(
+            plane,
+            extra=extra,
+            aggregates=plane.aggregates or self.aggregates,
+            openapi=plane.openapi or self.openapi,
+            nodes=nodes,
+        )
 
 
 @dataclass(frozen=True)

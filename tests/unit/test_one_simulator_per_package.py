@@ -18,6 +18,8 @@ ALLOWED = {
     "host/drivers/kind/config.py": "why a kind cluster's own node is tainted",
     "kube/resources.py": "every group, version and plural that this project uses, once",
     "testing/": "fakes",
+    "platforms/kubevirt/": "one more kwok plays VMIs, whatever plays the nodes",
+    "experiments/kubevirt_density/": "KubeVirt's test is about nodes of that type, and the pace of what plays VMIs is told",
 }
 """Path or folder, and why."""
 

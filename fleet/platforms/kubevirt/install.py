@@ -48,8 +48,9 @@ class KubeVirt(Platform):
     weight = Weight(700 * MIB, 8, 32, 80, 4, 60 * MIB)
 
     def needs(self, variables: Variables) -> Needs:
-        """As in Platform: virt-handler's DaemonSet is privileged; virt-api serves subresources."""
-        return Needs(("--allow-privileged=true",), aggregates=True, nodes=SHAPE if variables.wec_nodes else PLAIN)
+        """As in Platform: a DaemonSet is privileged, virt-api serves subresources, kwok reads the schema of VMIs."""
+        nodes = SHAPE if variables.wec_nodes else PLAIN
+        return Needs(("--allow-privileged=true",), aggregates=True, openapi=True, nodes=nodes)
 
     def plan(self, seat: Seat) -> Plan:
         """As in Platform."""

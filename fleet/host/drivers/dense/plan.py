@@ -140,7 +140,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "kcm_kubeconfig": str(kcm.path),
         "scheduler_kubeconfig": str(scheduler.path),
         "controllers": [name for name in WEC_CONTROLLERS if name not in NOT_IN_DENSE],
-        "openapi": False,
+        "openapi": plane.openapi,
         "apiserver_extra_args": [
             *DENSE_ARGUMENTS,
             *(flag for each in proxy for flag in components.proxy_arguments(each)),
