@@ -13,7 +13,7 @@ PARTS: Mapping[Part, str] = {
     "monitoring": "Monitoring: how soon a change of health is seen",
     "clean-up": "Clean-up: how soon everything is gone",
 }
-"""Each with its title. The parts are those by which KubeVirt evaluates its control plane."""
+"""Each with its title. The parts are those that the simulator's page on single clusters names."""
 
 
 def errors_by_code(rows: Sequence[Sequence[object]], code: int, count: int) -> dict[str, float]:
