@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from fleet.analysis.counters import by_point, rises, spans
 from fleet.analysis.findings import DataColumn, DataTable, Findings, Value, by_stages
 from fleet.analysis.five_parts import errors_by_code
@@ -85,7 +87,7 @@ def _told(samples: Sequence[Sample], recorded: Recorded) -> Iterator[Sample]:
             flags.add("missing")
         elif start is not None and end < start:
             flags.add("negative")
-        yield replace(
+        yield msgspec.structs.replace(
             sample,
             kind=names.VMS.plural,
             stage=marks.READY_STAGE.name,

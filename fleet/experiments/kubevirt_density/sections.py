@@ -24,6 +24,9 @@ PACE = (
     " kwok was, not KubeVirt. Its CPU is in the table of programs (kwok, kwok-kubevirt)."
 )
 
+FAULTS = "Faults were part of the run: see what disturbed it."
+NO_FAULTS = "No fault was part of this run (`during`): the table has how soon a VM tells that its VMI runs."
+
 
 def sections(study: Study) -> Iterator[Section]:
     """As every experiment's."""
@@ -42,21 +45,27 @@ def sections(study: Study) -> Iterator[Section]:
 
 
 def _parts(study: Study) -> Mapping[Part, Content]:
-    heap = heap_series(study.recorded.metrics, study.recorded.first_ns)
-    spans = [study.recorded.span(plan) for plan in study.recorded.trials if plan.repeat >= 0]
-    first = study.recorded.first_ns
-    trials = [((a - first) / 1e9, (b - first) / 1e9) for a, b in spans]
-    heaps = Drawing(plots.over_time(heap, trials, "MiB", "heap"), "Heap over the run", "Shaded: counted trials.")
-    spread = placed(study.recorded, marks.POD, marks.BOUND)
-    counts = {trial: sorted(found.values(), reverse=True) for trial, found in spread.items() if found}
-    drawn = Drawing(plots.per_node(counts, "spread"), "VMIs per node", "Nodes in the order of how many they have.")
-    faults = "Faults were part of the run: see the disturbances." if study.run.spec.during else (
-        "No fault was part of this run (`during`): the table has how soon a VM tells that its VMI runs."
-    )  # fmt: skip
+    told = FAULTS if study.run.spec.during else NO_FAULTS
     return {
         "creation": Content(tables=("creation", "webhooks")),
-        "scheduling": Content(tables=("scheduling", "spread"), figures=(drawn,) if counts else ()),
-        "management": Content(tables=("requests", "programs"), figures=(heaps,) if heap else ()),
-        "monitoring": Content(lines=(faults,), tables=("monitoring",)),
+        "scheduling": Content(tables=("scheduling", "spread"), figures=list(_spread(study))),
+        "management": Content(tables=("requests", "programs"), figures=list(_heap(study))),
+        "monitoring": Content(lines=(told,), tables=("monitoring",)),
         "clean-up": Content(tables=("cleaning",)),
     }
+
+
+def _heap(study: Study) -> Iterator[Drawing]:
+    recorded, first = study.recorded, study.recorded.first_ns
+    heap = heap_series(recorded.metrics, first)
+    spans = [recorded.span(plan) for plan in recorded.trials if plan.repeat >= 0]
+    trials = [((a - first) / 1e9, (b - first) / 1e9) for a, b in spans]
+    if heap:
+        yield Drawing(plots.over_time(heap, trials, "MiB", "heap"), "Heap over the run", "Shaded: counted trials.")
+
+
+def _spread(study: Study) -> Iterator[Drawing]:
+    found = placed(study.recorded, marks.POD, marks.BOUND)
+    counts = {trial: sorted(nodes.values(), reverse=True) for trial, nodes in found.items() if nodes}
+    if counts:
+        yield Drawing(plots.per_node(counts, "nodes"), "VMIs per node", "A line per trial, the fullest node first.")
