@@ -7,8 +7,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from fleet.analysis.agent_table import AUDITED
 from fleet.experiment.session import Session
+from fleet.host.audit import LOG
+from fleet.host.layout import Layout
 from fleet.host.process_stats import ProcessWeight, weigh
+from fleet.observe.audit_log import AuditLog
 from fleet.observe.metrics import Scraper, Target
 
 MIB = 1 << 20
@@ -41,6 +45,19 @@ async def weigh_memory(session: Session, trial: str) -> None:
             found = await asyncio.to_thread(weigh, Path(machine.state_dir))
             for program, value in _by_program(found).items():
                 session.measured("pss", value / MIB, "MiB", trial=trial, program=program)
+
+
+def audit_log(session: Session, wec: str) -> AuditLog:
+    """Of that WEC, on the driver's machine; one that is not there has nothing to say."""
+    machine = session.fleet.machine(next(c.machine for c in session.fleet.clusters if c.name == wec))
+    return AuditLog(Layout(Path(machine.state_dir)).cluster(wec) / LOG)
+
+
+async def count_agents(session: Session, log: AuditLog, trial: str) -> None:
+    """Write down the requests of a trial by who sent them."""
+    for request, count in (await log.read()).items():
+        labels = {"agent": request.agent, "verb": request.verb, "resource": request.resource, "code": str(request.code)}
+        session.measured(AUDITED, float(count), "1", trial=trial, **labels)
 
 
 def _by_program(found: Sequence[ProcessWeight]) -> Mapping[str, int]:

@@ -114,6 +114,8 @@ class ControlPlane:
     """Programs beside it serve a part of its API (an APIService): it shows them a certificate as their front proxy."""
     openapi: bool = False
     """It publishes OpenAPI also where that is left out to save memory."""
+    audit: bool = False
+    """Its API server logs who sent each request."""
     nodes: NodeShape = PLAIN
 
     @property
@@ -220,7 +222,7 @@ def render_json(document: Any) -> str:
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
-NOT_RECORDED = ("aggregates", "openapi", "nodes")
+NOT_RECORDED = ("aggregates", "openapi", "audit", "nodes")
 """What a platform needs of a control plane; that there is a platform is its own record."""
 
 

@@ -96,6 +96,9 @@ class PlatformVariables(Model):
     platform_wecs: Annotated[int, whole(1, MOST_WECS)] = variable(
         1, "The first so many WECs have them; `wec_count` or more: all."
     )
+    platform_audit: Switch = variable(
+        False, "API servers of WECs with platforms log who sent each request, so that runs count by user agent."
+    )
     kubevirt_controller_qps: Positive = variable(200.0, "virt-controller at its API server; KubeVirt's own default.")
     kubevirt_controller_burst: Count = variable(400, "The same, burst.")
     kubevirt_api_qps: Positive = variable(200.0, "virt-api at its API server; KubeVirt's own default.")

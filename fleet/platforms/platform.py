@@ -36,6 +36,8 @@ class Needs:
     """The platform serves a part of the API."""
     openapi: bool = False
     """One of its programs reads the OpenAPI of what the control plane serves."""
+    audit: bool = False
+    """Who sends each request is to be known."""
     nodes: NodeShape = PLAIN
 
     def given_to(self, plane: ControlPlane) -> ControlPlane:
@@ -47,6 +49,7 @@ class Needs:
             extra=extra,
             aggregates=plane.aggregates or self.aggregates,
             openapi=plane.openapi or self.openapi,
+            audit=plane.audit or self.audit,
             nodes=nodes,
         )
 
@@ -152,4 +155,4 @@ def needs_of(variables: Variables, wec: str) -> list[Needs]:
     """What the platforms of the fleet need of that control plane."""
     if wec not in chosen_wecs(variables):
         return []
-    return [platform(name).needs(variables) for name in variables.platform]
+    return [replace(platform(name).needs(variables), audit=variables.platform_audit) for name in variables.platform]

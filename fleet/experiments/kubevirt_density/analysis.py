@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from fleet.analysis.agent_table import agent_table
 from fleet.analysis.counters import by_point, rises, spans
 from fleet.analysis.findings import DataColumn, DataTable, Findings, Value, by_stages
 from fleet.analysis.five_parts import errors_by_code
@@ -52,6 +53,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:  # n
         _upstream(samples, requests, recorded, trials),
         spread_table(recorded, spread, run.fleet.wec_nodes),
         request_rows,
+        agent_table(recorded, count, trials),
         webhook_table(recorded, count),
         program_table(recorded, count, series.QUEUES),
     ]
@@ -59,7 +61,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:  # n
     reasons = [*found.reasons, *(f"{trial}: {number} VMIs failed" for trial, number in failed.items())]
     codes = errors_by_code(request_rows.rows, CODE_AT, COUNT_AT)
     said = [*_said(samples), *_of_codes(codes)]
-    kept = [table for table in (*found.tables, *tables) if table.rows]
+    kept = [table for table in tables if table.rows]  # what was measured is in the others
     names_ = [*found.stages, marks.READY_STAGE.name]
     return replace(found, samples=samples, stages=names_, tables=kept, reasons=reasons, said=said)
 

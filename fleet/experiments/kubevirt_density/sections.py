@@ -49,7 +49,7 @@ def _parts(study: Study) -> Mapping[Part, Content]:
     return {
         "creation": Content(tables=("creation", "webhooks")),
         "scheduling": Content(tables=("scheduling", "spread"), figures=list(_spread(study))),
-        "management": Content(tables=("requests", "programs"), figures=list(_heap(study))),
+        "management": Content(tables=("requests", "agents", "programs"), figures=list(_heap(study))),
         "monitoring": Content(lines=(told,), tables=("monitoring",)),
         "clean-up": Content(tables=("cleaning",)),
     }

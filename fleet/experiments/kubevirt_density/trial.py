@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.errors import DeadlineError, KubeError
 from fleet.experiment.session import Session
-from fleet.experiment.wec_scrape import weigh_memory
+from fleet.experiment.wec_scrape import audit_log, count_agents, weigh_memory
 from fleet.experiments.kubevirt_density import marks, objects
 from fleet.experiments.kubevirt_density.limits import set_limit
 from fleet.kube.client import KubeClient
@@ -72,6 +72,7 @@ class Trial:
         if trial.qps is not None:
             await set_limit(self._client, trial.qps)
         await self._scraper.scrape()
+        log = audit_log(session, self._client.cluster)
         async with session.trial(trial):
             session.expect(trial.id, marks.POD, spec.count, cluster=self._client.cluster)
             if trial.kind == "vm":
@@ -87,6 +88,7 @@ class Trial:
                 await self._delete(trial)
             await self._scraper.scrape()
             await session.sampling.sample()
+            await count_agents(session, log, trial.id)
 
     async def _create(self, trial: DensityTrial) -> None:
         """An open loop: each at its moment, whatever the answers do."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from fleet.analysis.agent_table import agent_table
 from fleet.analysis.counters import spans
 from fleet.analysis.five_parts import PARTS, errors_by_code
 from fleet.analysis.node_spread import placed, spread_table
@@ -110,3 +111,15 @@ def test_answers_that_were_no_success_by_code() -> None:
     rows = [["422", 3.0], ["200", 9.0], ["422", 1.0], ["500", 5.0]]
     assert errors_by_code(rows, 0, 1) == {"500": 5.0, "422": 4.0}
     assert list(PARTS) == ["creation", "scheduling", "management", "monitoring", "clean-up"]
+
+
+def test_requests_by_user_agent() -> None:
+    def counted(agent: str, value: float) -> events.Measured:
+        of = {"agent": agent, "verb": "patch", "resource": "pods", "code": "200"}
+        return events.Measured(ns=9 * SECOND, wall=0, trial="t000", name="audited", value=value, unit="1", of=of)
+
+    table = agent_table(recorded(counted("a", 4), counted("b", 6)), 4, {POINT: 1})
+    assert table.rows == [
+        [POINT, "b", "patch", "pods", "200", 6.0, 1.5],
+        [POINT, "a", "patch", "pods", "200", 4.0, 1.0],
+    ]

@@ -91,3 +91,10 @@ def test_what_is_there_is_found_by_its_folder_and_not_weighed_again(tmp_path: Pa
     assert installed(layout) == [("kubevirt", "wec001")]
     assert to_come(layout, chosen, wecs) == [("kubevirt in wec002", weight)]
     assert to_come(layout, chosen, ["wec001"]) == []  # the other WEC is on another machine
+
+
+def test_requests_are_logged_where_that_is_wanted() -> None:
+    (quiet,) = needs_of(variables(platform="kubevirt"), "wec001")
+    (logged,) = needs_of(variables(platform="kubevirt", platform_audit=True), "wec001")
+    assert (quiet.audit, logged.audit) == (False, True)
+    assert logged.given_to(ControlPlane("wec001", "wec")).audit

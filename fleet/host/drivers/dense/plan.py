@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.host import components
+from fleet.host import audit, components
 from fleet.host.components import ISSUER, SERVICE_RANGE, WEC_CONTROLLERS, Store, Trust
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.layout import Layout
@@ -144,6 +144,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "apiserver_extra_args": [
             *DENSE_ARGUMENTS,
             *(flag for each in proxy for flag in components.proxy_arguments(each)),
+            *(audit.arguments(folder) if plane.audit else ()),
             *plane.extra.apiserver,
         ],
     }
@@ -153,6 +154,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), kcm, scheduler),
         (
             plane_file(layout, plane, server),
+            *((audit.policy(folder),) if plane.audit else ()),
             TextFile(instance_file(layout, shard.number, plane.name), render_json(instance)),
         ),
     )

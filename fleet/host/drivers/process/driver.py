@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fleet.host import components
+from fleet.host import audit, components
 from fleet.host.change import Change
 from fleet.host.components import Trust
 from fleet.host.drivers.driver import DriverKind, Ready, Share
@@ -160,10 +160,12 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
         return PlannedProgram(running, component, plane.name, reads)
 
     proxy = (components.proxy_certificate(certificates),) if plane.aggregates else ()
-    proxying = [flag for each in proxy for flag in components.proxy_arguments(each)]
+    more = [flag for each in proxy for flag in components.proxy_arguments(each)]
+    logged = (audit.policy(folder),) if plane.audit else ()
+    more += audit.arguments(folder) if plane.audit else ()
     api = components.kube_apiserver(
         program("kube-apiserver"), plane.bind_address, ports.start, store, trust, serving,
-        (*(() if plane.hub else components.IDLE_API_SERVER), *proxying, *plane.extra.apiserver),
+        (*(() if plane.hub else components.IDLE_API_SERVER), *more, *plane.extra.apiserver),
     )  # fmt: skip
 
     def listener(index: int, kubeconfig: Path) -> tuple[str, ...]:
@@ -190,7 +192,7 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
         (folder, certificates),
         (store.server, store.client, serving, admin, *proxy, *(client.certificate for client in clients)),
         (Kubeconfig(machine.layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
-        (plane_file(machine.layout, plane, server),),
+        (plane_file(machine.layout, plane, server), *logged),
         tuple(programs),
     )
 
