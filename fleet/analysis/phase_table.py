@@ -12,7 +12,7 @@ from fleet.model.stage import Stage
 
 
 def phase_table(samples: Iterable[Sample], stages: Sequence[Stage], names: Sequence[str], name: str) -> DataTable:
-    """The counted samples of the stages `names`, a row per point and stage; seconds. Missing ones are counted, too."""
+    """The counted samples of the stages `names`, a row per point and stage, points as they came; seconds."""
     texts = {stage.name: stage.text for stage in stages}
     found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     missing: defaultdict[tuple[str, str], int] = defaultdict(int)
@@ -24,8 +24,10 @@ def phase_table(samples: Iterable[Sample], stages: Sequence[Stage], names: Seque
         else:
             found[sample.point, sample.stage].append(sample.seconds)
     rows: list[list[Value]] = []
-    order = {stage: number for number, stage in enumerate(names)}
-    for point, stage in sorted({*found, *missing}, key=lambda key: (key[0], order[key[1]])):
+    points = dict.fromkeys(point for point, _ in (*found, *missing))
+    for point, stage in (
+        (point, stage) for point in points for stage in names if {(point, stage)} & {*found, *missing}
+    ):
         ordered = sorted(found[point, stage])
         shown: list[Value] = [quantile(ordered, q) for q in (0.5, 0.95)] if ordered else [None, None]
         highest: list[Value] = [p99(ordered), ordered[-1]] if ordered else [None, None]

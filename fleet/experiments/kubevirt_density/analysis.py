@@ -121,6 +121,9 @@ def _upstream(
             theirs = quantile(histograms.get(point, []), q)
             watched = exact(ours, q) if ours else None
             rows.append([point, name, "s", watched, theirs, limit, published.get(name, "")])
+        counted = any((row.point, row.who) == (point, names.CONTROLLER) for row in requests)
+        if not counted:  # its page could not be read
+            continue
         pods = _requests(requests, point, "CREATE", "pods") / trials[point]
         for verb, resource in (
             ("CREATE", "pods"),
