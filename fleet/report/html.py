@@ -14,6 +14,7 @@ from fleet.report import cpu_split, figures, profiled, tables
 from fleet.report.answer import answer
 from fleet.report.figures import Drawing
 from fleet.report.pages import fill
+from fleet.report.reproduce import commands
 from fleet.report.sections import sections
 from fleet.report.setting import facts
 from fleet.report.waterfall import first_stage
@@ -74,6 +75,7 @@ def page(study: Study) -> str:
         flames=[(Markup(one.svg), one.title, one.caption) for one in profiled.flames(study.profiles)],  # noqa: S704
         spec=_spec(study),
         wecs=len(study.run.fleet.wecs()),
+        commands=commands(study.run.fleet),
     )
 
 
