@@ -146,7 +146,12 @@ def _platforms(variables: Variables, versions: Mapping[str, str], clusters: Sequ
     there = {cluster.name for cluster in clusters}
     wecs = tuple(wec for wec in chosen_wecs(variables) if wec in there)
     return [
-        PlatformOf(name=name, version=versions.get(platform(name).versioned_by, ""), wecs=wecs)
+        PlatformOf(
+            name=name,
+            version=versions.get(platform(name).versioned_by, ""),
+            wecs=wecs,
+            components=tuple(platform(name).components),
+        )
         for name in variables.platform
     ]
 

@@ -137,6 +137,8 @@ class PlatformOf(Model):
     version: str = ""
     wecs: tuple[str, ...] = ()
     """Those that have it."""
+    components: tuple[str, ...] = ()
+    """Its programs that are under test; others play something for it."""
 
 
 class FleetFile(Model):

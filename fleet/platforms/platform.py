@@ -92,6 +92,8 @@ class Platform:
     Killed at any moment, the next call repairs. Errors are FleetErrors that name the WEC or the variable.
     """
 
+    components: Sequence[str] = ()
+    """Its programs that are the system under test, by component; what else it runs plays something for it."""
     versioned_by: str = ""
     """The program whose version is the platform's."""
     pages: Mapping[str, Reader] = {}

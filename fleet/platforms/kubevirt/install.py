@@ -40,6 +40,7 @@ GONE_SECONDS = 300.0
 class KubeVirt(Platform):
     """As in Platform."""
 
+    components = tuple(names.ACCOUNTS)
     versioned_by = names.OPERATOR
     pages: Mapping[str, Reader] = {
         **{component: pages.of_component(component) for component in names.ACCOUNTS},
