@@ -38,7 +38,7 @@ PARTS: Mapping[str, Sequence[str]] = {
 """Tables of phases, each with its stages."""
 
 
-def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:  # noqa: ARG001 - as every analysis has it
+def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:
     """By its stages, the one between VMI and VM, and its tables."""
     found = by_stages(run, recorded)
     count = int(run.spec.own("count") or 1)
@@ -50,7 +50,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:  # n
     tables = [phase_table(samples, stages, chosen, name) for name, chosen in PARTS.items()]
     spread = placed(recorded, marks.POD, marks.BOUND)
     tables += [
-        _upstream(samples, requests, recorded, trials),
+        _upstream(samples, requests, recorded, trials, folder),
         spread_table(recorded, spread, run.fleet.wec_nodes),
         request_rows,
         agent_table(recorded, count, trials),
@@ -105,12 +105,18 @@ def _upstream(
     requests: Mapping[Asked, Sequence[float]],
     recorded: Recorded,
     trials: Mapping[str, int],
+    folder: Path,
 ) -> DataTable:
-    """KubeVirt's own table: its names, what its histogram says here, what the watch says, its limits and figures."""
+    """KubeVirt's own table: its names, what the watch, its histogram and its audit tool say, its limits and figures.
+
+    The tool's figures are of the last counted trial of a point.
+    """
     rows: list[list[Value]] = []
     published = {each.name: each.value for each in upstream.PUBLISHED}
     histograms = _histograms(recorded)
+    last = {plan.point: plan.trial for plan in recorded.trials if plan.repeat >= 0}
     for point in trials:
+        audit = upstream.audit_figures(folder, last[point])
         ours = sorted(
             sample.seconds
             for sample in samples
@@ -120,7 +126,7 @@ def _upstream(
             name = f"vmiCreationToRunningSeconds{label}"
             theirs = quantile(histograms.get(point, []), q)
             watched = exact(ours, q) if ours else None
-            rows.append([point, name, "s", watched, theirs, limit, published.get(name, "")])
+            rows.append([point, name, "s", watched, theirs, audit.get(name), limit, published.get(name, "")])
         counted = any((row.point, row.who) == (point, names.CONTROLLER) for row in requests)
         if not counted:  # its page could not be read
             continue
@@ -135,8 +141,17 @@ def _upstream(
             ratio = upstream.RATIOS.get(f"{verb}-{resource}")
             name = f"{verb}-{resource}-count"
             most = None if ratio is None else ratio * pods
-            rows.append([point, name, "", value, None, most, published.get(name, "")])
-    heads = ("point", "name", "unit", "measured", "by its histogram", "its limit", "published, 100 VMIs")
+            rows.append([point, name, "", value, None, audit.get(name), most, published.get(name, "")])
+    heads = (
+        "point",
+        "name",
+        "unit",
+        "measured",
+        "by its histogram",
+        "by its audit",
+        "its limit",
+        "published, 100 VMIs",
+    )
     return DataTable(
         name="upstream",
         title="In the form of KubeVirt's own audit",

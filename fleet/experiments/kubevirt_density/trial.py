@@ -12,6 +12,7 @@ from fleet.errors import DeadlineError, KubeError
 from fleet.experiment.session import Session
 from fleet.experiment.wec_scrape import audit_log, count_agents, weigh_memory
 from fleet.experiments.kubevirt_density import marks, objects
+from fleet.experiments.kubevirt_density.audit import audited
 from fleet.experiments.kubevirt_density.limits import set_limit
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import Resource
@@ -72,7 +73,7 @@ class Trial:
         if trial.qps is not None:
             await set_limit(self._client, trial.qps)
         await self._scraper.scrape()
-        log = audit_log(session, self._client.cluster)
+        log, began = audit_log(session, self._client.cluster), time.time()
         async with session.trial(trial):
             session.expect(trial.id, marks.POD, spec.count, cluster=self._client.cluster)
             if trial.kind == "vm":
@@ -84,11 +85,13 @@ class Trial:
                     await self._all_run(trial)
             await session.sampling.sample()
             await weigh_memory(session, trial.id)
+            ran = time.time()
             async with session.step("delete", trial.id, measured=True):
                 await self._delete(trial)
             await self._scraper.scrape()
             await session.sampling.sample()
             await count_agents(session, log, trial.id)
+        await audited(session, trial.id, began, ran)
 
     async def _create(self, trial: DensityTrial) -> None:
         """An open loop: each at its moment, whatever the answers do."""

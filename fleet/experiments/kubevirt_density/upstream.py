@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 P50_SECONDS, P95_SECONDS = 45.0, 60.0
 """`vmiCreationToRunningSeconds` of tests/performance/density.go (v1.8.0): recorded there, not asserted."""
@@ -27,3 +29,18 @@ PUBLISHED = (
     Published("PATCH-pods-count", "220"),
 )
 """Graphs read by eye; another machine, other nodes and a tenth of the VMIs, so a comparison of shape, not of speed."""
+
+
+def said_of(trial: str) -> str:
+    """Name of the file in the run folder's `raw/` with what KubeVirt's audit tool said of a trial."""
+    return f"audit-{trial}.json"
+
+
+def audit_figures(folder: Path, trial: str) -> dict[str, float]:
+    """What the tool said, by its own names; empty where it was not run."""
+    file = folder / "raw" / said_of(trial)
+    if not file.exists():
+        return {}
+    return {
+        name: float(value["value"]) for name, value in json.loads(file.read_text(encoding="utf-8"))["Values"].items()
+    }

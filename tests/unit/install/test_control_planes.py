@@ -14,7 +14,7 @@ import pytest
 
 from fleet.errors import HostError, ToolchainError
 from fleet.host.machine import Machine, Options
-from fleet.host.plan import ControlPlane, Extra
+from fleet.host.plan import ControlPlane, Extra, NodeShape
 from fleet.host.process_stats import weigh
 from fleet.host.program_folders import ProgramFolders
 from fleet.host.ready import is_ready
@@ -181,3 +181,23 @@ def test_a_missing_program_is_named_before_anything_is_changed(machine: Machine)
     with pytest.raises(ToolchainError, match="no executable etcd"):
         build(machine, wecs(1))
     assert machine.supervisor.states() == []
+
+
+def test_nodes_get_another_shape_and_lose_it_again(machine: Machine) -> None:
+    build(machine, wecs(1))
+    taint = {"key": "k", "effect": "NoSchedule"}
+    shape = NodeShape({"a": "b"}, {"devices/x": "1k"}, (taint,), {"plain-one": {"role": "infra"}})
+    shaped = [replace(plane, nodes=shape) for plane in wecs(1)]
+    assert sorted(build(machine, shaped).change.after) == ["node wec001/kwok-001", "node wec001/plain-one"]
+    endpoint = machine.endpoint("wec001", stored_server(machine, "wec001"))
+    one, other = endpoint.request("GET", "/api/v1/nodes").json()["items"]
+    assert (one["metadata"]["labels"]["a"], one["spec"]["taints"]) == ("b", [taint])
+    assert one["status"]["capacity"] == {"cpu": "32", "memory": "256Gi", "pods": "110", "devices/x": "1k"}
+    assert (other["metadata"]["labels"]["role"], "taints" in other.get("spec", {})) == ("infra", False)
+    assert not build(machine, shaped).change.changed
+    assert not build(checking(machine), shaped).change.changed
+
+    assert sorted(build(machine, wecs(1)).change.before) == ["node wec001/kwok-001", "node wec001/plain-one"]
+    (left,) = endpoint.request("GET", "/api/v1/nodes").json()["items"]
+    assert "a" not in left["metadata"]["labels"]
+    assert not build(machine, wecs(1)).change.changed

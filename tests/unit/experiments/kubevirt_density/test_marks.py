@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fleet.experiments.kubevirt_density import marks
+import json
+from pathlib import Path
+
+from fleet.experiments.kubevirt_density import marks, upstream
 
 
 def vmi(phase: str, **status: object) -> dict[str, object]:
@@ -27,3 +30,11 @@ def test_a_vm_and_its_pod() -> None:
     pod = {"metadata": {}, "spec": {"nodeName": "n1"}, "status": {"phase": "Running"}}
     assert list(marks.of_pod(pod)) == [("bound", "n1"), "running"]
     assert list(marks.of_pod({"metadata": {}, "spec": {}})) == []
+
+
+def test_what_the_audit_tool_said_is_read_by_its_names(tmp_path: Path) -> None:
+    assert upstream.audit_figures(tmp_path, "t000") == {}
+    (tmp_path / "raw").mkdir()
+    said = {"Values": {"vmiCreationToRunningSecondsP50": {"value": 7.5}}}
+    (tmp_path / "raw" / upstream.said_of("t000")).write_text(json.dumps(said))
+    assert upstream.audit_figures(tmp_path, "t000") == {"vmiCreationToRunningSecondsP50": 7.5}
