@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ class KubeVirtFleet(PlainFleet):
         for number, vmi in enumerate(self.store.objects(names.VMIS)):
             self._further(vmi, f"kwok-{number % NODES + 1:03d}")
 
-    def _further(self, vmi: dict[str, Any], node: str) -> None:
+    def _further(self, vmi: Mapping[str, Any], node: str) -> None:
         meta, phase = vmi["metadata"], (vmi.get("status") or {}).get("phase")
         if meta["name"] == self.lost:
             return
