@@ -1,4 +1,4 @@
-"""A platform is one package: nothing outside names it but the experiments about it, its toolchain group and documents."""
+"""A platform is one package: nothing else names it but experiments about it, its toolchain group and documents."""
 
 from __future__ import annotations
 

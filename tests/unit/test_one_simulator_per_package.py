@@ -19,7 +19,7 @@ ALLOWED = {
     "kube/resources.py": "every group, version and plural that this project uses, once",
     "testing/": "fakes",
     "platforms/kubevirt/": "one more kwok plays VMIs, whatever plays the nodes",
-    "experiments/kubevirt_density/": "KubeVirt's test is about nodes of that type, and the pace of what plays VMIs is told",
+    "experiments/kubevirt_density/": "KubeVirt's test is about nodes of that type, and tells how late they were played",
 }
 """Path or folder, and why."""
 
