@@ -10,8 +10,9 @@ P50_SECONDS, P95_SECONDS = 45.0, 60.0
 """`vmiCreationToRunningSeconds` of tests/performance/density.go (v1.8.0): recorded there, not asserted."""
 RATIOS = {"PATCH-virtualmachineinstances": 2.0, "UPDATE-virtualmachineinstances": 10.0}
 """Most requests per created pod, by the same file."""
-EDGES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 40.0)
-"""Of its histogram of phase transitions up to Running, seconds: its quantiles lie between them."""
+EDGES = (0.5, 1, 2, 5, 10, 20, 30, 40, 50, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600)
+"""Of its histogram of phase transitions (pkg/monitoring/metrics/virt-controller, v1.8.0), seconds: its quantiles lie
+between them."""
 
 
 @dataclass(frozen=True)
