@@ -27,8 +27,9 @@ from fleet.platforms.kubevirt.places import RANGE, RANGE_NAME, Places
 
 GENERATOR = "kubevirt-objects"
 GENERATOR_SECONDS = 60.0
-LIFE = "8760h"
-"""Of KubeVirt's certificates, a year: by default they change daily, and the programs here read copies in files."""
+LIFE, RENEWED = "8760h0m0s", "24h0m0s"
+"""Of KubeVirt's certificates, a year: by default they change daily, and the programs here read copies in files. Written as
+Go writes them, because virt-operator may write the object back."""
 RESOURCES = {
     resource.kind: resource
     for resource in (
@@ -100,8 +101,8 @@ def kubevirt(places: Places, made: Generated) -> dict[str, Any]:
             "infra": {"replicas": 1},
             "certificateRotateStrategy": {
                 "selfSigned": {
-                    "ca": {"duration": LIFE, "renewBefore": "24h"},
-                    "server": {"duration": LIFE, "renewBefore": "24h"},
+                    "ca": {"duration": LIFE, "renewBefore": RENEWED},
+                    "server": {"duration": LIFE, "renewBefore": RENEWED},
                 }
             },
             "configuration": {
