@@ -28,8 +28,8 @@ from fleet.platforms.kubevirt.places import RANGE, RANGE_NAME, Places
 GENERATOR = "kubevirt-objects"
 GENERATOR_SECONDS = 60.0
 LIFE, RENEWED = "8760h0m0s", "24h0m0s"
-"""Of KubeVirt's certificates, a year: by default they change daily, and the programs here read copies in files. Written as
-Go writes them, because virt-operator may write the object back."""
+"""Of KubeVirt's certificates, a year: by default they change daily, and the programs here read copies in files. In Go's
+own form, because virt-operator writes the object back."""
 RESOURCES = {
     resource.kind: resource
     for resource in (
