@@ -265,7 +265,7 @@ def _lines(file: FleetFile) -> dict[str, str]:
     """The file as lines for a diff."""
     lines = {f"limit {name}": str(value) for name, value in file.limits.items()}
     lines |= {f"variable {name}": str(value) for name, value in file.variables.items() if name not in file.limits}
-    lines |= {f"platform {p.name}": f"{p.version} in {', '.join(p.wecs)}" for p in file.platforms}
+    lines |= {f"platform {p.name}": str(p) for p in file.platforms}
     lines |= {f"version {name}": value for name, value in file.versions.items()}
     lines |= {f"cluster {c.name}": f"{c.role} {c.driver} {c.server} {c.context} {c.labels}" for c in file.clusters}
     lines |= {

@@ -140,6 +140,10 @@ class PlatformOf(Model):
     components: tuple[str, ...] = ()
     """Its programs that are under test; others play something for it."""
 
+    def __str__(self) -> str:
+        """For people: `name v1.2.0 in wec001, wec002`."""
+        return f"{self.name} {self.version}".strip() + f" in {', '.join(self.wecs)}"
+
 
 class FleetFile(Model):
     """The whole of `fleet.json`."""

@@ -12,6 +12,7 @@ def facts(study: Study) -> list[tuple[str, str]]:
     return [
         ("Manager", str(fleet.manager)),
         ("Versions", versions or "none given"),
+        *((("Platforms", "; ".join(map(str, fleet.platforms))),) if fleet.platforms else ()),
         ("Fleet", _fleet(study)),
         *([("Links", links)] if (links := _links(study)) else []),
         ("Machine", _machine(study)),
