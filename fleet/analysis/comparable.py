@@ -106,7 +106,8 @@ def _fleets(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     yield "fleet WECs", str(len(one.wecs())), str(len(two.wecs())), False
     yield "fleet transports", str(len(one.transports())), str(len(two.transports())), False
     yield "fleet drivers", _drivers(a), _drivers(b), False
-    yield "fleet.wec_nodes", str(one.wec_nodes), str(two.wec_nodes), False
+    for name in ("node_simulator", "wec_nodes", "wec_hollow_nodes"):
+        yield f"fleet.{name}", str(getattr(one, name)), str(getattr(two, name)), False
     yield "fleet links", _links(a), _links(b), False
     flags_a, flags_b = _flags(a), _flags(b)
     for name in sorted({*flags_a, *flags_b}):

@@ -16,6 +16,7 @@ import typer
 from fleet import __version__
 from fleet.cli import (
     build,
+    check,
     cluster,
     compare,
     doctor,
@@ -25,12 +26,14 @@ from fleet.cli import (
     kubeconfig,
     lab,
     logs,
+    plan,
     profiles,
     rbac,
     report,
     reproduce,
     status,
     toolchain,
+    trace,
     vm,
 )
 from fleet.cli.console import out, say, say_error
@@ -52,12 +55,15 @@ app = typer.Typer(
 app.command("up")(build.up)
 app.command("down")(build.down)
 app.command("status")(status.status)
+app.command("plan")(plan.plan)
 app.add_typer(experiment.app, name="experiment")
 app.command("report")(report.report)
 app.command("runs")(report.runs)
 app.command("compare")(compare.compare)
+app.command("check")(check.check)
 app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)
+app.add_typer(trace.app, name="trace")
 app.add_typer(cluster.app, name="cluster")
 app.command("logs")(logs.logs)
 app.command("profiles")(profiles.profiles)

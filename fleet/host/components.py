@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.host.authority import Subject
 from fleet.host.plan import Certificate, ControlPlane
 
 SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_ADDRESS = "10.96.0.1"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+PROXY_CLIENT = "front-proxy-client"
+"""Common name of an API server that passes requests on."""
 QUOTA_BYTES = 8 * 1024**3
 """What kwokctl gives its etcd too; the default of 2 GiB is reached by long experiments."""
 
@@ -176,7 +177,7 @@ def kube_apiserver(  # noqa: PLR0917 - each is a part of its command line
         f"--tls-private-key-file={serving.key}",
         f"--client-ca-file={trust.client_ca}",
         f"--requestheader-client-ca-file={trust.front_proxy_ca}",
-        f"--requestheader-allowed-names={PROXY}",
+        f"--requestheader-allowed-names={PROXY_CLIENT}",
         "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         "--requestheader-group-headers=X-Remote-Group",
         "--requestheader-username-headers=X-Remote-User",
@@ -189,18 +190,20 @@ def kube_apiserver(  # noqa: PLR0917 - each is a part of its command line
     )
 
 
-PROXY = "front-proxy-client"
-"""The name by which an API server is known to those that serve a part of its API."""
+def kubelet_client(trust: Trust, client: Certificate) -> tuple[str, ...]:
+    """How an API server dials the kubelets of its nodes: at their address, since nobody resolves their names; each side
+    verifies the other."""
+    return (
+        f"--kubelet-certificate-authority={trust.ca}",
+        f"--kubelet-client-certificate={client.cert}",
+        f"--kubelet-client-key={client.key}",
+        "--kubelet-preferred-address-types=InternalIP",
+    )
 
 
-def proxy_certificate(directory: Path) -> Certificate:
-    """What an API server shows them; they find the authority in `extension-apiserver-authentication`."""
-    return Certificate(directory, PROXY, "front-proxy-ca", Subject(PROXY))
-
-
-def proxy_arguments(certificate: Certificate) -> tuple[str, ...]:
-    """The flags of an API server that shows it."""
-    return f"--proxy-client-cert-file={certificate.cert}", f"--proxy-client-key-file={certificate.key}"
+def proxy_client(certificate: Certificate) -> tuple[str, ...]:
+    """What an API server shows to the servers that it passes requests on to, so that they believe whose these are."""
+    return (f"--proxy-client-cert-file={certificate.cert}", f"--proxy-client-key-file={certificate.key}")
 
 
 NO_LISTENER = ("--secure-port=0",)

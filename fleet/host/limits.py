@@ -45,7 +45,7 @@ class Need:
     agent: Weight = NOTHING
     """Of one agent, with what its WEC adds to the hub."""
     nodes: Weight = NOTHING
-    """Of what plays the nodes of one WEC."""
+    """Of all simulated nodes that are to be added, beyond what is there."""
     platforms: Sequence[tuple[str, Weight]] = ()
     """Platforms that WECs shall have, each with what it takes in one of them."""
 
@@ -126,23 +126,30 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
     """Everything of which there is too little; empty when the machine can hold it."""
     kind = driver_kind(need.driver)
     wec = kind.weight
-    counts = [(need.hub_plane, need.hub_planes), (wec, need.wecs), (need.nodes, need.wecs), (need.agent, need.agents)]
-    counts += [(weight, 1) for _, weight in need.platforms]
+    counts = [
+        (need.hub_plane, need.hub_planes),
+        (wec, need.wecs),
+        (need.agent, need.agents),
+        (need.nodes, int(need.nodes != NOTHING)),
+        *((weight, 1) for _, weight in need.platforms),
+    ]
     what = f"{need.hub_planes} more control planes of the hub and {need.wecs} more WECs ({need.driver})"
     what += f" with {need.agents} agents" if need.agents else ""
+    what += " and their nodes" if need.nodes != NOTHING else ""
     what += f" and {', '.join(name for name, _ in need.platforms)}" if need.platforms else ""
     found = []
     memory = sum(weight.memory * count for weight, count in counts)
     if memory and memory + RESERVE > room.memory:
-        each = wec.memory + need.nodes.memory + need.agent.memory * need.agents // max(1, need.wecs)
+        each = wec.memory + (need.agent.memory * need.agents + need.nodes.memory) // max(1, need.wecs)
         others = need.hub_plane.memory * need.hub_planes + sum(weight.memory for _, weight in need.platforms)
-        fits = min(need.wecs, max(0, (room.memory - RESERVE - others) // each))
+        fits = min(need.wecs, max(0, (room.memory - RESERVE - others) // max(1, each)))
+        fewer = f"lower wec_count by {need.wecs - fits}" if need.wecs else "lower wec_nodes"
         found.append(
             Shortage(
                 f"memory for {what}",
                 _gib(memory + RESERVE),
                 _gib(room.memory),
-                f"lower wec_count by {need.wecs - fits}{_or_platforms(need)}, or take a larger machine",
+                f"{fewer}{_or_platforms(need)}, or take a larger machine",
             )
         )
     disk = sum(weight.disk * count for weight, count in counts)
@@ -179,7 +186,8 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
                 f"ports for {what}",
                 str(ports),
                 str(room.ports),
-                "take down other fleets, or narrow net.ipv4.ip_local_port_range",
+                f"take down other fleets, {'lower wec_nodes, ' if need.nodes.ports else ''}or narrow"
+                " net.ipv4.ip_local_port_range",
             )
         )
     return found

@@ -39,6 +39,13 @@ class Options:
     wec_nodes: int = 1
     simulator: str = "none"
     """What plays those nodes: a package of `fleet.simulators`."""
+    kubelets: bool = False
+    """Whether those nodes have kubelets, which the API servers of WECs then dial and verify."""
+    hollow_nodes: int = 0
+    """How many of them have kubelets where several simulators play them."""
+    hollow_per_process: int = 250
+    hollow_address: str = ""
+    """Of nodes with kubelets on this machine; empty: the machine's own."""
     ready_seconds: float = READY_SECONDS
     node_image: str = ""
     """Of kind nodes: how the container engine knows it."""

@@ -111,7 +111,9 @@ class ControlPlane:
     signs: bool = False
     """Of the hub: it signs the client certificates of clusters that register there."""
     aggregates: bool = False
-    """Programs beside it serve a part of its API (an APIService): it shows them a certificate as their front proxy."""
+    """It passes requests of some API groups on to other servers (an APIService), as their front proxy."""
+    bare: bool = False
+    """Its API server alone, without controllers and scheduler."""
     openapi: bool = False
     """It publishes OpenAPI also where that is left out to save memory."""
     audit: bool = False
@@ -222,13 +224,15 @@ def render_json(document: Any) -> str:
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
-NOT_RECORDED = ("aggregates", "openapi", "audit", "nodes")
+NOT_RECORDED = ("openapi", "audit", "nodes")
 """What a platform needs of a control plane; that there is a platform is its own record."""
 
 
 def plane_file(layout: Layout, plane: ControlPlane, server: str) -> TextFile:
     """The record of what `plane` was asked to be."""
-    asked = {name: value for name, value in asdict(plane).items() if name not in NOT_RECORDED}
+    asked = {
+        name: value for name, value in asdict(plane).items() if name not in NOT_RECORDED and (name != "bare" or value)
+    }
     return TextFile(layout.cluster(plane.name) / PLANE_FILE, render_json({**asked, "server": server}))
 
 

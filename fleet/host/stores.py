@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fleet.host.components import SERVICE_ADDRESS, Store
-from fleet.host.pki import Subject
+from fleet.host.components import PROXY_CLIENT, SERVICE_ADDRESS, Store
+from fleet.host.pki import ADMIN_GROUP, Subject
 from fleet.host.plan import Certificate, ControlPlane
 
 
@@ -28,8 +28,19 @@ def plan_store(
     return Store(name, data, client_port, peer_port, own, client, socket, tick_ms)
 
 
+def proxy_certificates(certificates: Path, plane: ControlPlane) -> tuple[Certificate, ...]:
+    """What the API server shows to servers that it passes requests on to; none where it passes none on."""
+    subject = Subject(PROXY_CLIENT)
+    return (Certificate(certificates, PROXY_CLIENT, "front-proxy-ca", subject),) if plane.aggregates else ()
+
+
 def serving_certificate(certificates: Path, plane: ControlPlane) -> Certificate:
     """What the API server shows: its address, and the names of the service `kubernetes`."""
     service = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
     names = tuple(dict.fromkeys((plane.bind_address, "127.0.0.1", "localhost", *service, SERVICE_ADDRESS)))
     return Certificate(certificates, "kube-apiserver", "ca", Subject("kube-apiserver", (), names, client=False))
+
+
+def kubelet_client_certificate(certificates: Path) -> Certificate:
+    """What an API server shows to kubelets; kubeadm gives it the same name and group."""
+    return Certificate(certificates, "kubelet-client", "ca", Subject("kube-apiserver-kubelet-client", (ADMIN_GROUP,)))

@@ -65,6 +65,9 @@ def converge(machine: Machine, planes: Sequence[ControlPlane], *, hub: bool) -> 
     """
     check_planes(planes, hub=hub)
     chosen = simulator(machine.options.simulator)
+    if not hub:
+        chosen.check(machine, planes)
+        machine = replace(machine, options=replace(machine.options, kubelets=chosen.kubelets))
     for name in {plane.driver for plane in planes}:
         driver_kind(name).check(machine, [plane for plane in planes if plane.driver == name])
     if not machine.check:
@@ -94,8 +97,9 @@ def _wecs(machine: Machine, wanted: Sequence[ControlPlane], stored: Sequence[Sto
     drivers, gone = drivers_of(machine, hub=False), _gone(wanted, stored)
     leaving = {s.name for s in gone}
     changes: list[Change] = []
-    for each in (simulator(name) for name in known()):
-        if each is chosen:
+    for name in known():
+        each = simulator(name)
+        if name in chosen.parts:
             changes.append(each.drop(machine, sorted(leaving)))
         else:
             ended = each.drop(machine, [s.name for s in stored])

@@ -145,6 +145,17 @@ class PlatformOf(Model):
         return f"{self.name} {self.version}".strip() + f" in {', '.join(self.wecs)}"
 
 
+class BringUp(Model):
+    """How long `site.yml` took to build the fleet where there was none."""
+
+    began: str
+    """RFC 3339, UTC: when the fleet was first recorded, which is after the checks of variables and machines."""
+    seconds: float | None = None
+    """Until it was recorded as built; None: it was not, or not in one go."""
+    wecs: int = 0
+    """That it had then."""
+
+
 class FleetFile(Model):
     """The whole of `fleet.json`."""
 
@@ -158,6 +169,8 @@ class FleetFile(Model):
     inventory_sha256: str = ""
     state: Literal["building", "built"] = "built"
     """`building` from the first task of `site.yml` to its last; it stays so when one fails (`build.json` beside it)."""
+    bring_up: BringUp | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Of the first `site.yml`; a later one leaves it. None in a file of an older release."""
     variables: dict[str, Any] = Field(default_factory=dict)
     """Variables of the inventory (`fleet.model.variables`) that are alike on all machines, as they were in effect.
     Empty in a file of an older release."""
@@ -168,6 +181,11 @@ class FleetFile(Model):
     wec_nodes: int = 1
     node_simulator: str = "kwok"
     """What plays the nodes of WECs. A file without it is of a release that had kwok alone."""
+    wec_hollow_nodes: int = 0
+    """How many of `wec_nodes` are hollow where several simulators play them."""
+    node_load: str = ""
+    """How many requests these nodes make beside a kubelet's, and who measured it. Empty in a file of an older
+    release."""
     manager: ManagerOf = ManagerOf()
     platforms: tuple[PlatformOf, ...] = ()
     limits: dict[str, int | float] = Field(default_factory=dict)
@@ -180,6 +198,10 @@ class FleetFile(Model):
     @classmethod
     def _upgrade(cls, data: Any) -> Any:
         return upgraded(data)
+
+    def node_kinds(self) -> str:
+        """How the nodes of a WEC are divided where several simulators play them, in parentheses; else empty."""
+        return f" ({self.wec_hollow_nodes} of them hollow)" if self.wec_hollow_nodes else ""
 
     def of_role(self, role: Role) -> list[Cluster]:
         """Clusters of that role, in the order of their names."""

@@ -12,6 +12,11 @@ POLICY_LABEL = "fleet-testbed/policy"
 OP_ANNOTATION = "fleet-testbed/op"
 """Op-id: travels with the object from its source to every WEC, so every hop of one write is joined by it."""
 
+ACTION_ANNOTATION = "fleet-testbed/action"
+"""On an object that the player changed: the id of its last change, by which its watch tells when it came."""
+ENTRY_ANNOTATION = "fleet-testbed/entry"
+"""On a replayed pod: its key in the trace."""
+
 DEFAULT_NAMESPACE_PREFIX = "fleet-run"
 
 
@@ -24,6 +29,8 @@ class RunNames:
     """
 
     run_id: str
+    prefix: str = DEFAULT_NAMESPACE_PREFIX
+    """How its namespaces begin; some managers keep names that begin in certain ways to themselves."""
 
     @property
     def short(self) -> str:
@@ -33,7 +40,7 @@ class RunNames:
     @property
     def namespace(self) -> str:
         """The namespace that policies share, at the source and in every WEC that the run uses."""
-        return f"{DEFAULT_NAMESPACE_PREFIX}-{self.short}"
+        return f"{self.prefix}-{self.short}"
 
     def own_namespace(self, group: int, number: int) -> str:
         """Of one policy, where policies do not share the run's namespace."""

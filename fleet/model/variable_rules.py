@@ -199,9 +199,26 @@ def _existing(found: Variables, planes: Mapping[str, str]) -> Iterator[Problem]:
         )
 
 
+def _hollow(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]:  # noqa: ARG001
+    mixed = found.node_simulator == MIXED
+    if found.wec_hollow_nodes > found.wec_nodes:
+        yield Problem("wec_hollow_nodes", f"{found.wec_hollow_nodes} is more than wec_nodes, {found.wec_nodes}")
+    if found.wec_hollow_nodes and not mixed:
+        yield Problem("wec_hollow_nodes", f"is for node_simulator={MIXED} alone: leave it out, or set that")
+    for name in SIMULATOR_SETTINGS if mixed else ():
+        if getattr(found, name):
+            yield Problem(name, f"not with node_simulator={MIXED}, which has programs of two kinds: leave it out")
+
+
 PLANES = ("wec_count", "wec_prefix", "manager", "control_plane_driver")
 """What the names of control planes follow from, and how they run."""
+MIXED = "mixed"
+SIMULATOR_SETTINGS = (
+    "control_plane_kwok_extra_args", "control_plane_kwok_env",
+    "control_plane_hollow_extra_args", "control_plane_hollow_env",
+)  # fmt: skip
 RULES = (
+    Rule(("node_simulator", "wec_nodes", "wec_hollow_nodes", *SIMULATOR_SETTINGS), _hollow),
     Rule(PLANES, _prefix),
     Rule(("control_plane_driver", *PROCESS_ONLY), _dense_flags),
     Rule((*PLANES, "control_plane_ports"), _ports),

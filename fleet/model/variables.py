@@ -26,6 +26,8 @@ from fleet.model.variable_types import (
     FolderOrNone,
     Image,
     LinkText,
+    NodeAddress,
+    Part,
     Ports,
     Positive,
     Switch,
@@ -63,9 +65,14 @@ class FleetVariables(Model):
     wec_count: Annotated[int, whole(1, MOST_WECS)] = variable(4, "WECs; up or down, `site.yml` converges.")
     wec_weight: Weight = variable(1.0, "Of one machine (host variable): its part of the WECs; 0 for none.")
     wec_prefix: WecPrefix = variable("wec", "WECs are named `<wec_prefix>001` and so on.")
-    wec_nodes: Annotated[int, whole(0, 999)] = variable(1, "Fake nodes in each WEC; 0 for none.")
+    wec_nodes: Annotated[int, whole(0, 999)] = variable(1, "Simulated nodes in each WEC; 0 for none.")
     node_simulator: Word = variable(
-        "kwok", "What plays the nodes of WECs (a package of `fleet/simulators`); none: no nodes."
+        "kwok",
+        "What plays the nodes of WECs (a package of `fleet/simulators`): kwok, hollow (upstream's kubelet code,"
+        " `docs/hollow-nodes.md`), mixed (both), or none: no nodes.",
+    )
+    wec_hollow_nodes: Annotated[int, whole(0, 999)] = variable(
+        0, "With `node_simulator: mixed`, how many of `wec_nodes` are hollow; kwok plays the others."
     )
     manager: Word = variable(
         "kubestellar", "The manager of the fleet (a package of `fleet/managers`); none: control planes alone, no hub."
@@ -179,6 +186,21 @@ class ControlPlaneVariables(Model):
     )
 
 
+class HollowVariables(Model):
+    """Hollow nodes (`node_simulator: hollow` or `mixed`)"""
+
+    hollow_per_process: Annotated[int, whole(1, 250)] = variable(
+        250, "Hollow nodes in one process, of one WEC; one that dies takes its nodes along until it is back."
+    )
+    hollow_address: NodeAddress = variable(
+        "",
+        "Address of a machine's hollow nodes (host variable), where their kubelets listen with TLS; not loopback, which"
+        " a kubelet refuses. Empty: the machine's first other address.",
+    )
+    control_plane_hollow_extra_args: Flags = variable((), "Flags of hollow nodes' processes, such as `--v=2`.")
+    control_plane_hollow_env: Environment = variable({}, "Environment of hollow nodes' processes.")
+
+
 class KindVariables(Model):
     """kind clusters (`control_plane_driver: kind`)"""
 
@@ -251,6 +273,47 @@ class HubVariables(Model):
     record_status_agent_version: Text = variable("", "Its version; empty: ours.")
 
 
+class KarmadaVariables(Model):
+    """Karmada (`manager: karmada`)"""
+
+    karmada_mode: Annotated[str, one_of("pull", "push")] = variable(
+        "pull", "pull: an agent per WEC fetches; push: Karmada's controller-manager writes into the WECs."
+    )
+    karmada_controller_manager_extra_args: Flags = variable((), "Flags of its controller-manager; they win over ours.")
+    karmada_controller_manager_env: Environment = variable({}, "Its environment.")
+    karmada_scheduler_extra_args: Flags = variable((), "Flags of its scheduler.")
+    karmada_scheduler_env: Environment = variable({}, "Its environment.")
+    karmada_webhook_extra_args: Flags = variable((), "Flags of its webhook.")
+    karmada_webhook_env: Environment = variable({}, "Its environment.")
+    karmada_aggregated_apiserver_extra_args: Flags = variable((), "Flags of its aggregated API server.")
+    karmada_aggregated_apiserver_env: Environment = variable({}, "Its environment.")
+    karmada_agent_extra_args: Flags = variable((), "Flags of every agent.")
+    karmada_agent_env: Environment = variable({}, "Environment of every agent.")
+
+
+class KubeFleetVariables(Model):
+    """KubeFleet (`manager: kubefleet`)"""
+
+    kubefleet_max_unavailable: Part = variable(
+        "25%", "Of each policy's WECs, how many a change may reach at a time (`maxUnavailable`), `10` or `100%`."
+    )
+    kubefleet_unavailable_period_seconds: Annotated[int, whole(0, 3600)] = variable(
+        60, "How long a WEC counts as unavailable where KubeFleet cannot tell (`unavailablePeriodSeconds`)."
+    )
+    kubefleet_hub_agent_extra_args: Flags = variable((), "Flags of its hub agent; they win over ours.")
+    kubefleet_hub_agent_env: Environment = variable({}, "Its environment.")
+    kubefleet_member_agent_extra_args: Flags = variable((), "Flags of every member agent.")
+    kubefleet_member_agent_env: Environment = variable({}, "Environment of every member agent.")
+
+
+class MemberVariables(Model):
+    """Joining and leaving, of managers that are not built on OCM"""
+
+    members_parallelism: Annotated[int, whole(1, 256)] = variable(8, "WECs that join at the same time.")
+    members_join_seconds: Positive = variable(240.0, "Deadline of those WECs to become members.")
+    members_leave_seconds: Positive = variable(120.0, "Longest time without progress while WECs leave.")
+
+
 class MonitoringVariables(Model):
     """Prometheus beside the fleet, on loopback. It takes CPU from what is measured."""
 
@@ -272,7 +335,7 @@ class TuningVariables(Model):
 
 
 class LimitVariables(Model):
-    """Client limits that dominate latency. Defaults are those of KubeStellar's and OCM's own charts."""
+    """Client limits that dominate latency. Defaults are those of the managers' own charts or programs."""
 
     ocm_registration_qps: Positive = variable(50.0, "OCM's registration controller at its hub.", limit=True)
     ocm_registration_burst: Count = variable(100, "The same, burst.", limit=True)
@@ -299,6 +362,38 @@ class LimitVariables(Model):
     work_hub_burst: Count = variable(100, "The same, burst.", limit=True)
     work_spoke_qps: Positive = variable(50.0, "OCM's work agent at its WEC.", limit=True)
     work_spoke_burst: Count = variable(100, "The same, burst.", limit=True)
+    karmada_controller_qps: Positive = variable(40.0, "Karmada's controller-manager at its hub.", limit=True)
+    karmada_controller_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_controller_wec_qps: Positive = variable(40.0, "The same at each WEC (`karmada_mode: push`).", limit=True)
+    karmada_controller_wec_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_scheduler_qps: Positive = variable(40.0, "Karmada's scheduler at its hub.", limit=True)
+    karmada_scheduler_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_webhook_qps: Positive = variable(40.0, "Karmada's webhook at its hub.", limit=True)
+    karmada_webhook_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_aggregated_qps: Positive = variable(40.0, "Karmada's aggregated API server at its hub.", limit=True)
+    karmada_aggregated_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_agent_hub_qps: Positive = variable(40.0, "Karmada's agents at the hub (`karmada_mode: pull`).", limit=True)
+    karmada_agent_hub_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_agent_wec_qps: Positive = variable(40.0, "The same at their WEC.", limit=True)
+    karmada_agent_wec_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_controller_queue_qps: Count = variable(
+        10, "Work queues of Karmada's controller-manager: entries a second.", limit=True
+    )
+    karmada_controller_queue_burst: Count = variable(100, "The same, burst.", limit=True)
+    karmada_scheduler_queue_qps: Count = variable(10, "The same of its scheduler.", limit=True)
+    karmada_scheduler_queue_burst: Count = variable(100, "The same, burst.", limit=True)
+    karmada_agent_queue_qps: Count = variable(10, "The same of its agents.", limit=True)
+    karmada_agent_queue_burst: Count = variable(100, "The same, burst.", limit=True)
+    kubefleet_hub_qps: Positive = variable(250.0, "KubeFleet's hub agent at its hub.", limit=True)
+    kubefleet_hub_burst: Count = variable(1000, "The same, burst.", limit=True)
+    kubefleet_queue_qps: Count = variable(10, "Work queues of KubeFleet's hub agent: entries a second.", limit=True)
+    kubefleet_queue_burst: Count = variable(100, "The same, burst.", limit=True)
+    kubefleet_member_hub_qps: Positive = variable(
+        5.0, "KubeFleet's member agents at the hub; upstream's have no flag.", limit=True
+    )
+    kubefleet_member_hub_burst: Count = variable(10, "The same, burst.", limit=True)
+    kubefleet_member_wec_qps: Positive = variable(5.0, "The same at their WEC.", limit=True)
+    kubefleet_member_wec_burst: Count = variable(10, "The same, burst.", limit=True)
 
 
 class Variables(
@@ -307,9 +402,13 @@ class Variables(
     PlaceVariables,
     ProgramVariables,
     ControlPlaneVariables,
+    HollowVariables,
     KindVariables,
     ExistingVariables,
     HubVariables,
+    KarmadaVariables,
+    KubeFleetVariables,
+    MemberVariables,
     LimitVariables,
     MonitoringVariables,
     TuningVariables,

@@ -14,6 +14,7 @@ def facts(study: Study) -> list[tuple[str, str]]:
         ("Versions", versions or "none given"),
         *((("Platforms", "; ".join(map(str, fleet.platforms))),) if fleet.platforms else ()),
         ("Fleet", _fleet(study)),
+        *([("Nodes", fleet.node_load)] if fleet.node_load else []),
         *([("Links", links)] if (links := _links(study)) else []),
         ("Machine", _machine(study)),
         ("Limits of the machine", _limits(study)),
@@ -32,7 +33,7 @@ def _fleet(study: Study) -> str:
     drivers = ", ".join(sorted({cluster.driver for cluster in wecs})) or "no"
     sources = len(fleet.sources())
     term = study.run.manager.term("source")
-    nodes = _many(fleet.wec_nodes, f"{fleet.node_simulator} node")
+    nodes = f"{_many(fleet.wec_nodes, f'{fleet.node_simulator} node')}{fleet.node_kinds()}"
     return (
         f"{fleet.name}: {_many(len(wecs), 'WEC')} ({drivers} driver), {nodes} each, "
         f"{_many(sources, term, f'{term}es') + ', ' if sources > 1 else ''}{_many(len(fleet.machines), 'machine')}"

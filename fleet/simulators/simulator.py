@@ -45,14 +45,28 @@ class Nodes(Protocol):
 class Simulator(Protocol):
     """One way to give WECs nodes that no machine backs."""
 
+    parts: Sequence[str]
+    """Names of the simulators whose programs it uses: its own, or those that it puts together."""
+    kubelets: bool
+    """Whether its nodes have a kubelet that their API server dials, for logs, exec and metrics."""
     capacity: Mapping[str, str]
     """Of one node; empty: it makes none."""
+    load: str
+    """How many requests its nodes make beside a kubelet's, and who measured it; a clause for reports."""
     cannot: Sequence[str]
     """What of a real node it does not do, as sentences for reports."""
-    weight: Weight
-    """What it takes for the nodes of one WEC."""
     pages: Mapping[str, Reader]
     """How each of its components tells of itself."""
+
+    def check(self, machine: Machine, planes: Sequence[ControlPlane]) -> None:
+        """UsageError or CapacityError naming the variable when this machine cannot play the nodes of these WECs. What
+        it can do in part only is added to `machine.notes`. Changes nothing."""
+        ...
+
+    def weight(self, machine: Machine, names: Sequence[str]) -> Weight:
+        """What the nodes of these WECs take together beyond those that are there, and beyond the weight of a WEC under
+        its driver."""
+        ...
 
     def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:
         """What would be on the machine for one WEC; `server` is the URL of its API server."""

@@ -19,6 +19,8 @@ from fleet.model.experiment_file import Workload
 PADDING_ANNOTATION = "fleet-testbed/padding"
 LIFETIME_ANNOTATION = "fleet-testbed/lifetime"
 """On a Pod: how long after it became ready a node simulator completes it, a Go duration."""
+EXIT_CODE_ANNOTATION = "fleet-testbed/exit-code"
+"""On a Pod with a lifetime: what its containers end with, 0 to 255."""
 _LETTERS = string.ascii_letters + string.digits
 
 

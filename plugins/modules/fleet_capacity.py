@@ -13,13 +13,17 @@ options:
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
   hub_planes: {description: Control planes of the hub on this machine., type: int, required: true}
   wecs: {description: WECs on this machine., type: int, required: true}
+  names: {description: Their names., type: list, elements: str, default: []}
+  simulator: {description: What plays their nodes (a package of C(fleet.simulators))., type: str, default: none}
+  wec_nodes: {description: Nodes of each WEC., type: int, default: 1}
+  hollow_nodes: {description: How many of them are hollow when several simulators play them., type: int, default: 0}
+  hollow_per_process: {description: Hollow nodes in one process., type: int, default: 250}
+  hollow_address: {description: Address of hollow nodes; empty is the machine's own., type: str, default: ""}
   manager: {description: The manager of the fleet., type: str, default: none}
   hubs: {description: Control planes of the hub that an agent of each WEC dials., type: int, default: 0}
   driver: {description: Driver of the WECs., type: str, required: true}
-  simulator: {description: What plays the nodes of the WECs., type: str, default: none}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   variables: {description: The variables of the inventory as they are recorded., type: dict, default: {}}
-  names: {description: Names of the WECs of this machine., type: list, elements: str, default: []}
   may_tune: {description: Whether host_tuning may raise kernel limits, as root., type: bool, default: false}
   may_become: {description: Whether it can become root when this user is not., type: bool, default: false}
 """
@@ -38,6 +42,11 @@ uid:
   description: The user that the programs would run as.
   returned: always
   type: int
+notes:
+  description: Sentences for the user on what this machine can do in part only.
+  returned: always
+  type: list
+  elements: str
 """
 
 import os
@@ -51,6 +60,9 @@ IMPORTS = Imports()
 with IMPORTS:
     from fleet.host.layout import Layout
     from fleet.host.limits import Need, measure_room, refuse, shortages
+    from fleet.host.machine import Machine, Options
+    from fleet.host.plan import ControlPlane
+    from fleet.host.program_folders import ProgramFolders
     from fleet.host.records import stored_planes
     from fleet.managers.installed import agents_of
     from fleet.managers.installer import installer
@@ -62,16 +74,33 @@ ARGUMENTS = {
     "state_dir": {"type": "path", "required": True},
     "hub_planes": {"type": "int", "required": True},
     "wecs": {"type": "int", "required": True},
+    "names": {"type": "list", "elements": "str", "default": []},
+    "simulator": {"type": "str", "default": "none"},
+    "wec_nodes": {"type": "int", "default": 1},
+    "hollow_nodes": {"type": "int", "default": 0},
+    "hollow_per_process": {"type": "int", "default": 250},
+    "hollow_address": {"type": "str", "default": ""},
     "manager": {"type": "str", "default": "none"},
     "hubs": {"type": "int", "default": 0},
     "driver": {"type": "str", "required": True},
-    "simulator": {"type": "str", "default": "none"},
     "shard_size": {"type": "int", "default": 25},
     "variables": {"type": "dict", "default": {}},
-    "names": {"type": "list", "elements": "str", "default": []},
     "may_tune": {"type": "bool", "default": False},
     "may_become": {"type": "bool", "default": False},
 }
+
+
+def _machine(given: dict[str, Any]) -> Machine:
+    """As the simulator sees it: nothing is started here, so no program is needed."""
+    options = Options(
+        simulator=given["simulator"],
+        wec_nodes=given["wec_nodes"],
+        hollow_nodes=given["hollow_nodes"],
+        hollow_per_process=given["hollow_per_process"],
+        hollow_address=given["hollow_address"],
+    )
+    folder = Path(given["state_dir"])
+    return Machine(folder.name, folder, ProgramFolders((), check=True), options, check=True)
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
@@ -80,18 +109,22 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     folder = Path(given["state_dir"])
     stored = stored_planes(Layout(folder))
     hub = max(0, given["hub_planes"] - sum(1 for s in stored if s.role != "wec"))
+    names = given["names"]
     wecs = max(0, given["wecs"] - sum(1 for s in stored if s.role == "wec" and s.driver == given["driver"]))
     agents = max(0, given["wecs"] * given["hubs"] - agents_of(folder))
     manager = installer(given["manager"])
-    platforms = to_come(Layout(folder), Variables.model_validate(given["variables"]), given["names"])
-    nodes = simulator(given["simulator"]).weight
+    platforms = to_come(Layout(folder), Variables.model_validate(given["variables"]), names)
+    machine, played_by = _machine(given), simulator(given["simulator"])
+    played_by.check(machine, [ControlPlane(name, "wec", given["driver"]) for name in names])
+    nodes = played_by.weight(machine, names)
     need = Need(hub, wecs, given["driver"], given["shard_size"], agents, manager.plane, manager.agent, nodes, platforms)
     found = shortages(need, measure_room(folder.parent))
     raisable = [shortage for shortage in found if shortage.sysctl]
     root_user = os.geteuid() == 0 or given["may_become"]
     tune = given["may_tune"] and root_user and len(raisable) == len(found)
     refuse([] if tune else found)
-    return {"changed": False, "sysctls": dict(s.sysctl for s in raisable if s.sysctl), "uid": os.geteuid()}
+    sysctls = dict(s.sysctl for s in raisable if s.sysctl)
+    return {"changed": False, "sysctls": sysctls, "uid": os.geteuid(), "notes": machine.notes}
 
 
 if __name__ == "__main__":

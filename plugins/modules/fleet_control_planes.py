@@ -27,6 +27,7 @@ options:
       name: {description: Name., type: str, required: true}
       role: {description: "Role: C(wec), else one of the manager's.", type: str, required: true}
       signs: {description: Whether it signs certificates of clusters that register., type: bool, default: false}
+      aggregates: {description: Whether it passes requests on to another server., type: bool, default: false}
       dialled: {description: Whether agents dial it; not read., type: bool, default: false}
   driver: {description: Driver of all of them., type: str, default: process}
   bind_address: {description: Address of the API servers., type: str, default: 127.0.0.1}
@@ -48,6 +49,9 @@ options:
     default: {}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
   simulator: {description: What plays them (a package of C(fleet.simulators))., type: str, default: none}
+  hollow_nodes: {description: How many of them are hollow when several simulators play them., type: int, default: 0}
+  hollow_per_process: {description: Hollow nodes in one process., type: int, default: 250}
+  hollow_address: {description: Address of hollow nodes; empty is the machine's own., type: str, default: ""}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   debug: {description: Open etcd's pprof, listeners of controller managers and simulators., type: bool, default: false}
@@ -109,6 +113,7 @@ PLANE = {
     "name": {"type": "str", "required": True},
     "role": {"type": "str", "required": True},
     "signs": {"type": "bool", "default": False},
+    "aggregates": {"type": "bool", "default": False},
     "dialled": {"type": "bool", "default": False},
 }
 ARGUMENTS = MACHINE | {
@@ -128,6 +133,9 @@ ARGUMENTS = MACHINE | {
     "variables": {"type": "dict", "default": {}},
     "wec_nodes": {"type": "int", "default": 1},
     "simulator": {"type": "str", "default": "none"},
+    "hollow_nodes": {"type": "int", "default": 0},
+    "hollow_per_process": {"type": "int", "default": 250},
+    "hollow_address": {"type": "str", "default": ""},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
     "debug": {"type": "bool", "default": False},
@@ -173,6 +181,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             int(ports.get(p["name"], 0)),
             _extra_of(extra, given["overrides"], p),
             p["signs"],
+            p["aggregates"],
         )
         for p in given["planes"]
     ]
@@ -184,6 +193,9 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         shard_size=given["shard_size"],
         wec_nodes=given["wec_nodes"],
         simulator=given["simulator"],
+        hollow_nodes=given["hollow_nodes"],
+        hollow_per_process=given["hollow_per_process"],
+        hollow_address=given["hollow_address"],
         ready_seconds=given["ready_seconds"],
         node_image=given["node_image"],
         node_archive=Path(given["node_archive"]) if given["node_archive"] else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from fleet.errors import ToolchainError
 from fleet.host.pages import Reader, plain
@@ -14,6 +14,7 @@ from fleet.install.waiting import until
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import CRDS, NAMESPACES
+from fleet.model.variable_rules import Problem
 from fleet.model.variables import Variables
 from fleet.platforms.kubevirt import names, objects, pages, programs, ready, secrets, strategy
 from fleet.platforms.kubevirt.places import RANGE_NAME, Places
@@ -33,6 +34,7 @@ SHAPE = NodeShape(
     plain={INFRA_NODE: {"node-role.kubernetes.io/control-plane": ""}},
 )
 """Nodes as in KubeVirt's density test: 32 CPUs, 256 GiB and 110 pods are kwok's own."""
+PLAYER = "kwok"
 DEPLOYED_SECONDS = 600.0
 GONE_SECONDS = 300.0
 
@@ -47,6 +49,12 @@ class KubeVirt(Platform):
         names.STAGES: lambda started: plain(started.flag("server-address"), started.flag("server-address")),
     }
     weight = Weight(700 * MIB, 8, 32, 80, 4, 60 * MIB)
+
+    def problems(self, variables: Variables) -> Iterator[Problem]:
+        """As in Platform: VMIs are scheduled on nodes of its shape, which kwok makes."""
+        if variables.wec_nodes and variables.node_simulator != PLAYER:
+            text = f"{variables.node_simulator} makes no nodes that kubevirt schedules VMIs on: leave it at {PLAYER}"
+            yield Problem("node_simulator", text)
 
     def needs(self, variables: Variables) -> Needs:
         """As in Platform: a DaemonSet is privileged, virt-api serves subresources, kwok reads the schema of VMIs."""

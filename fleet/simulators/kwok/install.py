@@ -9,11 +9,15 @@ from fleet.host.change import Change
 from fleet.host.machine import Machine
 from fleet.host.pages import Pages, Reader, Started, plain
 from fleet.host.plan import ControlPlane, Plan
-from fleet.host.weight import MIB, Weight
-from fleet.simulators.kwok import group
-from fleet.simulators.kwok.group import KwokGroup
-from fleet.simulators.kwok.program import CAPACITY, plan_kwok
+from fleet.host.records import stored_planes
+from fleet.host.weight import MIB, NOTHING, Weight
+from fleet.simulators.group import ProgramGroup, take_out
+from fleet.simulators.kwok.program import CAPACITY, GROUP, LABEL_VALUE, KwokPlayer, plan_kwok, port_owner
 from fleet.simulators.simulator import Nodes, Simulator
+
+# Mean of 4 dense WECs at rest, PSS. Its threads, inotify instances and files are in the drivers' weights, which were
+# measured with it.
+PER_WEC = Weight(12 * MIB, 0, 0, 0, 0, 0)
 
 
 def of_kwok(started: Started) -> Pages:
@@ -25,15 +29,19 @@ def of_kwok(started: Started) -> Pages:
 class Kwok:
     """As in Simulator."""
 
+    parts: Sequence[str] = ("kwok",)
+    kubelets = False
     capacity: Mapping[str, str] = CAPACITY
+    load = (
+        "kwok makes about 8 requests for a Pod, up and down, where a kubelet makes about 23 (a factor of 0.35), and"
+        " holds no watch for a node where a kubelet and a kube-proxy hold 8 (measured on 2026-11-28 on 2 cores,"
+        " docs/hollow-nodes.md)"
+    )
     cannot: Sequence[str] = (
         "run containers: a Pod's status says that they run",
         "pull images, mount volumes, or carry traffic",
         "use CPU and memory as the workload would",
     )
-    # Mean of 4 dense WECs at rest, PSS. Its threads, inotify instances and files are in the drivers' weights, which
-    # were measured with it.
-    weight = Weight(12 * MIB, 0, 0, 0, 0, 0)
     pages: Mapping[str, Reader] = {"kwok": of_kwok}
 
     def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:
@@ -42,15 +50,27 @@ class Kwok:
 
     def nodes(self, machine: Machine, planes: Sequence[ControlPlane]) -> Nodes:
         """As in Simulator."""
-        return KwokGroup(machine, planes)
+        return ProgramGroup(machine, planes, KwokPlayer())
+
+    def check(self, machine: Machine, planes: Sequence[ControlPlane]) -> None:
+        """As in Simulator."""
+
+    def weight(self, machine: Machine, names: Sequence[str]) -> Weight:
+        """As in Simulator."""
+        present = {stored.name for stored in stored_planes(machine.layout)}
+        return NOTHING.plus(PER_WEC, len(set(names) - present))
 
     def drop(self, machine: Machine, names: Sequence[str]) -> Change:
         """As in Simulator."""
-        return group.drop(machine, names)
+        change = machine.supervisor.drop(GROUP, [f"kwok.{name}" for name in names], check=machine.check)
+        if not machine.check:
+            for name in names:
+                machine.registry.give_back(machine.fleet, port_owner(name))
+        return change
 
     def remove(self, machine: Machine, names: Sequence[str]) -> Change:
         """As in Simulator."""
-        return group.take_out(machine, names)
+        return take_out(machine, names, LABEL_VALUE)
 
 
 SIMULATOR: Simulator = Kwok()

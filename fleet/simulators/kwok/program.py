@@ -8,22 +8,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fleet.errors import HostError
-from fleet.host.https import Answer, Endpoint
+from fleet.host.change import Change
+from fleet.host.https import Endpoint
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
 from fleet.host.plan import PLAIN, ControlPlane, NodeShape, Plan, PlannedProgram, TextFile, render_json
 from fleet.host.supervise import Program
+from fleet.simulators import node_objects
 from fleet.simulators.kwok import stages as kwok_stages
 
 NODE_ANNOTATION = "kwok.x-k8s.io/node"
-NODE_LABEL = "fleet-testbed/node"
-"""Nodes that carry it were made here, so they may be removed here when `wec_nodes` shrinks."""
+GROUP = "kwok"
+LABEL_VALUE = "fake"
+"""Of `node_objects.NODE_LABEL` on nodes that kwok plays."""
 SHAPE_ANNOTATION = "fleet-testbed/node-shape"
 """Digest of the shape that a node was made with; a plain one has none."""
 DIGEST_LENGTH = 16
 LEASE_SECONDS = 40
-CREATED, CONFLICT, NOT_FOUND, OK = 201, 409, 404, 200
 CAPACITY = {"cpu": "32", "memory": "256Gi", "pods": "110"}
 """As in kwokctl's node template."""
 
@@ -83,7 +84,7 @@ def node(name: str, shape: NodeShape = PLAIN) -> dict[str, Any]:
             "annotations": annotations,
             "labels": {
                 "type": "kwok",
-                NODE_LABEL: "fake",
+                node_objects.NODE_LABEL: LABEL_VALUE,
                 "kubernetes.io/arch": "amd64",
                 "kubernetes.io/os": "linux",
                 "kubernetes.io/hostname": name,
@@ -98,51 +99,50 @@ def node(name: str, shape: NodeShape = PLAIN) -> dict[str, Any]:
 
 
 def digest(shape: NodeShape) -> str:
-    """Tells two shapes apart."""
-    return hashlib.sha256(render_json(asdict(shape)).encode()).hexdigest()[:DIGEST_LENGTH]
-
-
-def nodes_of(count: int, shape: NodeShape) -> list[str]:
-    """Names of all nodes of a WEC with `count` simulated ones."""
-    return [*node_names(count), *(shape.plain if count else ())]
-
-
-def converge_nodes(
-    cluster: str, endpoint: Endpoint, count: int, shape: NodeShape = PLAIN, *, check: bool
-) -> tuple[list[str], list[str]]:
-    """Make the WEC have exactly `count` of our fake nodes of that shape; names that were (or would be) added and
-    removed. One of another shape is both: labels and taints that nobody wants any more must go."""
-    answer = endpoint.request("GET", f"/api/v1/nodes?labelSelector={NODE_LABEL}%3Dfake")
-    _expect(cluster, answer, OK)
-    shaped = digest(shape) if shape != PLAIN else ""
-    present = {item["metadata"]["name"]: _shape_of(item) for item in _items(answer.json())}
-    wanted = nodes_of(count, shape)
-    added = [name for name in wanted if present.get(name) != shaped]
-    removed = sorted(name for name, found in present.items() if name not in wanted or found != shaped)
-    if not check:
-        for name in removed:
-            _expect(cluster, endpoint.request("DELETE", f"/api/v1/nodes/{name}"), OK, NOT_FOUND)
-        for name in added:
-            _expect(cluster, endpoint.request("POST", "/api/v1/nodes", node(name, shape)), CREATED, CONFLICT)
-    return added, removed
+    """Tells two shapes apart; of nodes as they are without one it is empty."""
+    return "" if shape == PLAIN else hashlib.sha256(render_json(asdict(shape)).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def _shape_of(item: Mapping[str, Any]) -> str:
     return str((item["metadata"].get("annotations") or {}).get(SHAPE_ANNOTATION) or "")
 
 
-def ready_nodes(cluster: str, endpoint: Endpoint) -> int:
-    """How many of our fake nodes have the condition Ready, which only a kwok that works gives them."""
-    answer = endpoint.request("GET", f"/api/v1/nodes?labelSelector={NODE_LABEL}%3Dfake")
-    _expect(cluster, answer, OK)
-    conditions = [node.get("status", {}).get("conditions") or [] for node in _items(answer.json())]
-    return sum(any(c["type"] == "Ready" and c["status"] == "True" for c in found) for found in conditions)
+class KwokPlayer:
+    """As in Player."""
 
+    group = GROUP
+    value = LABEL_VALUE
 
-def _items(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return document.get("items") or []
+    def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:
+        """As in Player."""
+        return plan_kwok(machine, plane, server)
 
+    def programs(self, machine: Machine, name: str) -> list[str]:  # noqa: ARG002
+        """As in Player."""
+        return [f"kwok.{name}"]
 
-def _expect(cluster: str, answer: Answer, *statuses: int) -> None:
-    if answer.status not in statuses:
-        raise HostError(f"{cluster}: fake nodes: {answer.status} {answer.text()}")
+    def nodes(self, machine: Machine, plane: ControlPlane) -> list[str]:
+        """As in Player."""
+        names = node_names(machine.options.wec_nodes)
+        return [*names, *(plane.nodes.plain if names else ())]
+
+    def prepare(self, machine: Machine, name: str, endpoint: Endpoint) -> Change:  # noqa: ARG002
+        """As in Player."""
+        return Change.none()
+
+    def converge(self, machine: Machine, plane: ControlPlane, endpoint: Endpoint) -> tuple[list[str], list[str]]:
+        """As in Player; one of another shape is removed and added: labels that nobody wants any more must go."""
+        name, shaped = plane.name, digest(plane.nodes)
+        found = node_objects.of_simulator(name, endpoint, LABEL_VALUE)
+        present = {item["metadata"]["name"]: _shape_of(item) for item in found}
+        wanted = self.nodes(machine, plane)
+        added = [node for node in wanted if present.get(node) != shaped]
+        removed = sorted(node for node, shape in present.items() if node not in wanted or shape != shaped)
+        if not machine.check:
+            node_objects.delete(name, endpoint, removed)
+            for each in added:
+                node_objects.create(name, endpoint, node(each, plane.nodes))
+        return added, removed
+
+    def tidy(self, machine: Machine, names: Sequence[str]) -> None:
+        """As in Player."""

@@ -10,7 +10,7 @@ from fleet.host.change import Change
 from fleet.host.machine import Machine
 from fleet.host.pages import Reader
 from fleet.host.plan import ControlPlane, Plan
-from fleet.host.weight import NOTHING
+from fleet.host.weight import NOTHING, Weight
 from fleet.simulators.simulator import Nodes, Simulator
 
 
@@ -36,9 +36,11 @@ class NoNodes:
 class NoSimulator:
     """As in Simulator."""
 
+    parts: Sequence[str] = ()
+    kubelets = False
     capacity: Mapping[str, str] = {}
+    load = "there is no node, so none makes requests"
     cannot: Sequence[str] = ("have a Pod scheduled",)
-    weight = NOTHING
     pages: Mapping[str, Reader] = {}
 
     def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:  # noqa: ARG002
@@ -48,6 +50,13 @@ class NoSimulator:
     def nodes(self, machine: Machine, planes: Sequence[ControlPlane]) -> Nodes:  # noqa: ARG002
         """As in Simulator."""
         return NoNodes()
+
+    def check(self, machine: Machine, planes: Sequence[ControlPlane]) -> None:
+        """As in Simulator."""
+
+    def weight(self, machine: Machine, names: Sequence[str]) -> Weight:  # noqa: ARG002
+        """As in Simulator."""
+        return NOTHING
 
     def drop(self, machine: Machine, names: Sequence[str]) -> Change:  # noqa: ARG002
         """As in Simulator."""

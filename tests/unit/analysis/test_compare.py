@@ -118,6 +118,7 @@ def test_what_blocks_and_what_is_only_listed(tmp_path: Path) -> None:
         fleet=fleet.model_copy(
             update={
                 "limits": {**fleet.limits, "transport_its_qps": 1000.0},
+                "node_simulator": "hollow",
                 "versions": {**fleet.versions, "ocm": "v1.3.0"},
                 "components": [
                     fleet.components[0].model_copy(
@@ -139,6 +140,7 @@ def test_what_blocks_and_what_is_only_listed(tmp_path: Path) -> None:
         ("machine.pressure.cpu", "12.5 %", "80.0 %"),
         ("spec.quiet", "5.0", "7.0"),
         ("fleet.limits.transport_its_qps", "5.0", "1000.0"),
+        ("fleet.node_simulator", "kwok", "hollow"),
         ("flags of kube-apiserver", "--flag=1", "--flag=2"),
     ]
 

@@ -304,7 +304,9 @@ def _works(wds: FakeApiServer) -> Iterator[dict[str, Any]]:
 
 def _work(wds: str, binding: Any, resource: Resource, item: Any, wec: str) -> dict[str, Any]:
     meta = item["metadata"]
-    kept = {key: meta[key] for key in ("name", "namespace", "labels", "annotations", "creationTimestamp")}
+    kept = {
+        key: meta[key] for key in ("name", "namespace", "labels", "annotations", "creationTimestamp") if key in meta
+    }
     manifest = {**{k: v for k, v in item.items() if k != "status"}, "metadata": kept}
     manifest |= {"apiVersion": resource.api_version, "kind": resource.kind}
     return {

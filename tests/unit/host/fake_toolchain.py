@@ -8,7 +8,7 @@ from pathlib import Path
 IDLE = "import signal; signal.pause()"
 
 API_SERVER = """
-import http.server, json, os, ssl, sys
+import http.server, json, os, ssl, sys, urllib.parse
 flags = dict(argument[2:].split("=", 1) for argument in sys.argv[1:])
 nodes = os.path.join(os.getcwd(), "nodes.json")
 
@@ -25,9 +25,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
     def do_GET(self):
-        self.answer(200, "ok" if self.path == "/readyz" else {"items": list(load().values())})
+        if "/clusterrole" in self.path:
+            return self.answer(200 if os.path.exists(self.path.rsplit("/", 1)[1]) else 404, {})
+        key, _, value = urllib.parse.unquote(self.path.partition("labelSelector=")[2]).partition("=")
+        nodes = [node for node in load().values() if node["metadata"]["labels"].get(key) == value]
+        self.answer(200, "ok" if self.path == "/readyz" else {"items": nodes})
     def do_POST(self):
         node = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if "/clusterrole" in self.path:
+            open(node["metadata"]["name"], "w").close()
+            return self.answer(201, node)
         node["status"]["conditions"] = [{"type": "Ready", "status": "True"}]  # as kwok would at once
         json.dump(load() | {node["metadata"]["name"]: node}, open(nodes, "w"))
         self.answer(201, node)
@@ -46,12 +53,26 @@ server.socket = context.wrap_socket(server.socket, server_side=True)
 server.serve_forever()
 """
 
+HOLLOW = """
+import json, signal, ssl, sys, urllib.request
+settings = json.load(open(sys.argv[1].removeprefix("--config=")))
+context = ssl.create_default_context(cafile=settings["ca"])
+context.load_cert_chain("pki/admin.crt", "pki/admin.key")
+for number in range(settings["first"], settings["first"] + settings["count"]):
+    name = f"{settings['prefix']}{number:03d}"
+    node = {"metadata": {"name": name, "labels": {"fleet-testbed/node": "hollow"}}, "status": {}}
+    body = json.dumps(node).encode()
+    request = urllib.request.Request(settings["server"] + "/api/v1/nodes", body, method="POST")
+    urllib.request.urlopen(request, context=context, timeout=30)
+signal.pause()
+"""
+
 
 def write(folder: Path) -> Path:
     """Make the programs in `folder`; returns it."""
     folder.mkdir()
     idle = ("etcd", "kube-controller-manager", "kube-scheduler", "kwok")
-    for name, source in {"kube-apiserver": API_SERVER, **dict.fromkeys(idle, IDLE)}.items():
+    for name, source in {"kube-apiserver": API_SERVER, "hollow": HOLLOW, **dict.fromkeys(idle, IDLE)}.items():
         path = folder / name
         path.write_text(f"#!{sys.executable}\n{source}\n")
         path.chmod(0o755)

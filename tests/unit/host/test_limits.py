@@ -10,7 +10,7 @@ import pytest
 from fleet.errors import CapacityError
 from fleet.host.drivers.driver import driver_kind
 from fleet.host.limits import GIB, RESERVE, Need, Room, measure_room, refuse, shortages
-from fleet.host.weight import MIB, Weight
+from fleet.host.weight import MIB, NOTHING, Weight
 from fleet.managers.installer import installer, known
 
 ROOM = Room(
@@ -56,7 +56,7 @@ def test_agents_of_wecs_are_weighed_too() -> None:
 
 
 def test_what_plays_the_nodes_is_weighed_with_each_wec() -> None:
-    need = replace(NEED, hub_planes=0, nodes=Weight(10 * MIB, 0, 0, 0, 0, 0))
+    need = replace(NEED, hub_planes=0, nodes=NOTHING.plus(Weight(10 * MIB, 0, 0, 0, 0, 0), 20))
     (one,) = shortages(need, replace(ROOM, memory=RESERVE + 20 * driver_kind("dense").weight.memory))
     assert one.fix.startswith("lower wec_count by 2,")  # 20 times 90 MiB are 18 times 100 MiB
 
@@ -106,3 +106,14 @@ def test_this_machine_can_be_measured(tmp_path: Path) -> None:
     assert room.disk > 0
     assert room.inotify_instances <= room.inotify_instances_limit
     assert room.processes > 0
+
+
+def test_simulated_nodes_need_ports_and_memory_too() -> None:
+    nodes = NOTHING.plus(Weight(3 * MIB, 0, 0, 0, 1, 0), 500).plus(Weight(60 * MIB, 1, 1, 40, 0, 0), 2)
+    assert (nodes.memory, nodes.ports, nodes.inotify_instances, nodes.threads) == (1620 * MIB, 500, 2, 80)
+    bare = replace(NEED, hub_planes=0, wecs=0, agents=0, nodes=nodes)
+    (ports,) = shortages(bare, replace(ROOM, ports=500))
+    assert "501" in ports.needed
+    assert "lower wec_nodes" in ports.fix
+    (memory,) = shortages(bare, replace(ROOM, memory=2000 * MIB))
+    assert "lower wec_nodes" in memory.fix

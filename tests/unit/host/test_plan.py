@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,6 +55,11 @@ def test_process_wds() -> None:
     golden("process-wds", plan_process(MACHINE, ControlPlane("wds1", "wds"), block("wds1", 16_003)))
 
 
+def test_process_hub_that_passes_requests_on() -> None:
+    plane = ControlPlane("karmada1", "hub", aggregates=True)
+    golden("process-aggregating", plan_process(MACHINE, plane, block("karmada1", 16_009)))
+
+
 def test_process_wec_with_extra_arguments() -> None:
     plane = ControlPlane("wec001", "wec", "process", extra=EXTRA)
     golden("process-wec", plan_process(MACHINE, plane, block("wec001", 16_006)))
@@ -65,8 +72,41 @@ def test_dense_shard_of_two() -> None:
     golden("dense", Plan.merge([plan_shard(MACHINE, shard, planes), *parts]))
 
 
+def test_a_bare_control_plane_has_an_api_server_alone() -> None:
+    plane = ControlPlane("wec001", "wec", "dense", bare=True)
+    planned = plan_instance(MACHINE, Shard(0, 16_000, 16_001), plane, 16_002)
+    (instance,) = [json.loads(text.text) for text in planned.texts if text.path.parent.name == "instances"]
+    assert (instance["controllers"], instance["kcm_kubeconfig"], instance["scheduler_kubeconfig"]) == ([], "", "")
+    assert [kubeconfig.path.name for kubeconfig in planned.kubeconfigs] == ["kubeconfig"]
+    (record,) = [json.loads(text.text) for text in planned.texts if text.path.name == "plane.json"]
+    assert record["bare"] is True
+    process = plan_process(MACHINE, ControlPlane("wec001", "wec", bare=True), block("wec001", 16_000))
+    assert [program.component for program in process.programs] == ["etcd", "kube-apiserver"]
+
+
 def test_kwok() -> None:
     golden("kwok", plan_kwok(MACHINE, ControlPlane("wec001", "wec"), "https://127.0.0.1:16000"))
+
+
+def test_api_servers_of_wecs_dial_and_verify_kubelets_where_nodes_have_them() -> None:
+    dialling = replace(MACHINE, options=replace(MACHINE.options, kubelets=True))
+    process = plan_process(dialling, ControlPlane("wec001", "wec"), block("wec001", 16_006))
+    api = next(planned.program.argv for planned in process.programs if planned.component == "kube-apiserver")
+    pki = "/STATE/demo/clusters/wec001/pki"
+    wanted = {
+        "--kubelet-certificate-authority=/STATE/demo/pki/ca.crt",
+        f"--kubelet-client-certificate={pki}/kubelet-client.crt",
+        f"--kubelet-client-key={pki}/kubelet-client.key",
+        "--kubelet-preferred-address-types=InternalIP",
+    }
+    assert wanted <= set(api)
+    dense = plan_instance(dialling, Shard(0, 16_000, 16_001), ControlPlane("wec001", "wec", "dense"), 16_002)
+    assert wanted <= set(json.loads(dense.texts[-1].text)["apiserver_extra_args"])
+    for plan in (process, dense):
+        (client,) = [each for each in plan.certificates if each.name == "kubelet-client"]
+        assert client.subject.organizations == ("system:masters",)
+    hub = plan_process(dialling, ControlPlane("its1", "its"), block("its1", 16_000))
+    assert not [each for each in hub.certificates if each.name == "kubelet-client"]
 
 
 def test_adding_a_wec_changes_nothing_of_the_shards_own_part() -> None:

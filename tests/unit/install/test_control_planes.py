@@ -20,7 +20,8 @@ from fleet.host.program_folders import ProgramFolders
 from fleet.host.ready import is_ready
 from fleet.host.records import stored_planes, stored_server
 from fleet.install.control_planes import Converged, checking, converge, driver_of, teardown
-from fleet.simulators.kwok.program import converge_nodes
+from fleet.simulators import node_objects
+from fleet.simulators.kwok.program import KwokPlayer
 from tests.unit.host import fake_toolchain
 
 
@@ -92,7 +93,7 @@ def test_nodes_grow_and_shrink(machine: Machine) -> None:
     assert sorted(build(more, wecs(1)).change.after) == ["node wec001/kwok-002", "node wec001/kwok-003"]
     assert sorted(build(machine, wecs(1)).change.before) == ["node wec001/kwok-002", "node wec001/kwok-003"]
     endpoint = machine.endpoint("wec001", stored_server(machine, "wec001"))
-    assert converge_nodes("wec001", endpoint, 1, check=True) == ([], [])
+    assert KwokPlayer().converge(checking(machine), wecs(1)[0], endpoint) == ([], [])
 
 
 def test_another_simulator_takes_over_without_a_restart_of_control_planes(machine: Machine) -> None:
@@ -190,7 +191,7 @@ def test_nodes_get_another_shape_and_lose_it_again(machine: Machine) -> None:
     shaped = [replace(plane, nodes=shape) for plane in wecs(1)]
     assert sorted(build(machine, shaped).change.after) == ["node wec001/kwok-001", "node wec001/plain-one"]
     endpoint = machine.endpoint("wec001", stored_server(machine, "wec001"))
-    one, other = endpoint.request("GET", "/api/v1/nodes").json()["items"]
+    one, other = node_objects.of_simulator("wec001", endpoint, "fake")
     assert (one["metadata"]["labels"]["a"], one["spec"]["taints"]) == ("b", [taint])
     assert one["status"]["capacity"] == {"cpu": "32", "memory": "256Gi", "pods": "110", "devices/x": "1k"}
     assert (other["metadata"]["labels"]["role"], "taints" in other.get("spec", {})) == ("infra", False)
@@ -198,6 +199,6 @@ def test_nodes_get_another_shape_and_lose_it_again(machine: Machine) -> None:
     assert not build(checking(machine), shaped).change.changed
 
     assert sorted(build(machine, wecs(1)).change.before) == ["node wec001/kwok-001", "node wec001/plain-one"]
-    (left,) = endpoint.request("GET", "/api/v1/nodes").json()["items"]
+    (left,) = node_objects.of_simulator("wec001", endpoint, "fake")
     assert "a" not in left["metadata"]["labels"]
     assert not build(machine, wecs(1)).change.changed

@@ -33,7 +33,9 @@ def test_the_defaults_are_valid_and_record_no_place() -> None:
 def test_client_limits_have_the_defaults_of_the_programs() -> None:
     known = ClientLimits()
     assert {name: Variables.model_fields[name].default for name in limits()} == known.model_dump()
-    assert {name for name, whole in limits().items() if not whole} == {n for n in limits() if n.endswith("_qps")}
+    queues = {name for name in limits() if name.endswith("_queue_qps")}  # of work queues, whose flags are whole numbers
+    rates = {name for name in limits() if name.endswith("_qps")} - queues
+    assert {name for name, whole in limits().items() if not whole} == rates
 
 
 def test_text_of_a_command_line_becomes_what_it_spells() -> None:
@@ -101,13 +103,16 @@ def test_settings_of_one_control_plane(driver: str, target: str, settings: dict[
 
 
 def test_a_manager_or_simulator_that_there_is_not_is_named() -> None:
-    assert said(manager="karmada") == ['manager: "karmada" is not one of kubestellar, none, ocm']
-    assert said(node_simulator="hollow") == ['node_simulator: "hollow" is not one of kwok, none']
+    assert said(manager="clusternet") == [
+        'manager: "clusternet" is not one of karmada, kubefleet, kubestellar, none, ocm'
+    ]
+    assert said(node_simulator="fake") == ['node_simulator: "fake" is not one of hollow, kwok, mixed, none']
 
 
 def test_names_of_planes_are_those_of_the_manager() -> None:
     ports = {"hub1": 20_000}
     assert said(manager="ocm", control_plane_ports=ports) == []
+    assert said(manager="karmada", control_plane_ports={"karmada1": 20_000}) == []
     assert "hub1 is no control plane of this fleet" in said(control_plane_ports=ports)[0]
     assert "its1 is no control plane of this fleet" in said(manager="ocm", control_plane_ports={"its1": 20_000})[0]
 
@@ -157,3 +162,27 @@ def test_clusters_that_exist_already(values: dict[str, Any], said: list[str]) ->
     problems = "\n".join(str(problem) for problem in checked(values).problems)
     for text in said:
         assert text in problems
+
+
+def test_hollow_nodes_are_a_part_of_the_mixed_ones() -> None:
+    assert said(node_simulator="mixed", wec_nodes=3, wec_hollow_nodes=3) == []
+    assert said(node_simulator="mixed", wec_nodes=2, wec_hollow_nodes=3) == [
+        "wec_hollow_nodes: 3 is more than wec_nodes, 2"
+    ]
+    (alone,) = said(node_simulator="hollow", wec_nodes=3, wec_hollow_nodes=3)
+    assert alone.startswith("wec_hollow_nodes: is for node_simulator=mixed alone")
+    (flags,) = said(node_simulator="mixed", wec_hollow_nodes=1, control_plane_hollow_extra_args=["--v=4"])
+    assert flags.startswith("control_plane_hollow_extra_args: not with node_simulator=mixed")
+    assert said(node_simulator="hollow", hollow_per_process=251) == [
+        "hollow_per_process: 251 is not a whole number from 1 to 250"
+    ]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.0.1", "169.254.0.1", "fd00::1", "0.0.0.0", "here"])  # noqa: S104
+def test_an_address_that_a_kubelet_refuses_is_refused(address: str) -> None:
+    (problem,) = said(hollow_address=address)
+    assert problem.startswith(f'hollow_address: "{address}" is ')
+
+
+def test_the_machine_s_own_address_is_for_whoever_names_none() -> None:
+    assert said(hollow_address="") == said(hollow_address="10.255.0.1") == []

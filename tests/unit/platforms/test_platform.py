@@ -45,6 +45,7 @@ def test_an_unknown_one_a_double_one_and_the_wrong_driver_are_refused() -> None:
     of_kind = problems(platform="kubevirt", control_plane_driver="kind")
     assert "control_plane_driver=dense or process" in of_kind["platform"]
     assert problems(platform="kubevirt") == {}
+    assert "leave it at kwok" in problems(platform="kubevirt", node_simulator="hollow")["node_simulator"]
     with pytest.raises(UsageError, match="platform: 'nothing' is not one of"):
         platform("nothing")
 

@@ -12,6 +12,7 @@ from fleet.managers.ocm.record import RECORD as OCM
 from fleet.model.manager_record import ManagerRecord
 from fleet.report.answer import answer
 from fleet.report.html import page
+from fleet.report.setting import facts
 from fleet.report.waterfall import steps
 from fleet.results.events import HopSeen, Line, Planned
 from fleet.results.format1_manager import MANAGER
@@ -31,6 +32,15 @@ def ocm_lines() -> list[Line]:
 
 def study(root: Path, manager: ManagerRecord, lines: list[Line]) -> Study:
     return analyse(write_run(root, lines, run_record("x", 2).with_(manager=manager)))
+
+
+def test_a_report_says_which_nodes_there_were_and_what_they_ask_for(tmp_path: Path) -> None:
+    record = run_record("x", 2).with_(manager=OCM)
+    nodes = {"node_simulator": "mixed", "wec_nodes": 3, "wec_hollow_nodes": 1, "node_load": "as many as a kubelet"}
+    fleet = record.fleet.model_copy(update=nodes)
+    told = dict(facts(analyse(write_run(tmp_path, ocm_lines(), record.with_(fleet=fleet)))))
+    assert "3 mixed nodes (1 of them hollow) each" in told["Fleet"]
+    assert told["Nodes"] == "as many as a kubelet"
 
 
 def test_plain_ocm(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from fleet.host.plan import (
     render_json,
     url,
 )
-from fleet.host.stores import plan_store, serving_certificate
+from fleet.host.stores import kubelet_client_certificate, plan_store, proxy_certificates, serving_certificate
 from fleet.host.supervise import Program
 
 DENSE = "dense"
@@ -122,9 +122,11 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
     trust = Trust.of(layout.pki, hub_signs=False)
     serving = serving_certificate(certificates, plane)
     admin = machine.admin(plane.name)
-    kcm = component_kubeconfig(machine, plane.name, server, "kube-controller-manager")
-    scheduler = component_kubeconfig(machine, plane.name, server, "kube-scheduler")
-    proxy = (components.proxy_certificate(certificates),) if plane.aggregates else ()
+    names = () if plane.bare else ("kube-controller-manager", "kube-scheduler")
+    clients = tuple(component_kubeconfig(machine, plane.name, server, name) for name in names)
+    kcm, scheduler = (str(client.path) for client in clients) if clients else ("", "")
+    dials = (kubelet_client_certificate(certificates),) if machine.options.kubelets else ()
+    proxy = proxy_certificates(certificates, plane)
     instance = {
         "name": plane.name,
         "bind_address": plane.bind_address,
@@ -137,21 +139,22 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "requestheader_client_ca_file": str(trust.front_proxy_ca),
         "service_account_key_file": str(trust.sa_private),
         "service_account_issuer": ISSUER,
-        "kcm_kubeconfig": str(kcm.path),
-        "scheduler_kubeconfig": str(scheduler.path),
-        "controllers": [name for name in WEC_CONTROLLERS if name not in NOT_IN_DENSE],
+        "kcm_kubeconfig": kcm,
+        "scheduler_kubeconfig": scheduler,
+        "controllers": [name for name in WEC_CONTROLLERS if name not in NOT_IN_DENSE and clients],
         "openapi": plane.openapi,
         "apiserver_extra_args": [
             *DENSE_ARGUMENTS,
-            *(flag for each in proxy for flag in components.proxy_arguments(each)),
+            *(flag for client in dials for flag in components.kubelet_client(trust, client)),
+            *(flag for one in proxy for flag in components.proxy_client(one)),
             *(audit.arguments(folder) if plane.audit else ()),
             *plane.extra.apiserver,
         ],
     }
     return Plan(
         (folder, certificates),
-        (serving, admin, *proxy, kcm.certificate, scheduler.certificate),
-        (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), kcm, scheduler),
+        (serving, admin, *proxy, *dials, *(client.certificate for client in clients)),
+        (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
         (
             plane_file(layout, plane, server),
             *((audit.policy(folder),) if plane.audit else ()),

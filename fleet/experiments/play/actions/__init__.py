@@ -1,0 +1,1 @@
+"""What the player can do to an object, one module per kind of action; `registry` lists them."""

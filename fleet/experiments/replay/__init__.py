@@ -1,0 +1,1 @@
+"""A trace of pods played again, and how true the replay was."""

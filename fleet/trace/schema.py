@@ -1,0 +1,33 @@
+"""Writes docs/trace.schema.json from the models: `python -m fleet.trace.schema > docs/trace.schema.json`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from fleet.model.trace import FORMAT, Header, Pod
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of one line: `$defs` has both kinds, `header` for the first and `pod` for all others."""
+    header, pod = (model.model_json_schema(ref_template="#/$defs/{model}") for model in (Header, Pod))
+    shared = {**header.pop("$defs", {}), **pod.pop("$defs", {})}
+    return {
+        "$schema": DIALECT,
+        "title": FORMAT,
+        "description": "A line of a trace file (JSON Lines): the first is a header, each other one a pod.",
+        "anyOf": [{"$ref": "#/$defs/header"}, {"$ref": "#/$defs/pod"}],
+        "$defs": {"header": header, "pod": pod, **shared},
+    }
+
+
+def page() -> str:
+    """The file."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
