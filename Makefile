@@ -12,7 +12,7 @@ GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults lint format bench bench-sizing soak clean
+.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults test-platforms lint format bench bench-sizing soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -64,6 +64,10 @@ test-talk: toolchain ## the talk's experiments on a live fleet of 3 WECs
 
 test-managers: toolchain ## one live fleet under OCM, Karmada and KubeFleet in turn (builds their programs first)
 	@FLEET_TEST_MANAGERS=1 $(BIN)/python -m pytest tests/live/test_managers.py -v
+
+test-platforms: env ## each platform live, with its experiments in their short form; compiles their programs, minutes each
+	@$(BIN)/fleet toolchain build $$($(BIN)/python -c 'from fleet.platforms.platform import known; print(*(f"--for platform:{n}" for n in known()))')
+	@FLEET_TEST_PLATFORMS=1 $(BIN)/python -m pytest tests/live/test_platforms.py -v --durations 12
 
 lint: env ## ruff, mypy --strict, yamllint, ansible-lint, and gofmt where there is a Go
 	@$(BIN)/ruff check .

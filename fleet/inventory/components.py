@@ -15,6 +15,7 @@ from fleet.host.records import stored_planes
 from fleet.host.supervisor_config import sections
 from fleet.managers import installer as managers
 from fleet.model.fleet_file import Component
+from fleet.platforms import platform as platforms
 from fleet.simulators import simulator as simulators
 
 OURS = "fleet."
@@ -51,10 +52,12 @@ def read_components(layout: Layout, machine: str, versions: Mapping[str, str]) -
 
 
 def readers() -> dict[str, Reader]:
-    """How each component tells of itself, as drivers, simulators and managers say; of others their flags say it."""
+    """How each component tells of itself, as its driver, simulator, manager or platform says; else its flags say it."""
     found = {**CONTROL_PLANES, **own_components(), **_simulators()}
     for name in managers.known():
         found |= managers.installer(name).pages
+    for name in platforms.known():
+        found |= platforms.platform(name).pages
     return found
 
 

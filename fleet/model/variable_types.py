@@ -145,6 +145,18 @@ def _prefix(value: Any) -> str:
     return value
 
 
+def _words(value: Any) -> tuple[str, ...]:
+    found = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if value in ("", None):
+        return ()
+    if not isinstance(found, Sequence) or not all(isinstance(part, str) for part in found):
+        raise ValueError(f"{told(value)} is neither a name nor a list of names")
+    names = tuple(_name(part) for part in found)
+    if len(set(names)) != len(names):
+        raise ValueError(f"{told(value)} names one twice")
+    return names
+
+
 def _folder(value: Any) -> str:
     if not isinstance(value, str) or not PATH.fullmatch(value) or DOTS.search(value):
         raise ValueError(
@@ -268,6 +280,8 @@ Text = Annotated[str, BeforeValidator(_text)]
 FleetName = Annotated[str, BeforeValidator(_name)]
 Word = Annotated[str, BeforeValidator(_name)]
 """Names a package of ours."""
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+"""Names packages of ours: one name, several with commas, or a list."""
 WecPrefix = Annotated[str, BeforeValidator(_prefix)]
 Folder = Annotated[str, BeforeValidator(_folder)]
 FolderOrNone = Annotated[str, BeforeValidator(_folder_or_none)]

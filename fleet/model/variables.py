@@ -36,6 +36,7 @@ from fleet.model.variable_types import (
     WecPrefix,
     Weight,
     Word,
+    Words,
     one_of,
     whole,
 )
@@ -92,6 +93,24 @@ class FleetVariables(Model):
         " 5ms, rate: 50mbit}`; each field may be left out. `{rtt: 0ms}` is a link without delay, which `link-latency`"
         " sweeps. Empty: none.",
     )
+
+
+class PlatformVariables(Model):
+    """Platforms: systems under test that live in one WEC each (`docs/platforms.md`)"""
+
+    platform: Words = variable(
+        (), "Platforms of the fleet, one name or a list (packages of `fleet/platforms`), such as kubevirt; empty: none."
+    )
+    platform_wecs: Annotated[int, whole(1, MOST_WECS)] = variable(
+        1, "The first so many WECs have them; `wec_count` or more: all."
+    )
+    platform_audit: Switch = variable(
+        False, "API servers of WECs with platforms log who sent each request, so that runs count by user agent."
+    )
+    kubevirt_controller_qps: Positive = variable(200.0, "virt-controller at its API server; KubeVirt's own default.")
+    kubevirt_controller_burst: Count = variable(400, "The same, burst.")
+    kubevirt_api_qps: Positive = variable(200.0, "virt-api at its API server; KubeVirt's own default.")
+    kubevirt_api_burst: Count = variable(400, "The same, burst.")
 
 
 class PlaceVariables(Model):
@@ -398,6 +417,7 @@ class LimitVariables(Model):
 
 class Variables(
     FleetVariables,
+    PlatformVariables,
     PlaceVariables,
     ProgramVariables,
     ControlPlaneVariables,

@@ -12,6 +12,7 @@ def facts(study: Study) -> list[tuple[str, str]]:
     return [
         ("Manager", str(fleet.manager)),
         ("Versions", versions or "none given"),
+        *((("Platforms", "; ".join(map(str, fleet.platforms))),) if fleet.platforms else ()),
         ("Fleet", _fleet(study)),
         *([("WECs", shared)] if (shared := _sharing(study)) else []),
         *([("Nodes", fleet.node_load)] if fleet.node_load else []),

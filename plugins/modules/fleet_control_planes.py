@@ -43,6 +43,10 @@ options:
     description: Settings of one control plane or role (C(fleet.model.plane_settings)), added to the others.
     type: dict
     default: {}
+  variables:
+    description: The variables of the inventory as they are recorded; platforms need something of their control planes.
+    type: dict
+    default: {}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
   simulator: {description: What plays them (a package of C(fleet.simulators))., type: str, default: none}
   hollow_nodes: {description: How many of them are hollow when several simulators play them., type: int, default: 0}
@@ -107,6 +111,8 @@ with IMPORTS:
     from fleet.install.control_planes import converge
     from fleet.model.duration import parse_duration
     from fleet.model.plane_settings import PlaneSettings
+    from fleet.model.variables import Variables
+    from fleet.platforms.platform import needs_of
 
 PLANE = {
     "name": {"type": "str", "required": True},
@@ -129,6 +135,7 @@ ARGUMENTS = MACHINE | {
     "env": ENV,
     "env_of": ENV,
     "overrides": {"type": "dict", "default": {}},
+    "variables": {"type": "dict", "default": {}},
     "wec_nodes": {"type": "int", "default": 1},
     "simulator": {"type": "str", "default": "none"},
     "hollow_nodes": {"type": "int", "default": 0},
@@ -156,6 +163,13 @@ def _extra_of(common: Extra, overrides: dict[str, Any], plane: dict[str, Any]) -
     return common
 
 
+def _for_platforms(plane: ControlPlane, variables: Variables) -> ControlPlane:
+    """With what the platforms of the fleet need of it."""
+    for needs in needs_of(variables, plane.name):
+        plane = needs.given_to(plane)
+    return plane
+
+
 def run(module: AnsibleModule) -> dict[str, Any]:
     """Build the values, converge, and return what Ansible wants to know."""
     given = module.params
@@ -180,6 +194,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         )
         for p in given["planes"]
     ]
+    variables = Variables.model_validate(given["variables"])
+    planes = [_for_platforms(plane, variables) for plane in planes]
     options = Options(
         parallelism=given["parallelism"] or at_once(cores),
         cores=cores,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from fleet.host.hosted import Hosting, is_member
 from fleet.host.https import Endpoint
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
-from fleet.host.plan import ControlPlane, Plan, PlannedProgram, TextFile
+from fleet.host.plan import PLAIN, ControlPlane, NodeShape, Plan, PlannedProgram, TextFile, render_json
 from fleet.host.supervise import Program
 from fleet.simulators import node_objects
 from fleet.simulators.kwok import stages as kwok_stages
@@ -20,6 +22,9 @@ NODE_ANNOTATION = "kwok.x-k8s.io/node"
 GROUP = "kwok"
 LABEL_VALUE = "fake"
 """Of `node_objects.NODE_LABEL` on nodes that kwok plays."""
+SHAPE_ANNOTATION = "fleet-testbed/node-shape"
+"""Digest of the shape that a node was made with; a plain one has none."""
+DIGEST_LENGTH = 16
 LEASE_SECONDS = 40
 HOST = "kwok-host"
 HOST_ENV = {"GOGC": "40"}
@@ -87,14 +92,19 @@ def node_names(count: int) -> list[str]:
     return [f"kwok-{number:03d}" for number in range(1, count + 1)]
 
 
-def node(name: str) -> dict[str, Any]:
-    """One fake node, without a taint: plain workload must be scheduled on it."""
+def node(name: str, shape: NodeShape = PLAIN) -> dict[str, Any]:
+    """One fake node; without a taint unless the shape says so: plain workload must be scheduled on it."""
+    extra = shape.plain.get(name)
+    capacity = CAPACITY if extra is not None else {**CAPACITY, **shape.capacity}
+    annotations = {NODE_ANNOTATION: "fake"}
+    if shape != PLAIN:
+        annotations[SHAPE_ANNOTATION] = digest(shape)
     return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
             "name": name,
-            "annotations": {NODE_ANNOTATION: "fake"},
+            "annotations": annotations,
             "labels": {
                 "type": "kwok",
                 node_objects.NODE_LABEL: LABEL_VALUE,
@@ -103,10 +113,21 @@ def node(name: str) -> dict[str, Any]:
                 "kubernetes.io/hostname": name,
                 "kubernetes.io/role": "agent",
                 "node-role.kubernetes.io/agent": "",
+                **(shape.labels if extra is None else extra),
             },
         },
-        "status": {"allocatable": CAPACITY, "capacity": CAPACITY},
+        **({"spec": {"taints": [dict(taint) for taint in shape.taints]}} if shape.taints and extra is None else {}),
+        "status": {"allocatable": capacity, "capacity": capacity},
     }
+
+
+def digest(shape: NodeShape) -> str:
+    """Tells two shapes apart; of nodes as they are without one it is empty."""
+    return "" if shape == PLAIN else hashlib.sha256(render_json(asdict(shape)).encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def _shape_of(item: Mapping[str, Any]) -> str:
+    return str((item["metadata"].get("annotations") or {}).get(SHAPE_ANNOTATION) or "")
 
 
 class KwokPlayer:
@@ -127,24 +148,27 @@ class KwokPlayer:
         """As in Player."""
         return [f"kwok.{name}"]
 
-    def nodes(self, machine: Machine) -> list[str]:
+    def nodes(self, machine: Machine, plane: ControlPlane) -> list[str]:
         """As in Player."""
-        return node_names(machine.options.wec_nodes)
+        names = node_names(machine.options.wec_nodes)
+        return [*names, *(plane.nodes.plain if names else ())]
 
     def prepare(self, machine: Machine, name: str, endpoint: Endpoint) -> Change:  # noqa: ARG002
         """As in Player."""
         return Change.none()
 
-    def converge(self, machine: Machine, name: str, endpoint: Endpoint) -> tuple[list[str], list[str]]:
-        """As in Player."""
-        present = {item["metadata"]["name"] for item in node_objects.of_simulator(name, endpoint, LABEL_VALUE)}
-        wanted = self.nodes(machine)
-        added = [node for node in wanted if node not in present]
-        removed = sorted(present - set(wanted))
+    def converge(self, machine: Machine, plane: ControlPlane, endpoint: Endpoint) -> tuple[list[str], list[str]]:
+        """As in Player; one of another shape is removed and added: labels that nobody wants any more must go."""
+        name, shaped = plane.name, digest(plane.nodes)
+        found = node_objects.of_simulator(name, endpoint, LABEL_VALUE)
+        present = {item["metadata"]["name"]: _shape_of(item) for item in found}
+        wanted = self.nodes(machine, plane)
+        added = [node for node in wanted if present.get(node) != shaped]
+        removed = sorted(node for node, shape in present.items() if node not in wanted or shape != shaped)
         if not machine.check:
-            for each in added:
-                node_objects.create(name, endpoint, node(each))
             node_objects.delete(name, endpoint, removed)
+            for each in added:
+                node_objects.create(name, endpoint, node(each, plane.nodes))
         return added, removed
 
     def tidy(self, machine: Machine, names: Sequence[str]) -> None:
