@@ -13,10 +13,12 @@ from fleet.analysis.study import analyse
 from fleet.errors import UsageError
 from fleet.experiment.progress import Silent
 from fleet.experiment.runner import Outcome, Runner, plan
-from fleet.experiments.replay import played
+from fleet.experiments.replay import played, sections
+from fleet.experiments.replay.analysis import Seen
 from fleet.experiments.replay.experiment import EXPERIMENT
 from fleet.experiments.replay.spec import Replay
 from fleet.model.trace import Header, Owner, Pod
+from fleet.report.html import page
 from fleet.results.folder import RunFolder
 from fleet.simulators.kwok import stages
 from fleet.trace.fidelity import drift
@@ -95,6 +97,7 @@ async def test_each_pod_comes_and_ends_as_recorded(playing: PlayingFleet, tmp_pa
         "f": "failed",
     }  # fmt: skip
     found = drift(pods(), again.pods)
+    assert "Pods at once, t000, speed 1" in page(study)
     assert (found.pods, found.lost, found.exits) == (7, 0, 1.0)
 
 
@@ -176,3 +179,11 @@ def test_pods_of_one_cluster_and_of_one_owner_go_to_one_wec() -> None:
         Pod(t=4, key="5", owner=JOB, end="open"),
     ]
     assert [one.wec for one in played.entries(members, "t000", 1, ["w1", "w2"])] == ["w1", "w2", "w1", "w1", "w1"]
+
+
+def test_the_curves_of_pods_at_once() -> None:
+    pods_ = [Pod(t=0, key="a", wait=1, life=3, end="deleted"), Pod(t=2, key="b", end="open")]
+    assert sections.recorded(pods_, 2.0) == ([0.0, 1.0, 2.0], [1, 2, 1])
+    seen = [Seen("a", "t000", {"created": 5_000_000_000, "ended": 7_000_000_000}),
+            Seen("b", "t000", {"created": 6_000_000_000})]  # fmt: skip
+    assert sections.played(seen) == ([0.0, 1.0, 2.0], [1, 2, 1])
