@@ -26,7 +26,8 @@ from fleet.trace.file import Trace, write
 from fleet.trace.importers.importer import Machine
 from fleet.trace.importers.registry import IMPORTERS
 from fleet.workload.content import EXIT_CODE_ANNOTATION, LIFETIME_ANNOTATION
-from tests.unit.experiment.plain_fleets import PlainFleet
+from tests.unit.experiment.plain_fleets import OcmFleet, PlainFleet
+from tests.unit.experiment.test_runner import give_service_accounts
 from tests.unit.experiments.playing_fleet import PlayingFleet
 
 JOB = Owner(kind="Job", name="j1")
@@ -187,3 +188,20 @@ def test_the_curves_of_pods_at_once() -> None:
     seen = [Seen("a", "t000", {"created": 5_000_000_000, "ended": 7_000_000_000}),
             Seen("b", "t000", {"created": 6_000_000_000})]  # fmt: skip
     assert sections.played(seen) == ([0.0, 1.0, 2.0], [1, 2, 1])
+
+
+async def test_through_a_manager_the_pods_reach_their_wecs(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    members = [Pod(t=n / 20, key=f"p{n}", life=5, end="succeeded", cluster=f"c{n % 2}") for n in range(4)]
+    chosen = spec(trace_file(tmp_path, members), clusters="all", through="manager")
+    async with OcmFleet(state, 2) as there:  # its pods live for no time at all
+        for server in there.servers:
+            give_service_accounts(server)
+        outcome = await Runner(there.file(), state, EXPERIMENT, chosen, tmp_path / "results", progress=Silent()).run()
+        left = there.leftovers()
+    study = analyse(RunFolder.open(outcome.folder))
+    (row,) = next(table for table in study.own.tables if table.name == "fidelity").rows
+    assert row[2:4] == [4, 4]
+    assert {sample.cluster for sample in study.samples if sample.stage == "arrival"} == {"wec001", "wec002"}
+    assert left == []
