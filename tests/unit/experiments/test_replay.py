@@ -13,10 +13,12 @@ from fleet.analysis.study import analyse
 from fleet.errors import UsageError
 from fleet.experiment.progress import Silent
 from fleet.experiment.runner import Outcome, Runner, plan
-from fleet.experiments.replay import played, sections
+from fleet.experiments.replay import played, priorities, sections
 from fleet.experiments.replay.analysis import Seen
 from fleet.experiments.replay.experiment import EXPERIMENT
 from fleet.experiments.replay.spec import Replay
+from fleet.kube import resources
+from fleet.model.run_names import RunNames
 from fleet.model.trace import Header, Owner, Pod
 from fleet.report.html import page
 from fleet.results.folder import RunFolder
@@ -38,7 +40,7 @@ def pods() -> list[Pod]:
     return [
         Pod(t=0, key="there", before=True, end="open"),
         Pod(t=0.05, key="a", wait=0.1, life=0.6, end="succeeded", exit=0, owner=JOB, requests={"cpu": "100m"}),
-        Pod(t=0.1, key="b", wait=0.1, life=0.5, end="failed", exit=3, owner=JOB),
+        Pod(t=0.1, key="b", wait=0.1, life=0.5, end="failed", exit=3, owner=JOB, priority=100),
         Pod(t=0.2, key="c", wait=0.1, life=0.4, end="deleted", owner=WEB),
         Pod(t=0.3, key="d", lasted=0.5, end="deleted", owner=WEB),
         Pod(t=0.35, key="e", end="open"),
@@ -91,6 +93,8 @@ async def test_each_pod_comes_and_ends_as_recorded(playing: PlayingFleet, tmp_pa
     }  # fmt: skip
     assert {sample.cluster for sample in study.samples} == {"wec001", "wec002"}
     assert playing.leftovers() == []
+    assert playing.classes == {100}
+    assert not [one for wec in playing.wecs.values() for one in wec.store.objects(resources.PRIORITY_CLASSES)]
 
     again = IMPORTERS["run"].read(outcome.folder, Machine())
     assert {pod.key: pod.end for pod in again.pods} == {
@@ -205,3 +209,14 @@ async def test_through_a_manager_the_pods_reach_their_wecs(tmp_path: Path) -> No
     assert row[2:4] == [4, 4]
     assert {sample.cluster for sample in study.samples if sample.stage == "arrival"} == {"wec001", "wec002"}
     assert left == []
+
+
+def test_priorities_become_classes() -> None:
+    names = RunNames("20261128T000000Z-0123abcd")
+    members = [Pod(t=0, key=str(n), end="open", priority=n) for n in (0, 7, -7, 2_000_001_000)]
+    assert priorities.classes([*members, Pod(t=0, key="x", end="open")], names) == {
+        7: "fleet-run-0123abcd-p7", -7: "fleet-run-0123abcd-m7", 2_000_001_000: "system-node-critical"
+    }  # fmt: skip
+    wishes = played.Wishes(classes={7: "seven"})
+    assert played.spec(members[1], wishes)["priorityClassName"] == "seven"
+    assert "priorityClassName" not in played.spec(members[0], wishes)
