@@ -46,7 +46,7 @@ class ReplayExperiment(OwnExperiment[Replay]):
     name = "replay"
     file = Replay
     own_stages = (
-        Stage(name="lag", begin="due", end="sent", text="due, sent by the driver", resource=PODS, optional=True),
+        Stage(name="lag", begin="due", end="sent", text="due, sent by the driver"),
         Stage(name="arrival", begin="sent", end="created", text="sent, seen in its WEC", resource=PODS, optional=True),
         Stage(name="schedule", begin="created", end=SCHEDULED, text="seen, has a node", resource=PODS),
         Stage(name="start", begin=SCHEDULED, end=RUNNING, text="has a node, runs", resource=PODS, optional=True),
