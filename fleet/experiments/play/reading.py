@@ -39,7 +39,7 @@ def marks(resource: Resource, item: Object) -> Iterator[Mark]:
 
 
 def is_final(resource: Resource, item: Object) -> bool:
-    """Nothing more is to come; of a kind without a status, or whose status the table of kinds does not know, at once."""
+    """Nothing more is to come; at once of a kind without a status, or that the table of kinds does not know."""
     kind = kinds.of(resource.group, resource.plural)
     if kind is None or kind.data:
         return True
