@@ -7,15 +7,15 @@ DEMO_WECS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Our own Go programs, by module. Only these packages of a dense process have tests: all others compile the whole of
 # Kubernetes, which the race detector makes minutes of.
-GO_TESTS := controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store hollow:./settings,./identity,./partition,./admin,./registry,./backend kind:./cmd/... link:./cmd/...
+GO_TESTS := controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store hollow:./settings,./identity,./partition,./admin,./registry,./backend kind:./cmd/... link:./cmd/... load:./...
 # Two fleets beside each other: most of a live test is waiting.
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk lint format bench clean
+.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults lint format bench bench-sizing clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 env: .venv/.stamp ## the Python environment in .venv
 
@@ -56,8 +56,14 @@ test-kind: toolchain ## a live fleet of 3 kind clusters (root; installs Docker w
 test-lab: toolchain ## fleets over SSH on machines of `fleet lab`, and over slow links (root)
 	@FLEET_TEST_LAB=1 $(BIN)/python -m pytest tests/live/test_lab.py tests/live/test_link.py -v
 
+test-faults: toolchain ## every fault on a live fleet of plain OCM (root, for the disks)
+	@FLEET_TEST_FAULTS=1 $(BIN)/python -m pytest tests/live/test_faults.py -v -rP
+
 test-talk: toolchain ## the talk's experiments on a live fleet of 3 WECs
 	@FLEET_TEST_TALK=1 $(BIN)/python -m pytest tests/live/test_talk.py -v
+
+test-managers: toolchain ## one live fleet under OCM, Karmada and KubeFleet in turn (builds their programs first)
+	@FLEET_TEST_MANAGERS=1 $(BIN)/python -m pytest tests/live/test_managers.py -v
 
 lint: env ## ruff, mypy --strict, yamllint, ansible-lint, and gofmt where there is a Go
 	@$(BIN)/ruff check .
@@ -73,6 +79,9 @@ format: env ## ruff format and the fixes it is sure of
 
 bench: toolchain ## side-by-side benchmarks: ratios with their spread
 	@$(BIN)/python -m tests.bench
+
+bench-sizing: toolchain ## fleets of 10, 20 and 50 WECs predict one of 100: an hour, and 16 GiB
+	@$(BIN)/python -m tests.bench --only sizing
 
 clean: ## remove the environment and caches of the checkout (fleets and the toolchain cache stay)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible

@@ -1,13 +1,13 @@
 """How the statuses of several WECs become one, by a manager's rules (`fleet.model.manager_record.Aggregation`).
 
-Each counter is the smallest (or largest) of the values that are present: a WEC that does not report a counter is
-skipped, not counted as 0. Of the conditions one that tells a failure is kept, from any WEC, or none. An API server
-then drops empty lists and, for most counters, zeros; `normal` drops them on both sides before comparing.
+Each counter is the smallest (or the largest, or the sum) of the values that are present: a WEC that does not report a
+counter is skipped, not counted as 0. Of the conditions one that tells a failure is kept, from any WEC, or none. An API
+server then drops empty lists and, for most counters, zeros; `normal` drops them on both sides before comparing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,13 +26,15 @@ class Part:
 def part(rule: Aggregation, status: Mapping[str, Any]) -> Part:
     """What one status adds."""
     counters = tuple(
-        (field, status[field]) for field in (*rule.smallest, *rule.largest) if _is_counter(status.get(field))
+        (field, status[field])
+        for field in (*rule.smallest, *rule.largest, *rule.summed)
+        if _is_counter(status.get(field))
     )
     return Part(counters, _failure(rule, status))
 
 
 def aggregate(rule: Aggregation, parts: Iterable[Part]) -> dict[str, Any]:
-    """The aggregated status over two or more WECs. A failing condition is the first one found (a manager's order may be
+    """The aggregated status over one or more WECs. A failing condition is the first one found (a manager's order may be
     random; final statuses have none)."""
     every = list(parts)
     values: dict[str, list[int]] = {}
@@ -41,6 +43,7 @@ def aggregate(rule: Aggregation, parts: Iterable[Part]) -> dict[str, Any]:
             values.setdefault(field, []).append(value)
     status: dict[str, Any] = {field: min(values.get(field, [0])) for field in rule.smallest}
     status |= {field: max(values.get(field, [0])) for field in rule.largest}
+    status |= {field: sum(values.get(field, [])) for field in rule.summed}
     if rule.condition is not None:
         status["conditions"] = next(([one.condition] for one in every if one.condition is not None), [])
     return status
@@ -53,9 +56,9 @@ def normal(status: Any) -> dict[str, Any]:
     return {key: value for key, value in status.items() if value not in (0, None, [], {}, "")}
 
 
-def normal_digest(status: Any) -> bytes:
-    """The digest by which an aggregate is compared with what the source shows."""
-    return digest(normal(status))
+def normal_digest(status: Any, own: Collection[str] = ()) -> bytes:
+    """The digest by which an aggregate is compared with what the source shows, without fields that are its `own`."""
+    return digest({key: value for key, value in normal(status).items() if key not in own})
 
 
 def _is_counter(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 from fleet.analysis.cpu_contention import at_or_before
 from fleet.analysis.recorded import Recorded
@@ -24,6 +24,20 @@ _PLANE = frozenset({"etcd", "kube-apiserver", "kube-controller-manager", "kube-s
 _SHARED = frozenset({"dense", "engine", "dockerd"})
 """Programs that carry several WECs, where a fleet file does not say so (`Component.emulates`)."""
 _OTHER = frozenset({"prometheus", "node-exporter"})
+
+
+class Program(Protocol):
+    """What tells whose a program is: `ProcessSample` for one."""
+
+    @property
+    def component(self) -> str:
+        """As in the fleet file."""
+        ...
+
+    @property
+    def cluster(self) -> str:
+        """Empty: it serves several."""
+        ...
 
 
 class CpuShare(Model):
@@ -69,7 +83,7 @@ def cpu_shares(recorded: Recorded, fleet: FleetFile, manager: ManagerRecord) -> 
 
 
 def owner_of(
-    sample: ProcessSample, roles: Mapping[str, str], manager: ManagerRecord, emulation: Collection[str] = _SHARED
+    sample: Program, roles: Mapping[str, str], manager: ManagerRecord, emulation: Collection[str] = _SHARED
 ) -> Owner:
     """Whose program it is; `roles` by cluster, `emulation` the components that play WECs or their nodes.
 
@@ -89,6 +103,11 @@ def owner_of(
     if role == WEC:
         return "emulated WECs"
     return "manager" if role or component in manager.components else "other programs"
+
+
+def carries_planes(component: str) -> bool:
+    """Whether it is a part of a control plane, or a process of many of them."""
+    return component in _PLANE or component in _SHARED
 
 
 _Programs = Mapping[tuple[str, str, int], Sequence[ProcessSample]]

@@ -71,7 +71,8 @@ class HopTable:
 
     def mode(self, status: str, group: str, resource: str, wecs: int) -> str:
         """How the status of an object comes back that was planned to as `status`: `none`, `report`, `copy`,
-        `aggregate`, or `counts` where it is the manager that counts. One WEC's is copied whatever the rule."""
+        `aggregate`, or `counts` where it is the manager that counts. One WEC's is copied whatever the rule, unless
+        the manager aggregates it too."""
         if status == "none":
             return "none"
         if self.counts:
@@ -80,7 +81,10 @@ class HopTable:
             return "report"
         if status != "aggregate":
             return status
-        return "copy" if wecs == 1 else "aggregate" if (group, resource) in self.aggregations else "report"
+        contract = self.manager.status
+        if wecs == 1 and not (contract is not None and contract.aggregates_one):
+            return "copy"
+        return "aggregate" if (group, resource) in self.aggregations else "report"
 
     # --- stages, in the order of the path -------------------------------------------------------------------------
     @cached_property

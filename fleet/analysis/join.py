@@ -43,8 +43,9 @@ from fleet.results.events import (
 
 __all__ = ["Join", "Progress", "Sample"]
 
-OP, REVISION = "op", "rv"
-"""First words of the keys that the join itself gives: the op-id, and a resourceVersion of the object at its source."""
+OP, REVISION, UID = "op", "rv", "uid"
+"""First words of the keys that the join itself gives: the op-id, and of the object at its source a resourceVersion and
+the uid."""
 
 
 @dataclass(frozen=True)
@@ -219,16 +220,23 @@ class Join:
         if not self._created(original, event.uid, at):
             return
         self._revise(original, event.rv)
-        if original.returns and event.status is not None:
-            shown = digest(event.status) if original.mode == "copy" else normal_digest(event.status)
-            if original.show(shown, at):
-                self._settle(original)
+        shows = original.mode in ("copy", "aggregate") and event.status is not None
+        if shows and original.show(self._shown(original, event.status), at):
+            self._settle(original)
+
+    def _shown(self, original: Original, status: Any) -> bytes:
+        """The digest of a status at the source, to be compared with what is expected of it."""
+        if original.mode == "copy":
+            return digest(status)
+        ref = original.planned.ref
+        return normal_digest(status, self.table.aggregations[ref.group, ref.resource].own)
 
     def _created(self, original: Original, uid: str, at: Stamp) -> bool:
         """The object was seen at its source; False for another one of its name."""
         if original.created is None:
             original.created, original.uid = at, uid
             self._count(original, CREATED)
+            self._give(original, (UID, uid), alone=True)
         return uid == original.uid
 
     def _revise(self, original: Original, rv: str) -> None:

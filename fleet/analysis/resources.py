@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import msgspec
 
 from fleet.analysis.recorded import Recorded, setting_of
 from fleet.analysis.setting import Setting
-from fleet.results.events import MetricSample, ProcessSample
+from fleet.results.events import MetricSample, ProcessSample, TrialPlan
 
 RESOURCE_COLUMNS = (
     "seconds",
@@ -203,6 +204,29 @@ def per_trial(
     trial. A counter that fell began anew with its program, and one that is new on a page that was read before began
     at 0: what it shows is then the increment.
     """
+    totals: defaultdict[tuple[str, str, Setting, str], float] = defaultdict(float)
+    counts: defaultdict[Setting, int] = defaultdict(int)
+    for plan in recorded.trials:
+        counts[setting_of(plan)] += int(plan.repeat >= 0)
+    for one in increments(recorded, name, without):
+        totals[one.component, one.cluster, setting_of(one.trial), one.labels.get(label, "")] += one.value
+    return {key: total / counts[key[2]] for key, total in totals.items()}
+
+
+class Increment(NamedTuple):
+    """By how much one series of a counter grew in one counted trial."""
+
+    component: str
+    cluster: str
+    labels: Mapping[str, str]
+    trial: TrialPlan
+    value: float
+
+
+def increments(
+    recorded: Recorded, name: str, without: Callable[[Mapping[str, str]], bool] = lambda _: False
+) -> Iterator[Increment]:
+    """Every series of a counter in every counted trial, as `per_trial` reads them."""
     series: defaultdict[tuple[str, str, str], list[MetricSample]] = defaultdict(list)
     pages: dict[tuple[str, str], int] = {}
     for sample in recorded.metrics:
@@ -210,21 +234,15 @@ def per_trial(
         if sample.name == name:
             series[sample.component, sample.cluster, sample.labels].append(sample)
     trials = [(plan, *recorded.span(plan)) for plan in recorded.trials if plan.repeat >= 0]
-    totals: defaultdict[tuple[str, str, Setting, str], float] = defaultdict(float)
-    counts: defaultdict[Setting, int] = defaultdict(int)
-    for plan, _, _ in trials:
-        counts[setting_of(plan)] += 1
     for (component, cluster, labels), samples in series.items():
         parts = dict(pair.partition("=")[::2] for pair in labels.split(","))
         if without(parts):
             continue
-        value = parts.get(label, "")
         first = pages[component, cluster]
         if samples[0].ns > first:
             samples.insert(0, msgspec.structs.replace(samples[0], ns=first, value=0.0))
         for plan, start, end in trials:
-            totals[component, cluster, setting_of(plan), value] += _increment(samples, start, end)
-    return {key: total / counts[key[2]] for key, total in totals.items()}
+            yield Increment(component, cluster, parts, plan, _increment(samples, start, end))
 
 
 def _increment(samples: Sequence[MetricSample], start: int, end: int) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fleet.analysis.checker.check import Checked, Checker, beside, some
 from fleet.analysis.cpu_shares import CpuShare, cpu_shares
 from fleet.analysis.disturbances import Disturbances, disturbances, flagged
 from fleet.analysis.fidelity import LoadFidelity, fidelity
@@ -18,6 +19,7 @@ from fleet.analysis.prediction import Prediction, predictions
 from fleet.analysis.profiles import NO_PROFILES, RunProfiles, read_profiles
 from fleet.analysis.quality import Verdict, judge
 from fleet.analysis.recorded import Recorded, record
+from fleet.analysis.recovery import FaultRow, FaultTrial, fault_rows, fault_trials
 from fleet.analysis.resources import Usage, usages
 from fleet.analysis.roundtrips import RoundTrips, round_trips
 from fleet.analysis.samples import Sample
@@ -58,6 +60,12 @@ class Study:
     """Whose programs took the CPU of the counted trials."""
     lost: int
     """Lines of events.jsonl that could not be read."""
+    checked: Checked
+    """What the checker says of the run's history."""
+    faults: Sequence[FaultTrial]
+    """Each planned fault in each trial: when it was noticed, when all was right again."""
+    fault_rows: Sequence[FaultRow]
+    """The same over repeats."""
     profiles: RunProfiles = NO_PROFILES
     own: Findings = NOTHING
     """Of an experiment with a body of its own."""
@@ -94,6 +102,9 @@ class Study:
             leaks=list(self.leaks),
             roundtrips=list(self.roundtrips),
             sharing=list(self.sharing),
+            faults=list(self.fault_rows),
+            fault_trials=list(self.faults),
+            checker=self.checked.counts,
             tables=list(self.own.tables),
         )
 
@@ -103,7 +114,8 @@ def analyse(folder: RunFolder) -> Study:
     modified = [name for name in folder.modified() if name in (RUN, EVENTS)]
     run = folder.read_run()
     reading = folder.events(run.format)
-    recorded = record(reading, run.manager, source=run.source, object_timeout=run.spec.timeouts.object)
+    checker, timeouts = Checker.of(run), run.spec.timeouts
+    recorded = record(beside(reading, checker), run.manager, source=run.source, object_timeout=timeouts.object)
     troubled = disturbances(recorded)
     own = findings_of(run, recorded, folder.path)
     samples = flagged([*recorded.join.samples(), *own.samples], troubled)
@@ -113,8 +125,14 @@ def analyse(folder: RunFolder) -> Study:
     fought = fights(recorded)
     grown = _leaks(run.spec, recorded, used, folder.path)
     counts = {"fights": len(fought), "leaks": sum(1 for leak in grown if leak.verdict == "leaking")}
+    checked = checker.checked()
+    leaking = [str(leak) for leak in grown if leak.verdict == "leaking"]
+    found = [*map(str, fought), *leaking, *some(checked.findings)]
+    hub = {cluster.name for cluster in run.fleet.hub()}
+    faults = fault_trials(checker.history, recorded, hub)
+    calm = frozenset(plan.trial for plan in recorded.trials if plan.repeat >= 0)
+    calm -= troubled.disturbed | troubled.faulted
     verdict = judge(run, recorded, samples, own, lost=reading.lost, torn=reading.torn, modified=modified)
-    found = [*map(str, fought), *(str(leak) for leak in grown if leak.verdict == "leaking")]
     return Study(
         run=run,
         recorded=recorded,
@@ -133,6 +151,9 @@ def analyse(folder: RunFolder) -> Study:
         disturbances=troubled,
         cpu=cpu_shares(recorded, run.fleet, run.manager),
         lost=reading.lost,
+        checked=checked,
+        faults=faults,
+        fault_rows=fault_rows(faults, samples, calm),
         profiles=read_profiles(folder.path, recorded.profiles),
         own=own,
         folder=folder.path,

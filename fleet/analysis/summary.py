@@ -13,6 +13,7 @@ from fleet.analysis.fidelity import LoadFidelity
 from fleet.analysis.fights import Activity, Fight
 from fleet.analysis.findings import DataTable
 from fleet.analysis.leaks import Leak
+from fleet.analysis.recovery import FaultRow, FaultTrial
 from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
@@ -90,6 +91,12 @@ class Summary(Model):
     """Of a run that swept the links between WECs and hub."""
     sharing: list[SerializeAsAny[Model]] = Field(default_factory=list)
     """Of a run that swept the sources of one transport: rows as the manager's own package makes them."""
+    faults: list[FaultRow] = Field(default_factory=list, exclude_if=lambda rows: not rows)
+    """What each planned fault did, over repeats."""
+    fault_trials: list[FaultTrial] = Field(default_factory=list, exclude_if=lambda rows: not rows)
+    """The same, trial by trial."""
+    checker: dict[str, int] = Field(default_factory=dict, exclude_if=lambda counts: not any(counts.values()))
+    """Findings of `fleet check` by rule; absent when there are none."""
     tables: list[DataTable] = Field(default_factory=list, exclude_if=lambda tables: not tables)
     """Of an experiment with a body of its own."""
 

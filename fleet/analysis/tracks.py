@@ -163,6 +163,13 @@ class Track:
             self._settle_reported(at, digest)
         return True
 
+    def last_reported(self) -> bytes:
+        """Digest of the newest final status that was reported; there is one once the track has `reported`."""
+        if not self.original.in_fields:
+            return next(digest for digest in reversed(self.finals) if digest in self.returned)
+        every = self.partial.values()
+        return next(d for d in reversed(self.finals) if any(covers(self.finals[d].status, one) for one in every))
+
     def _settle_activated(self) -> None:
         if self.activated is None and not (self.original.table.owner and self.owners.isdisjoint(self.holders)):
             self.activated = self.appeared
@@ -275,7 +282,7 @@ class Original:
         for track in self.tracks.values():
             digest = track.reported_digest
             if latest:
-                digest = next(d for d in reversed(track.finals) if d in track.returned)
+                digest = track.last_reported()
             part = track.finals[digest].part
             if part is not None:
                 parts.append(part)

@@ -64,7 +64,7 @@ def up(
     from fleet.cli.recorded import name_in, recorded
     from fleet.model import fleet_load
 
-    values = _defaults() | _pairs(variables or [])
+    values = _defaults() | pairs(variables or [])
     if fleet is not None:
         values["fleet_name"] = checked_name(fleet, "--fleet")
     if "fleet_name" in values:
@@ -110,7 +110,7 @@ def down(
         typer.confirm(f"Take down the fleet {name} ({state / name}) with all its data?", abort=True, err=True)
     if inventory is None:
         inventory = inventory_of(recorded, checkout())
-    values = {"fleet_name": name, "fleet_state_dir": str(state), **_pairs(variables or [])}
+    values = {"fleet_name": name, "fleet_state_dir": str(state), **pairs(variables or [])}
     play("playbooks/teardown.yml", inventory=inventory, variables=values)
     say(f"{name} is down")
 
@@ -196,7 +196,7 @@ def checked_name(text: str, what: str) -> str:
     return text
 
 
-def _pairs(texts: list[str]) -> dict[str, Any]:
+def pairs(texts: list[str]) -> dict[str, Any]:
     """`k=v` words and the files of `@file` words as variables, with the types of YAML; the later word wins."""
     from fleet.model import yaml_source
     from fleet.model.model_errors import shown

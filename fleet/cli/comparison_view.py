@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fleet.analysis.compare import Comparison, Outcome, cost_rows
+from fleet.analysis.recovery import fault_pairs
+from fleet.analysis.setting import Setting
 from fleet.analysis.study import Study
 from fleet.cli.console import Ink, clean
 from fleet.cli.table import Cell, Column, render, terminal_width
@@ -81,7 +83,7 @@ def lines(found: Comparison, ink: Ink) -> str:
         columns += [Column("P50 A s", right=True)]
         columns += [Column("P50 B s", right=True), Column("SHIFT", right=True), Column("VERDICT")]
         told += ["", render(columns, rows, ink)]
-    told += _costs(found, ink)
+    told += [*_costs(found, ink), *_faults(found, ink)]
     for contract in found.contracts:
         told += ["", textwrap.fill(clean(contract), width, subsequent_indent="  ")]
     return "\n".join(told)
@@ -93,6 +95,24 @@ def _costs(found: Comparison, ink: Ink) -> list[str]:
         [name, str(setting), _seconds(a), _seconds(b)] for name, setting, a, b in cost_rows(found)
     ]
     columns = [Column("PER OBJECT AND WEC"), Column("SETTING"), Column("A", right=True), Column("B", right=True)]
+    return ["", render(columns, rows, ink)] if rows else []
+
+
+def _faults(found: Comparison, ink: Ink) -> list[str]:
+    """Recovery and backlog of each planned fault, side by side."""
+    rows: list[list[Cell | str]] = [
+        [
+            f"{one.action} of {one.target}",
+            str(Setting(one.layout, one.wecs, one.point)),
+            *(_seconds(side.recovery_p50 if side else None) for side in (a, b)),
+            *(str(side.unrecovered) if side else "-" for side in (a, b)),
+            *(str(side.backlog_max) if side else "-" for side in (a, b)),
+        ]
+        for a, b in fault_pairs(found.a.fault_rows, found.b.fault_rows)
+        if (one := a or b) is not None
+    ]
+    titles = ("RECOVERY A s", "B s", "NOT A", "B", "BACKLOG A", "B")
+    columns = [Column("FAULT"), Column("SETTING"), *(Column(title, right=True) for title in titles)]
     return ["", render(columns, rows, ink)] if rows else []
 
 
@@ -115,6 +135,10 @@ def document(found: Comparison) -> dict[str, Any]:
         "contracts": list(found.contracts),
         "costs": [
             {"quantity": name, **setting._asdict(), "a": one, "b": two} for name, setting, one, two in cost_rows(found)
+        ],
+        "faults": [
+            {"a": None if one is None else one.model_dump(), "b": None if two is None else two.model_dump()}
+            for one, two in fault_pairs(found.a.fault_rows, found.b.fault_rows)
         ],
         "differences": [asdict(difference) for difference in found.differences],
     }

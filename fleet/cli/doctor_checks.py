@@ -52,7 +52,7 @@ def examine(wecs: int | None) -> list[Finding]:
 def _limits(root: Path, wecs: int) -> list[Finding]:
     """What a new fleet of that size would lack, one line each; what is enough is said in one."""
     from fleet.model.variables import Variables
-    from fleet.simulators.simulator import simulator
+    from fleet.simulators.planned import weight_of
 
     room = measure_room(root)
     usual = Variables()
@@ -61,7 +61,7 @@ def _limits(root: Path, wecs: int) -> list[Finding]:
         wecs=wecs,
         driver=usual.control_plane_driver,
         shard_size=SHARD,
-        nodes=simulator(usual.node_simulator).weight,
+        nodes=weight_of(usual, root, wecs),
     )
     found = []
     for shortage in shortages(need, room):

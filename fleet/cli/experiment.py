@@ -73,7 +73,8 @@ def plan(
     output: OutputOption = "table",
 ) -> None:
     """Print what a run would do on this fleet; touches nothing."""
-    from fleet.cli.experiment_view import as_table
+    from fleet.cli.experiment_view import as_table, schedule
+    from fleet.experiment.runner import faults_of
     from fleet.experiment.runner import plan as planned_trials
     from fleet.experiments import registry
     from fleet.model import fleet_load
@@ -81,13 +82,22 @@ def plan(
     spec = overrides.load(name)
     found = fleet_load.load(fleet_load.find(fleet))
     experiment = registry.of(spec)
-    planned = experiment.table(planned_trials(found, experiment, spec))
+    trials = planned_trials(found, experiment, spec)
+    planned = experiment.table(trials)
+    faults = [one.document for one in faults_of(spec, found, trials)]
     able = registry.able(experiment)
     if output == "json":
-        extra = {"fleet": found.name, "experiment": spec.name, "manager": found.manager.name, "managers": able}
+        extra: dict[str, Any] = {
+            "fleet": found.name,
+            "experiment": spec.name,
+            "manager": found.manager.name,
+            "managers": able,
+        }
+        extra |= {"during": faults} if faults else {}
         out_items("TrialPlanList", [dict(row) for row in planned.documents], **extra)
     else:
-        out(as_table(planned, found.manager.name, able, ink_for(sys.stdout)))
+        ink = ink_for(sys.stdout)
+        out(as_table(planned, found.manager.name, able, ink) + schedule(faults, ink))
 
 
 @app.command()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import yaml
 
@@ -24,3 +25,21 @@ def as_table(plan: PlanTable, manager: str, able: Mapping[str, str], ink: Ink) -
     others = [name if not why else f"not {name} ({why})" for name, why in able.items() if name != manager]
     table = render(columns, [list(row) for row in plan.rows], ink)
     return f"{table}\n\n{plan.end}\nmanager {manager}; also: {', '.join(others)}\n"
+
+
+def schedule(faults: Sequence[Mapping[str, Any]], ink: Ink) -> str:
+    """What `during` does, drawn moments and chosen WECs written out; empty without."""
+    if not faults:
+        return ""
+    columns = [Column("TRIAL"), Column("AT s", right=True), Column("FOR s", right=True), Column("ACTION"), Column("ON")]
+    rows = [
+        [
+            one["trial"] or "each that counts",
+            f"{one['at']:g}",
+            "-" if one["for"] is None else f"{one['for']:g}",
+            one["action"],
+            ", ".join(one["held"]),
+        ]
+        for one in faults
+    ]
+    return f"\n{render(columns, rows, ink)}\n"

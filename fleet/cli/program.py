@@ -16,6 +16,7 @@ import typer
 from fleet import __version__
 from fleet.cli import (
     build,
+    check,
     cluster,
     compare,
     doctor,
@@ -25,6 +26,7 @@ from fleet.cli import (
     kubeconfig,
     lab,
     logs,
+    plan,
     profiles,
     rbac,
     report,
@@ -53,10 +55,12 @@ app = typer.Typer(
 app.command("up")(build.up)
 app.command("down")(build.down)
 app.command("status")(status.status)
+app.command("plan")(plan.plan)
 app.add_typer(experiment.app, name="experiment")
 app.command("report")(report.report)
 app.command("runs")(report.runs)
 app.command("compare")(compare.compare)
+app.command("check")(check.check)
 app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)
 app.add_typer(trace.app, name="trace")

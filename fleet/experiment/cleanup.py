@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.errors import FleetError, KubeError
+from fleet.errors import DeadlineError, FleetError, KubeError
 from fleet.experiment.connect import opened
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
@@ -36,6 +36,8 @@ KINDS = (
 )
 """What is deleted by itself; whatever else a profile brought goes with the run's namespaces."""
 CLEAN_SECONDS = 300.0
+TAKEN_SECONDS = 60.0
+"""How long a manager that brings namespaces has to take them away."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,15 @@ async def remove(
     await each(spaces.sources.values(), objects)
     with tally.kept():
         await manager.remove(spaces, run_id, tally, max(1.0, deadline - loop.time()))
+
+    async def taken(client: KubeClient) -> None:
+        """The manager takes away what it brought, and would bring again what somebody else deletes first."""
+        with suppress(DeadlineError, Unreachable):
+            await _wait_none(client, resources.NAMESPACES, selector, min(TAKEN_SECONDS, deadline - loop.time()))
+
+    if manager.brings_namespaces:
+        await each(spaces.sources.values(), namespaces)
+        await each(spaces.wecs.values(), taken)
     await each({**spaces.sources, **spaces.wecs}.values(), namespaces)
     return tally.report()
 

@@ -22,7 +22,7 @@ from fleet.experiment.access import check_access
 from fleet.experiment.cleanup import CleanReport, remove
 from fleet.experiment.connect import check_whole
 from fleet.experiment.definition import Needs, PlanTable
-from fleet.experiment.during import BeginFaults, EndFaults
+from fleet.experiment.during import BeginFaults, EndFaults, PrepareFaults
 from fleet.experiment.feasible import check_changes, check_loads
 from fleet.experiment.plan import TrialPlan, groups, trial_policies
 from fleet.experiment.plan_table import plan_table
@@ -182,6 +182,7 @@ class Distribution:
         """The steps of one trial; the group's `last` one also takes the policies away."""
         return (
             steps.Announce(),
+            *((PrepareFaults(),) if spec.during else ()),
             steps.Apply(),
             steps.Settle(),
             *((BeginFaults(),) if spec.during else ()),

@@ -6,6 +6,16 @@ from fleet.experiment.plan import TrialPlan
 from fleet.experiment.policy_session import PolicySession
 
 
+class PrepareFaults:
+    """Backups and the like are made first: what follows waits until all is quiet again."""
+
+    name = "prepare-faults"
+
+    async def do(self, session: PolicySession, trial: TrialPlan) -> None:
+        """FleetError ends the run when one cannot be made."""
+        await session.faults.prepare(trial.id, counted=trial.repeat >= 0)
+
+
 class BeginFaults:
     """The moments of `during` count from here, right before the load."""
 

@@ -90,7 +90,7 @@ def trials(
                     copies_each=point.copies,
                     load=point.load or spec.load,
                     each=point.each,
-                    own_namespaces=point.own_namespaces,
+                    own_namespaces=point.own_namespaces or manager.own_namespaces,
                     point=point.label,
                     limits=point.limits,
                     link=point.link,

@@ -24,7 +24,10 @@ from fleet.experiment.reconfigure import Reconfigure
 from fleet.experiment.record import begin_record, driver_facts
 from fleet.experiment.session import Session
 from fleet.faults.beside import Faults
-from fleet.faults.registry import aims
+from fleet.faults.beside import check as check_faults
+from fleet.faults.registry import Planned
+from fleet.faults.registry import planned as planned_faults
+from fleet.faults.schedule import scheduled
 from fleet.managers import registry
 from fleet.managers.manager import Spaces
 from fleet.model.experiment_file import ExperimentFile
@@ -68,8 +71,15 @@ def plan(fleet: FleetFile, experiment: Experiment, spec: ExperimentFile) -> Sequ
                 f"{threshold.stage!r} is no stage{nearest(threshold.stage, bounded)}",
                 field=f"thresholds.{number}.stage",
             )
-    aims(spec.during, fleet, [trial.id for trial in made])
+    faults_of(spec, fleet, made)
     return made
+
+
+def faults_of(spec: ExperimentFile, fleet: FleetFile, made: Sequence[Any]) -> list[Planned]:
+    """What `during` does in those trials, drawn schedules written out. SpecError, naming the field."""
+    counted = [trial.id for trial in made if trial.repeat >= 0]
+    steps = scheduled(spec.during, counted, seed=spec.seed)
+    return planned_faults(steps, fleet, [trial.id for trial in made], seed=spec.seed)
 
 
 class Runner:
@@ -101,7 +111,7 @@ class Runner:
         self.keep = keep
         self.reconfigure = reconfigure
         self.trials = plan(fleet, experiment, spec)
-        self.aims = aims(spec.during, fleet, [trial.id for trial in self.trials])
+        self.faults = faults_of(spec, fleet, self.trials)
         if reconfigure is None and experiment.refits(self.trials):
             raise UsageError("this experiment changes the fleet between its points, and nothing here can do that")
         RunFolder.check_root(results_root)
@@ -124,7 +134,7 @@ class Runner:
 
     async def _check(self, spaces: Spaces) -> None:
         """In a task that a signal ends: the run then ends as soon as it has a folder to say so in."""
-        task = asyncio.create_task(self.experiment.admit(self.spec, self.fleet, spaces, self.trials))
+        task = asyncio.create_task(self._admit(spaces))
         self.interrupts.watch(task)
         try:
             await task
@@ -132,8 +142,13 @@ class Runner:
             if self.interrupts.received is None:
                 raise
 
+    async def _admit(self, spaces: Spaces) -> None:
+        """FleetError when something stands against this run. What a killed run has left is undone first."""
+        await check_faults(self.fleet, self.faults)
+        await self.experiment.admit(self.spec, self.fleet, spaces, self.trials)
+
     async def _measure(self, clients: Clients, folder: RunFolder, record: RunRecord, spec: ExperimentFile) -> Outcome:
-        names = RunNames(folder.id)
+        names = RunNames(folder.id, self.manager.namespace_prefix)
         recorded = Recorded(Join(record.manager, source=record.source, object_timeout=spec.timeouts.object))
         log = folder.event_log()
         tracker = Tracker(names=names, sources=clients.spaces.sources.keys())
@@ -148,7 +163,7 @@ class Runner:
             recorded=recorded,
             progress=self.progress,
             sampling=Sampling(self.fleet, recorder, record.manager, everybody=self.experiment.everybody),
-            faults=Faults(self.fleet, spec.during, self.aims, recorder),
+            faults=Faults(self.fleet, self.faults, recorder),
             folder=folder,
             reconfigure=self.reconfigure,
         )

@@ -135,6 +135,7 @@ class Session:
         if not self.spec.during:
             yield
             return
+        await self.faults.prepare(trial.id, counted=trial.repeat >= 0)
         self.faults.begin(trial.id, counted=trial.repeat >= 0)
         yield
         async with self.step("heal", trial.id):

@@ -1,8 +1,9 @@
 """The program that injects and heals on one machine: `python -m fleet.faults.helper`, spoken to over its pipes.
 
 First line of stdin: an `Opening` as JSON. Then one order per line, an `Order`; the answer is one JSON string, empty
-when it was done and else what went wrong, and an empty line. At the end of stdin it heals what it had injected and not
-healed, so that a driver that was killed leaves no fault behind.
+when it was done and else what went wrong, and an empty line. Before anything is done it leaves a repair note
+(`fleet.faults.notes`). At the end of stdin it heals what it had injected and not healed, so that a driver that was
+killed leaves no fault behind; when it is killed itself, the notes say to the next one what to heal (`repair`).
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from typing import Literal
 import orjson
 
 from fleet.errors import FleetError
+from fleet.faults import notes
 from fleet.faults.fault import Aim
 from fleet.faults.registry import FAULTS
 from fleet.model.base import Model
 from fleet.observe import priority
+
+Verb = Literal["repair", "refuse", "prepare", "inject", "heal"]
 
 
 class Opening(Model):
@@ -29,10 +33,10 @@ class Opening(Model):
 
 
 class Order(Model):
-    """One order."""
+    """One order; `repair` has no aim."""
 
-    verb: Literal["inject", "heal"]
-    aim: Aim
+    verb: Verb
+    aim: Aim | None = None
 
 
 def serve(opening: Opening, orders: Iterable[bytes], answer: Callable[[bytes], None]) -> None:
@@ -42,20 +46,43 @@ def serve(opening: Opening, orders: Iterable[bytes], answer: Callable[[bytes], N
     try:
         for line in orders:
             order = Order.model_validate_json(line)
-            held[order.aim.target] = order.aim
-            answer(orjson.dumps(_done(order.verb, order.aim, root)) + b"\n\n")
-            if order.verb == "heal":
-                del held[order.aim.target]
+            if order.aim is not None and order.verb in ("prepare", "inject"):
+                held[order.aim.key] = order.aim
+            done = _done(order.verb, order.aim, root)
+            answer(orjson.dumps(done) + b"\n\n")
+            if order.aim is not None and order.verb == "heal" and not done:
+                held.pop(order.aim.key, None)
     finally:
         for aim in reversed(held.values()):
             _done("heal", aim, root)
 
 
-def _done(verb: Literal["inject", "heal"], aim: Aim, root: Path) -> str:
+def heal(aim: Aim, root: Path) -> None:
+    """Undo one fault, whoever did it."""
+    FAULTS[aim.action].heal(aim, root)
+
+
+def abandon(root: Path) -> None:
+    """The fleet is about to be removed: take away what faults have changed outside of its folder."""
+    for aim in notes.pending(root):
+        FAULTS[aim.action].abandon(aim, root)
+
+
+def _done(verb: Verb, aim: Aim | None, root: Path) -> str:
     """Empty when it was done, else why not."""
-    fault = FAULTS[aim.action]
     try:
-        (fault.inject if verb == "inject" else fault.heal)(aim, root)
+        if aim is None:
+            return "; ".join(notes.repair(root, heal)[1])
+        fault = FAULTS[aim.action]
+        match verb:
+            case "refuse":
+                return fault.refuse(aim, root)
+            case "prepare" | "inject":
+                notes.write(root, aim)
+                (fault.prepare if verb == "prepare" else fault.inject)(aim, root)
+            case _:
+                fault.heal(aim, root)
+                notes.remove(root, aim)
     except (FleetError, OSError) as error:
         return str(error) or type(error).__name__
     return ""

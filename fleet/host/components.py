@@ -10,6 +10,8 @@ from fleet.host.plan import Certificate, ControlPlane
 SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_ADDRESS = "10.96.0.1"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+PROXY_CLIENT = "front-proxy-client"
+"""Common name of an API server that passes requests on."""
 QUOTA_BYTES = 8 * 1024**3
 """What kwokctl gives its etcd too; the default of 2 GiB is reached by long experiments."""
 
@@ -175,7 +177,7 @@ def kube_apiserver(  # noqa: PLR0917 - each is a part of its command line
         f"--tls-private-key-file={serving.key}",
         f"--client-ca-file={trust.client_ca}",
         f"--requestheader-client-ca-file={trust.front_proxy_ca}",
-        "--requestheader-allowed-names=front-proxy-client",
+        f"--requestheader-allowed-names={PROXY_CLIENT}",
         "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         "--requestheader-group-headers=X-Remote-Group",
         "--requestheader-username-headers=X-Remote-User",
@@ -197,6 +199,11 @@ def kubelet_client(trust: Trust, client: Certificate) -> tuple[str, ...]:
         f"--kubelet-client-key={client.key}",
         "--kubelet-preferred-address-types=InternalIP",
     )
+
+
+def proxy_client(certificate: Certificate) -> tuple[str, ...]:
+    """What an API server shows to the servers that it passes requests on to, so that they believe whose these are."""
+    return (f"--proxy-client-cert-file={certificate.cert}", f"--proxy-client-key-file={certificate.key}")
 
 
 NO_LISTENER = ("--secure-port=0",)

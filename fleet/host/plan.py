@@ -92,6 +92,10 @@ class ControlPlane:
     extra: Extra = Extra()
     signs: bool = False
     """Of the hub: it signs the client certificates of clusters that register there."""
+    aggregates: bool = False
+    """Of the hub: it passes requests of some API groups on to a server of the manager."""
+    bare: bool = False
+    """Its API server alone, without controllers and scheduler."""
 
     @property
     def hub(self) -> bool:
@@ -199,7 +203,8 @@ def render_json(document: Any) -> str:
 
 def plane_file(layout: Layout, plane: ControlPlane, server: str) -> TextFile:
     """The record of what `plane` was asked to be."""
-    return TextFile(layout.cluster(plane.name) / PLANE_FILE, render_json({**asdict(plane), "server": server}))
+    asked = {name: value for name, value in asdict(plane).items() if name != "bare" or value}
+    return TextFile(layout.cluster(plane.name) / PLANE_FILE, render_json({**asked, "server": server}))
 
 
 def url(address: str, port: int) -> str:

@@ -28,6 +28,8 @@ class ProcessWeight:
     descriptors: int
     inotify: int
     threads: int
+    peak_rss: int = 0
+    """Largest `rss` since the program started."""
 
 
 def weigh_pid(program: str, pid: int, *, proc: Path = Path("/proc")) -> ProcessWeight | None:
@@ -35,6 +37,7 @@ def weigh_pid(program: str, pid: int, *, proc: Path = Path("/proc")) -> ProcessW
     folder = proc / str(pid)
     try:
         rollup = (folder / "smaps_rollup").read_text(encoding="ascii")
+        status = (folder / "status").read_text(encoding="utf-8", errors="replace")
         links = [os.readlink(entry) for entry in (folder / "fd").iterdir()]  # noqa: PTH115 - the targets are no paths
     except OSError:
         return None
@@ -52,6 +55,7 @@ def weigh_pid(program: str, pid: int, *, proc: Path = Path("/proc")) -> ProcessW
         descriptors=len(links),
         inotify=links.count("anon_inode:inotify"),
         threads=stat.threads,
+        peak_rss=sum(int(size) * KIB for size in re.findall(r"(?m)^VmHWM:\s+(\d+) kB$", status)),
     )
 
 

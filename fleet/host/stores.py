@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fleet.host.components import SERVICE_ADDRESS, Store
+from fleet.host.components import PROXY_CLIENT, SERVICE_ADDRESS, Store
 from fleet.host.pki import ADMIN_GROUP, Subject
 from fleet.host.plan import Certificate, ControlPlane
 
@@ -26,6 +26,12 @@ def plan_store(
     )
     client = Certificate(certificates, "etcd-client", "etcd-ca", Subject("kube-apiserver-etcd-client"))
     return Store(name, data, client_port, peer_port, own, client, socket, tick_ms)
+
+
+def proxy_certificates(certificates: Path, plane: ControlPlane) -> tuple[Certificate, ...]:
+    """What the API server shows to servers that it passes requests on to; none where it passes none on."""
+    subject = Subject(PROXY_CLIENT)
+    return (Certificate(certificates, PROXY_CLIENT, "front-proxy-ca", subject),) if plane.aggregates else ()
 
 
 def serving_certificate(certificates: Path, plane: ControlPlane) -> Certificate:

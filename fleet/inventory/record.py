@@ -19,7 +19,7 @@ from fleet.inventory.existing import existing_clusters
 from fleet.inventory.inspection import Inspection, inspect
 from fleet.managers.installer import Found, installer
 from fleet.model import build_progress
-from fleet.model.fleet_file import WEC, Cluster, FleetFile, Machine, ManagerOf
+from fleet.model.fleet_file import WEC, BringUp, Cluster, FleetFile, Machine, ManagerOf
 from fleet.model.variables import Variables
 from fleet.simulators.simulator import simulator
 
@@ -60,6 +60,7 @@ def begin_record(spec: RecordSpec, *, check: bool = False) -> Change:
     old, created = _known(path, spec)
     parts = [] if old is None else [Inspection(machine="", clusters=_built(old), components=old.components)]
     new = describe(spec, parts, created=created, state="building")
+    new = new.model_copy(update={"bring_up": _begun(old, spec.root)})
     if old is not None and not spec.toolchain_digest:
         # Which programs these will be is not known yet: what they were stays.
         kept: dict[str, Any] = {"toolchain_digest": old.toolchain_digest, "versions": old.versions}
@@ -73,6 +74,7 @@ def write_record(spec: RecordSpec, *, check: bool = False) -> Change:
     path = spec.root / FILE
     old, created = _known(path, spec)
     new = describe(spec, _parts(spec, old), created=created)
+    new = new.model_copy(update={"bring_up": _built_in(old, len(new.wecs()), check=check)})
     keys = _keep_kubeconfigs(spec, new, check=check)
     return Change.merge([_write(path, old, new, check=check), keys])
 
@@ -84,8 +86,28 @@ def _known(path: Path, spec: RecordSpec) -> tuple[FleetFile | None, str]:
     return (old, old.created) if old is not None and old.name == spec.fleet else (None, now)
 
 
+def _begun(old: FleetFile | None, root: Path) -> BringUp | None:
+    """A fleet that there was before is not built from nothing; one that was not completed has no time any more.
+
+    One `site.yml` begins twice where it sends Python to a machine: it holds the lock of the build since the first.
+    """
+    if old is None:
+        return BringUp(began=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"))
+    whole = old.bring_up is not None and old.bring_up.seconds is not None
+    return old.bring_up if whole or build_progress.is_held(root / build_progress.LOCK) else None
+
+
+def _built_in(old: FleetFile | None, wecs: int, *, check: bool) -> BringUp | None:
+    """The time of a bring-up that ends now; that of an earlier one stays."""
+    begun = old.bring_up if old is not None else None
+    if begun is None or begun.seconds is not None or check:
+        return begun
+    took = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(begun.began)
+    return begun.model_copy(update={"seconds": round(took.total_seconds(), 3), "wecs": wecs})
+
+
 def _write(path: Path, old: FleetFile | None, new: FleetFile, *, check: bool) -> Change:
-    """Whether it is complete is not a change: each `site.yml` says it twice."""
+    """Whether it is complete, and since when, is not a change: each `site.yml` says it twice."""
     private = old is not None and mode_of(path) == PRIVATE
     if private and old == new:
         return Change.none()
@@ -93,7 +115,7 @@ def _write(path: Path, old: FleetFile | None, new: FleetFile, *, check: bool) ->
         private_directory(path.parent)
         write_private(path, (new.model_dump_json(indent=1) + "\n").encode())
     change = Change.between(_lines(old) if old is not None else {}, _lines(new))
-    same = old is not None and old.model_copy(update={"state": new.state}) == new
+    same = old is not None and old.model_copy(update={"state": new.state, "bring_up": new.bring_up}) == new
     if not change.changed and not (same and private):
         return Change({str(path): "mode or format"}, {str(path): "0600, as it should be"})
     return change

@@ -2,7 +2,8 @@
 
 A watch that breaks is opened again from the last resourceVersion, which loses nothing. When the server no longer has
 that version (410, or empty answers), the collection is listed again, compared with what was told before, the
-differences are told with `gap` set, and the blind stretch is told to `on_gap`.
+differences are told with `gap` set, and the blind stretch is told to `on_gap`. So it is when the server was put back
+to an older state meanwhile.
 """
 
 from __future__ import annotations
@@ -149,6 +150,8 @@ class Reflector:
     async def _round(self) -> float:
         """One list (when needed) and one watch; returns the pause before the next, in seconds."""
         try:
+            if self._version and self._reason:
+                await self._look_back()
             if not self._version:
                 await self._list()
             await self._watch()
@@ -210,6 +213,15 @@ class Reflector:
         self._version = ""
         self._reason = reason
         self._fruitless = 0
+
+    async def _look_back(self) -> None:
+        """After an interruption: a server that was put back to an older state (a restored backup) would tell nothing
+        until its versions have passed the one that is asked for, and no error either. Then list again."""
+        params = {"limit": "1", **self._selectors}
+        answer = await self._client.request("GET", self._path, params=params)
+        now = str(answer.json()["metadata"]["resourceVersion"])
+        if now.isdecimal() and self._version.isdecimal() and int(now) < int(self._version):
+            self._forget(f"the server went back from version {self._version} to {now}")
 
     # Watching
 

@@ -115,6 +115,32 @@ COMBINED_STATUSES = Resource("control.kubestellar.io", "v1alpha1", "combinedstat
 CONTROL_PLANES = Resource("tenancy.kflex.kubestellar.org", "v1alpha1", "controlplanes", "ControlPlane", False)
 POST_CREATE_HOOKS = Resource("tenancy.kflex.kubestellar.org", "v1alpha1", "postcreatehooks", "PostCreateHook", False)
 
+KARMADA_CLUSTERS = Resource("cluster.karmada.io", "v1alpha1", "clusters", "Cluster", namespaced=False)
+PROPAGATION_POLICIES = Resource("policy.karmada.io", "v1alpha1", "propagationpolicies", "PropagationPolicy", True)
+RESOURCE_BINDINGS = Resource("work.karmada.io", "v1alpha2", "resourcebindings", "ResourceBinding", namespaced=True)
+KARMADA_WORKS = Resource("work.karmada.io", "v1alpha1", "works", "Work", namespaced=True)
+
+MEMBER_CLUSTERS = Resource("cluster.kubernetes-fleet.io", "v1beta1", "memberclusters", "MemberCluster", False)
+CLUSTER_RESOURCE_PLACEMENTS = Resource(
+    "placement.kubernetes-fleet.io", "v1beta1", "clusterresourceplacements", "ClusterResourcePlacement", False
+)
+CLUSTER_RESOURCE_SNAPSHOTS = Resource(
+    "placement.kubernetes-fleet.io", "v1beta1", "clusterresourcesnapshots", "ClusterResourceSnapshot", namespaced=False
+)
+CLUSTER_RESOURCE_BINDINGS = Resource(
+    "placement.kubernetes-fleet.io", "v1beta1", "clusterresourcebindings", "ClusterResourceBinding", namespaced=False
+)
+FLEET_WORKS = Resource("placement.kubernetes-fleet.io", "v1beta1", "works", "Work", namespaced=True)
+APPLIED_WORKS = Resource("placement.kubernetes-fleet.io", "v1beta1", "appliedworks", "AppliedWork", namespaced=False)
+
+API_SERVICES = Resource("apiregistration.k8s.io", "v1", "apiservices", "APIService", namespaced=False)
+MUTATING_WEBHOOKS = Resource(
+    "admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", False
+)
+VALIDATING_WEBHOOKS = Resource(
+    "admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", False
+)
+
 KWOK_STAGES = Resource("kwok.x-k8s.io", "v1alpha1", "stages", "Stage", namespaced=False)
 
 ALL: tuple[Resource, ...] = tuple(value for value in dict(globals()).values() if isinstance(value, Resource))

@@ -33,6 +33,8 @@ class HubPlane:
     role: str
     signs: bool = False
     """It signs the client certificates of clusters that register there."""
+    aggregates: bool = False
+    """Its API server passes requests of some API groups on to a program of the manager (API aggregation)."""
     dialled: bool = False
     """Every WEC has an agent that dials it. The first of these is the one that other machines and links lead to."""
 

@@ -18,6 +18,7 @@ from fleet.results.events import Fact, Key
 Object = Mapping[str, Any]
 
 __all__ = [
+    "ABSENT",
     "Burden",
     "Cleaning",
     "Fact",
@@ -59,6 +60,10 @@ class Hop:
     read: Callable[[Object, str], Told | None]
     of_generation: bool = False
     """What it reads changes with the object's generation only, so that it need not be read for every status."""
+
+
+ABSENT = "Absent"
+"""The word of a WEC that its hub does not know."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,10 @@ class Manager(Protocol):
     hops: Sequence[Hop]
     brings_namespaces: bool
     """It takes the namespace to the WECs itself; else the driver makes it there beforehand."""
+    own_namespaces: bool
+    """Its policies take whole namespaces: each needs one of its own."""
+    namespace_prefix: str
+    """How the names of a run's namespaces begin."""
     wraps: bool
     """A source holds objects of the manager's own around those of the workload, and none of the workload's kinds."""
     made: Sequence[Resource]

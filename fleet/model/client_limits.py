@@ -1,4 +1,4 @@
-"""Client-side rate limits of KubeStellar's and OCM's programs; a fleet file holds them as plain numbers by name."""
+"""Client-side rate limits of all managers' programs; a fleet file holds them as plain numbers by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class ClientLimits(Model):
-    """Client-side limits that dominate latency. Defaults are those of KubeStellar's and OCM's own charts."""
+    """Client-side limits that dominate latency. Defaults are those of the managers' own charts,
+    or of their programs where these have flags."""
 
     ocm_registration_qps: Rate = 50
     ocm_registration_burst: Count = 100
@@ -42,3 +43,31 @@ class ClientLimits(Model):
     work_hub_burst: Count = 100
     work_spoke_qps: Rate = 50
     work_spoke_burst: Count = 100
+    karmada_controller_qps: Rate = 40
+    karmada_controller_burst: Count = 60
+    karmada_controller_wec_qps: Rate = 40
+    karmada_controller_wec_burst: Count = 60
+    karmada_scheduler_qps: Rate = 40
+    karmada_scheduler_burst: Count = 60
+    karmada_webhook_qps: Rate = 40
+    karmada_webhook_burst: Count = 60
+    karmada_aggregated_qps: Rate = 40
+    karmada_aggregated_burst: Count = 60
+    karmada_agent_hub_qps: Rate = 40
+    karmada_agent_hub_burst: Count = 60
+    karmada_agent_wec_qps: Rate = 40
+    karmada_agent_wec_burst: Count = 60
+    karmada_controller_queue_qps: Count = 10
+    karmada_controller_queue_burst: Count = 100
+    karmada_scheduler_queue_qps: Count = 10
+    karmada_scheduler_queue_burst: Count = 100
+    karmada_agent_queue_qps: Count = 10
+    karmada_agent_queue_burst: Count = 100
+    kubefleet_hub_qps: Rate = 250
+    kubefleet_hub_burst: Count = 1000
+    kubefleet_queue_qps: Count = 10
+    kubefleet_queue_burst: Count = 100
+    kubefleet_member_hub_qps: Rate = 5
+    kubefleet_member_hub_burst: Count = 10
+    kubefleet_member_wec_qps: Rate = 5
+    kubefleet_member_wec_burst: Count = 10

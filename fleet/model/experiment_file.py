@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from fleet.model import kinds
 from fleet.model.base import Model, Name
 from fleet.model.duration import Duration, Moment, parse_duration
-from fleet.model.during import DuringStep
+from fleet.model.during import DuringEntry
 from fleet.model.load_shape import LoadShape, ParallelismLimitedLoad
 
 Layout = Literal["one-to-one", "one-to-many"]
@@ -151,7 +151,7 @@ class ExperimentFile(Model):
     timeouts: Timeouts = Timeouts()
     profiles: Profiles = Profiles()
     thresholds: list[Threshold] = Field(default_factory=list)
-    during: list[DuringStep] = Field(default_factory=list, max_length=100)
+    during: list[DuringEntry] = Field(default_factory=list, max_length=100)
     """What is done to the fleet beside the load of each counted trial."""
 
 

@@ -128,6 +128,17 @@ class ManagerOf(Model):
         return ", ".join([f"{self.name} {self.version}".strip(), *facts])
 
 
+class BringUp(Model):
+    """How long `site.yml` took to build the fleet where there was none."""
+
+    began: str
+    """RFC 3339, UTC: when the fleet was first recorded, which is after the checks of variables and machines."""
+    seconds: float | None = None
+    """Until it was recorded as built; None: it was not, or not in one go."""
+    wecs: int = 0
+    """That it had then."""
+
+
 class FleetFile(Model):
     """The whole of `fleet.json`."""
 
@@ -141,6 +152,8 @@ class FleetFile(Model):
     inventory_sha256: str = ""
     state: Literal["building", "built"] = "built"
     """`building` from the first task of `site.yml` to its last; it stays so when one fails (`build.json` beside it)."""
+    bring_up: BringUp | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Of the first `site.yml`; a later one leaves it. None in a file of an older release."""
     variables: dict[str, Any] = Field(default_factory=dict)
     """Variables of the inventory (`fleet.model.variables`) that are alike on all machines, as they were in effect.
     Empty in a file of an older release."""

@@ -59,12 +59,16 @@ class FixedDelay(Model):
 
 
 class Aggregation(Model):
-    """How the statuses of several WECs become one: per counter the smallest or the largest of those that have it."""
+    """How the statuses of several WECs become one: per counter the smallest, the largest or the sum of those that have
+    it."""
 
     group: str
     resource: str
     smallest: tuple[str, ...] = ()
     largest: tuple[str, ...] = ()
+    summed: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    """Fields that tell of the object at the source itself, and so are compared with nothing."""
     condition: tuple[str, str | None] | None = None
     """Type and reason (None: any) of the one condition that is kept."""
 
@@ -75,6 +79,8 @@ class StatusContract(Model):
     summary: str
     """One sentence, printed beside every `finalized`."""
     aggregations: tuple[Aggregation, ...] = ()
+    aggregates_one: bool = False
+    """The status of an object with one WEC is made by the same rule; else it is that WEC's, copied."""
     poll_seconds: float | None = None
     """Of a manager that asks for statuses in turns; None where it watches."""
 

@@ -115,9 +115,15 @@ def _model_fields(annotation: Any) -> Mapping[str, FieldInfo] | None:
 
 def _unwrapped(annotation: Any) -> tuple[Any, ...]:
     origin = get_origin(annotation)
-    if origin in (Annotated, list, tuple, Union, types.UnionType):
+    if origin in (list, tuple):
         return get_args(annotation)
+    if origin in (Annotated, Union, types.UnionType):  # one around another: a choice by a word of the value
+        return tuple(inner for part in get_args(annotation) for inner in (part, *_choices(part)))
     return ()
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    return () if get_origin(annotation) in (list, tuple) else _unwrapped(annotation)
 
 
 def _merged(errors: Sequence[ErrorDetails], data: Any) -> list[tuple[FieldPath, list[ErrorDetails]]]:

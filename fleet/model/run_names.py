@@ -29,6 +29,8 @@ class RunNames:
     """
 
     run_id: str
+    prefix: str = DEFAULT_NAMESPACE_PREFIX
+    """How its namespaces begin; some managers keep names that begin in certain ways to themselves."""
 
     @property
     def short(self) -> str:
@@ -38,7 +40,7 @@ class RunNames:
     @property
     def namespace(self) -> str:
         """The namespace that policies share, at the source and in every WEC that the run uses."""
-        return f"{DEFAULT_NAMESPACE_PREFIX}-{self.short}"
+        return f"{self.prefix}-{self.short}"
 
     def own_namespace(self, group: int, number: int) -> str:
         """Of one policy, where policies do not share the run's namespace."""

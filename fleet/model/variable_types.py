@@ -31,6 +31,7 @@ UNFIT = re.compile(r"[\"'\r\n]|\s[#;]")
 SECRET = re.compile(r"passw|secret|token|credential|private_?key|api_?key", re.IGNORECASE)
 WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
 FLAG = re.compile(r"--[a-z0-9][^\n]*")
+PART = re.compile(r"(?:100|[0-9]{1,2})%|[0-9]{1,6}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 LOWEST_PORT, HIGHEST_PORT = 1024, 65_533
 
@@ -89,6 +90,14 @@ def _weight(value: Any) -> float:
     if not 0 <= found < math.inf:
         raise ValueError(f"{found if isinstance(value, str) else told(value)} is not a number from 0")
     return found
+
+
+def _part(value: Any) -> str:
+    """A number, or one out of a hundred: YAML reads `10` as a number."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if not PART.fullmatch(text):
+        raise ValueError(f"{told(value)} is neither a whole number nor a percentage such as 25%")
+    return text
 
 
 def _switch(value: Any) -> bool:
@@ -245,6 +254,7 @@ Positive = Annotated[float, BeforeValidator(_positive)]
 Count = Annotated[int, BeforeValidator(_count)]
 Weight = Annotated[float, BeforeValidator(_weight)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
+Part = Annotated[str, BeforeValidator(_part)]
 Text = Annotated[str, BeforeValidator(_text)]
 FleetName = Annotated[str, BeforeValidator(_name)]
 Word = Annotated[str, BeforeValidator(_name)]

@@ -27,6 +27,7 @@ from fleet.model.variable_types import (
     Image,
     LinkText,
     NodeAddress,
+    Part,
     Ports,
     Positive,
     Switch,
@@ -253,6 +254,47 @@ class HubVariables(Model):
     record_status_agent_version: Text = variable("", "Its version; empty: ours.")
 
 
+class KarmadaVariables(Model):
+    """Karmada (`manager: karmada`)"""
+
+    karmada_mode: Annotated[str, one_of("pull", "push")] = variable(
+        "pull", "pull: an agent per WEC fetches; push: Karmada's controller-manager writes into the WECs."
+    )
+    karmada_controller_manager_extra_args: Flags = variable((), "Flags of its controller-manager; they win over ours.")
+    karmada_controller_manager_env: Environment = variable({}, "Its environment.")
+    karmada_scheduler_extra_args: Flags = variable((), "Flags of its scheduler.")
+    karmada_scheduler_env: Environment = variable({}, "Its environment.")
+    karmada_webhook_extra_args: Flags = variable((), "Flags of its webhook.")
+    karmada_webhook_env: Environment = variable({}, "Its environment.")
+    karmada_aggregated_apiserver_extra_args: Flags = variable((), "Flags of its aggregated API server.")
+    karmada_aggregated_apiserver_env: Environment = variable({}, "Its environment.")
+    karmada_agent_extra_args: Flags = variable((), "Flags of every agent.")
+    karmada_agent_env: Environment = variable({}, "Environment of every agent.")
+
+
+class KubeFleetVariables(Model):
+    """KubeFleet (`manager: kubefleet`)"""
+
+    kubefleet_max_unavailable: Part = variable(
+        "25%", "Of each policy's WECs, how many a change may reach at a time (`maxUnavailable`), `10` or `100%`."
+    )
+    kubefleet_unavailable_period_seconds: Annotated[int, whole(0, 3600)] = variable(
+        60, "How long a WEC counts as unavailable where KubeFleet cannot tell (`unavailablePeriodSeconds`)."
+    )
+    kubefleet_hub_agent_extra_args: Flags = variable((), "Flags of its hub agent; they win over ours.")
+    kubefleet_hub_agent_env: Environment = variable({}, "Its environment.")
+    kubefleet_member_agent_extra_args: Flags = variable((), "Flags of every member agent.")
+    kubefleet_member_agent_env: Environment = variable({}, "Environment of every member agent.")
+
+
+class MemberVariables(Model):
+    """Joining and leaving, of managers that are not built on OCM"""
+
+    members_parallelism: Annotated[int, whole(1, 256)] = variable(8, "WECs that join at the same time.")
+    members_join_seconds: Positive = variable(240.0, "Deadline of those WECs to become members.")
+    members_leave_seconds: Positive = variable(120.0, "Longest time without progress while WECs leave.")
+
+
 class MonitoringVariables(Model):
     """Prometheus beside the fleet, on loopback. It takes CPU from what is measured."""
 
@@ -274,7 +316,7 @@ class TuningVariables(Model):
 
 
 class LimitVariables(Model):
-    """Client limits that dominate latency. Defaults are those of KubeStellar's and OCM's own charts."""
+    """Client limits that dominate latency. Defaults are those of the managers' own charts or programs."""
 
     ocm_registration_qps: Positive = variable(50.0, "OCM's registration controller at its hub.", limit=True)
     ocm_registration_burst: Count = variable(100, "The same, burst.", limit=True)
@@ -301,6 +343,38 @@ class LimitVariables(Model):
     work_hub_burst: Count = variable(100, "The same, burst.", limit=True)
     work_spoke_qps: Positive = variable(50.0, "OCM's work agent at its WEC.", limit=True)
     work_spoke_burst: Count = variable(100, "The same, burst.", limit=True)
+    karmada_controller_qps: Positive = variable(40.0, "Karmada's controller-manager at its hub.", limit=True)
+    karmada_controller_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_controller_wec_qps: Positive = variable(40.0, "The same at each WEC (`karmada_mode: push`).", limit=True)
+    karmada_controller_wec_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_scheduler_qps: Positive = variable(40.0, "Karmada's scheduler at its hub.", limit=True)
+    karmada_scheduler_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_webhook_qps: Positive = variable(40.0, "Karmada's webhook at its hub.", limit=True)
+    karmada_webhook_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_aggregated_qps: Positive = variable(40.0, "Karmada's aggregated API server at its hub.", limit=True)
+    karmada_aggregated_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_agent_hub_qps: Positive = variable(40.0, "Karmada's agents at the hub (`karmada_mode: pull`).", limit=True)
+    karmada_agent_hub_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_agent_wec_qps: Positive = variable(40.0, "The same at their WEC.", limit=True)
+    karmada_agent_wec_burst: Count = variable(60, "The same, burst.", limit=True)
+    karmada_controller_queue_qps: Count = variable(
+        10, "Work queues of Karmada's controller-manager: entries a second.", limit=True
+    )
+    karmada_controller_queue_burst: Count = variable(100, "The same, burst.", limit=True)
+    karmada_scheduler_queue_qps: Count = variable(10, "The same of its scheduler.", limit=True)
+    karmada_scheduler_queue_burst: Count = variable(100, "The same, burst.", limit=True)
+    karmada_agent_queue_qps: Count = variable(10, "The same of its agents.", limit=True)
+    karmada_agent_queue_burst: Count = variable(100, "The same, burst.", limit=True)
+    kubefleet_hub_qps: Positive = variable(250.0, "KubeFleet's hub agent at its hub.", limit=True)
+    kubefleet_hub_burst: Count = variable(1000, "The same, burst.", limit=True)
+    kubefleet_queue_qps: Count = variable(10, "Work queues of KubeFleet's hub agent: entries a second.", limit=True)
+    kubefleet_queue_burst: Count = variable(100, "The same, burst.", limit=True)
+    kubefleet_member_hub_qps: Positive = variable(
+        5.0, "KubeFleet's member agents at the hub; upstream's have no flag.", limit=True
+    )
+    kubefleet_member_hub_burst: Count = variable(10, "The same, burst.", limit=True)
+    kubefleet_member_wec_qps: Positive = variable(5.0, "The same at their WEC.", limit=True)
+    kubefleet_member_wec_burst: Count = variable(10, "The same, burst.", limit=True)
 
 
 class Variables(
@@ -312,6 +386,9 @@ class Variables(
     KindVariables,
     ExistingVariables,
     HubVariables,
+    KarmadaVariables,
+    KubeFleetVariables,
+    MemberVariables,
     LimitVariables,
     MonitoringVariables,
     TuningVariables,

@@ -118,13 +118,28 @@ def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
     lines = _lines(study.usages, hub)
     cpu = {label: [(u, c) for u, c, _ in points] for label, points in lines.items()}
     memory = {label: [(u, m) for u, _, m in points] for label, points in lines.items()}
-    shade = "Shaded: counted trials."
+    faults = fault_spans(study)
+    shade = "Shaded: counted trials." + (f" Hatched: {_named(study)}." if faults else "")
     transports = [cluster.name for cluster in study.run.fleet.transports()]
     return [
-        Drawing(plots.over_time(cpu, trials, "cores", "cpu"), "CPU over the run", shade),
-        Drawing(plots.over_time(memory, trials, "MiB", "rss"), "Resident memory over the run", shade),
+        Drawing(plots.over_time(cpu, trials, "cores", "cpu", faults), "CPU over the run", shade),
+        Drawing(plots.over_time(memory, trials, "MiB", "rss", faults), "Resident memory over the run", shade),
         *(drawing for name in transports for drawing in _api_server(study, name, trials)),
     ]
+
+
+def fault_spans(study: Study) -> list[tuple[float, float | None]]:
+    """Planned faults, in seconds since the run's first line."""
+    first = study.recorded.first_ns
+    return [
+        ((fault.start_ns - first) / 1e9, None if fault.end_ns is None else (fault.end_ns - first) / 1e9)
+        for fault in study.disturbances.faults
+    ]
+
+
+def _named(study: Study) -> str:
+    """The planned faults, each once."""
+    return ", ".join(dict.fromkeys(f"{fault.action} of {fault.target}" for fault in study.disturbances.faults))
 
 
 def _api_server(study: Study, cluster: str, trials: Sequence[tuple[float, float]]) -> list[Drawing]:
@@ -134,12 +149,12 @@ def _api_server(study: Study, cluster: str, trials: Sequence[tuple[float, float]
     if found.requests:
         shown = dict(list(found.requests.items())[:_DRAWN_COMPONENTS])
         caption = "Mean between two scrapes. A WATCH counts when it ends."
-        svg = plots.over_time(shown, trials, "requests per second", "requests")
+        svg = plots.over_time(shown, trials, "requests per second", "requests", fault_spans(study))
         drawings.append(Drawing(svg, f"Requests of {cluster}'s API server", caption))
     if found.inflight:
         shown = dict(list(found.inflight.items())[:_DRAWN_COMPONENTS])
         caption = "As they were at each scrape: what comes and goes in between is not seen."
-        svg = plots.over_time(shown, trials, "requests", "inflight")
+        svg = plots.over_time(shown, trials, "requests", "inflight", fault_spans(study))
         drawings.append(Drawing(svg, f"In flight at {cluster}'s API server, by priority level", caption))
     return drawings
 

@@ -189,11 +189,19 @@ def over_time(
     trials: Sequence[tuple[float, float]],
     unit: str,
     name: str,
+    faults: Sequence[tuple[float, float | None]] = (),
 ) -> str:
-    """One quantity of several components over the run; `series` in the order of the legend, trials shaded."""
+    """One quantity of several components over the run; `series` in the order of the legend, trials shaded, `faults`
+    (seconds from and to, None: to the end) hatched between lines."""
     with figure(_HALF, 3.6) as (made, axes):
         for start, end in trials:
             axes.axvspan(start, end, color=GRID, linewidth=0, alpha=0.6)
+        last = max((x for points in series.values() for x, _ in points), default=0.0)
+        for start, until in faults:
+            axes.axvspan(
+                start, last if until is None else until, facecolor="none", edgecolor=MUTED, hatch="////", linewidth=0.8,
+                alpha=0.5,
+            )  # fmt: skip
         for (label, points), colour in zip(series.items(), SERIES, strict=False):
             thin = _thinned(points)
             axes.plot([x for x, _ in thin], [y for _, y in thin], color=colour, linewidth=1.2, label=label)

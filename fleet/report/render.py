@@ -9,11 +9,12 @@ from fleet.analysis.study import Study, analyse
 from fleet.report.csvfile import CsvReporter
 from fleet.report.html import HtmlReporter
 from fleet.report.jsonfile import JsonReporter
+from fleet.report.markdown import MarkdownReporter
 from fleet.report.parquet import ParquetReporter
 from fleet.report.reporter import Reporter
 from fleet.results.folder import EVENTS, RUN, RunFolder
 
-REPORTERS: tuple[Reporter, ...] = (CsvReporter(), ParquetReporter(), JsonReporter(), HtmlReporter())
+REPORTERS: tuple[Reporter, ...] = (CsvReporter(), ParquetReporter(), JsonReporter(), MarkdownReporter(), HtmlReporter())
 
 
 def render(folder: RunFolder) -> Verdict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from fleet.analysis.fidelity import LEAST_ACHIEVED, MOST_LAG_SECONDS, LoadFidelity
 from fleet.analysis.fights import TURNS, Activity
@@ -15,24 +14,16 @@ from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.study import Study
 from fleet.analysis.theory import PACKAGES as MANAGERS
 from fleet.analysis.theory import LinkTheory, theory_of
-from fleet.report.figures import Drawing
-from fleet.report.tables import ABSENT, EMPTY, Table, data_table
+from fleet.report.recovered import recovered
+from fleet.report.section import Section
+from fleet.report.tables import ABSENT, Table, data_table
+
+__all__ = ["Section", "sections"]
 
 STEADY_SHOWN = 12
 """Rows of series that do not leak; the rest is in summary.json."""
 _CLOSE = 1.5
 """Measured over floor, up to which the limit explains what was measured."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, what there is to say, and a table or drawings."""
-
-    anchor: str
-    title: str
-    lines: Sequence[str]
-    table: Table = EMPTY
-    figures: Sequence[Drawing] = ()
 
 
 def sections(study: Study) -> list[Section]:
@@ -47,6 +38,7 @@ def _sections(study: Study) -> Iterator[Section]:
     else:
         for data in study.own.tables:
             yield Section(data.name, data.title or data.name, (), data_table(data))
+    yield from recovered(study)
     if study.leaks:
         yield Section("leaks", "What grows", _grows(study.leaks), _leaks(study.leaks))
     if study.recorded.after_seconds:

@@ -6,7 +6,7 @@ import gzip
 import os
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -141,7 +141,7 @@ class EventReading:
     def __init__(self, path: Path, written: int = FORMAT) -> None:
         """`written` is the format of the run folder."""
         self.path = path
-        self._decode = format1.decode if written == 1 else decode
+        self._decode = decoder(written)
         self.lines = 0
         """Lines read so far, lost ones included."""
         self.lost = 0
@@ -174,6 +174,11 @@ class EventReading:
             self.lines += 1
             self.lost += 1
             self.torn = isinstance(error, EOFError)
+
+
+def decoder(written: int) -> Callable[[bytes], Line]:
+    """What reads one line of a run folder of that format; msgspec.DecodeError when it is not whole or not known."""
+    return format1.decode if written == 1 else decode
 
 
 def open_log(path: Path) -> BinaryIO | gzip.GzipFile:

@@ -340,6 +340,10 @@ class FaultInjected(Event, frozen=True, kw_only=True, tag="fault"):
     """Control planes that it takes away."""
     programs: list[str]
     """Programs whose end or restart is a part of it."""
+    held: list[str] = []
+    """Control planes, programs or machines that it is done to; of a share of the WECs those that were chosen."""
+    rewinds: bool = False
+    """It puts its control planes back to an older state: their versions begin anew from there."""
 
 
 class FaultHealed(Event, frozen=True, kw_only=True, tag="healed"):

@@ -25,10 +25,12 @@ PROFILES = "profiles"
 """A folder inside it that is sealed too: `profiles/<program>/<kind>-<UTC>.pb.gz`."""
 RAW = "raw"
 """Another: what programs beside the driver measured, `raw/<name>`, read by the experiment's own analysis."""
+PPROF = "pprof"
+"""Another: profiles of programs that the experiment itself has started, `pprof/<name>`."""
 
 _FOLDER = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
 _PLAIN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}"
-_FILE = re.compile(rf"^(?:{PROFILES}/{_PLAIN}/|{RAW}/)?{_PLAIN}$")
+_FILE = re.compile(rf"^(?:{PROFILES}/{_PLAIN}/|{RAW}/|{PPROF}/)?{_PLAIN}$")
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,13 @@ class RunFolder:
     def events(self, written: int = FORMAT) -> EventReading:
         """One reading of `events.jsonl`, or of `events.jsonl.gz` in a run that was put away; `written` is the format that
         `run.json` says."""
+        return read_events(self.log, written)
+
+    @property
+    def log(self) -> Path:
+        """`events.jsonl`, or `events.jsonl.gz` in a run that was put away."""
         plain, packed = self.file(EVENTS), self.file(f"{EVENTS}.gz")
-        return read_events(packed if packed.is_file() and not plain.exists() else plain, written)
+        return packed if packed.is_file() and not plain.exists() else plain
 
     def seal(self) -> Path:
         """Write `MANIFEST.sha256` over every other file, in the form that `sha256sum -c` reads."""
@@ -159,7 +166,8 @@ class RunFolder:
         return sorted(wrong)
 
     def _members(self) -> list[Path]:
-        every = [*self.path.iterdir(), *self.path.glob(f"{PROFILES}/*/*.pb.gz"), *self.path.glob(f"{RAW}/*")]
+        below = (f"{PROFILES}/*/*.pb.gz", f"{RAW}/*", f"{PPROF}/*")
+        every = [*self.path.iterdir(), *(path for pattern in below for path in self.path.glob(pattern))]
         return sorted(
             path
             for path in every

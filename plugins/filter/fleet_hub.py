@@ -14,7 +14,7 @@ from fleet.model.variables import Variables
 
 
 def fleet_hub_planes(variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Of checked variables: `name`, `role`, `signs` and `dialled` of each, as `fleet.managers.installer.HubPlane`."""
+    """Of checked variables: what each is, as `fleet.managers.installer.HubPlane`."""
     found = Variables.model_validate(dict(variables))
     try:
         return [asdict(plane) for plane in installer(found.manager).planes(found)]

@@ -27,6 +27,7 @@ options:
       name: {description: Name., type: str, required: true}
       role: {description: "Role: C(wec), else one of the manager's.", type: str, required: true}
       signs: {description: Whether it signs certificates of clusters that register., type: bool, default: false}
+      aggregates: {description: Whether it passes requests on to another server., type: bool, default: false}
       dialled: {description: Whether agents dial it; not read., type: bool, default: false}
   driver: {description: Driver of all of them., type: str, default: process}
   bind_address: {description: Address of the API servers., type: str, default: 127.0.0.1}
@@ -106,6 +107,7 @@ PLANE = {
     "name": {"type": "str", "required": True},
     "role": {"type": "str", "required": True},
     "signs": {"type": "bool", "default": False},
+    "aggregates": {"type": "bool", "default": False},
     "dialled": {"type": "bool", "default": False},
 }
 ARGUMENTS = MACHINE | {
@@ -165,6 +167,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             int(ports.get(p["name"], 0)),
             _extra_of(extra, given["overrides"], p),
             p["signs"],
+            p["aggregates"],
         )
         for p in given["planes"]
     ]

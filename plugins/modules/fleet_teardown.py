@@ -28,6 +28,7 @@ from ansible.module_utils.fleet_module import Imports, outcome, serve
 
 IMPORTS = Imports()
 with IMPORTS:
+    from fleet.faults.helper import abandon
     from fleet.host.machine import Machine
     from fleet.host.program_folders import ProgramFolders
     from fleet.host.validate import check_name
@@ -43,6 +44,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     if root.name != fleet:
         module.fail_json(msg=f"state_dir: {root} is not the folder of fleet {fleet}: nothing was removed")
     machine = Machine(fleet, root, ProgramFolders((), check=True), check=module.check_mode)
+    if not module.check_mode:
+        abandon(root)
     return outcome(teardown(machine))
 
 

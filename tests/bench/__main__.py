@@ -1,4 +1,7 @@
-"""`make bench`: every performance claim as a ratio, both sides made in turn in one run."""
+"""`make bench`: every performance claim as a ratio, both sides made in turn in one run.
+
+`--only sizing` builds fleets of several sizes, an hour or more, and so runs only when it is named.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,41 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fleet.toolchain import locate
-from tests.bench import fleet_load, load, planes, reflector_bench, startup
+from tests.bench import fleet_load, load, planes, reflector_bench, sizing, startup
 from tests.bench.ratios import HEADER, Ratio
 
 REPO = Path(__file__).resolve().parents[2]
+PARTS = ("fleet-load", "load", "planes", "reflector", "startup")
+SIZING = "sizing"
 
 
 def main() -> int:
-    """Run the chosen parts and print a row as soon as it is known."""
+    """Run the chosen parts and print a row as soon as it is known; 1 when a prediction of sizes fails."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=["fleet-load", "load", "planes", "reflector", "startup"], action="append")
+    parser.add_argument("--only", choices=[*PARTS, SIZING], action="append")
     parser.add_argument("--repeats", type=int, default=5, help="pairs per row (default 5)")
     parser.add_argument("--planes", type=int, default=10, help="control planes per system (default 10)")
+    parser.add_argument(
+        "--sizes", type=_sizes, default=[10, 20, 50], help="of sizing: WECs to fit on (default 10,20,50)"
+    )
+    parser.add_argument("--held-out", type=int, default=100, help="of sizing: WECs to predict (default 100)")
+    parser.add_argument("--manager", default="kubestellar", help="of sizing (default kubestellar)")
+    parser.add_argument("--window", default="60s", help="of sizing: length of each window at rest (default 60s)")
+    parser.add_argument(
+        "--results", type=Path, default=REPO / "results" / "sizing", help="of sizing: where its runs lie"
+    )
     arguments = parser.parse_args()
+    if arguments.only is not None and SIZING in arguments.only:
+        held = sizing.run(
+            sizing.Sizing(
+                arguments.results,
+                arguments.sizes,
+                arguments.held_out,
+                arguments.manager,
+                window=arguments.window,
+            )
+        )
+        return 0 if held and all(row.holds for row in held) else 1
     parts: dict[str, Callable[[], list[Ratio]]] = {
         "startup": lambda: [startup.run(arguments.repeats)],
         "reflector": lambda: reflector_bench.ratios(arguments.repeats),
@@ -36,6 +61,10 @@ def main() -> int:
             for row in part():
                 print(row.line(), flush=True)
     return 0
+
+
+def _sizes(text: str) -> list[int]:
+    return [int(word) for word in text.split(",")]
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ from typing import Literal, Protocol
 
 import psutil
 
+from fleet.experiments.density.file import DensityFile
+from fleet.experiments.density.targets.kwokctl import Kwokctl
+from fleet.experiments.density.targets.target import Ground
 from fleet.host.machine import Machine, Options, at_once
 from fleet.host.plan import ControlPlane
 from fleet.host.process_stats import weigh_pids
 from fleet.install.control_planes import converge, teardown
 from fleet.toolchain import Toolchain
-from tests.bench.kwokctl import Kwokctl
 from tests.bench.ratios import Ratio, paired
 
 CALM_SECONDS = 30.0
@@ -65,6 +67,29 @@ class Ours:
         return [state.pid for state in states if state.pid] + [
             process.pid for process in self._machine.supervisor.daemon.processes()
         ]
+
+
+class Reference:
+    """A loop of `kwokctl create cluster --runtime binary` with the same programs."""
+
+    name = "kwokctl"
+
+    def __init__(self, toolchain: Toolchain, folder: Path) -> None:
+        spec = DensityFile.model_validate({"experiment": "density", "target": "kwokctl"})
+        self._target = Kwokctl(Ground(folder / "kwokctl", spec, toolchain))
+
+    def up(self, count: int) -> None:
+        """Each waited for."""
+        self._target.launch(count)
+        self._target.create(count)
+
+    def down(self) -> None:
+        """All of them."""
+        self._target.down()
+
+    def pids(self) -> list[int]:
+        """Of every program of every cluster."""
+        return [one.pid for one in self._target.running()]
 
 
 @dataclass(frozen=True)
@@ -116,7 +141,7 @@ def run(toolchain: Toolchain, count: int, repeats: int) -> list[Ratio]:
             systems: list[System] = [
                 Ours("dense", toolchain, Path(folder)),
                 Ours("process", toolchain, Path(folder)),
-                Kwokctl(toolchain, Path(folder) / "kwokctl"),
+                Reference(toolchain, Path(folder)),
             ]
             for system in systems:
                 rounds[system.name].append(measure(system, count))

@@ -1,4 +1,7 @@
-"""A program of the hub is killed in a trial: the verdict names it. `during` stops its ITS: the verdict says planned."""
+"""A program of the hub is killed in a trial: the verdict names it. `during` stops its ITS: the verdict says planned.
+
+The last test gives the fleet to another manager, plain OCM, and runs a fault and the checker there.
+"""
 
 from __future__ import annotations
 
@@ -115,3 +118,24 @@ def test_an_undisturbed_run_beside_them_flags_nothing_and_says_whose_cpu_it_was(
     owners = {share["owner"] for share in made["cpu"]}
     assert {"hub control planes", "manager", "agents", "emulated WECs", "driver"} <= owners
     assert sum(share["share"] for share in made["cpu"]) == pytest.approx(1.0)
+
+
+def test_under_another_manager_a_fault_is_measured_and_the_checker_finds_nothing(lab: Lab, tmp_path: Path) -> None:
+    lab.playbook("site.yml", manager="ocm").check()
+    action = "{action: stop, target: wecs, share: 1/2, for: 3s}"
+    during = f"during=[{{draw: {{count: 1, between: [200ms, 600ms], from: [{action}]}}}}]"
+    running = start(lab, tmp_path, "--repeats", "1", "--objects", "3", "--set", during)
+    try:
+        made = ended(tmp_path, running)
+    finally:
+        running.kill()
+    (row,) = made["faults"]
+    assert (row["action"], row["target"], row["repeats"], row["unrecovered"]) == ("stop", "wecs", 1, 0), made
+    (fault,) = made["fault_trials"]
+    assert fault["lasted"] >= 3
+    assert "checker" not in made, made["findings"]
+    (run,) = tmp_path.rglob("run.json")
+    checked = lab.fleet("check", str(run.parent))
+    assert checked.code == 0, checked.out
+    assert "3 objects, 6 deliveries" in checked.out
+    assert not list((lab.folder / "faults").glob("*"))

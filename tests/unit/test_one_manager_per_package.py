@@ -9,7 +9,7 @@ import fleet
 
 ROOT = Path(fleet.__file__).parent
 WORDS = re.compile(
-    r"kube-?stellar|binding-?polic|manifest-?work|work-?status|managed-?cluster|\bplacements?\b|placementdecision|karmada|kubefleet|kueue"
+    r"kube-?stellar|binding-?polic|manifest-?work|work-?status|managed-?cluster|\bplacements?\b|placementdecision|karmada|propagation_?policies|kubefleet|membercluster|kueue"
     r"|open-cluster-management|\bocm\b|\bwdse?s?\b|\bits(?:es)?[0-9_]|\bitses\b|kubeflex|kflex",
     re.IGNORECASE,
 )

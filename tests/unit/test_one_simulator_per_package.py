@@ -16,6 +16,7 @@ ALLOWED = {
     "model/variables.py": "names, defaults and texts of users' variables",
     "model/fleet_file.py": "the default of a file of a release that had one simulator",
     "host/drivers/kind/config.py": "why a kind cluster's own node is tainted",
+    "experiments/density/targets/kwokctl.py": "the reference that control planes are weighed against",
     "kube/resources.py": "every group, version and plural that this project uses, once",
     "testing/": "fakes",
 }

@@ -76,6 +76,10 @@ def retire_nothing(machine: Machine) -> Change:  # noqa: ARG001 - as of every dr
     return Change.none()
 
 
+def prepare_nothing(machine: Machine, group: str, count: int) -> None:
+    """Of a driver that runs nothing before its first control plane."""
+
+
 @dataclass(frozen=True)
 class DriverKind:
     """A driver, and what has to be known of it before one is made."""
@@ -94,6 +98,14 @@ class DriverKind:
     """UsageError or HostError, before anything is changed, when these cannot be on this machine."""
     retire: Callable[[Machine], Change] = retire_nothing
     """Takes away what the fleet has outside of its folder; what is absent is fine."""
+    serves: str = "kube-apiserver"
+    """The component that holds its API servers."""
+    bare: bool = False
+    """It can leave out controllers and scheduler (`ControlPlane.bare`)."""
+    of_image: bool = False
+    """Its control planes are made of a node image (`fleet.node_image`)."""
+    prepare: Callable[[Machine, str, int], None] = prepare_nothing
+    """On a machine that has none, start what will carry so many control planes of a group, with none in it."""
 
 
 def driver_kinds() -> list[str]:

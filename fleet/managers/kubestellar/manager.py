@@ -18,6 +18,7 @@ from fleet.managers.ocm.members import check_members, registrations
 from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
+from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX
 
 
 class KubeStellar:
@@ -27,6 +28,8 @@ class KubeStellar:
     layouts: Collection[str] = ("one-to-one", "one-to-many")
     hops: Sequence[Hop] = HOPS
     brings_namespaces = False
+    own_namespaces = False
+    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
     wraps = False
     made: Sequence[Resource] = (resources.BINDING_POLICIES,)
     many_sources = True

@@ -19,15 +19,11 @@ from __future__ import annotations
 
 import math
 
+from fleet.managers.token_bucket import bucket
 from fleet.model.client_limits import ClientLimits
 
 CALLS_PER_WORK = 2
 CALLS_PER_RETURNED_STATUS = 2
-
-
-def bucket(calls: float, qps: float, burst: float) -> float:
-    """Seconds that a full token bucket needs at least for so many calls; 0 without a limit."""
-    return 0.0 if qps <= 0 else max(0.0, (calls - burst) / qps)
 
 
 def predict(

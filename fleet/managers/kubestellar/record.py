@@ -119,4 +119,5 @@ RECORD = ManagerRecord(
 
 def record(fleet: FleetFile) -> ManagerRecord:
     """What `run.json` keeps."""
-    return RECORD.model_copy(update={"version": fleet.manager.version})
+    defaults = {name: value for name, value in RECORD.defaults.items() if name in fleet.limits}
+    return RECORD.model_copy(update={"version": fleet.manager.version, "defaults": defaults})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.managers.manager import Cleaning, Spaces
-from fleet.managers.ocm.works import GRACE_SECONDS, Work, Works
+from fleet.managers.works import GRACE_SECONDS, Work, Works
 
 WORKS_LABEL = "transport.kubestellar.io/originWdsName"
 BINDING_LABEL = "transport.kubestellar.io/originOwnerReferenceBindingKey"
@@ -15,7 +15,7 @@ async def remove_works(
     its: KubeClient, spaces: Spaces, run_id: str | None, cleaning: Cleaning, *, grace: float, seconds: float
 ) -> None:
     """Wait for the run's ManifestWorks to go; delete those that nobody owns any more; name those that stay."""
-    works = Works(its, run_id, selector=WORKS_LABEL)
+    works = Works(its, resources.MANIFEST_WORKS, run_id, selector=WORKS_LABEL)
     if not await works.wait(grace):
         return
     bindings = {

@@ -21,6 +21,7 @@ from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.kinds import is_returned
 from fleet.model.manager_record import ManagerRecord
+from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX
 
 
 class NoManager:
@@ -30,6 +31,8 @@ class NoManager:
     layouts: Collection[str] = ("one-to-one",)
     hops: Sequence[Hop] = HOPS
     brings_namespaces = False
+    own_namespaces = False
+    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
     wraps = False
     made: Sequence[Resource] = ()
     many_sources = False

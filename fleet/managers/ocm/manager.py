@@ -21,11 +21,11 @@ from fleet.managers.ocm.hops import HOPS, SET_LABEL
 from fleet.managers.ocm.members import check_members, registrations
 from fleet.managers.ocm.record import SCRAPE_FACT, record
 from fleet.managers.ocm.rights import RIGHTS
-from fleet.managers.ocm.works import GRACE_SECONDS, Work, Works
 from fleet.managers.rights import Right
+from fleet.managers.works import GRACE_SECONDS, Work, Works
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
-from fleet.model.run_names import RUN_LABEL
+from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX, RUN_LABEL
 
 
 class Ocm:
@@ -35,6 +35,8 @@ class Ocm:
     layouts: Collection[str] = ("one-to-one", "one-to-many")
     hops: Sequence[Hop] = HOPS
     brings_namespaces = False
+    own_namespaces = False
+    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
     wraps = True
     made: Sequence[Resource] = (resources.MANIFEST_WORK_REPLICA_SETS, resources.PLACEMENTS)
     many_sources = False
@@ -119,7 +121,7 @@ class Ocm:
 async def _remove_works(
     hub: KubeClient, run_id: str | None, cleaning: Cleaning, *, grace: float, seconds: float
 ) -> None:
-    works = Works(hub, run_id, selector=RUN_LABEL)
+    works = Works(hub, resources.MANIFEST_WORKS, run_id, selector=RUN_LABEL)
     if not await works.wait(grace):
         return
     await works.drop_orphans(await _owned(hub), cleaning)

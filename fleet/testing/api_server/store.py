@@ -102,6 +102,17 @@ class Store:
         self.version += 1  # so that even the newest version told so far is too old
         self.compacted = self.version
 
+    def rewind(self, version: int) -> None:
+        """Goes back to what it was at that version, as an API server over a restored backup does."""
+        while self.history and self.history[-1].version > version:
+            entry = self.history.pop()
+            held = self._objects[entry.kind]
+            if entry.after is not None:
+                del held[key_of(entry.after["metadata"])]
+            if entry.before is not None:
+                held[key_of(entry.before["metadata"])] = entry.before
+        self.version = version
+
     # Writing
 
     def create(self, resource: Resource, obj: Object, namespace: str | None = None) -> Object:

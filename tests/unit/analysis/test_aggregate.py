@@ -7,6 +7,7 @@ from typing import Any
 from fleet.analysis.aggregate import aggregate, normal, normal_digest, part
 from fleet.analysis.hop_table import HopTable
 from fleet.managers.kubestellar.record import RECORD
+from fleet.model.manager_record import Aggregation, StatusContract
 
 RULES = HopTable(RECORD).aggregations
 
@@ -59,3 +60,22 @@ def test_kinds() -> None:
     assert ("apps", "deployments") in RULES
     assert ("", "pods") not in RULES
     assert normal(None) == {}
+
+
+def test_sums_count_every_wec_that_has_the_counter_and_leave_out_what_is_the_sources_own() -> None:
+    rule = Aggregation(group="apps", resource="deployments", summed=("replicas", "readyReplicas"), own=("observed",))
+    parts = [part(rule, {"replicas": 2, "readyReplicas": 1, "observed": 7}), part(rule, {"replicas": 3})]
+    assert aggregate(rule, parts) == {"replicas": 5, "readyReplicas": 1}
+    assert aggregate(rule, parts[:1]) == {"replicas": 2, "readyReplicas": 1}
+    shown = {"replicas": 5, "readyReplicas": 1, "unavailable": 0, "observed": 9}
+    assert normal_digest(shown, rule.own) == normal_digest(aggregate(rule, parts))
+    assert normal_digest(shown) != normal_digest(aggregate(rule, parts))
+
+
+def test_one_wecs_status_is_copied_unless_the_manager_aggregates_it_too() -> None:
+    rule = Aggregation(group="apps", resource="deployments")
+    for always, mode in ((False, "copy"), (True, "aggregate")):
+        contract = StatusContract(summary="", aggregations=(rule,), aggregates_one=always)
+        table = HopTable(RECORD.model_copy(update={"status": contract}))
+        assert table.mode("aggregate", "apps", "deployments", 1) == mode
+        assert table.mode("aggregate", "apps", "deployments", 2) == "aggregate"

@@ -10,8 +10,9 @@ from fleet.analysis.recorded import record
 from fleet.analysis.samples import COLUMNS, Sample, frame
 from fleet.analysis.summary import Row, summarise
 from fleet.analysis.thresholds import failures
-from fleet.managers.kubestellar.prediction import bucket, predict
+from fleet.managers.kubestellar.prediction import predict
 from fleet.managers.kubestellar.theory import THEORY
+from fleet.managers.token_bucket import bucket
 from fleet.model.client_limits import ClientLimits
 from fleet.model.experiment_file import Threshold
 from fleet.results.format1_manager import MANAGER

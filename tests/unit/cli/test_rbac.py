@@ -20,7 +20,7 @@ def test_the_roles_of_a_manager(fleet: Fleet) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--manager", "karmada"], "manager: 'karmada' is not one of"),
+        (["--manager", "clusternet"], "manager: 'clusternet' is not one of"),
         (["--role", "its"], "--role: 'its' is not one of source, transport, wec"),
         (["--role", "source", "--manager", "none"], "is not one of wec, which none has"),
         (["--kind", "deployment.apps"], "is not known"),

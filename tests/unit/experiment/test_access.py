@@ -59,7 +59,7 @@ def test_others_and_more() -> None:
     assert any(str(one) == "serviceaccounts" for one in needed(registry.load("kubestellar"), (PODS,)))
 
 
-@pytest.mark.parametrize("manager", ["kubestellar", "ocm", "none"])
+@pytest.mark.parametrize("manager", ["kubestellar", "ocm", "karmada", "kubefleet", "none"])
 def test_no_right_is_wide(manager: str) -> None:
     for one in needed(registry.load(manager), (DEPLOYMENTS, CONFIGMAPS), crds=True):
         assert "*" not in (one.group, one.resource, *one.verbs)

@@ -12,11 +12,15 @@ from typing import Any
 
 import pytest
 
-from fleet.errors import SpecError
+from fleet.analysis.study import analyse
+from fleet.errors import SpecError, UsageError
 from fleet.experiment.progress import Silent
 from fleet.experiment.runner import Outcome, Runner, plan
 from fleet.experiments.wec_scaling import WecScaling
+from fleet.faults import notes
+from fleet.faults.registry import planned
 from fleet.host.supervise import Program, Supervisor
+from fleet.model.during import DuringStep
 from fleet.model.fleet_file import Component, FleetFile
 from fleet.results import events
 from fleet.results.folder import RunFolder
@@ -111,6 +115,41 @@ async def test_a_planned_stop_is_told_apart(fleet: Programs) -> None:
     assert {line.program for line in changed} == {TARGET}
     (kept,) = RunFolder.open(outcome.folder).read_run().spec.during
     assert (kept.at, kept.action, kept.target, kept.lasting) == (0.0, "stop", TARGET, 1.0)
+
+
+async def test_a_schedule_that_is_drawn_is_carried_out_measured_and_the_rules_hold(fleet: Programs) -> None:
+    draw = {"count": 1, "between": ["0s", "0s"], "from": [{"action": "pause", "target": TARGET, "for": "500ms"}]}
+    wanted = spec(wecs=[2], layouts=["one-to-many"], during=[{"draw": draw}])
+    before = fleet.pid
+    outcome = await runner(fleet, wanted).run()
+    assert (fleet.pid, summary(outcome)) == (before, ["FaultInjected", "FaultHealed"])
+    found = analyse(RunFolder.open(outcome.folder))
+    (row,) = found.fault_rows
+    assert (row.action, row.target, row.repeats, row.unrecovered) == ("pause", TARGET, 1, 0)
+    (one,) = found.faults
+    assert one.lasted is not None
+    assert one.lasted >= 0.5
+    assert found.checked.findings == ()
+    assert found.checked.pairs > 0
+
+
+async def test_what_a_killed_run_has_left_is_undone_before_anything_else(fleet: Programs) -> None:
+    steps = [DuringStep.model_validate({"at": "0s", "action": "stop", "target": TARGET})]
+    (left,) = planned(steps, fleet.file(), ["t000"])[0].aims
+    notes.write(fleet.folder, left)
+    fleet.supervisor.stop(TARGET)
+    await runner(fleet, chosen()).run()
+    assert fleet.pid != 0
+    assert notes.pending(fleet.folder) == []
+
+
+async def test_what_the_machine_cannot_do_is_refused_before_there_is_a_folder(fleet: Programs) -> None:
+    wanted = spec(wecs=[2], during=[{"at": "0s", "action": "expire-certificate", "target": TARGET}])
+    with pytest.raises(
+        UsageError, match=r"during: expire-certificate of transport\.wds1 cannot be done on machine local"
+    ):
+        await runner(fleet, wanted).run()
+    assert not list((fleet.folder.parent / "results").rglob("run.json"))
 
 
 async def test_a_signal_heals_before_the_run_ends(fleet: Programs) -> None:

@@ -19,7 +19,7 @@ from fleet.experiment.points import trials as made_trials
 from fleet.experiments.registry import EXPERIMENTS, load
 from fleet.experiments.wec_scaling import WecScaling
 from fleet.managers.kubestellar.manager import MANAGER
-from fleet.managers.ocm.works import holds_run
+from fleet.managers.works import holds_run
 from fleet.model.experiment_file import Profiles, Timeouts, Workload
 
 WECS = [f"wec{number:03d}" for number in range(1, 6)]

@@ -16,7 +16,7 @@ import psutil
 from fleet.faults import helper
 from fleet.faults.beside import Faults
 from fleet.faults.fault import Aim
-from fleet.faults.registry import aims
+from fleet.faults.registry import planned
 from fleet.host.supervise import Supervisor
 from fleet.model.during import DuringStep
 from fleet.model.fleet_file import FleetFile
@@ -42,7 +42,7 @@ class Kept:
 
 def faults(fleet: FleetFile, kept: Kept, *steps: dict[str, Any]) -> Faults:
     made = [DuringStep.model_validate({"at": "0s", "action": "stop", "target": TARGET, **fields}) for fields in steps]
-    return Faults(fleet, made, aims(made, fleet, ["t000", "t001"]), kept)
+    return Faults(fleet, planned(made, fleet, ["t000", "t001"]), kept)
 
 
 def running(supervisor: Supervisor) -> bool:
@@ -85,6 +85,49 @@ async def test_without_a_time_it_lasts_until_the_trial_ends(supervisor: Supervis
         await until(lambda: not running(supervisor))
         await made.end()
         assert running(supervisor)
+
+
+async def test_a_moments_fault_is_over_when_the_program_is_back(supervisor: Supervisor, fleet: FleetFile) -> None:
+    kept, before = Kept(), supervisor.state(TARGET)
+    async with faults(fleet, kept, {"action": "kill"}) as made:
+        await made.prepare("t001", counted=True)
+        made.begin("t001", counted=True)
+        await until(lambda: len(kept.lines) == 2)  # without the end of the trial
+        after = supervisor.state(TARGET)
+        await made.end()
+    assert before is not None
+    assert after is not None
+    assert (after.state, kept.anomalies) == ("RUNNING", [])
+    assert after.pid != before.pid
+
+
+async def test_a_paused_program_keeps_its_process(supervisor: Supervisor, fleet: FleetFile) -> None:
+    kept, before = Kept(), supervisor.state(TARGET)
+    assert before is not None
+    async with faults(fleet, kept, {"action": "pause", "for": "500ms"}) as made:
+        made.begin("t001", counted=True)
+        await until(lambda: psutil.Process(before.pid).status() == psutil.STATUS_STOPPED)
+        await made.end()
+    assert psutil.Process(before.pid).status() != psutil.STATUS_STOPPED
+    assert [type(line) for line in kept.lines] == [FaultInjected, FaultHealed]
+    assert kept.anomalies == []
+
+
+async def test_a_restart_loop_kills_again_and_again_and_ends(supervisor: Supervisor, fleet: FleetFile) -> None:
+    kept, pids = Kept(), set()
+
+    def restarted() -> bool:
+        state = supervisor.state(TARGET)
+        if state is not None and state.pid:
+            pids.add(state.pid)
+        return len(pids) > 2
+
+    async with faults(fleet, kept, {"action": "restart-loop", "with": {"every": "1500ms"}}) as made:
+        made.begin("t001", counted=True)
+        await until(restarted)
+        await made.end()
+    assert running(supervisor)
+    assert kept.anomalies == []
 
 
 async def test_warm_ups_are_left_alone(supervisor: Supervisor, fleet: FleetFile) -> None:
@@ -133,7 +176,7 @@ async def test_what_cannot_be_undone_names_the_command(supervisor: Supervisor, f
     ((what, trial, text),) = kept.anomalies
     assert (what, trial) == ("fault-not-healed", "t001")
     assert text.startswith("stop of transport.wds1 could not be undone: ")
-    assert text.endswith("Repair it with `fleet up -e fleet_name=demo`")
+    assert text.endswith("Repair it with `fleet up --fleet demo`")
 
 
 async def test_a_helper_that_died_is_started_again_to_heal(supervisor: Supervisor, fleet: FleetFile) -> None:
@@ -150,7 +193,8 @@ async def test_a_helper_that_died_is_started_again_to_heal(supervisor: Superviso
 
 
 def test_a_helper_whose_driver_was_killed_heals_by_itself(supervisor: Supervisor, fleet: FleetFile) -> None:
-    (aim,) = aims([DuringStep.model_validate({"at": "0s", "action": "stop", "target": TARGET})], fleet, ["t000"])
+    step = DuringStep.model_validate({"at": "0s", "action": "stop", "target": TARGET})
+    (aim,) = planned([step], fleet, ["t000"])[0].aims
     opening = helper.Opening(root=str(supervisor.layout.root)).model_dump_json()
     order = helper.Order(verb="inject", aim=aim).model_dump_json()
     process = subprocess.Popen(
@@ -173,7 +217,7 @@ def test_a_helper_whose_driver_was_killed_heals_by_itself(supervisor: Supervisor
 
 
 def test_an_order_that_fails_is_answered_with_why(supervisor: Supervisor) -> None:
-    aim = Aim(action="stop", target="nobody.x", kind="program", fleet="demo", machine="local", repair="x")
+    aim = Aim(key="a", action="stop", target="nobody.x", parts=["nobody.x"], fleet="demo", machine="local", repair="x")
     answers: list[bytes] = []
     opening = helper.Opening(root=str(supervisor.layout.root))
     helper.serve(opening, [helper.Order(verb="inject", aim=aim).model_dump_json().encode()], answers.append)

@@ -8,7 +8,8 @@ import pytest
 
 from fleet.errors import SpecError
 from fleet.experiments.wec_scaling import WecScaling
-from fleet.faults.registry import aims
+from fleet.faults.fault import Aim
+from fleet.faults.registry import planned
 from fleet.model.duration import written
 from fleet.model.during import DuringStep
 from fleet.model.fleet_file import FleetFile
@@ -21,9 +22,13 @@ def step(**fields: Any) -> DuringStep:
     return DuringStep.model_validate({"at": "10s", "action": "stop", "target": "its1", **fields})
 
 
+def aims(steps: list[DuringStep], fleet: FleetFile, trials: tuple[str, ...]) -> list[Aim]:
+    return [aim for one in planned(steps, fleet, trials) for aim in one.aims]
+
+
 def test_a_control_plane_takes_all_that_runs_at_it_with_it(fleet: FleetFile) -> None:
     (aim,) = aims([step(**{"for": "30s"})], fleet, TRIALS)
-    assert (aim.kind, aim.machine, aim.clusters) == ("control plane", "local", ["its1"])
+    assert (aim.planes, aim.parts, aim.machine, aim.clusters) == (["its1"], [], "local", ["its1"])
     assert aim.programs == ["etcd.its1", "kube-apiserver.its1", "registration.its1"]
     assert aim.repair == "fleet cluster start its1 --fleet demo"
 
@@ -35,7 +40,7 @@ def test_a_control_plane_takes_all_that_runs_at_it_with_it(fleet: FleetFile) -> 
 )  # fmt: skip
 def test_a_program_takes_the_control_planes_that_it_serves(target: str, clusters: list[str], fleet: FleetFile) -> None:
     (aim,) = aims([step(target=target)], fleet, TRIALS)
-    assert (aim.kind, aim.programs, aim.clusters) == ("program", [target], clusters)
+    assert (aim.parts, aim.planes, aim.programs, aim.clusters) == ([target], [], [target], clusters)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,11 @@ def test_process_wds() -> None:
     golden("process-wds", plan_process(MACHINE, ControlPlane("wds1", "wds"), block("wds1", 16_003)))
 
 
+def test_process_hub_that_passes_requests_on() -> None:
+    plane = ControlPlane("karmada1", "hub", aggregates=True)
+    golden("process-aggregating", plan_process(MACHINE, plane, block("karmada1", 16_009)))
+
+
 def test_process_wec_with_extra_arguments() -> None:
     plane = ControlPlane("wec001", "wec", "process", extra=EXTRA)
     golden("process-wec", plan_process(MACHINE, plane, block("wec001", 16_006)))
@@ -65,6 +70,18 @@ def test_dense_shard_of_two() -> None:
     planes = [ControlPlane(name, "wec", "dense") for name in ("wec001", "wec002")]
     parts = [plan_instance(MACHINE, shard, plane, 16_002 + i) for i, plane in enumerate(planes)]
     golden("dense", Plan.merge([plan_shard(MACHINE, shard, planes), *parts]))
+
+
+def test_a_bare_control_plane_has_an_api_server_alone() -> None:
+    plane = ControlPlane("wec001", "wec", "dense", bare=True)
+    planned = plan_instance(MACHINE, Shard(0, 16_000, 16_001), plane, 16_002)
+    (instance,) = [json.loads(text.text) for text in planned.texts if text.path.parent.name == "instances"]
+    assert (instance["controllers"], instance["kcm_kubeconfig"], instance["scheduler_kubeconfig"]) == ([], "", "")
+    assert [kubeconfig.path.name for kubeconfig in planned.kubeconfigs] == ["kubeconfig"]
+    (record,) = [json.loads(text.text) for text in planned.texts if text.path.name == "plane.json"]
+    assert record["bare"] is True
+    process = plan_process(MACHINE, ControlPlane("wec001", "wec", bare=True), block("wec001", 16_000))
+    assert [program.component for program in process.programs] == ["etcd", "kube-apiserver"]
 
 
 def test_kwok() -> None:

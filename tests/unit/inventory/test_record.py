@@ -14,6 +14,7 @@ from fleet.host.supervisor_config import Program, render_group
 from fleet.inventory.components import command_of, read_components
 from fleet.inventory.inspection import Inspection
 from fleet.inventory.record import FILE, RecordSpec, begin_record, digest_of, forget, write_record
+from fleet.model.build_progress import BuildLog
 from fleet.model.fleet_file import Cluster, FleetFile, Machine
 
 VERSIONS = {
@@ -268,3 +269,41 @@ def test_a_second_site_yml_changes_nothing_and_keeps_what_is_known_meanwhile(lay
     assert FleetFile.model_validate_json((layout.root / FILE).read_bytes()) == before
     changed = begin_record(spec(layout, variables={"wec_count": 3}, versions=versions))
     assert (changed.before, changed.after) == ({"variable wec_count": "2"}, {"variable wec_count": "3"})
+
+
+def test_how_long_the_first_build_took_is_kept(layout: Layout) -> None:
+    told = spec(layout, variables={"wec_count": 2})
+    begin_record(told)
+    begun = FleetFile.model_validate_json((layout.root / FILE).read_bytes()).bring_up
+    assert begun is not None
+    assert begun.seconds is None
+    write_record(told)
+    built = FleetFile.model_validate_json((layout.root / FILE).read_bytes()).bring_up
+    assert built is not None
+    assert (built.began, built.wecs) == (begun.began, 2)
+    assert built.seconds is not None
+    assert built.seconds >= 0
+    assert not begin_record(told).changed
+    assert not write_record(told).changed
+    assert FleetFile.model_validate_json((layout.root / FILE).read_bytes()).bring_up == built
+
+
+def test_a_build_that_was_not_completed_in_one_go_has_no_time(layout: Layout) -> None:
+    told = spec(layout)
+    begin_record(told)
+    begin_record(told)  # after a first one that was killed
+    write_record(told)
+    assert FleetFile.model_validate_json((layout.root / FILE).read_bytes()).bring_up is None
+
+
+def test_one_build_may_begin_twice(layout: Layout) -> None:
+    told = spec(layout)
+    begin_record(told)
+    log = BuildLog(layout.root)
+    assert log.open()
+    begin_record(told)
+    write_record(told)
+    log.close()
+    built = FleetFile.model_validate_json((layout.root / FILE).read_bytes()).bring_up
+    assert built is not None
+    assert built.seconds is not None

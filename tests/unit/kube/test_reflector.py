@@ -179,6 +179,27 @@ async def test_compaction_while_away(client: KubeClient, server: FakeApiServer) 
         assert "410" in told.gaps[0].reason or "Expired" in told.reflector.stats.last_error
 
 
+async def test_a_server_that_was_put_back_is_listed_again(client: KubeClient, server: FakeApiServer) -> None:
+    """A watch from a version that is still to come tells nothing, and no error."""
+    put(server, "a")
+    backup = server.store.version
+    async with Recorder(client) as told:
+        await server.until_watches(1)
+        put(server, "b")
+        put(server, "a", "2")
+        await told.until(lambda: len(told.events) == 3)
+        server.cut_watches()
+        server.store.rewind(backup)
+        await told.until(lambda: len(told.events) == 5)
+        assert told.told()[3:] == [("MODIFIED", "a", True, True), ("DELETED", "b", True, True)]
+        assert told.reflector.versions() == model(server)
+        (gap,) = told.gaps
+        assert gap.reason.startswith("the server went back from version ")
+        put(server, "c")
+        await told.until(lambda: len(told.events) == 6)
+        assert told.told()[5:] == [("ADDED", "c", False, False)]
+
+
 async def test_a_bookmark_saves_a_gap(client: KubeClient, server: FakeApiServer) -> None:
     """Versions of other kinds pass by: with the bookmark's version the watch can resume after a compaction."""
     async with Recorder(client) as told:

@@ -22,9 +22,9 @@ def machine_of(root: Path) -> Machine:
 
 
 def test_every_manager_is_a_package_with_an_installer() -> None:
-    assert known() == ["kubestellar", "none", "ocm"]
-    with pytest.raises(UsageError, match="manager: 'karmada' is not one of kubestellar, none, ocm"):
-        installer("karmada")
+    assert known() == ["karmada", "kubefleet", "kubestellar", "none", "ocm"]
+    with pytest.raises(UsageError, match="manager: 'clusternet' is not one of karmada, kubefleet,"):
+        installer("clusternet")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,8 @@ def test_every_manager_is_a_package_with_an_installer() -> None:
     [
         ("none", [], [], []),
         ("ocm", ["hub1 hub"], ["hub1"], ["hub1"]),
+        ("karmada", ["karmada1 hub"], ["karmada1"], []),
+        ("kubefleet", ["kubefleet1 hub"], ["kubefleet1"], []),
         ("kubestellar", ["its1 its", "its2 its", "wds1 wds", "wds2 wds"], ["its1", "its2"], ["its1", "its2"]),
     ],
 )

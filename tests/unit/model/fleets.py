@@ -10,7 +10,8 @@ from fleet.model.client_limits import ClientLimits
 from fleet.model.fleet_file import ManagerOf
 from fleet.model.pairing import paired
 
-LIMITS = {name: value for name, value in ClientLimits().model_dump().items() if not name.startswith("ocm_")}
+OTHERS = ("ocm_", "karmada_", "kubefleet_")
+LIMITS = {name: value for name, value in ClientLimits().model_dump().items() if not name.startswith(OTHERS)}
 """As a fleet of the first format had them."""
 """What such a fleet has where nothing was set."""
 

@@ -33,7 +33,9 @@ def test_the_defaults_are_valid_and_record_no_place() -> None:
 def test_client_limits_have_the_defaults_of_the_programs() -> None:
     known = ClientLimits()
     assert {name: Variables.model_fields[name].default for name in limits()} == known.model_dump()
-    assert {name for name, whole in limits().items() if not whole} == {n for n in limits() if n.endswith("_qps")}
+    queues = {name for name in limits() if name.endswith("_queue_qps")}  # of work queues, whose flags are whole numbers
+    rates = {name for name in limits() if name.endswith("_qps")} - queues
+    assert {name for name, whole in limits().items() if not whole} == rates
 
 
 def test_text_of_a_command_line_becomes_what_it_spells() -> None:
@@ -101,13 +103,16 @@ def test_settings_of_one_control_plane(driver: str, target: str, settings: dict[
 
 
 def test_a_manager_or_simulator_that_there_is_not_is_named() -> None:
-    assert said(manager="karmada") == ['manager: "karmada" is not one of kubestellar, none, ocm']
+    assert said(manager="clusternet") == [
+        'manager: "clusternet" is not one of karmada, kubefleet, kubestellar, none, ocm'
+    ]
     assert said(node_simulator="fake") == ['node_simulator: "fake" is not one of hollow, kwok, mixed, none']
 
 
 def test_names_of_planes_are_those_of_the_manager() -> None:
     ports = {"hub1": 20_000}
     assert said(manager="ocm", control_plane_ports=ports) == []
+    assert said(manager="karmada", control_plane_ports={"karmada1": 20_000}) == []
     assert "hub1 is no control plane of this fleet" in said(control_plane_ports=ports)[0]
     assert "its1 is no control plane of this fleet" in said(manager="ocm", control_plane_ports={"its1": 20_000})[0]
 

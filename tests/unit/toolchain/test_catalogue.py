@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import ToolchainError, UsageError
+from fleet.managers.karmada.hub import CRD_FILE as KARMADA_BEGINS
+from fleet.managers.karmada.hub_objects import CRDS as KARMADA
+from fleet.managers.kubefleet.hub import CRDS as KUBEFLEET
+from fleet.managers.kubefleet.membership import CRD_FILE as KUBEFLEET_BEGINS
 from fleet.model.variables import Variables
 from fleet.toolchain import catalogue, needs_of
 
@@ -13,7 +17,9 @@ SOURCE = Path(__file__).parents[3] / "toolchain"
 PROGRAMS = {
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "dense", "kwok", "kwokctl", "registration",
     "work", "registration-operator", "kubestellar-controller-manager", "ocm-transport-controller",
-    "kind", "fleet-runc", "fleet-link", "placement", "work-manager", "hollow",
+    "kind", "fleet-runc", "fleet-link", "fleet-loadgen", "placement", "work-manager", "hollow", "karmada-agent",
+    "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-webhook",
+    "kubefleet-hub-agent", "kubefleet-member-agent",
 }  # fmt: skip
 
 
@@ -22,6 +28,13 @@ def test_every_program_has_a_version() -> None:
     assert set(versions) == PROGRAMS
     assert versions["dense"] == "v1.34.4"
     assert versions["etcd"] == "v3.6.4"
+    assert (versions["karmada-agent"], versions["kubefleet-member-agent"]) == ("v1.16.0", "v0.14.0")
+
+
+def test_the_files_that_a_hub_reads_are_there() -> None:
+    for manager, begins, plurals in (("karmada", KARMADA_BEGINS, KARMADA), ("kubefleet", KUBEFLEET_BEGINS, KUBEFLEET)):
+        crds = catalogue.load(SOURCE, [f"manager:{manager}"]).crds.keys()
+        assert {f"{begins}{plural}" for plural in plurals} == {name for name in crds if name.startswith(begins)}
 
 
 def test_a_group_is_built_only_for_what_needs_it() -> None:

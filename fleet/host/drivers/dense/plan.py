@@ -121,8 +121,9 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
     trust = Trust.of(layout.pki, hub_signs=False)
     serving = serving_certificate(certificates, plane)
     admin = machine.admin(plane.name)
-    kcm = component_kubeconfig(machine, plane.name, server, "kube-controller-manager")
-    scheduler = component_kubeconfig(machine, plane.name, server, "kube-scheduler")
+    names = () if plane.bare else ("kube-controller-manager", "kube-scheduler")
+    clients = tuple(component_kubeconfig(machine, plane.name, server, name) for name in names)
+    kcm, scheduler = (str(client.path) for client in clients) if clients else ("", "")
     dials = (kubelet_client_certificate(certificates),) if machine.options.kubelets else ()
     instance = {
         "name": plane.name,
@@ -136,9 +137,9 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "requestheader_client_ca_file": str(trust.front_proxy_ca),
         "service_account_key_file": str(trust.sa_private),
         "service_account_issuer": ISSUER,
-        "kcm_kubeconfig": str(kcm.path),
-        "scheduler_kubeconfig": str(scheduler.path),
-        "controllers": [name for name in WEC_CONTROLLERS if name not in NOT_IN_DENSE],
+        "kcm_kubeconfig": kcm,
+        "scheduler_kubeconfig": scheduler,
+        "controllers": [name for name in WEC_CONTROLLERS if name not in NOT_IN_DENSE and clients],
         "openapi": False,
         "apiserver_extra_args": [
             *DENSE_ARGUMENTS,
@@ -148,8 +149,8 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
     }
     return Plan(
         (folder, certificates),
-        (serving, admin, *dials, kcm.certificate, scheduler.certificate),
-        (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), kcm, scheduler),
+        (serving, admin, *dials, *(client.certificate for client in clients)),
+        (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
         (
             plane_file(layout, plane, server),
             TextFile(instance_file(layout, shard.number, plane.name), render_json(instance)),

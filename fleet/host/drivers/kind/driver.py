@@ -202,6 +202,7 @@ DRIVER = DriverKind(
     of=_of,
     # One node with systemd, containerd, kubelet and the whole control plane; docs/drivers.md has the measurements.
     weight=Weight(630 * MIB, 38, 246, 238, 1, 890 * MIB),
+    of_image=True,
     check=kind_engine.check_kind,
     retire=kind_engine.retire,
 )

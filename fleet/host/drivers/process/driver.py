@@ -17,7 +17,7 @@ from fleet.host.plan import ControlPlane, Kubeconfig, Plan, PlannedProgram, plan
 from fleet.host.ports import Block
 from fleet.host.ready import wait_ready
 from fleet.host.records import debug_owner, remove_plane, stored_server
-from fleet.host.stores import kubelet_client_certificate, plan_store, serving_certificate
+from fleet.host.stores import kubelet_client_certificate, plan_store, proxy_certificates, serving_certificate
 from fleet.host.supervise import Program, Staged
 from fleet.host.weight import MIB, Weight
 
@@ -148,6 +148,7 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
     socket = None if plane.hub else machine.layout.etcd_socket(plane.name)
     store = plan_store(plane.name, folder / "etcd", certificates, ports.start + 1, ports.start + 2, socket=socket)
     serving = serving_certificate(certificates, plane)
+    proxy = proxy_certificates(certificates, plane)
     admin = machine.admin(plane.name)
     kcm = component_kubeconfig(machine, plane.name, server, "kube-controller-manager")
     scheduler = component_kubeconfig(machine, plane.name, server, "kube-scheduler")
@@ -163,7 +164,12 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
     kubelets = [flag for client in dials for flag in components.kubelet_client(trust, client)]
     api = components.kube_apiserver(
         program("kube-apiserver"), plane.bind_address, ports.start, store, trust, serving,
-        (*(() if plane.hub else components.IDLE_API_SERVER), *kubelets, *plane.extra.apiserver),
+        (
+            *(flag for one in proxy for flag in components.proxy_client(one)),
+            *(() if plane.hub else components.IDLE_API_SERVER),
+            *kubelets,
+            *plane.extra.apiserver,
+        ),
     )  # fmt: skip
 
     def listener(index: int, kubeconfig: Path) -> tuple[str, ...]:
@@ -177,18 +183,21 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
     etcd_extra = (*(components.ETCD_DEBUG if debug else ()), *plane.extra.etcd)
     programs = [
         planned("etcd", components.etcd(program("etcd"), store, trust, etcd_extra), 100, (trust.etcd_ca,)),
-        planned("kube-apiserver", api, 200, (*at_start, trust.etcd_ca)),
-        planned("kube-controller-manager", manager, 300, (*at_start, kcm.path)),
+        planned("kube-apiserver", api, 200, (*at_start, trust.etcd_ca, *(one.cert for one in proxy))),
     ]
-    if plane.role == "wec":
+    clients = []
+    if not plane.bare:
+        programs.append(planned("kube-controller-manager", manager, 300, (*at_start, kcm.path)))
+        clients.append(kcm)
+    if plane.role == "wec" and not plane.bare:
         argv = components.kube_scheduler(
             program("kube-scheduler"), scheduler.path, plane.extra.scheduler, listener(1, scheduler.path)
         )
         programs.append(planned("kube-scheduler", argv, 300, (scheduler.path,)))
-    clients = [kcm, scheduler] if plane.role == "wec" else [kcm]
+        clients.append(scheduler)
     return Plan(
         (folder, certificates),
-        (store.server, store.client, serving, admin, *dials, *(client.certificate for client in clients)),
+        (store.server, store.client, serving, *proxy, admin, *dials, *(client.certificate for client in clients)),
         (Kubeconfig(machine.layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
         (plane_file(machine.layout, plane, server),),
         tuple(programs),
@@ -202,4 +211,5 @@ DRIVER = DriverKind(
     # threads. Ports: API server and both of its etcd. Disk: 123 MiB when new, nearly all preallocated by the etcd.
     weight=Weight(230 * MIB, 10, 36, 58, 3, 190 * MIB),
     of_hub=True,
+    bare=True,
 )

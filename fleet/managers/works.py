@@ -1,4 +1,4 @@
-"""The ManifestWorks of a run on a hub: found by what they wrap, waited for, and deleted when nobody owns them."""
+"""What a manager wraps objects of a run in, on a hub: found by these, waited for, and deleted when nobody owns it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fleet.errors import DeadlineError, KubeError
-from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.kube.errors import NotFound
+from fleet.kube.resources import Resource
 from fleet.kube.waiting import Objects, wait_for_objects
 from fleet.managers.manager import Cleaning
 from fleet.model.run_names import RUN_LABEL
 
 GRACE_SECONDS = 60.0
-"""How long a manager has to delete ManifestWorks by itself before those without an owner are deleted for it."""
+"""How long a manager has to delete them by itself before those without an owner are deleted for it."""
 
 Work = Mapping[str, Any]
 
 
 def holds_run(work: Work, run_id: str | None) -> bool:
-    """Whether a ManifestWork wraps an object of that run (None: of any run)."""
+    """Whether it wraps an object of that run (None: of any run)."""
     manifests: Sequence[Mapping[str, Any]] = work.get("spec", {}).get("workload", {}).get("manifests") or []
     for manifest in manifests:
         label = (manifest.get("metadata", {}).get("labels") or {}).get(RUN_LABEL)
@@ -31,27 +31,38 @@ def holds_run(work: Work, run_id: str | None) -> bool:
 
 
 class Works:
-    """The ManifestWorks of one run (None: of any run) on one hub; `selector` finds those of the manager."""
+    """Those of one run (None: of any run) on one hub: objects of `resource` with their manifests under
+    `spec.workload`; `selector` finds those of the manager, of which those `aside` are not meant."""
 
-    def __init__(self, hub: KubeClient, run_id: str | None, *, selector: str) -> None:
+    def __init__(
+        self,
+        hub: KubeClient,
+        resource: Resource,
+        run_id: str | None,
+        *,
+        selector: str | None,
+        aside: Callable[[Work], bool] = lambda _: False,
+    ) -> None:
         self._hub = hub
+        self._resource = resource
         self._run_id = run_id
         self._selector = selector
+        self._aside = aside
 
     async def wait(self, seconds: float) -> str:
         """Empty when there is none any more, else what was still there after `seconds`."""
 
         def ours(found: Objects) -> list[str]:
-            return [f"{namespace}/{name}" for (namespace, name), item in found.items() if holds_run(item, self._run_id)]
+            return [f"{namespace}/{name}" for (namespace, name), item in found.items() if self._ours(item)]
 
         try:
             await wait_for_objects(
                 self._hub,
-                resources.MANIFEST_WORKS,
+                self._resource,
                 lambda found: not ours(found),
                 label_selector=self._selector,
                 timeout=seconds,
-                what="ManifestWorks of the run",
+                what=f"{self._resource.kind}s of the run",
                 missing=ours,
             )
         except DeadlineError as error:
@@ -60,21 +71,24 @@ class Works:
 
     async def drop_orphans(self, owned: Callable[[Work], bool], cleaning: Cleaning) -> None:
         """Delete those that nobody owns any more; one that cannot be deleted is told and does not stop the others."""
-        works = await self._hub.list_all(resources.MANIFEST_WORKS, label_selector=self._selector)
-        orphans = [item for item in works if holds_run(item, self._run_id) and not owned(item)]
+        works = await self._hub.list_all(self._resource, label_selector=self._selector)
+        orphans = [item for item in works if self._ours(item) and not owned(item)]
         deleted = 0
 
         async def drop(item: Work) -> None:
             nonlocal deleted
             meta = item["metadata"]
             try:
-                await self._hub.delete(resources.MANIFEST_WORKS, meta["name"], meta["namespace"], uid=meta["uid"])
+                await self._hub.delete(self._resource, meta["name"], meta["namespace"], uid=meta["uid"])
             except NotFound:
                 return
             except KubeError as error:
-                cleaning.left(f"{self._hub.cluster}: ManifestWork {meta['namespace']}/{meta['name']}: {error}")
+                cleaning.left(f"{self._hub.cluster}: {self._resource.kind} {meta['namespace']}/{meta['name']}: {error}")
                 return
             deleted += 1
 
         await each(orphans, drop)
-        cleaning.took(self._hub, resources.MANIFEST_WORKS, deleted)
+        cleaning.took(self._hub, self._resource, deleted)
+
+    def _ours(self, work: Work) -> bool:
+        return holds_run(work, self._run_id) and not self._aside(work)

@@ -1,0 +1,33 @@
+"""Rule `misdelivered`: an object comes to no WEC that it was not planned for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fleet.analysis.checker.rule import Finding, OfHistory
+
+
+class Misdelivered(OfHistory):
+    """See `Rule`."""
+
+    name = "misdelivered"
+    says = "Nothing is delivered to a WEC that it was not planned for, not even for a moment."
+
+    def findings(self) -> Iterator[Finding]:
+        """One per object and WEC."""
+        history = self.history
+        for (op, cluster), pair in history.pairs.items():
+            planned = history.planned[op]
+            if cluster == history.source_of(op) or cluster in planned.clusters or not pair.lives:
+                continue
+            life = pair.lives[0]
+            wanted = ", ".join(planned.clusters[:5]) + (", ..." if len(planned.clusters) > 5 else "")  # noqa: PLR2004
+            yield Finding(
+                rule=self.name,
+                text=f"{history.name(op)} came to {cluster} at {history.at(life.born_ns)}; it was for {wanted}",
+                trial=planned.trial,
+                cluster=cluster,
+                object=history.name(op),
+                lines=[history.planned_line[op], life.born_line],
+                ops=[op],
+            )

@@ -1,0 +1,1 @@
+"""The kinds of control planes that `density` weighs, one module each."""

@@ -1,0 +1,1 @@
+"""The experiment `idle`: what a fleet takes at rest, by program."""

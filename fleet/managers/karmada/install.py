@@ -1,0 +1,84 @@
+"""Karmada: one hub with an aggregated API server, webhook, controller-manager and scheduler; in pull mode an agent for
+every WEC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from fleet.host.change import Change
+from fleet.host.layout import Layout
+from fleet.host.pages import Reader
+from fleet.host.weight import MIB, Weight
+from fleet.managers import membership
+from fleet.managers.installer import Found, HubPlane, Installer, Site, Way
+from fleet.managers.karmada import names
+from fleet.managers.karmada.hub import converge_hub
+from fleet.managers.karmada.membership import Pull, Push
+from fleet.managers.karmada.pages import PAGES
+from fleet.managers.karmada.record import MODE_FACT, PULL
+from fleet.managers.membership import Roster
+from fleet.model.client_limits import ClientLimits
+from fleet.model.fleet_file import ManagerOf
+from fleet.model.variable_rules import Problem
+from fleet.model.variables import Variables
+
+
+class Karmada(Installer):
+    """As in Installer."""
+
+    limits: Sequence[str] = tuple(name for name in ClientLimits.model_fields if name.startswith("karmada_"))
+    pages: Mapping[str, Reader] = PAGES
+    port_owners: Sequence[str] = tuple(f"{component}." for component in PAGES)
+    plane = Weight(620 * MIB, 12, 60, 80, 12, 400 * MIB)
+    agent = Weight(50 * MIB, 2, 8, 16, 3, 10 * MIB)
+
+    def problems(self, variables: Variables, machines: int) -> Iterator[Problem]:
+        """As in Installer."""
+        if machines > 1:
+            yield Problem(
+                "manager", "karmada needs one machine for hub and WECs: its agents' credentials are made on the hub's"
+            )
+        if variables.wan and variables.karmada_mode != PULL:
+            yield Problem("wan", "a link leads agents to the hub, and karmada_mode push has no agents")
+
+    def planes(self, variables: Variables) -> Sequence[HubPlane]:
+        """As in Installer."""
+        return (HubPlane(names.HUB, names.ROLE, aggregates=True, dialled=variables.karmada_mode == PULL),)
+
+    def record(self, variables: Variables, versions: Mapping[str, str], found: Found) -> ManagerOf:
+        """As in Installer."""
+        return ManagerOf(
+            name="karmada",
+            version=versions.get(names.CONTROLLER, ""),
+            source=names.ROLE,
+            transport=names.ROLE,
+            transports={hub: hub for hub in found.of_role(names.ROLE)},
+            facts={MODE_FACT: variables.karmada_mode},
+        )
+
+    def labels(self, layout: Layout) -> Mapping[str, Mapping[str, str]]:
+        """As in Installer."""
+        return membership.labels(layout)
+
+    def hub(self, site: Site) -> Change:
+        """As in Installer."""
+        return converge_hub(site)
+
+    def join(self, site: Site, way: Way) -> Change:
+        """As in Installer."""
+        return self._roster(site, way).join()
+
+    def leave(self, site: Site, way: Way) -> Change:
+        """As in Installer."""
+        return self._roster(site, way).leave()
+
+    def clear(self, site: Site) -> Change:
+        """As in Installer."""
+        return self._roster(site, Way()).clear()
+
+    def _roster(self, site: Site, way: Way) -> Roster:
+        ca = site.layout.pki / "ca.crt"
+        return Roster(site, Pull(way, ca) if site.variables.karmada_mode == PULL else Push(way, ca))
+
+
+INSTALLER = Karmada()

@@ -1,0 +1,111 @@
+"""A fleet that changes its manager: each is installed, carries objects in both layouts, and leaves nothing in the WECs.
+
+`make test-managers` runs them: their programs are built first, which takes minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet.kube.client import KubeClient
+from fleet.kube.resources import CLUSTER_ROLE_BINDINGS, CRDS, NAMESPACES
+from tests.live.conftest import state_folder
+from tests.live.lab import Lab, changed
+from tests.live.test_fleet import report_path, run_record
+from tests.live.test_talk import NOISE
+
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.xdist_group("managers"),
+    pytest.mark.skipif(os.environ.get("FLEET_TEST_MANAGERS") != "1", reason="minutes: `make test-managers` runs it"),
+]
+
+WECS = 2
+RAISED = {"kubefleet_max_unavailable": "100%", "kubefleet_unavailable_period_seconds": 1}
+KINDS = (NAMESPACES, CRDS, CLUSTER_ROLE_BINDINGS)
+"""Of which a manager puts something into a WEC."""
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """Dense WECs without a manager, so that it is known what they have by themselves."""
+    with state_folder() as state:
+        made = Lab("t-mgr", state, {"wec_count": WECS, **RAISED})
+        try:
+            made.playbook("site.yml", manager="none").check()
+            yield made
+        finally:
+            made.playbook("playbooks/teardown.yml")
+
+
+def within(lab: Lab) -> dict[str, set[str]]:
+    """What the WECs have of the kinds that managers put there."""
+
+    async def look(wec: str) -> set[str]:
+        async with KubeClient.from_kubeconfig(lab.folder / "clusters" / wec / "kubeconfig", cluster=wec) as client:
+            return {f"{kind} {one['metadata']['name']}" for kind in KINDS for one in await client.list_all(kind)}
+
+    async def every() -> dict[str, set[str]]:
+        return {wec: await look(wec) for wec in (f"wec{number:03d}" for number in range(1, WECS + 1))}
+
+    return asyncio.run(every())
+
+
+def measured(lab: Lab, results: Path) -> dict[str, Any]:
+    """`summary.json` of a quick run in which nothing is missing and no policy was left."""
+    both = ["--layout", "one-to-one", "--layout", "one-to-many"]
+    ran = lab.fleet(
+        "experiment", "run", "wec-scaling", "--quick", *both, "--fleet", lab.name, "--results", str(results)
+    )
+    path = report_path(lab, ran.out)
+    record = run_record(path)
+    noisy = [reason for reason in record["reasons"] if any(word in reason for word in NOISE)]
+    assert record["status"] == "valid" or record["reasons"] == noisy, record["reasons"]
+    summary: dict[str, Any] = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
+    assert all(row["missing"] == 0 for row in summary["rows"]), summary["rows"]
+    assert {row["layout"] for row in summary["rows"]} == {"one-to-one", "one-to-many"}
+    return summary
+
+
+@pytest.mark.parametrize(
+    ("manager", "variables", "programs"),
+    [
+        ("ocm", {}, {"work-manager.hub1", "ocm-agent.wec001"}),
+        ("karmada", {"karmada_mode": "pull"}, {"karmada-scheduler.karmada1", "karmada-agent.wec001"}),
+        ("karmada", {"karmada_mode": "push"}, {"karmada-scheduler.karmada1", "karmada-webhook.karmada1"}),
+        ("kubefleet", {}, {"kubefleet-hub-agent.kubefleet1", "kubefleet-member-agent.wec001"}),
+    ],
+    ids=["ocm", "karmada-pull", "karmada-push", "kubefleet"],
+)
+def test_a_manager_is_installed_over_another_and_carries_objects(
+    lab: Lab, tmp_path: Path, manager: str, variables: dict[str, object], programs: set[str]
+) -> None:
+    lab.playbook("site.yml", manager=manager, **variables).check()
+    assert changed(lab.playbook("site.yml", manager=manager, **variables).check()) == 0
+    assert changed(lab.playbook("site.yml", "--check", manager=manager, **variables).check()) == 0
+    fleet = json.loads((lab.folder / "fleet.json").read_text(encoding="utf-8"))
+    assert fleet["manager"]["name"] == manager
+    assert fleet["manager"]["version"].startswith("v")
+    running = {one["program"] for one in fleet["components"]}
+    assert programs <= running
+    agents = {name for name in running if name.endswith(".wec001") and "agent" in name}
+    assert agents == {name for name in programs if name.endswith(".wec001")}
+    measured(lab, tmp_path)
+
+
+def test_the_last_one_leaves_nothing_in_the_wecs(lab: Lab) -> None:
+    lab.playbook("site.yml", manager="none").check()
+    after = within(lab)
+    words = ("karmada", "fleet", "open-cluster-management")
+    assert {name for found in after.values() for name in found if any(word in name for word in words)} == set()
+    assert not list((lab.folder / "agents").glob("*"))
+    lab.playbook("playbooks/teardown.yml").check()
+    assert lab.processes() == []
+    assert not lab.folder.exists()
