@@ -35,6 +35,8 @@ class Bolt:
     def __init__(self, file: Path) -> None:
         """SpecError for a file that is no bbolt file."""
         self._file = file
+        self._visited: set[int] = set()
+        """Pages of one walk: a tree has none twice, so that pages which point at each other end it."""
         try:
             with file.open("rb") as stream:
                 size = os.fstat(stream.fileno()).st_size
@@ -61,6 +63,7 @@ class Bolt:
 
     def items(self, bucket: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Keys and values of a bucket of the root, ascending; SpecError when there is none or a page is damaged."""
+        self._visited.clear()
         for key, value, is_bucket in self._walk(self._root):
             if key == bucket and is_bucket:
                 root, _ = self._unpack(_BUCKET, value, 0, "bucket")
@@ -90,8 +93,9 @@ class Bolt:
 
     def _walk(self, page: int, depth: int = 0) -> Iterator[tuple[bytes, bytes, bool]]:
         start = page * self._page_size
-        if depth > DEPTH_LIMIT or start + _HEADER.size > len(self._data):
+        if page in self._visited or depth > DEPTH_LIMIT or start + _HEADER.size > len(self._data):
             raise self._damaged(page)
+        self._visited.add(page)
         number, _, _, overflow = _HEADER.unpack_from(self._data, start)
         end = start + (overflow + 1) * self._page_size
         if number != page or end > len(self._data):

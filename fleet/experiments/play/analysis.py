@@ -79,10 +79,11 @@ def _changes(
     One that a later change of the same object took over before its own version or status came has no such sample.
     """
     marks = _marks(seen)
-    later: defaultdict[Key, list[int]] = defaultdict(list)
+    last: defaultdict[Key, int] = defaultdict(int)
     for one in requests:
         if not one.error:
-            later[one.cluster, one.resource, one.name].append(one.sent_ns)
+            key = (one.cluster, one.resource, one.name)
+            last[key] = max(last[key], one.sent_ns)
     for one in requests:
         if one.error:
             continue
@@ -91,7 +92,7 @@ def _changes(
         if one.op == DELETE:
             yield _sample(one, plan, "delete-gone", marks.first(key, "deleted"))
             continue
-        taken = any(sent > one.sent_ns for sent in later[key])
+        taken = last[key] > one.sent_ns
         wanted = [("seen", f"seen/{one.due_ns}")]
         if one.op in WITH_EFFECT:
             wanted.append(("done", f"done/{one.due_ns}"))

@@ -39,9 +39,9 @@ def marks(resource: Resource, item: Object) -> Iterator[Mark]:
 
 
 def is_final(resource: Resource, item: Object) -> bool:
-    """Nothing more is to come; of a kind without a status table, at once."""
+    """Nothing more is to come; at once of a kind without a status, or that the table of kinds does not know."""
     kind = kinds.of(resource.group, resource.plural)
-    if kind is None or not kind.returned:
+    if kind is None or kind.data:
         return True
     spec, meta = item.get("spec") or {}, item["metadata"]
     shown = kinds.Shown(item.get("status") or {}, int(meta.get("generation") or 0), spec.get("replicas"))

@@ -111,10 +111,10 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:
         return found
     pods = {pod.key: pod for pod in read(file).pods}
     names = list(pods)
-    seen = _seen(recorded)
+    seen = seen_pods(recorded)
     made = [
         fidelity(
-            plan.trial, _speed(plan), pods, names, [one for one in seen if one.trial == plan.trial], recorded.requests
+            plan.trial, speed_of(plan), pods, names, [one for one in seen if one.trial == plan.trial], recorded.requests
         )
         for plan in recorded.trials
         if plan.repeat >= 0
@@ -180,7 +180,8 @@ def sentence(one: Fidelity) -> str:
     )
 
 
-def _seen(recorded: Recorded) -> list[Seen]:
+def seen_pods(recorded: Recorded) -> list[Seen]:
+    """Every pod that a watch saw, of any trial."""
     found: dict[tuple[str, str], Seen] = {}
     for line in recorded.seen:
         if line.resource != PODS:
@@ -195,7 +196,8 @@ def _seen(recorded: Recorded) -> list[Seen]:
     return list(found.values())
 
 
-def _speed(plan: TrialPlan) -> float:
+def speed_of(plan: TrialPlan) -> float:
+    """Of a trial's point."""
     return float(plan.point.partition("=")[2] or 1)
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fleet.errors import UsageError
+from fleet.errors import FleetError, UsageError
 from fleet.experiment import open_loop, routes
+from fleet.experiment.cleanup import CleanReport
 from fleet.experiment.own import OwnExperiment, PlannedTrial, repeated
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
 from fleet.experiment.watches import Watches, pod_marks
+from fleet.experiments.replay import priorities
 from fleet.experiments.replay.analysis import TRACE_FILE
 from fleet.experiments.replay.loads import Loads
-from fleet.experiments.replay.played import entries, last_mark
+from fleet.experiments.replay.played import Wishes, entries, last_mark
 from fleet.experiments.replay.spec import Replay, check
 from fleet.kube import resources
 from fleet.kube.each import each
@@ -44,7 +46,7 @@ class ReplayExperiment(OwnExperiment[Replay]):
     name = "replay"
     file = Replay
     own_stages = (
-        Stage(name="lag", begin="due", end="sent", text="due, sent by the driver", resource=PODS, optional=True),
+        Stage(name="lag", begin="due", end="sent", text="due, sent by the driver"),
         Stage(name="arrival", begin="sent", end="created", text="sent, seen in its WEC", resource=PODS, optional=True),
         Stage(name="schedule", begin="created", end=SCHEDULED, text="seen, has a node", resource=PODS),
         Stage(name="start", begin=SCHEDULED, end=RUNNING, text="has a node, runs", resource=PODS, optional=True),
@@ -79,6 +81,9 @@ class ReplayExperiment(OwnExperiment[Replay]):
             kinds = (resources.PODS, resources.JOBS, resources.REPLICASETS)
             wanted = kinds if spec.owners == "controllers" else kinds[:1]
             ways = await routes.opened(session, spec.through, trials[0].clusters, wanted)
+            recorded = priorities.classes(trace.pods, names) if spec.priorities == "recorded" else {}
+            await priorities.create(session, trials[0].clusters, recorded)
+        wishes = Wishes(spec.requests == "recorded", recorded)
         current: list[Loads] = []
 
         def reader(wec: str, pod: Object) -> Iterator[Mark]:
@@ -92,7 +97,7 @@ class ReplayExperiment(OwnExperiment[Replay]):
                 loads = Loads(
                     session, trial.id, trial.speed, {way.wec: way for way in ways},
                     entries(trace.pods, trial.id, trial.speed, trial.clusters),
-                    spec.owners == "controllers", spec.requests == "recorded",
+                    spec.owners == "controllers", wishes,
                 )  # fmt: skip
                 current[:] = [loads]
                 async with session.trial(trial):
@@ -139,6 +144,15 @@ class ReplayExperiment(OwnExperiment[Replay]):
                 f"{created - watches.count(resources.PODS, 'deleted')} of {created} pods of the trial are still there"
             )
             session.recorder.anomaly("left-behind", left, trial=trial.id)
+
+    async def clean(self, session: Session, trials: Sequence[ReplayTrial], seconds: float) -> CleanReport:
+        """Its namespaces, then its PriorityClasses, which are in none."""
+        report = await super().clean(session, trials, seconds)
+        try:
+            await priorities.remove(session)
+        except FleetError as error:
+            return replace(report, left=(*report.left, str(error)))
+        return report
 
 
 EXPERIMENT = ReplayExperiment()

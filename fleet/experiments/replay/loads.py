@@ -15,7 +15,7 @@ from fleet.experiment.routes import Route
 from fleet.experiment.session import Session
 from fleet.experiment.sweep import sweep
 from fleet.experiments.replay import played
-from fleet.experiments.replay.played import Entry
+from fleet.experiments.replay.played import Entry, Wishes
 from fleet.kube import resources
 from fleet.kube.each import AT_ONCE, each
 from fleet.kube.errors import NotFound
@@ -37,7 +37,7 @@ class Loads:
     """By WEC."""
     entries: Sequence[Entry]
     controllers: bool
-    requests: bool
+    wishes: Wishes
 
     def __post_init__(self) -> None:
         self._labels = self.session.names.labels(trial=self.trial)
@@ -111,7 +111,7 @@ class Loads:
 
     def _write(self, entry: Entry) -> tuple[Write, Resource]:
         make, resource = (played.bare, resources.PODS) if self._is_bare(entry) else (played.job, resources.JOBS)
-        body = make(entry, self._namespace, self._labels, self.speed, requests=self.requests)
+        body = make(entry, self._namespace, self._labels, self.speed, self.wishes)
         return self.routes[entry.wec].write(resource, body), resource
 
     def _known_end(self, entry: Entry) -> Iterator[tuple[float, Callable[[int], Awaitable[bool]]]]:
@@ -143,7 +143,7 @@ class Loads:
         ]
         steps.sort()
         first, wec = members[0], members[0].wec
-        body = played.replica_set(first, self._namespace, self._labels, 1, requests=self.requests)
+        body = played.replica_set(first, self._namespace, self._labels, 1, self.wishes)
         write = self.routes[wec].write(resources.REPLICASETS, body)
         made = self._post(wec, write)
         yield steps[0][0], lambda due: self._request("create", first, resources.REPLICASETS, due, made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fleet.model.kinds import IMAGE
@@ -79,12 +79,23 @@ def how_it_ends(entry: Entry, speed: float) -> dict[str, str]:
     return found
 
 
-def spec(pod: Pod, *, requests: bool) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Wishes:
+    """What pods get of what was recorded, beside time and end."""
+
+    requests: bool = True
+    classes: Mapping[int, str] = field(default_factory=dict)
+    """PriorityClass by priority; none: priorities are not played."""
+
+
+def spec(pod: Pod, wishes: Wishes) -> dict[str, Any]:
     """Of one container that asks what all of them asked."""
     container: dict[str, Any] = {"name": "recorded", "image": IMAGE}
-    if requests and pod.requests:
+    if wishes.requests and pod.requests:
         container["resources"] = {"requests": dict(pod.requests)}
+    chosen = wishes.classes.get(pod.priority or 0)
     return {
+        **({"priorityClassName": chosen} if chosen else {}),
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 0,
         "restartPolicy": "Never",
@@ -92,18 +103,18 @@ def spec(pod: Pod, *, requests: bool) -> dict[str, Any]:
     }
 
 
-def bare(entry: Entry, namespace: str, labels: Mapping[str, str], speed: float, *, requests: bool) -> dict[str, Any]:
+def bare(entry: Entry, namespace: str, labels: Mapping[str, str], speed: float, wishes: Wishes) -> dict[str, Any]:
     """The pod itself."""
     meta = {"name": entry.name, "namespace": namespace, "labels": dict(labels),
             "annotations": how_it_ends(entry, speed)}  # fmt: skip
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec(entry.pod, requests=requests)}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec(entry.pod, wishes)}
 
 
-def job(entry: Entry, namespace: str, labels: Mapping[str, str], speed: float, *, requests: bool) -> dict[str, Any]:
+def job(entry: Entry, namespace: str, labels: Mapping[str, str], speed: float, wishes: Wishes) -> dict[str, Any]:
     """A Job of one pod, which is not tried again: pods of one recorded Job end differently, and a template cannot."""
     template = {
         "metadata": {"labels": dict(labels), "annotations": how_it_ends(entry, speed)},
-        "spec": spec(entry.pod, requests=requests),
+        "spec": spec(entry.pod, wishes),
     }
     meta = {"name": entry.name, "namespace": namespace, "labels": dict(labels)}
     return {
@@ -115,11 +126,11 @@ def job(entry: Entry, namespace: str, labels: Mapping[str, str], speed: float, *
 
 
 def replica_set(
-    entry: Entry, namespace: str, labels: Mapping[str, str], replicas: int, *, requests: bool
+    entry: Entry, namespace: str, labels: Mapping[str, str], replicas: int, wishes: Wishes
 ) -> dict[str, Any]:
     """What keeps so many pods of one owner; which of them goes when there are fewer is its controller's choice."""
     own = {"replay": entry.name}
-    inner = {**spec(entry.pod, requests=requests), "restartPolicy": "Always"}
+    inner = {**spec(entry.pod, wishes), "restartPolicy": "Always"}
     template = {"metadata": {"labels": {**labels, **own}}, "spec": inner}
     meta = {"name": entry.name, "namespace": namespace, "labels": dict(labels)}
     body = {"replicas": replicas, "selector": {"matchLabels": own}, "template": template}

@@ -44,6 +44,8 @@ class Replay(ExperimentFile):
     """Bare pods, exact; or Jobs and ReplicaSets, whose controllers are then under test."""
     requests: Literal["recorded", "none"] = "recorded"
     """What pods ask of their nodes."""
+    priorities: Literal["recorded", "none"] = "recorded"
+    """By PriorityClasses that the run makes in its WECs and takes away again."""
 
     @field_validator("speeds")
     @classmethod

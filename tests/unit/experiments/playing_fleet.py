@@ -29,6 +29,8 @@ class PlayingFleet(PlainFleet):
     def begin(self) -> None:
         """As a controller manager does it."""
         self._since: dict[str, float] = {}
+        self.classes: set[int] = set()
+        """Values of the PriorityClasses that pods came with."""
         for wec in self.wecs.values():
             give_service_accounts(wec)
 
@@ -66,6 +68,9 @@ class PlayingFleet(PlainFleet):
         wanted = meta.get("annotations") or {}
         phase = (pod.get("status") or {}).get("phase")
         if phase is None:
+            wanted_class = pod["spec"].get("priorityClassName")
+            if wanted_class:
+                self.classes.add(store.get(resources.PRIORITY_CLASSES, wanted_class)["value"])
             self._since[meta["uid"]] = now
             store.update(resources.PODS, meta["name"], meta["namespace"],
                          lambda old: {**old, "spec": {**old["spec"], "nodeName": "n1"}})  # fmt: skip

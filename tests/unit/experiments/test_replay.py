@@ -13,10 +13,14 @@ from fleet.analysis.study import analyse
 from fleet.errors import UsageError
 from fleet.experiment.progress import Silent
 from fleet.experiment.runner import Outcome, Runner, plan
-from fleet.experiments.replay import played
+from fleet.experiments.replay import played, priorities, sections
+from fleet.experiments.replay.analysis import Seen
 from fleet.experiments.replay.experiment import EXPERIMENT
 from fleet.experiments.replay.spec import Replay
+from fleet.kube import resources
+from fleet.model.run_names import RunNames
 from fleet.model.trace import Header, Owner, Pod
+from fleet.report.html import page
 from fleet.results.folder import RunFolder
 from fleet.simulators.kwok import stages
 from fleet.trace.fidelity import drift
@@ -24,7 +28,8 @@ from fleet.trace.file import Trace, write
 from fleet.trace.importers.importer import Machine
 from fleet.trace.importers.registry import IMPORTERS
 from fleet.workload.content import EXIT_CODE_ANNOTATION, LIFETIME_ANNOTATION
-from tests.unit.experiment.plain_fleets import PlainFleet
+from tests.unit.experiment.plain_fleets import OcmFleet, PlainFleet
+from tests.unit.experiment.test_runner import give_service_accounts
 from tests.unit.experiments.playing_fleet import PlayingFleet
 
 JOB = Owner(kind="Job", name="j1")
@@ -35,7 +40,7 @@ def pods() -> list[Pod]:
     return [
         Pod(t=0, key="there", before=True, end="open"),
         Pod(t=0.05, key="a", wait=0.1, life=0.6, end="succeeded", exit=0, owner=JOB, requests={"cpu": "100m"}),
-        Pod(t=0.1, key="b", wait=0.1, life=0.5, end="failed", exit=3, owner=JOB),
+        Pod(t=0.1, key="b", wait=0.1, life=0.5, end="failed", exit=3, owner=JOB, priority=100),
         Pod(t=0.2, key="c", wait=0.1, life=0.4, end="deleted", owner=WEB),
         Pod(t=0.3, key="d", lasted=0.5, end="deleted", owner=WEB),
         Pod(t=0.35, key="e", end="open"),
@@ -88,6 +93,8 @@ async def test_each_pod_comes_and_ends_as_recorded(playing: PlayingFleet, tmp_pa
     }  # fmt: skip
     assert {sample.cluster for sample in study.samples} == {"wec001", "wec002"}
     assert playing.leftovers() == []
+    assert playing.classes == {100}
+    assert not [one for wec in playing.wecs.values() for one in wec.store.objects(resources.PRIORITY_CLASSES)]
 
     again = IMPORTERS["run"].read(outcome.folder, Machine())
     assert {pod.key: pod.end for pod in again.pods} == {
@@ -95,6 +102,7 @@ async def test_each_pod_comes_and_ends_as_recorded(playing: PlayingFleet, tmp_pa
         "f": "failed",
     }  # fmt: skip
     found = drift(pods(), again.pods)
+    assert "Pods at once, t000, speed 1" in page(study)
     assert (found.pods, found.lost, found.exits) == (7, 0, 1.0)
 
 
@@ -176,3 +184,39 @@ def test_pods_of_one_cluster_and_of_one_owner_go_to_one_wec() -> None:
         Pod(t=4, key="5", owner=JOB, end="open"),
     ]
     assert [one.wec for one in played.entries(members, "t000", 1, ["w1", "w2"])] == ["w1", "w2", "w1", "w1", "w1"]
+
+
+def test_the_curves_of_pods_at_once() -> None:
+    pods_ = [Pod(t=0, key="a", wait=1, life=3, end="deleted"), Pod(t=2, key="b", end="open")]
+    assert sections.recorded(pods_, 2.0) == ([0.0, 1.0, 2.0], [1, 2, 1])
+    seen = [Seen("a", "t000", {"created": 5_000_000_000, "ended": 7_000_000_000}),
+            Seen("b", "t000", {"created": 6_000_000_000})]  # fmt: skip
+    assert sections.played(seen) == ([0.0, 1.0, 2.0], [1, 2, 1])
+
+
+async def test_through_a_manager_the_pods_reach_their_wecs(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    members = [Pod(t=n / 20, key=f"p{n}", life=5, end="succeeded", cluster=f"c{n % 2}") for n in range(4)]
+    chosen = spec(trace_file(tmp_path, members), clusters="all", through="manager")
+    async with OcmFleet(state, 2) as there:  # its pods live for no time at all
+        for server in there.servers:
+            give_service_accounts(server)
+        outcome = await Runner(there.file(), state, EXPERIMENT, chosen, tmp_path / "results", progress=Silent()).run()
+        left = there.leftovers()
+    study = analyse(RunFolder.open(outcome.folder))
+    (row,) = next(table for table in study.own.tables if table.name == "fidelity").rows
+    assert row[2:4] == [4, 4]
+    assert {sample.cluster for sample in study.samples if sample.stage == "arrival"} == {"wec001", "wec002"}
+    assert left == []
+
+
+def test_priorities_become_classes() -> None:
+    names = RunNames("20261128T000000Z-0123abcd")
+    members = [Pod(t=0, key=str(n), end="open", priority=n) for n in (0, 7, -7, 2_000_001_000)]
+    assert priorities.classes([*members, Pod(t=0, key="x", end="open")], names) == {
+        7: "fleet-run-0123abcd-p7", -7: "fleet-run-0123abcd-m7", 2_000_001_000: "system-node-critical"
+    }  # fmt: skip
+    wishes = played.Wishes(classes={7: "seven"})
+    assert played.spec(members[1], wishes)["priorityClassName"] == "seven"
+    assert "priorityClassName" not in played.spec(members[0], wishes)

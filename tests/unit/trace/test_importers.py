@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import sqlite3
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -267,3 +268,17 @@ def test_the_command_writes_a_trace_that_can_be_read(tmp_path: Path, monkeypatch
     monkeypatch.setattr(sys, "argv", ["fleet", "trace", "import", "audit", source, "-f", str(out)])
     assert main() == 0
     assert read(out).pods == taken("audit", Path(source)).pods
+
+
+def test_an_etcd_file_whose_pages_point_at_each_other_ends(tmp_path: Path) -> None:
+    data = bytearray(gzip.decompress((SAMPLES / "etcd-snapshot.db.gz").read_bytes()))
+    (size,) = struct.unpack_from("<I", data, 16 + 8)
+    (root,) = struct.unpack_from("<Q", data, 16 + 16)
+    for page in range(2, len(data) // size):  # every page becomes a branch with two children: the root
+        struct.pack_into("<QHHI", data, page * size, page, 1, 2, 0)
+        for n in range(2):
+            struct.pack_into("<IIQ", data, page * size + 16 + n * 16, 0, 0, root)
+    file = tmp_path / "loop.db"
+    file.write_bytes(data)
+    with pytest.raises(SpecError, match="is damaged"):
+        taken("etcd", file)
