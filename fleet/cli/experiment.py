@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Literal
 
 import typer
@@ -39,10 +40,17 @@ def list_(output: OutputOption = "table") -> None:
         out_items("ExperimentList", items)
     elif items:
         columns = [table.Column("EXPERIMENT"), table.Column("MANAGERS"), table.Column("DESCRIPTION")]
-        rows = [[item["name"], ", ".join(item["managers"]), item["description"]] for item in items]
+        rows = [[item["name"], _those(item["managers"], item["cannot"]), item["description"]] for item in items]
         out(table.render(columns, rows, ink_for(sys.stdout), width=table.terminal_width()))
     else:
         say("there are no experiments here: run this command in a checkout, or give a file")
+
+
+def _those(able: Sequence[str], cannot: Collection[str]) -> str:
+    """Managers in few words: a table has 80 columns."""
+    if len(cannot) < len(able):
+        return f"all but {', '.join(cannot)}" if cannot else "all"
+    return ", ".join(able)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from fleet.errors import UsageError
 from fleet.host.change import Change
+from fleet.host.drivers.driver import driver_kind
 from fleet.host.files import mode_of, private_directory, remove_tree, same_private, write_private
 from fleet.host.layout import Layout
 from fleet.inventory.existing import existing_clusters
@@ -152,6 +153,7 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
                 "wec_nodes": variables.wec_nodes,
                 "node_simulator": variables.node_simulator,
                 "wec_hollow_nodes": variables.wec_hollow_nodes,
+                "wec_differs": "" if there else _wec_differs(variables),
                 "node_load": _node_load(variables, there),
                 "manager": manager,
                 "platforms": _platforms(variables, spec.versions, clusters),
@@ -179,6 +181,15 @@ def _platforms(variables: Variables, versions: Mapping[str, str], clusters: Sequ
         )
         for name in variables.platform
     ]
+
+
+def _wec_differs(variables: Variables) -> str:
+    """Of the control planes, and of what runs beside each."""
+    beside = "simulators and agents " + (
+        "of many in one process" if variables.wec_programs == "shared" else "in a process each"
+    )
+    planes = driver_kind(variables.control_plane_driver).differs(variables)
+    return f"{planes}; {beside}" if planes else beside
 
 
 def _node_load(variables: Variables, there: Sequence[Cluster]) -> str:

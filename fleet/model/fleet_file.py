@@ -183,6 +183,8 @@ class FleetFile(Model):
     """What plays the nodes of WECs. A file without it is of a release that had kwok alone."""
     wec_hollow_nodes: int = 0
     """How many of `wec_nodes` are hollow where several simulators play them."""
+    wec_differs: str = ""
+    """Whether WECs are as upstream makes them, and in which processes their simulators and agents run; for reports."""
     node_load: str = ""
     """How many requests these nodes make beside a kubelet's, and who measured it. Empty in a file of an older
     release."""

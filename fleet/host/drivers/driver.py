@@ -15,6 +15,7 @@ from fleet.host.pages import Reader
 from fleet.host.plan import ControlPlane, Plan
 from fleet.host.weight import Weight
 from fleet.model.by_folder import ByFolder
+from fleet.model.variables import Variables
 
 DRIVERS = ByFolder("fleet.host.drivers", "driver", "DRIVER", variable="control_plane_driver")
 
@@ -76,6 +77,11 @@ def retire_nothing(machine: Machine) -> Change:  # noqa: ARG001 - as of every dr
     return Change.none()
 
 
+def as_upstream(variables: Variables) -> str:  # noqa: ARG001 - as of every driver
+    """Of a driver whose control planes are as upstream makes them."""
+    return ""
+
+
 def prepare_nothing(machine: Machine, group: str, count: int) -> None:
     """Of a driver that runs nothing before its first control plane."""
 
@@ -106,6 +112,8 @@ class DriverKind:
     """It can leave out controllers and scheduler (`ControlPlane.bare`)."""
     of_image: bool = False
     """Its control planes are made of a node image (`fleet.node_image`)."""
+    differs: Callable[[Variables], str] = as_upstream
+    """Whether its WECs are as upstream makes them, for reports; empty where no variable decides it."""
     prepare: Callable[[Machine, str, int], None] = prepare_nothing
     """On a machine that has none, start what will carry so many control planes of a group, with none in it."""
 

@@ -147,7 +147,9 @@ async def test_policies_are_spread_over_the_wdses_of_each_point(tmp_path: Path) 
     state.mkdir(mode=0o700)
     fields: dict[str, Any] = {"experiment": "wds-scaling", "policies": 3, "workload": {"kind": "deployment"}}
     async with StandInFleet(state, 2, wdses=2) as fleet:
-        with pytest.raises(UsageError, match=r"wdses: 3 are asked .* has 2: grow it with `fleet up -e wds_count=3`"):
+        with pytest.raises(
+            UsageError, match=r"wdses: 3 are requested, the fleet has 2: grow it with `fleet up -e wds_count=3`"
+        ):
             runner(fleet, reconfigure, wdses=[1, 3], **fields)
         outcome = await runner(fleet, reconfigure, wdses=[1, 2], **fields).run()
         assert fleet.leftovers() == []

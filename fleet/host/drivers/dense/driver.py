@@ -12,6 +12,7 @@ from pathlib import Path
 from fleet.errors import DeadlineError, HostError
 from fleet.host.change import Change
 from fleet.host.drivers.dense.admin import DenseAdmin, Instance
+from fleet.host.drivers.dense.differs import differs
 from fleet.host.drivers.dense.empty import start_empty
 from fleet.host.drivers.dense.etcd_keys import delete_prefix, etcd_answers
 from fleet.host.drivers.dense.pages import of_dense
@@ -322,6 +323,7 @@ DRIVER = DriverKind(
     serves=DENSE,
     bare=True,
     prepare=start_empty,
+    differs=differs,
     # Measured at rest on 2 cores, /proc summed by program (memory is PSS): fleets of 2 and 6 dense WECs, and the 100 of
     # the README. 90 MiB: dense process 84, its etcd 9 (means of 4 WECs, which share more when there are more). Inotify:
     # 5 instances of the dense process with 8 watches; doubled or more for a busy fleet, as are the threads. Ports: its

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +33,17 @@ class Programs:
         raise ToolchainError(name)
 
 
-def test_everything_that_stands_against_a_run_is_said_at_once_and_nothing_is_made(tmp_path: Path) -> None:
-    kplane = {"binary": str(tmp_path / "none"), "sha256": "0" * 64}
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path leaves room for that of a unix socket."""
+    with tempfile.TemporaryDirectory(prefix="fd-") as folder:
+        yield Path(folder)
+
+
+def test_everything_that_stands_against_a_run_is_said_at_once_and_nothing_is_made(short: Path) -> None:
+    kplane = {"binary": str(short / "none"), "sha256": "0" * 64}
     wanted = spec(target="kplane", kplane=kplane, clusters=[0, 1, 2, 10_000_000])
-    machine = FleetMachine(name="local", state_dir=str(tmp_path / "state" / "l"))
+    machine = FleetMachine(name="local", state_dir=str(short / "state" / "l"))
     fleet = FleetFile.model_construct(**{**NOTHING, "machines": [machine]})
     experiment = Density(lambda _: Programs())  # type: ignore[arg-type,return-value]
     with pytest.raises(CapacityError) as error:
@@ -47,7 +56,7 @@ def test_everything_that_stands_against_a_run_is_said_at_once_and_nothing_is_mad
         "- memory for 10000000 virtual control planes",
     ]
     assert error.value.exit_code == 2
-    assert list(tmp_path.iterdir()) == []
+    assert list(short.iterdir()) == []
 
 
 NOTHING: dict[str, Any] = dict.fromkeys(("name", "created", "toolchain_digest", "machines", "clusters"))

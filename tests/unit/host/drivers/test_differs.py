@@ -1,0 +1,25 @@
+"""What a driver says of WECs that are not as upstream makes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleet.host.drivers.driver import driver_kind, driver_kinds
+from fleet.model.variables import Variables
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"dense_sharing": True}, ["share what never changes"]),
+        ({"dense_sharing": False}, ["as upstream makes it (dense_sharing: false)"]),
+        ({"dense_sharing": True, "dense_hibernate": "5m"}, ["asleep after", "without a connection"]),
+    ],
+)
+def test_dense_says_what_is_shared(variables: dict[str, object], words: list[str]) -> None:
+    said = driver_kind("dense").differs(Variables.model_validate(variables))
+    assert [word for word in words if word not in said] == []
+
+
+def test_no_other_driver_has_anything_to_say() -> None:
+    assert [name for name in driver_kinds() if driver_kind(name).differs(Variables())] == ["dense"]
