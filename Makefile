@@ -7,12 +7,12 @@ DEMO_WECS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Our own Go programs, by module. Only these packages of a dense process have tests: all others compile the whole of
 # Kubernetes, which the race detector makes minutes of.
-GO_TESTS := controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store hollow:./settings,./identity,./partition,./admin,./registry,./backend kind:./cmd/... link:./cmd/... load:./...
+GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store,./dense/share,./dense/inprocess,./dense/socket hollow:./settings,./identity,./partition,./admin,./registry,./backend kind:./cmd/... link:./cmd/... load:./...
 # Two fleets beside each other: most of a live test is waiting.
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults lint format bench bench-sizing clean
+.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults test-platforms lint format bench bench-sizing soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -65,6 +65,10 @@ test-talk: toolchain ## the talk's experiments on a live fleet of 3 WECs
 test-managers: toolchain ## one live fleet under OCM, Karmada and KubeFleet in turn (builds their programs first)
 	@FLEET_TEST_MANAGERS=1 $(BIN)/python -m pytest tests/live/test_managers.py -v
 
+test-platforms: env ## each platform live, with its experiments in their short form; compiles their programs, minutes each
+	@$(BIN)/fleet toolchain build $$($(BIN)/python -c 'from fleet.platforms.platform import known; print(*(f"--for platform:{n}" for n in known()))')
+	@FLEET_TEST_PLATFORMS=1 $(BIN)/python -m pytest tests/live/test_platforms.py -v --durations 12
+
 lint: env ## ruff, mypy --strict, yamllint, ansible-lint, and gofmt where there is a Go
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
@@ -82,6 +86,9 @@ bench: toolchain ## side-by-side benchmarks: ratios with their spread
 
 bench-sizing: toolchain ## fleets of 10, 20 and 50 WECs predict one of 100: an hour, and 16 GiB
 	@$(BIN)/python -m tests.bench --only sizing
+
+soak: toolchain ## half an hour of control planes that come and go, with the race detector (Go and a C compiler)
+	@$(BIN)/python -m tests.bench.soak
 
 clean: ## remove the environment and caches of the checkout (fleets and the toolchain cache stay)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible

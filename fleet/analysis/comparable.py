@@ -12,6 +12,8 @@ MEMORY_SHARE = 0.05
 PRESSURE_POINTS = 10.0
 """Difference of the PSI averages, in percentage points, that a reader should know of."""
 
+SHARED = ("dense_sharing", "dense_openapi", "dense_hibernate", "wec_programs")
+"""Variables that say how much of the WECs is not as upstream makes it."""
 _PORT_DIGITS = 5
 
 
@@ -109,6 +111,8 @@ def _fleets(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     for name in ("node_simulator", "wec_nodes", "wec_hollow_nodes"):
         yield f"fleet.{name}", str(getattr(one, name)), str(getattr(two, name)), False
     yield "fleet links", _links(a), _links(b), False
+    for name in SHARED:
+        yield f"fleet.{name}", str(one.variables.get(name)), str(two.variables.get(name)), False
     flags_a, flags_b = _flags(a), _flags(b)
     for name in sorted({*flags_a, *flags_b}):
         left = " ".join(sorted(flags_a.get(name, set()) - flags_b.get(name, set())))

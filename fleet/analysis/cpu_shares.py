@@ -13,9 +13,11 @@ from fleet.model.fleet_file import WEC, FleetFile
 from fleet.model.manager_record import ManagerRecord
 from fleet.results.events import HostSample, ProcessSample
 
-Owner = Literal["hub control planes", "manager", "agents", "emulated WECs", "other programs", "driver", "outside"]
+Owner = Literal[
+    "hub control planes", "manager", "agents", "platforms", "emulated WECs", "other programs", "driver", "outside"
+]
 OWNERS: tuple[Owner, ...] = (
-    "hub control planes", "manager", "agents", "emulated WECs", "other programs", "driver", "outside"
+    "hub control planes", "manager", "agents", "platforms", "emulated WECs", "other programs", "driver", "outside"
 )  # fmt: skip
 """In the order they are shown. `other programs`: of the fleet, such as its monitoring; `outside`: of the host."""
 EMULATION: frozenset[Owner] = frozenset({"emulated WECs"})
@@ -59,9 +61,10 @@ def cpu_shares(recorded: Recorded, fleet: FleetFile, manager: ManagerRecord) -> 
     roles = {cluster.name: cluster.role for cluster in fleet.clusters}
 
     emulation = {component.component for component in fleet.components if component.emulates}
+    platforms = {component for platform in fleet.platforms for component in platform.components}
 
     def owner(sample: ProcessSample) -> Owner:
-        return owner_of(sample, roles, manager, emulation)
+        return "platforms" if sample.component in platforms else owner_of(sample, roles, manager, emulation)
 
     programs, hosts = _series(recorded.processes), _hosts(recorded.hosts)
     for plan in recorded.trials:

@@ -49,7 +49,7 @@ def collect(fleet: FleetFile, file: Path) -> Status:
         file=str(file),
         created=fleet.created,
         toolchain=fleet.toolchain_digest.removeprefix("sha256:"),
-        manager=str(fleet.manager),
+        manager=", ".join(map(str, (fleet.manager, *fleet.platforms))),
         clusters=clusters,
         programs=sorted(programs, key=lambda row: (row.machine, row.name)),
         machines=machines,

@@ -46,6 +46,8 @@ class Need:
     """Of one agent, with what its WEC adds to the hub."""
     nodes: Weight = NOTHING
     """Of all simulated nodes that are to be added, beyond what is there."""
+    platforms: Sequence[tuple[str, Weight]] = ()
+    """Platforms that WECs shall have, each with what it takes in one of them."""
 
 
 @dataclass(frozen=True)
@@ -129,22 +131,25 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
         (wec, need.wecs),
         (need.agent, need.agents),
         (need.nodes, int(need.nodes != NOTHING)),
+        *((weight, 1) for _, weight in need.platforms),
     ]
     what = f"{need.hub_planes} more control planes of the hub and {need.wecs} more WECs ({need.driver})"
     what += f" with {need.agents} agents" if need.agents else ""
     what += " and their nodes" if need.nodes != NOTHING else ""
+    what += f" and {', '.join(name for name, _ in need.platforms)}" if need.platforms else ""
     found = []
     memory = sum(weight.memory * count for weight, count in counts)
     if memory and memory + RESERVE > room.memory:
         each = wec.memory + (need.agent.memory * need.agents + need.nodes.memory) // max(1, need.wecs)
-        fits = max(0, (room.memory - RESERVE - need.hub_plane.memory * need.hub_planes) // each)
+        others = need.hub_plane.memory * need.hub_planes + sum(weight.memory for _, weight in need.platforms)
+        fits = min(need.wecs, max(0, (room.memory - RESERVE - others) // max(1, each)))
         fewer = f"lower wec_count by {need.wecs - fits}" if need.wecs else "lower wec_nodes"
         found.append(
             Shortage(
                 f"memory for {what}",
                 _gib(memory + RESERVE),
                 _gib(room.memory),
-                f"{fewer}, or take a larger machine",
+                f"{fewer}{_or_platforms(need)}, or take a larger machine",
             )
         )
     disk = sum(weight.disk * count for weight, count in counts)
@@ -186,6 +191,10 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
             )
         )
     return found
+
+
+def _or_platforms(need: Need) -> str:
+    return " or platform_wecs" if need.platforms else ""
 
 
 def refuse(found: Sequence[Shortage]) -> None:

@@ -36,6 +36,14 @@ class Options:
     cores: int = 2
     """Of the machine; what runs in one process shares them with what runs in the others."""
     shard_size: int = 25
+    sharing: bool = True
+    """Control planes of one dense process share what never changes; without it they are as upstream makes them."""
+    openapi: bool = False
+    """They serve OpenAPI; without sharing they always do."""
+    hibernate: float = 0.0
+    """Seconds without a connection after which one of a dense process sleeps; 0: never."""
+    hosted: bool = False
+    """Many instances of the simulator and of the agents in one process; without it, a process each."""
     wec_nodes: int = 1
     simulator: str = "none"
     """What plays those nodes: a package of `fleet.simulators`."""

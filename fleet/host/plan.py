@@ -81,6 +81,24 @@ class Extra:
 
 
 @dataclass(frozen=True)
+class NodeShape:
+    """What the simulated nodes of a control plane have beside what every one has, and nodes of another kind.
+
+    The quantities are Kubernetes' own (`32`, `256Gi`, `1k`); what `capacity` names wins over the simulator's.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    capacity: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Mapping[str, str], ...] = ()
+    plain: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Further nodes, with no taint and no capacity of these: name to their labels."""
+
+
+PLAIN = NodeShape()
+"""Nodes as the simulator makes them."""
+
+
+@dataclass(frozen=True)
 class ControlPlane:
     """One control plane, as requested. `port` 0 lets the registry choose the API server's port."""
 
@@ -93,9 +111,14 @@ class ControlPlane:
     signs: bool = False
     """Of the hub: it signs the client certificates of clusters that register there."""
     aggregates: bool = False
-    """Of the hub: it passes requests of some API groups on to a server of the manager."""
+    """It passes requests of some API groups on to other servers (an APIService), as their front proxy."""
     bare: bool = False
     """Its API server alone, without controllers and scheduler."""
+    openapi: bool = False
+    """It publishes OpenAPI also where that is left out to save memory."""
+    audit: bool = False
+    """Its API server logs who sent each request."""
+    nodes: NodeShape = PLAIN
 
     @property
     def hub(self) -> bool:
@@ -201,9 +224,15 @@ def render_json(document: Any) -> str:
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
+NOT_RECORDED = ("openapi", "audit", "nodes")
+"""What a platform needs of a control plane; that there is a platform is its own record."""
+
+
 def plane_file(layout: Layout, plane: ControlPlane, server: str) -> TextFile:
     """The record of what `plane` was asked to be."""
-    asked = {name: value for name, value in asdict(plane).items() if name != "bare" or value}
+    asked = {
+        name: value for name, value in asdict(plane).items() if name not in NOT_RECORDED and (name != "bare" or value)
+    }
     return TextFile(layout.cluster(plane.name) / PLANE_FILE, render_json({**asked, "server": server}))
 
 

@@ -17,7 +17,12 @@ HTTP_SECONDS = 5.0
 
 
 async def until_it_works(
-    supervisor: Supervisor, program: str, works: Callable[[], Awaitable[bool]], failure: str
+    supervisor: Supervisor,
+    program: str,
+    works: Callable[[], Awaitable[bool]],
+    failure: str,
+    *,
+    seconds: float = READY_SECONDS,
 ) -> float:
     """Wait until `works` says so, as long as the program lives and, on a starved machine, gets on; seconds.
 
@@ -34,7 +39,7 @@ async def until_it_works(
     def late() -> str:
         return f"{program}: {failure}; its last lines:\n{supervisor.tail(program)}"
 
-    return await until(look, READY_SECONDS, late, progress=lambda: supervisor.work_done(program))
+    return await until(look, seconds, late, progress=lambda: supervisor.work_done(program))
 
 
 async def metrics_answer(url: str) -> bool:

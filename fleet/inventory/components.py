@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fleet import __version__
 from fleet.host.drivers.driver import own_components
+from fleet.host.hosted import carrier
 from fleet.host.layout import Layout
 from fleet.host.pages import CONTROL_PLANES, Reader, Started, by_flags
 from fleet.host.records import stored_planes
 from fleet.host.supervisor_config import sections
 from fleet.managers import installer as managers
 from fleet.model.fleet_file import Component
+from fleet.platforms import platform as platforms
 from fleet.simulators import simulator as simulators
 
 OURS = "fleet."
@@ -29,8 +31,8 @@ def read_components(layout: Layout, machine: str, versions: Mapping[str, str]) -
     known, emulation = readers(), {*own_components(), *_simulators()}
     found = []
     for file in sorted((layout.supervisor / "conf.d").glob("*.conf")):
-        for program, text in sections(file.read_text(encoding="utf-8")).items():
-            argv = command_of(text)
+        started = {name: command_of(text) for name, text in sections(file.read_text(encoding="utf-8")).items()}
+        for program, argv in started.items():
             cluster = program.partition(".")[2]
             component, seat = component_of(program, known)
             place = Started(layout, servers, cluster or seat, argv)
@@ -40,7 +42,7 @@ def read_components(layout: Layout, machine: str, versions: Mapping[str, str]) -
                     component=component,
                     machine=machine,
                     cluster=next((name for name in (cluster, seat) if name in servers), ""),
-                    version=version_of(argv, versions),
+                    version=version_of(carrier(argv, started.values()), versions),
                     argv=argv,
                     emulates=component in emulation,
                     **known.get(component, by_flags)(place).fields(),
@@ -50,10 +52,12 @@ def read_components(layout: Layout, machine: str, versions: Mapping[str, str]) -
 
 
 def readers() -> dict[str, Reader]:
-    """How each component tells of itself, as drivers, simulators and managers say; of others their flags say it."""
+    """How each component tells of itself, as its driver, simulator, manager or platform says; else its flags say it."""
     found = {**CONTROL_PLANES, **own_components(), **_simulators()}
     for name in managers.known():
         found |= managers.installer(name).pages
+    for name in platforms.known():
+        found |= platforms.platform(name).pages
     return found
 
 
@@ -74,7 +78,7 @@ def component_of(program: str, known: Mapping[str, Reader]) -> tuple[str, str]:
     return component, ""
 
 
-def version_of(argv: list[str], versions: Mapping[str, str]) -> str:
+def version_of(argv: Sequence[str], versions: Mapping[str, str]) -> str:
     """Of the file that it runs; ours, of a module of ours that Python runs; empty where nobody knows."""
     module = argv[argv.index("-m") + 1 :][:1] if "-m" in argv else []
     if module and module[0].startswith(OURS):

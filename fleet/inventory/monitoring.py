@@ -125,7 +125,8 @@ def _files(spec: MonitoringSpec, port: int) -> dict[Path, bytes]:
     roles = {plane.name: plane.role for plane in stored_planes(layout)}
     jobs = prometheus.targets(components, roles)
     jobs["plain"] += prometheus.own_targets({PROMETHEUS: loopback(port), EXPORTER: loopback(port + 1)})
-    document = prometheus.config(_places(spec), fleet=spec.machine.fleet, interval=spec.interval)
+    further = prometheus.own_authorities(components)
+    document = prometheus.config(_places(spec), fleet=spec.machine.fleet, interval=spec.interval, further=further)
     found = {
         _config(spec): yaml.safe_dump(document, sort_keys=False).encode(),
         folder / "rules.yml": spec.rules.encode(),

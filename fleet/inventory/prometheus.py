@@ -40,8 +40,11 @@ class Places:
     etcd_key: Path
 
 
-def config(places: Places, *, fleet: str, interval: str) -> dict[str, Any]:
-    """The whole of prometheus.yml. Client certificates stand in the jobs, targets in files that are read again."""
+def config(places: Places, *, fleet: str, interval: str, further: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """The whole of prometheus.yml; `further` are jobs of single programs.
+
+    Client certificates stand in the jobs, targets in files that are read again.
+    """
     api = {"ca_file": str(places.ca), "cert_file": str(places.cert), "key_file": str(places.key)}
     etcd = {"ca_file": str(places.etcd_ca), "cert_file": str(places.etcd_cert), "key_file": str(places.etcd_key)}
     return {
@@ -58,6 +61,7 @@ def config(places: Places, *, fleet: str, interval: str) -> dict[str, Any]:
             _job("agents", places, tls=api, relabel=[_keep(KEPT_OF_AGENTS)]),
             _job("etcd", places, tls=etcd, relabel=[]),
             _job("plain", places, tls=None, relabel=[]),
+            *(dict(job) for job in further),
         ],
     }
 
@@ -70,7 +74,7 @@ def targets(components: Iterable[Component], roles: Mapping[str, Role]) -> dict[
     carriers = own_components()
     found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for component in sorted(components, key=lambda one: one.program):
-        if not component.metrics:
+        if not component.metrics or _apart(component):
             continue
         parts = urlsplit(component.metrics)
         role = roles.get(component.cluster, WEC if component.component in carriers else "")
@@ -87,6 +91,37 @@ def targets(components: Iterable[Component], roles: Mapping[str, Role]) -> dict[
             {"targets": [parts.netloc], "labels": {name: value for name, value in labels.items() if value}}
         )
     return {job: found.get(job, []) for job in JOBS}
+
+
+def _apart(component: Component) -> bool:
+    """Whether it has an authority of its own, and so a job of its own: a job trusts one."""
+    return component.tls is not None and bool(component.tls.server_name)
+
+
+def own_authorities(components: Iterable[Component]) -> list[dict[str, Any]]:
+    """A job for each program with an authority of its own; `pod` and `container` as a cluster's Prometheus would say,
+    so that queries of its project work."""
+    jobs = []
+    for component in sorted(components, key=lambda one: one.program):
+        if not component.metrics or component.tls is None or not _apart(component):
+            continue
+        labels = {
+            "program": component.program,
+            "component": component.component,
+            "cluster": component.cluster,
+            "instance": component.program,
+            "pod": component.program,
+            "container": component.component,
+        }
+        jobs.append(
+            {
+                "job_name": component.program,
+                "scheme": "https",
+                "static_configs": [{"targets": [urlsplit(component.metrics).netloc], "labels": labels}],
+                "tls_config": {"ca_file": component.tls.ca, "server_name": component.tls.server_name},
+            }
+        )
+    return jobs
 
 
 def own_targets(programs: Mapping[str, str]) -> list[dict[str, Any]]:

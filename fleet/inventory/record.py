@@ -19,8 +19,9 @@ from fleet.inventory.existing import existing_clusters
 from fleet.inventory.inspection import Inspection, inspect
 from fleet.managers.installer import Found, installer
 from fleet.model import build_progress
-from fleet.model.fleet_file import WEC, BringUp, Cluster, FleetFile, Machine, ManagerOf
+from fleet.model.fleet_file import WEC, BringUp, Cluster, FleetFile, Machine, ManagerOf, PlatformOf
 from fleet.model.variables import Variables
+from fleet.platforms.platform import chosen_wecs, platform
 from fleet.simulators.simulator import simulator
 
 FILE = "fleet.json"
@@ -153,6 +154,7 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
                 "wec_hollow_nodes": variables.wec_hollow_nodes,
                 "node_load": _node_load(variables, there),
                 "manager": manager,
+                "platforms": _platforms(variables, spec.versions, clusters),
                 "limits": {name: getattr(variables, name) for name in chosen.limits},
                 "machines": list(spec.machines),
                 "clusters": sorted(clusters, key=lambda c: c.name),
@@ -162,6 +164,21 @@ def describe(spec: RecordSpec, parts: Sequence[Inspection], *, created: str, sta
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"fleet file: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error
+
+
+def _platforms(variables: Variables, versions: Mapping[str, str], clusters: Sequence[Cluster]) -> list[PlatformOf]:
+    """Those of the fleet, each in the WECs that there are of those that shall have it."""
+    there = {cluster.name for cluster in clusters}
+    wecs = tuple(wec for wec in chosen_wecs(variables) if wec in there)
+    return [
+        PlatformOf(
+            name=name,
+            version=versions.get(platform(name).versioned_by, ""),
+            wecs=wecs,
+            components=tuple(platform(name).components),
+        )
+        for name in variables.platform
+    ]
 
 
 def _node_load(variables: Variables, there: Sequence[Cluster]) -> str:
@@ -280,6 +297,7 @@ def _lines(file: FleetFile) -> dict[str, str]:
     """The file as lines for a diff."""
     lines = {f"limit {name}": str(value) for name, value in file.limits.items()}
     lines |= {f"variable {name}": str(value) for name, value in file.variables.items() if name not in file.limits}
+    lines |= {f"platform {p.name}": str(p) for p in file.platforms}
     lines |= {f"version {name}": value for name, value in file.versions.items()}
     lines |= {f"cluster {c.name}": f"{c.role} {c.driver} {c.server} {c.context} {c.labels}" for c in file.clusters}
     lines |= {

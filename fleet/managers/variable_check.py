@@ -1,8 +1,8 @@
-"""What the manager, the node simulator and the drivers that the variables name say of the variables."""
+"""What the manager, the node simulator, the drivers and the platforms that the variables name say of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fleet.host.drivers.driver import driver_kind, driver_kinds
@@ -11,6 +11,8 @@ from fleet.model.fleet_file import EXISTING
 from fleet.model.variable_rules import Problem
 from fleet.model.variable_types import told
 from fleet.model.variables import Variables
+from fleet.platforms import platform as platforms
+from fleet.platforms.platform import Platform
 from fleet.simulators import simulator as simulators
 
 
@@ -34,6 +36,26 @@ class Chosen:
                 yield Problem(name, f"{told(getattr(variables, name))} is not one of {', '.join(known)}")
         if variables.manager in managers.known():
             yield from managers.installer(variables.manager).problems(variables, self.machines)
+        yield from platform_problems(variables, {name: platforms.platform(name) for name in platforms.known()})
+
+
+def platform_problems(variables: Variables, known: Mapping[str, Platform]) -> Iterator[Problem]:
+    """What is wrong with the platforms of a fleet; `known` are all that there are."""
+    for name in variables.platform:
+        if name not in known:
+            yield Problem("platform", f"{told(name)} is not one of {', '.join(known)}")
+            continue
+        chosen = known[name]
+        for other in set(chosen.clashes) & set(variables.platform):
+            yield Problem("platform", f"{name} and {other} cannot be in one WEC: leave one of them out")
+        yield from chosen.problems(variables)
+    able = [name for name in driver_kinds() if driver_kind(name).platforms]
+    if variables.platform and variables.control_plane_driver not in able:
+        yield Problem(
+            "platform",
+            f"needs API servers beside its programs, and control_plane_driver is {variables.control_plane_driver}: set"
+            f" control_plane_driver={' or '.join(able)}",
+        )
 
 
 def _known() -> Iterator[tuple[str, list[str]]]:

@@ -24,9 +24,9 @@ class ByFolder:
 
     def names(self) -> list[str]:
         """All of them, sorted."""
-        folder = Path(str(import_module(self.parent).__file__)).parent
-        found = [entry.name for entry in iter_modules([str(folder)])]
-        return sorted(name for name in found if (folder / name / f"{self.module}.py").exists())
+        folders = import_module(self.parent).__path__
+        places = (Path(folder) / entry.name for folder in folders for entry in iter_modules([folder]))
+        return sorted(place.name for place in places if (place / f"{self.module}.py").exists())
 
     def load(self, name: str) -> Any:
         """The one of that name; UsageError naming the variable when there is none."""

@@ -77,6 +77,8 @@ class ClientTls(Model):
     ca: str
     cert: str
     key: str
+    server_name: str = ""
+    """What the program's certificate says; empty: the host of its URL."""
 
 
 class Component(Model):
@@ -128,6 +130,21 @@ class ManagerOf(Model):
         return ", ".join([f"{self.name} {self.version}".strip(), *facts])
 
 
+class PlatformOf(Model):
+    """A platform of a fleet, as it was installed."""
+
+    name: Name
+    version: str = ""
+    wecs: tuple[str, ...] = ()
+    """Those that have it."""
+    components: tuple[str, ...] = ()
+    """Its programs that are under test; others play something for it."""
+
+    def __str__(self) -> str:
+        """For people: `name v1.2.0 in wec001, wec002`."""
+        return f"{self.name} {self.version}".strip() + f" in {', '.join(self.wecs)}"
+
+
 class BringUp(Model):
     """How long `site.yml` took to build the fleet where there was none."""
 
@@ -170,6 +187,7 @@ class FleetFile(Model):
     """How many requests these nodes make beside a kubelet's, and who measured it. Empty in a file of an older
     release."""
     manager: ManagerOf = ManagerOf()
+    platforms: tuple[PlatformOf, ...] = ()
     limits: dict[str, int | float] = Field(default_factory=dict)
     """Client-side limits of the manager's programs, by the names of the variables that set them."""
     machines: list[Machine]

@@ -15,6 +15,6 @@ class Stage(Model):
     text: str = ""
     """What it is from and to, for people."""
     resource: str = ""
-    """Only of objects of this resource (`pods`, `virtualmachines.kubevirt.io`); empty: of all that reach `begin`."""
+    """Only of objects of this resource (`pods`, `deployments.apps`); empty: of all that reach `begin`."""
     optional: bool = False
     """An object that never reaches `begin` has no sample of it; else that sample is missing."""

@@ -180,6 +180,14 @@ def _dense_override(where: str, settings: PlaneSettings, *, role: bool) -> Itera
             )
 
 
+def _hibernate(found: Variables, _planes: Mapping[str, str]) -> Iterator[Problem]:
+    if found.dense_hibernate and not found.dense_sharing:
+        yield Problem(
+            "dense_hibernate",
+            f"{found.dense_hibernate} needs dense_sharing=true: else its own controllers are always connected",
+        )
+
+
 def _existing(found: Variables, planes: Mapping[str, str]) -> Iterator[Problem]:
     wecs, hub = (driver == "existing" for driver in (found.control_plane_driver, found.hub_driver))
     if wecs != bool(found.existing_wecs.kubeconfigs):
@@ -220,6 +228,7 @@ SIMULATOR_SETTINGS = (
 RULES = (
     Rule(("node_simulator", "wec_nodes", "wec_hollow_nodes", *SIMULATOR_SETTINGS), _hollow),
     Rule(PLANES, _prefix),
+    Rule(("dense_hibernate", "dense_sharing"), _hibernate),
     Rule(("control_plane_driver", *PROCESS_ONLY), _dense_flags),
     Rule((*PLANES, "control_plane_ports"), _ports),
     Rule(("control_plane_driver", "hub_driver", "existing_wecs", "existing_hub"), _existing),

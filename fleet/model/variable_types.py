@@ -14,6 +14,7 @@ from pydantic import BeforeValidator
 
 from fleet.errors import UsageError
 from fleet.model.base import NAME_PATTERN
+from fleet.model.duration import parse_duration
 from fleet.model.link import link_of
 from fleet.model.model_errors import NAME_RULE
 
@@ -33,6 +34,7 @@ WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNOREC
 FLAG = re.compile(r"--[a-z0-9][^\n]*")
 PART = re.compile(r"(?:100|[0-9]{1,2})%|[0-9]{1,6}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
+SHORTEST_NAP, LONGEST_NAP = 10.0, 86400.0
 LOWEST_PORT, HIGHEST_PORT = 1024, 65_533
 
 
@@ -143,6 +145,18 @@ def _prefix(value: Any) -> str:
     return value
 
 
+def _words(value: Any) -> tuple[str, ...]:
+    found = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if value in ("", None):
+        return ()
+    if not isinstance(found, Sequence) or not all(isinstance(part, str) for part in found):
+        raise ValueError(f"{told(value)} is neither a name nor a list of names")
+    names = tuple(_name(part) for part in found)
+    if len(set(names)) != len(names):
+        raise ValueError(f"{told(value)} names one twice")
+    return names
+
+
 def _folder(value: Any) -> str:
     if not isinstance(value, str) or not PATH.fullmatch(value) or DOTS.search(value):
         raise ValueError(
@@ -242,6 +256,13 @@ def _image(value: Any) -> str:
     return value
 
 
+def _empty_or_duration(value: Any) -> str:
+    text = str(value or "").strip()
+    if text and not SHORTEST_NAP <= parse_duration(text) <= LONGEST_NAP:
+        raise ValueError(f"{told(value)} is not from {SHORTEST_NAP:.0f}s to 24h, nor empty")
+    return text
+
+
 def _empty_or_whole(value: Any) -> int | str:
     found = as_whole(value)
     if value not in ("", None) and found is None:
@@ -259,6 +280,8 @@ Text = Annotated[str, BeforeValidator(_text)]
 FleetName = Annotated[str, BeforeValidator(_name)]
 Word = Annotated[str, BeforeValidator(_name)]
 """Names a package of ours."""
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+"""Names packages of ours: one name, several with commas, or a list."""
 WecPrefix = Annotated[str, BeforeValidator(_prefix)]
 Folder = Annotated[str, BeforeValidator(_folder)]
 FolderOrNone = Annotated[str, BeforeValidator(_folder_or_none)]
@@ -271,4 +294,6 @@ LinkText = Annotated[dict[str, str], BeforeValidator(_link)]
 """A link as a user writes it; empty for none."""
 Checksums = Annotated[dict[str, str], BeforeValidator(_checksums)]
 Image = Annotated[str, BeforeValidator(_image)]
+EmptyOrDuration = Annotated[str, BeforeValidator(_empty_or_duration)]
+"""As a user wrote it, such as `5m`; empty for none."""
 EmptyOrWhole = Annotated[int | str, BeforeValidator(_empty_or_whole)]

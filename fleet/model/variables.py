@@ -18,6 +18,7 @@ from fleet.model.variable_types import (
     Address,
     Checksums,
     Count,
+    EmptyOrDuration,
     EmptyOrWhole,
     Environment,
     Flags,
@@ -35,6 +36,7 @@ from fleet.model.variable_types import (
     WecPrefix,
     Weight,
     Word,
+    Words,
     one_of,
     whole,
 )
@@ -93,6 +95,24 @@ class FleetVariables(Model):
     )
 
 
+class PlatformVariables(Model):
+    """Platforms: systems under test that live in one WEC each (`docs/platforms.md`)"""
+
+    platform: Words = variable(
+        (), "Platforms of the fleet, one name or a list (packages of `fleet/platforms`), such as kubevirt; empty: none."
+    )
+    platform_wecs: Annotated[int, whole(1, MOST_WECS)] = variable(
+        1, "The first so many WECs have them; `wec_count` or more: all."
+    )
+    platform_audit: Switch = variable(
+        False, "API servers of WECs with platforms log who sent each request, so that runs count by user agent."
+    )
+    kubevirt_controller_qps: Positive = variable(200.0, "virt-controller at its API server; KubeVirt's own default.")
+    kubevirt_controller_burst: Count = variable(400, "The same, burst.")
+    kubevirt_api_qps: Positive = variable(200.0, "virt-api at its API server; KubeVirt's own default.")
+    kubevirt_api_burst: Count = variable(400, "The same, burst.")
+
+
 class PlaceVariables(Model):
     """Where it lies"""
 
@@ -130,6 +150,24 @@ class ControlPlaneVariables(Model):
         0, "Brought up at the same time; 0 is twice the number of cores."
     )
     dense_shard_size: Annotated[int, whole(1, 200)] = variable(25, "WECs in one process of the dense driver.")
+    dense_sharing: Switch = variable(
+        True,
+        "WECs of one dense process share what never changes, and do without OpenAPI and some polls; false: each is"
+        " exactly as upstream makes it, at about twice the memory.",
+    )
+    dense_hibernate: EmptyOrDuration = variable(
+        "",
+        "A WEC of a dense process sleeps after so long without a connection (such as `5m`) and is woken by the next,"
+        " which waits; empty: never. A kwok or an agent is always connected: it is for control planes alone.",
+    )
+    wec_programs: Annotated[str, one_of("shared", "own")] = variable(
+        "own",
+        "kwok and the OCM agents of a machine's WECs: own (a process each) or shared (those of `dense_shard_size` WECs"
+        " in one process).",
+    )
+    dense_openapi: Switch = variable(
+        False, "WECs of the dense driver serve OpenAPI, which `kubectl explain` and client-side validation need."
+    )
     control_plane_ready_seconds: Annotated[int, whole(1, 86400)] = variable(
         300, "Deadline of one API server on a machine that is busy with others."
     )
@@ -379,6 +417,7 @@ class LimitVariables(Model):
 
 class Variables(
     FleetVariables,
+    PlatformVariables,
     PlaceVariables,
     ProgramVariables,
     ControlPlaneVariables,

@@ -225,7 +225,8 @@ class Scraper:
         if page.tls is not None and page.tls not in self._contexts:
             self._contexts[page.tls] = client_context(page.tls)
         trust = True if page.tls is None else self._contexts[page.tls]
-        async with self._session.get(page.url, ssl=trust) as response:
+        name = page.tls.server_name if page.tls is not None and page.tls.server_name else None
+        async with self._session.get(page.url, ssl=trust, server_hostname=name) as response:
             response.raise_for_status()
             return await response.text()
 

@@ -213,6 +213,18 @@ def over_time(
         return inline(made, name)
 
 
+def per_node(counts: Mapping[str, Sequence[int]], name: str) -> str:
+    """How many objects each node has, a line per trial; each descends from the fullest node."""
+    with figure(_HALF, 3.6) as (made, axes):
+        for (trial, values), colour in zip(counts.items(), SERIES, strict=False):
+            axes.step(range(1, len(values) + 1), values, where="mid", color=colour, linewidth=1.2, label=trial)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("nodes, the fullest first")
+        axes.set_ylabel("objects")
+        made.legend(loc="outside upper left", ncols=4)
+        return inline(made, name)
+
+
 def _thinned(points: Sequence[tuple[float, float]], most: int = 400) -> list[tuple[float, float]]:
     """At most `most` points: of each stretch the highest, because a peak is what the reader looks for."""
     if len(points) <= most:

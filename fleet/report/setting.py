@@ -12,7 +12,9 @@ def facts(study: Study) -> list[tuple[str, str]]:
     return [
         ("Manager", str(fleet.manager)),
         ("Versions", versions or "none given"),
+        *((("Platforms", "; ".join(map(str, fleet.platforms))),) if fleet.platforms else ()),
         ("Fleet", _fleet(study)),
+        *([("WECs", shared)] if (shared := _sharing(study)) else []),
         *([("Nodes", fleet.node_load)] if fleet.node_load else []),
         *([("Links", links)] if (links := _links(study)) else []),
         ("Machine", _machine(study)),
@@ -37,6 +39,25 @@ def _fleet(study: Study) -> str:
         f"{fleet.name}: {_many(len(wecs), 'WEC')} ({drivers} driver), {nodes} each, "
         f"{_many(sources, term, f'{term}es') + ', ' if sources > 1 else ''}{_many(len(fleet.machines), 'machine')}"
     )
+
+
+def _sharing(study: Study) -> str:
+    """Whether WECs are as upstream makes them; empty where nobody says, or none is of the dense driver."""
+    fleet = study.run.fleet
+    variables = fleet.variables
+    dense = any(cluster.driver == "dense" for cluster in fleet.wecs())
+    if not dense or "dense_sharing" not in variables:
+        return ""
+    said = (
+        "those of one process share what never changes, informers and the way to the API server (dense_sharing)"
+        if variables["dense_sharing"]
+        else "each as upstream makes it (dense_sharing: false)"
+    )
+    programs = variables.get("wec_programs")
+    if programs:
+        said += "; kwok and agents " + ("of many in one process" if programs == "shared" else "in a process each")
+    nap = variables.get("dense_hibernate")
+    return f"{said}; asleep after {nap} without a connection" if nap else said
 
 
 def _links(study: Study) -> str:

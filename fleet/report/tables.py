@@ -20,6 +20,9 @@ MISSING_SHOWN = 500
 OPEN_ROWS = 12
 """A longer table of missing samples is folded."""
 
+LONG = 32
+"""Characters of a cell from which on its column may be broken into lines."""
+
 ABSENT = "\N{EN DASH}"
 """Stands in a cell that has no value."""
 
@@ -47,7 +50,9 @@ def data_table(data: DataTable) -> Table:
         for at, name in enumerate(head)
         if all(row[at] is None or isinstance(row[at], int | float) for row in data.rows)
     }
-    return Table(head, [tuple(_cell(value) for value in row) for row in data.rows], frozenset(numbers))
+    rows = [tuple(_cell(value) for value in row) for row in data.rows]
+    long = {name for at, name in enumerate(head) if any(len(row[at]) > LONG for row in rows)}
+    return Table(head, rows, frozenset(numbers), frozenset(long - numbers))
 
 
 def _cell(value: str | float | None) -> str:

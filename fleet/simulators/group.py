@@ -37,19 +37,23 @@ class Player(Protocol):
         """Its programs and their files."""
         ...
 
+    def carriers(self, machine: Machine, plans: Sequence[Plan]) -> Plan:
+        """Programs that carry those of several WECs."""
+        ...
+
     def programs(self, machine: Machine, name: str) -> list[str]:
         """Names of the programs of one WEC."""
         ...
 
-    def nodes(self, machine: Machine) -> list[str]:
-        """Names of the nodes that each WEC shall have."""
+    def nodes(self, machine: Machine, plane: ControlPlane) -> list[str]:
+        """Names of the nodes that a WEC shall have."""
         ...
 
     def prepare(self, machine: Machine, name: str, endpoint: Endpoint) -> Change:
         """What must be in the WEC before the programs start; obeys `machine.check`."""
         ...
 
-    def converge(self, machine: Machine, name: str, endpoint: Endpoint) -> tuple[list[str], list[str]]:
+    def converge(self, machine: Machine, plane: ControlPlane, endpoint: Endpoint) -> tuple[list[str], list[str]]:
         """Names of the nodes that are added and removed; obeys `machine.check`."""
         ...
 
@@ -67,6 +71,7 @@ class ProgramGroup:
         self._player = player
         self._prepared: dict[str, Change] = {}
         self._files = Change.none()
+        self._carriers: list[str] = []
         self._staged: Staged | None = None
         self._stage = ExitStack()
         self._mutex = threading.Lock()
@@ -89,7 +94,7 @@ class ProgramGroup:
                 self._files = done.change
                 stage = self._machine.supervisor.stage(self._player.group, done.programs)
                 self._staged = self._stage.enter_context(stage)
-            self._staged.start(self._player.programs(self._machine, name))
+            self._staged.start([*self._carriers, *self._player.programs(self._machine, name)])
 
     def converge(self) -> Change:
         """Start what is left, make the nodes what they should be, and wait until they are ready."""
@@ -119,7 +124,10 @@ class ProgramGroup:
         plans = [
             self._player.plan(self._machine, plane, servers.get(plane.name, UNKNOWN_SERVER)) for plane in self._planes
         ]
-        return materialise(self._machine, Plan.merge(plans), self._machine.pki())
+        carriers = self._player.carriers(self._machine, plans)
+        self._carriers = [planned.program.name for planned in carriers.programs]
+        whole = Plan.merge([carriers, *plans])
+        return materialise(self._machine, whole, self._machine.pki())
 
     def _prepare(self, name: str, server: str | None) -> None:
         if server is None:
@@ -134,22 +142,24 @@ class ProgramGroup:
     def _all_nodes(self) -> list[Change]:
         machine, servers = self._machine, self._servers()
         with ThreadPoolExecutor(machine.options.parallelism) as pool:
-            changes = list(pool.map(lambda plane: self._nodes(plane.name, servers.get(plane.name)), self._planes))
+            changes = list(pool.map(lambda plane: self._nodes(plane, servers.get(plane.name)), self._planes))
             if not machine.check:
-                list(pool.map(lambda plane: self._wait(plane.name, servers[plane.name]), self._planes))
+                list(pool.map(lambda plane: self._wait(plane, servers[plane.name]), self._planes))
         return changes
 
-    def _nodes(self, name: str, server: str | None) -> Change:
-        machine, value = self._machine, self._player.value
+    def _nodes(self, plane: ControlPlane, server: str | None) -> Change:
+        machine, name, value = self._machine, plane.name, self._player.value
         if server is None:
-            return Change({}, {f"nodes {name}": f"{len(self._player.nodes(machine))} added"})
+            return Change({}, {f"nodes {name}": f"{len(self._player.nodes(machine, plane))} added"})
         endpoint = machine.endpoint(name, server)
         try:
-            added, removed = self._player.converge(machine, name, endpoint)
+            added, removed = self._player.converge(machine, plane, endpoint)
         except OSError as error:
             return self._unanswered(name, endpoint, error)
         before = {f"node {name}/{node}": value for node in removed}
-        return Change(before, {f"node {name}/{node}": value for node in added})
+        # One that gets another shape has a line on both sides, and they must differ.
+        after = {f"node {name}/{node}": f"{value}, of another shape" if node in removed else value for node in added}
+        return Change(before, after)
 
     def _unanswered(self, name: str, endpoint: Endpoint, error: OSError) -> Change:
         """In check mode nobody knows; else HostError."""
@@ -157,11 +167,11 @@ class ProgramGroup:
             return Change({}, {f"nodes {name}": "unknown: the API server does not answer"})
         raise HostError(f"{name}: simulated nodes: {endpoint.url} does not answer: {error}") from error
 
-    def _wait(self, name: str, server: str) -> None:
+    def _wait(self, plane: ControlPlane, server: str) -> None:
         """Until all its nodes are ready; a program that died is named with its last lines."""
-        machine, player = self._machine, self._player
+        machine, player, name = self._machine, self._player, plane.name
         programs = player.programs(machine, name)
-        endpoint, wanted = machine.endpoint(name, server), len(player.nodes(machine))
+        endpoint, wanted = machine.endpoint(name, server), len(player.nodes(machine, plane))
         seconds = machine.options.ready_seconds
         end = time.monotonic() + seconds
         while True:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from fleet.errors import ToolchainError
 from fleet.toolchain.catalogue import Group
@@ -29,25 +32,52 @@ TAIL = 15
 """Lines of the compiler's own words that an error repeats."""
 
 
-class Builder:
-    """Runs Go in the folder of one group."""
+@dataclass(frozen=True)
+class Downloaded:
+    """A module in Go's module cache."""
 
-    def __init__(self, go: Path, folder: Path) -> None:
+    named: str
+    """As `k8s.io/api@v0.34.4`."""
+    folder: Path
+    sum: str
+    """Its line of go.sum: what is in it."""
+
+
+class Builder:
+    """Runs Go in the folder of one group, with another go.mod than the folder's where one is given."""
+
+    def __init__(self, go: Path, folder: Path, modfile: Path | None = None) -> None:
         self._go = go
         self._folder = folder
+        self._modfile = [f"-modfile={modfile}"] if modfile else []
 
     def packages(self, names: Sequence[str]) -> int:
         """How many packages are compiled when nothing is cached; fetches missing modules."""
-        return len(self._run(["list", "-deps", *names]).split())
+        return len(self._run(["list", *self._modfile, "-deps", *names]).split())
 
     def module_folder(self, module: str) -> Path:
         """Where the sources of a module of the group lie."""
         return Path(self._run(["list", "-m", "-f", "{{.Dir}}", module]).strip())
 
+    def download(self, module: str) -> Downloaded:
+        """Fetch a module that the group requires, unless Go's cache has it; ToolchainError when it does not."""
+        words = self._run(["mod", "download", "-json", module])
+        found = msgspec.json.decode(words)
+        return Downloaded(f"{found['Path']}@{found['Version']}", Path(found["Dir"]), found["Sum"])
+
+    def replace(self, modfile: Path, modules: Mapping[str, Path]) -> None:
+        """Have a go.mod take those modules from folders, whatever it took them from."""
+        self._run(["mod", "edit", *(f"-replace={name}={folder}" for name, folder in modules.items()), str(modfile)])
+
+    def program(self, out: Path) -> None:
+        """Build the package of the folder itself into the file `out`."""
+        self._run(["build", "-trimpath", "-o", str(out), "."])
+
     def build(self, group: Group, package: Sequence[str], out: Path, compiled: Callable[[int], None]) -> None:
         """Build packages into the folder `out`; `compiled` gets the count of packages so far."""
         variables = " ".join(f"-X {name}={value}" for name, value in group.variables.items())
-        command = ["build", "-v", "-trimpath", "-ldflags", f"-s -w {variables}".strip(), "-o", f"{out}/", *package]
+        flags = ["-v", "-trimpath", *self._modfile, "-ldflags", f"-s -w {variables}".strip()]
+        command = ["build", *flags, "-o", f"{out}/", *package]
         process = subprocess.Popen(
             [str(self._go), *command],
             cwd=self._folder,

@@ -28,6 +28,20 @@ class Module(_Model):
     version: str
 
 
+class Patch(_Model):
+    """A function of upstream's that gives way to one of ours (fleet.toolchain.patches)."""
+
+    module: str
+    file: str
+    """That declares it, below the root of the module."""
+    function: str
+    """`name`, or `Type.name` of a method."""
+    sha256: str = Field(min_length=12, max_length=64)
+    """Begins the digest of the declaration that ours was written for; the build says the new one when it changed."""
+    ours: str
+    """Our file, below the group's folder."""
+
+
 class Group(_Model):
     """One folder with a go.mod: one `go build`."""
 
@@ -40,6 +54,9 @@ class Group(_Model):
     """Linker: variable to value."""
     packages: Mapping[str, Mapping[str, str]]
     """Go package to (program to key of `modules`); the programs of one package are one file."""
+    patches: tuple[Patch, ...] = ()
+    beside: tuple[str, ...] = ()
+    """Other folders of `toolchain/` with Go of ours that it is built from."""
 
     @property
     def versions(self) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,10 @@ SUFFIXES = {".go", ".mod", ".sum", ".yaml"}
 TEST = "_test.go"
 """Go builds no program from these."""
 CHUNK = 1 << 20
+NOT_BUILT = frozenset({"seconds", "needed_by"})
+"""Of a group: when and how long, not what."""
+PATCH = "patch"
+"""Folder of the program that patches, below `toolchain/`."""
 
 
 def of_groups(source: Path, catalogue: Catalogue, go: Go) -> dict[str, str]:
@@ -22,8 +26,12 @@ def of_groups(source: Path, catalogue: Catalogue, go: Go) -> dict[str, str]:
     found = {}
     for name, group in catalogue.groups.items():
         crds = {plural: crd.model_dump() for plural, crd in catalogue.crds.items() if crd.group == name}
-        stanza = {**group.model_dump(exclude={"seconds", "needed_by"}), "crds": crds}  # what is built, not when
-        found[name] = of_folder(source / name, go, msgspec.json.encode(stanza, order="deterministic"))
+        stanza = {**group.model_dump(exclude={*NOT_BUILT, "patches", "beside"}), "crds": crds}
+        more = [of_sources(source / folder).encode() for folder in group.beside]
+        if group.patches:
+            stanza["patches"] = [patch.model_dump() for patch in group.patches]
+            more.append(of_sources(source / PATCH).encode())
+        found[name] = of_folder(source / name, go, msgspec.json.encode(stanza, order="deterministic"), *more)
     return found
 
 
@@ -37,7 +45,12 @@ def together(digests: Mapping[str, str]) -> str:
 
 def of_folder(folder: Path, go: Go, *more: bytes) -> str:
     """`sha256:<hex>` over the sources of one folder (names, contents), Go's version, the architecture, and `more`."""
-    digest = hashlib.sha256(f"go {go.version} {go.architecture}\n".encode())
+    return of_sources(folder, f"go {go.version} {go.architecture}\n".encode(), more)
+
+
+def of_sources(folder: Path, before: bytes = b"", more: Iterable[bytes] = ()) -> str:
+    """`sha256:<hex>` over names and contents of the sources of a folder, and over the given texts."""
+    digest = hashlib.sha256(before)
     for text in more:
         digest.update(f"{len(text)}\n".encode())
         digest.update(text)
@@ -59,3 +72,8 @@ def of_file(file: Path) -> str:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def of_text(text: str) -> str:
+    """Hex sha256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -17,6 +17,7 @@ from fleet.errors import ToolchainError
 from fleet.toolchain import catalogue, digest, golang, reuse
 from fleet.toolchain.build import Builder
 from fleet.toolchain.catalogue import Catalogue, Group
+from fleet.toolchain.patches import Patching
 from fleet.toolchain.progress import READY, BuildProgress, Report
 from fleet.toolchain.store import (
     FORMAT,
@@ -119,7 +120,8 @@ class _Build:
         self._report(name, 0.0)
 
     def _programs(self, go: Path, name: str, group: Group, partial: Path) -> None:
-        builder = Builder(go, self._source / name)
+        patching = Patching(go, self._source, name, group, self._cache)
+        builder = Builder(go, self._source / name, patching.modfile())
         total = max(1, builder.packages(list(group.packages)))
         out = partial / name
         out.mkdir()

@@ -13,5 +13,6 @@ def needs_of(variables: Variables) -> frozenset[str]:
             f"simulator:{variables.node_simulator}",
             f"driver:{variables.control_plane_driver}",
             f"driver:{variables.hub_driver}",
+            *(f"platform:{name}" for name in variables.platform),
         }
     )

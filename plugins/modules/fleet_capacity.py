@@ -23,6 +23,7 @@ options:
   hubs: {description: Control planes of the hub that an agent of each WEC dials., type: int, default: 0}
   driver: {description: Driver of the WECs., type: str, required: true}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
+  variables: {description: The variables of the inventory as they are recorded., type: dict, default: {}}
   may_tune: {description: Whether host_tuning may raise kernel limits, as root., type: bool, default: false}
   may_become: {description: Whether it can become root when this user is not., type: bool, default: false}
 """
@@ -65,6 +66,8 @@ with IMPORTS:
     from fleet.host.records import stored_planes
     from fleet.managers.installed import agents_of
     from fleet.managers.installer import installer
+    from fleet.model.variables import Variables
+    from fleet.platforms.converge import to_come
     from fleet.simulators.simulator import simulator
 
 ARGUMENTS = {
@@ -81,6 +84,7 @@ ARGUMENTS = {
     "hubs": {"type": "int", "default": 0},
     "driver": {"type": "str", "required": True},
     "shard_size": {"type": "int", "default": 25},
+    "variables": {"type": "dict", "default": {}},
     "may_tune": {"type": "bool", "default": False},
     "may_become": {"type": "bool", "default": False},
 }
@@ -109,10 +113,11 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     wecs = max(0, given["wecs"] - sum(1 for s in stored if s.role == "wec" and s.driver == given["driver"]))
     agents = max(0, given["wecs"] * given["hubs"] - agents_of(folder))
     manager = installer(given["manager"])
+    platforms = to_come(Layout(folder), Variables.model_validate(given["variables"]), names)
     machine, played_by = _machine(given), simulator(given["simulator"])
     played_by.check(machine, [ControlPlane(name, "wec", given["driver"]) for name in names])
     nodes = played_by.weight(machine, names)
-    need = Need(hub, wecs, given["driver"], given["shard_size"], agents, manager.plane, manager.agent, nodes)
+    need = Need(hub, wecs, given["driver"], given["shard_size"], agents, manager.plane, manager.agent, nodes, platforms)
     found = shortages(need, measure_room(folder.parent))
     raisable = [shortage for shortage in found if shortage.sysctl]
     root_user = os.geteuid() == 0 or given["may_become"]

@@ -43,6 +43,10 @@ options:
     description: Settings of one control plane or role (C(fleet.model.plane_settings)), added to the others.
     type: dict
     default: {}
+  variables:
+    description: The variables of the inventory as they are recorded; platforms need something of their control planes.
+    type: dict
+    default: {}
   wec_nodes: {description: Fake nodes of each WEC., type: int, default: 1}
   simulator: {description: What plays them (a package of C(fleet.simulators))., type: str, default: none}
   hollow_nodes: {description: How many of them are hollow when several simulators play them., type: int, default: 0}
@@ -50,6 +54,10 @@ options:
   hollow_address: {description: Address of hollow nodes; empty is the machine's own., type: str, default: ""}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
+  hibernate: {description: Dense control planes sleep after so long without a connection., type: str, default: ""}
+  hosted: {description: Many instances of the simulator in one process., type: bool, default: true}
+  openapi: {description: Control planes of dense processes serve OpenAPI., type: bool, default: false}
+  sharing: {description: Control planes of one dense process share what never changes., type: bool, default: true}
   debug: {description: Open etcd's pprof, listeners of controller managers and simulators., type: bool, default: false}
   ready_seconds: {description: Deadline of one API server's readiness., type: float, default: 300}
   node_image: {description: Image of kind nodes., type: str, default: ""}
@@ -101,7 +109,10 @@ with IMPORTS:
     from fleet.host.plan import ALL_PARTS, ControlPlane, Extra
     from fleet.host.program_folders import ProgramFolders
     from fleet.install.control_planes import converge
+    from fleet.model.duration import parse_duration
     from fleet.model.plane_settings import PlaneSettings
+    from fleet.model.variables import Variables
+    from fleet.platforms.platform import needs_of
 
 PLANE = {
     "name": {"type": "str", "required": True},
@@ -124,6 +135,7 @@ ARGUMENTS = MACHINE | {
     "env": ENV,
     "env_of": ENV,
     "overrides": {"type": "dict", "default": {}},
+    "variables": {"type": "dict", "default": {}},
     "wec_nodes": {"type": "int", "default": 1},
     "simulator": {"type": "str", "default": "none"},
     "hollow_nodes": {"type": "int", "default": 0},
@@ -131,6 +143,10 @@ ARGUMENTS = MACHINE | {
     "hollow_address": {"type": "str", "default": ""},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
+    "hibernate": {"type": "str", "default": ""},
+    "hosted": {"type": "bool", "default": True},
+    "openapi": {"type": "bool", "default": False},
+    "sharing": {"type": "bool", "default": True},
     "debug": {"type": "bool", "default": False},
     "ready_seconds": {"type": "float", "default": 300},
     "node_image": {"type": "str", "default": ""},
@@ -145,6 +161,13 @@ def _extra_of(common: Extra, overrides: dict[str, Any], plane: dict[str, Any]) -
         settings = PlaneSettings.model_validate(overrides.get(target, {}))
         common = common.with_settings(settings.model_dump())
     return common
+
+
+def _for_platforms(plane: ControlPlane, variables: Variables) -> ControlPlane:
+    """With what the platforms of the fleet need of it."""
+    for needs in needs_of(variables, plane.name):
+        plane = needs.given_to(plane)
+    return plane
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
@@ -171,10 +194,16 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         )
         for p in given["planes"]
     ]
+    variables = Variables.model_validate(given["variables"])
+    planes = [_for_platforms(plane, variables) for plane in planes]
     options = Options(
         parallelism=given["parallelism"] or at_once(cores),
         cores=cores,
         shard_size=given["shard_size"],
+        sharing=given["sharing"],
+        openapi=given["openapi"],
+        hosted=given["hosted"],
+        hibernate=parse_duration(given["hibernate"]) if given["hibernate"] else 0.0,
         wec_nodes=given["wec_nodes"],
         simulator=given["simulator"],
         hollow_nodes=given["hollow_nodes"],

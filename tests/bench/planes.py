@@ -49,7 +49,9 @@ class Ours:
         self.name = driver
         self._driver: Literal["dense", "process"] = driver
         cores = psutil.cpu_count() or 1
-        options = Options(wec_nodes=0, simulator="kwok", cores=cores, parallelism=at_once(cores))
+        options = Options(
+            wec_nodes=0, simulator="kwok", hosted=driver == "dense", cores=cores, parallelism=at_once(cores)
+        )
         self._machine = Machine("bench", folder / "bench", toolchain, options)
 
     def up(self, count: int) -> None:

@@ -19,6 +19,8 @@ ALLOWED = {
     "experiments/density/targets/kwokctl.py": "the reference that control planes are weighed against",
     "kube/resources.py": "every group, version and plural that this project uses, once",
     "testing/": "fakes",
+    "platforms/kubevirt/": "one more kwok plays VMIs, whatever plays the nodes",
+    "experiments/kubevirt_density/": "KubeVirt's test is about nodes of that type, and tells how late they were played",
 }
 """Path or folder, and why."""
 

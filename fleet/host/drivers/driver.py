@@ -94,6 +94,8 @@ class DriverKind:
     """Open files of its largest process for each control plane in that process; 0: they are few."""
     of_hub: bool = False
     """It runs the control planes of the hub too."""
+    platforms: bool = False
+    """Its API servers take our flags and reach every loopback address of the machine, where platforms' programs are."""
     check: Callable[[Machine, Sequence[ControlPlane]], None] = check_nothing
     """UsageError or HostError, before anything is changed, when these cannot be on this machine."""
     retire: Callable[[Machine], Change] = retire_nothing

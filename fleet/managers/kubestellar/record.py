@@ -109,8 +109,16 @@ RECORD = ManagerRecord(
         "e2e": "kubestellar_e2e_latency_duration_seconds",
         "workload_count": "kubestellar_workload_count",
     },
-    components=("controller-manager", "transport", "registration", "ocm-status-addon", "status-agent", "ocm-agent"),
-    agents=("status-agent", "ocm-agent"),
+    components=(
+        "controller-manager",
+        "transport",
+        "registration",
+        "ocm-status-addon",
+        "status-agent",
+        "ocm-agent",
+        "agent-host",
+    ),
+    agents=("status-agent", "ocm-agent", "agent-host"),
     scraped=("transport", "controller-manager", "status-agent", "ocm-status-addon"),
     series={"kubestellar_*": ("space", "method", "resource")},
 )

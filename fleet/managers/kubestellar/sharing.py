@@ -19,7 +19,7 @@ from fleet.results.events import ProcessSample, TrialPlan
 if TYPE_CHECKING:
     from fleet.analysis.summary import Row
 
-AGENTS = ("ocm-agent", "status-agent")
+AGENTS = ("ocm-agent", "agent-host", "status-agent")
 AXIS = "wdses"
 """What a point of `wds-scaling` is named by."""
 

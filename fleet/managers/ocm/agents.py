@@ -82,8 +82,12 @@ class AgentsSpec:
         return names.agents_group(self.seat)
 
     def beside_names(self) -> list[str]:
-        """The programs beside the agents, under the supervisor."""
-        return [name for companion in self.beside for name in companion.names()]
+        """The programs beside the agents and those that carry them, under the supervisor."""
+        return [*self.host_names(self.wecs), *(name for companion in self.beside for name in companion.names())]
+
+    def host_names(self, wecs: Sequence[str]) -> list[str]:
+        """The hosts of those WECs' agents, whether agents are in hosts now or were."""
+        return self.agent_programs().hosting(self.seat).names(wecs)
 
     def agent_programs(self) -> AgentPrograms:
         """How agents are started."""
@@ -135,7 +139,9 @@ def end_agents(spec: AgentsSpec, wecs: Sequence[str]) -> Change:
     """End those agents and remove all that they had on this machine; the WECs have left the hub, or it is gone."""
     for companion in spec.beside:
         companion.without(spec.machine, wecs)
-    ended = spec.machine.supervisor.drop(spec.group, [spec.program(wec) for wec in wecs])
+    stay = [wec for wec in registered(spec.layout, spec.seat) if wec not in wecs]
+    empty = set(spec.host_names(wecs)) - set(spec.host_names(stay))
+    ended = spec.machine.supervisor.drop(spec.group, [*(spec.program(wec) for wec in wecs), *sorted(empty)])
     for wec in wecs:
         _remove(spec, wec)
     return ended
@@ -231,9 +237,9 @@ def start_agents(spec: AgentsSpec, wecs: Sequence[str]) -> None:
     """Start those agents that the supervisor knows: only they can clean up in their WECs."""
     supervisor = spec.machine.supervisor
     known = {state.name for state in supervisor.states()}
-    for wec in wecs:
-        if spec.program(wec) in known:
-            supervisor.start(spec.program(wec))
+    for program in (*spec.host_names(wecs), *(spec.program(wec) for wec in wecs)):
+        if program in known:
+            supervisor.start(program)
 
 
 def reachable_wec(spec: AgentsSpec) -> Callable[[str], Awaitable[bool]]:
@@ -285,8 +291,11 @@ async def _reset(spec: AgentsSpec, hub: KubeClient, faults: Mapping[str, str], l
 
 def _agent_programs(spec: AgentsSpec) -> list[Program]:
     live, programs = spec.machine.live_programs(), spec.agent_programs()
-    made = []
+    made = programs.hosts(spec.wecs, spec.seat)
     for wec in spec.wecs:
+        if programs.within:
+            made.append(programs.agent(wec, 0, spec.seat))
+            continue
         block = spec.machine.take(spec.program(wec), AGENT_PORTS, in_use=spec.program(wec) in live)
         made.append(programs.agent(wec, block.start, spec.seat))
     return made

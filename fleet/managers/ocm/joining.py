@@ -36,6 +36,8 @@ LIMITS = (
     "work_spoke_burst",
 )
 """Of the registration controller and the agents: every manager on OCM has them."""
+SHARED = "shared"
+"""The value of `wec_programs`."""
 REGISTRAR, BOOTSTRAP = "registrar", "bootstrap"
 """Keys of `Grant.secrets`, beside the names of identities."""
 
@@ -89,7 +91,15 @@ class Members:
     def _spec(self, site: Site, way: Way) -> AgentsSpec:
         variables, layout = site.variables, site.layout
         extra = Extra(variables.ocm_agents_extra_args, variables.ocm_agents_env)
-        programs = AgentPrograms(layout, site.upstream, site.limits, variables.ocm_agents_status_sync_interval, extra)
+        programs = AgentPrograms(
+            layout,
+            site.upstream,
+            site.limits,
+            variables.ocm_agents_status_sync_interval,
+            extra,
+            hosted=variables.wec_programs == SHARED,
+            size=variables.dense_shard_size,
+        )
         spec = AgentsSpec(
             machine=site.machine,
             upstream=site.upstream,

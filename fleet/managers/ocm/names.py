@@ -99,5 +99,7 @@ def work_manager_program(hub: str) -> str:
 
 
 AGENT_COMPONENT = "ocm-agent"
+HOST_COMPONENT = "agent-host"
+"""A process with the agents of many WECs."""
 
 __all__ = ["AGENTS_GROUP", "HUB_GROUP"]

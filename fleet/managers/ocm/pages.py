@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fleet.host.hosted import of_host
 from fleet.host.pages import Pages, Reader, Started
 from fleet.managers.ocm import names
 
@@ -14,7 +15,11 @@ def of_program(started: Started) -> Pages:
     return started.behind(f"https://{listens}" if listens else "", started.place)
 
 
-ALIKE: Mapping[str, Reader] = {"registration": of_program, names.AGENT_COMPONENT: of_program}
+ALIKE: Mapping[str, Reader] = {
+    "registration": of_program,
+    names.AGENT_COMPONENT: of_program,
+    names.HOST_COMPONENT: of_host,
+}
 """Components of every manager on OCM."""
 PLACING: Mapping[str, Reader] = {"placement": of_program, "work-manager": of_program}
 """Those that make ManifestWorks, of plain OCM."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fleet.host.hosted import STOP_SECONDS, Hosting
 from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program
 from fleet.install.program_parts import Extra, Upstream, loopback, reads
@@ -22,6 +24,11 @@ AGENT = "registration-operator"
 
 AGENT_ENV = {"GOMAXPROCS": "1", "GOGC": "50", "GOMEMLIMIT": "64MiB"}
 """An idle agent holds about 10 MiB live; one thread and an early collector keep a hundred of them small."""
+HOST = "ocm-host"
+HOST_ENV = {"GOGC": "50"}
+HOST_PRIORITY = 390
+PROCESS_FLAGS = ("--feature-gates", "--listen", "--config", "--log", "-v", "--v", "--vmodule")
+"""Beginnings of flags that hold for a whole process: an agent that is given one has a process of its own."""
 
 
 @dataclass(frozen=True)
@@ -128,13 +135,42 @@ class AgentPrograms:
     status_sync_interval: str = "10s"
     """OCM's own default: how often the agent looks at what it applied."""
     extra: Extra = field(default_factory=Extra)
+    hosted: bool = False
+    """Many agents in one process."""
+    size: int = 25
+    """So many WECs' at most."""
+
+    @property
+    def within(self) -> bool:
+        """Whether agents are members of a host: not with settings that hold for a whole process."""
+        return self.hosted and not self.extra.env and not any(arg.startswith(PROCESS_FLAGS) for arg in self.extra.args)
+
+    def hosting(self, seat: str = "") -> Hosting:
+        """The hosts of the agents at one hub."""
+        component = f"{names.HOST_COMPONENT}{names.at(seat)}"
+        return Hosting(self.layout, self.upstream, component, HOST, self.size, HOST_ENV)
+
+    def hosts(self, wecs: Sequence[str], seat: str = "") -> list[Program]:
+        """The hosts that carry those WECs' agents; none when each has a process of its own."""
+        return self.hosting(seat).hosts(wecs, HOST_PRIORITY) if self.within else []
 
     def agent(self, wec: str, port: int, seat: str = "") -> Program:
-        """OCM's registration and work agent of one WEC in one process, for one hub."""
-        files, limits = AgentFiles.of(self.layout, wec, seat), self.limits
-        argv = (
-            str(self.upstream.program(AGENT)),
-            "agent",
+        """OCM's registration and work agent of one WEC, for one hub: a member of a host, or a process with `port`."""
+        files = AgentFiles.of(self.layout, wec, seat)
+        name = names.agent_program(wec, seat)
+        depends = (files.bootstrap, self.layout.kubeconfig(wec))
+        if self.within:
+            argv = self.hosting(seat).member(wec, wec, self._arguments(files, wec, seat))
+            return Program(name, argv, reads(*depends), files.directory, priority=400, stop_seconds=STOP_SECONDS)
+        serves = (f"--listen={loopback(port)}", f"--config={serving.config_file(self.layout)}")
+        argv = (str(self.upstream.program(AGENT)), "agent", *self._arguments(files, wec, seat, serves))
+        started_with = reads(*depends, *serving.files(self.layout))
+        env = {**AGENT_ENV, "TMPDIR": str(files.temporary), **started_with, **self.extra.env}
+        return Program(name, argv, env, files.directory, priority=400)
+
+    def _arguments(self, files: AgentFiles, wec: str, seat: str, serves: Sequence[str] = ()) -> tuple[str, ...]:
+        limits = self.limits
+        return (
             f"--spoke-cluster-name={wec}",
             f"--agent-id={names.agent_id(wec, seat)}",
             f"--kubeconfig={self.layout.kubeconfig(wec)}",
@@ -145,8 +181,7 @@ class AgentPrograms:
             *([f"--hub-kubeconfig-secret={names.hub_secret(seat)}"] if seat else []),
             f"--namespace={names.AGENT_NAMESPACE}",
             "--disable-leader-election",
-            f"--listen={loopback(port)}",
-            f"--config={serving.config_file(self.layout)}",
+            *serves,
             f"--hub-kube-api-qps={limits.work_hub_qps:g}",
             f"--hub-kube-api-burst={limits.work_hub_burst}",
             f"--kube-api-qps={limits.work_spoke_qps:g}",
@@ -154,6 +189,3 @@ class AgentPrograms:
             f"--status-sync-interval={self.status_sync_interval}",
             *self.extra.args,
         )
-        started_with = reads(files.bootstrap, self.layout.kubeconfig(wec), *serving.files(self.layout))
-        env = {**AGENT_ENV, "TMPDIR": str(files.temporary), **started_with, **self.extra.env}
-        return Program(names.agent_program(wec, seat), argv, env, files.directory, priority=400)

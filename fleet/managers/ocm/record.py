@@ -73,8 +73,8 @@ RECORD = ManagerRecord(
         "the last WEC's feedback values equal its object's final status; no status is written to the object itself.",
         poll_seconds=POLL_SECONDS,
     ),
-    components=("registration", "placement", "work-manager", "ocm-agent"),
-    agents=("ocm-agent",),
+    components=("registration", "placement", "work-manager", "ocm-agent", "agent-host"),
+    agents=("ocm-agent", "agent-host"),
     scraped=("placement", "work-manager"),
     # Its informers run, its workers only with the feature gate CleanUpCompletedManifestWork (pkg/work/hub/manager.go).
     unserved=("ManifestWorkGarbageCollectionController",),

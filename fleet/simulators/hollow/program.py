@@ -142,25 +142,31 @@ class HollowPlayer:
         """As in Player."""
         return plan_hollow(machine, plane, server)
 
+    def carriers(self, machine: Machine, plans: Sequence[Plan]) -> Plan:  # noqa: ARG002
+        """As in Player: a process has the nodes of one WEC."""
+        return Plan()
+
     def programs(self, machine: Machine, name: str) -> list[str]:
         """As in Player."""
         return [part.program(name) for part in parts_of(machine)]
 
-    def nodes(self, machine: Machine) -> list[str]:
-        """As in Player."""
+    def nodes(self, machine: Machine, plane: ControlPlane) -> list[str]:  # noqa: ARG002
+        """As in Player: kubelets make their nodes, alike in every WEC."""
         return node_names(machine.options.wec_nodes)
 
     def prepare(self, machine: Machine, name: str, endpoint: Endpoint) -> Change:
         """As in Player: the rights of nodes. Says too which nodes will add themselves."""
         present = _present(name, endpoint)
-        after = {f"node {name}/{node}": LABEL_VALUE for node in self.nodes(machine) if node not in present}
+        after = {
+            f"node {name}/{node}": LABEL_VALUE for node in node_names(machine.options.wec_nodes) if node not in present
+        }
         return Change({}, {**after, **rights.ensure(name, endpoint, check=machine.check)})
 
-    def converge(self, machine: Machine, name: str, endpoint: Endpoint) -> tuple[list[str], list[str]]:
+    def converge(self, machine: Machine, plane: ControlPlane, endpoint: Endpoint) -> tuple[list[str], list[str]]:
         """As in Player: those whose kubelet has gone are deleted; what kubelets add `prepare` has said."""
-        removed = sorted(_present(name, endpoint) - set(self.nodes(machine)))
+        removed = sorted(_present(plane.name, endpoint) - set(self.nodes(machine, plane)))
         if not machine.check:
-            node_objects.delete(name, endpoint, removed)
+            node_objects.delete(plane.name, endpoint, removed)
         return [], removed
 
     def tidy(self, machine: Machine, names: Sequence[str]) -> None:

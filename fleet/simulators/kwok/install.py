@@ -6,13 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fleet.host.change import Change
+from fleet.host.hosted import of_host
 from fleet.host.machine import Machine
 from fleet.host.pages import Pages, Reader, Started, plain
 from fleet.host.plan import ControlPlane, Plan
 from fleet.host.records import stored_planes
 from fleet.host.weight import MIB, NOTHING, Weight
+from fleet.model.fleet_file import WEC
 from fleet.simulators.group import ProgramGroup, take_out
-from fleet.simulators.kwok.program import CAPACITY, GROUP, LABEL_VALUE, KwokPlayer, plan_kwok, port_owner
+from fleet.simulators.kwok.program import (
+    CAPACITY,
+    GROUP,
+    HOST,
+    LABEL_VALUE,
+    KwokPlayer,
+    hosts,
+    plan_kwok,
+    port_owner,
+)
 from fleet.simulators.simulator import Nodes, Simulator
 
 # Mean of 4 dense WECs at rest, PSS. Its threads, inotify instances and files are in the drivers' weights, which were
@@ -42,7 +53,7 @@ class Kwok:
         "pull images, mount volumes, or carry traffic",
         "use CPU and memory as the workload would",
     )
-    pages: Mapping[str, Reader] = {"kwok": of_kwok}
+    pages: Mapping[str, Reader] = {"kwok": of_kwok, HOST: of_host}
 
     def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:
         """As in Simulator."""
@@ -62,7 +73,12 @@ class Kwok:
 
     def drop(self, machine: Machine, names: Sequence[str]) -> Change:
         """As in Simulator."""
-        change = machine.supervisor.drop(GROUP, [f"kwok.{name}" for name in names], check=machine.check)
+        stay = [
+            stored.name for stored in stored_planes(machine.layout) if stored.role == WEC and stored.name not in names
+        ]
+        empty = set(hosts(machine).names(names)) - set(hosts(machine).names(stay))
+        gone = [*(f"kwok.{name}" for name in names), *sorted(empty)]
+        change = machine.supervisor.drop(GROUP, gone, check=machine.check)
         if not machine.check:
             for name in names:
                 machine.registry.give_back(machine.fleet, port_owner(name))

@@ -22,7 +22,7 @@ from fleet.host.plan import ControlPlane, Extra, Plan
 from fleet.host.ports import Block
 from fleet.host.program_folders import ProgramFolders
 from fleet.host.validate import check_planes
-from fleet.simulators.kwok.program import node_names, plan_kwok
+from fleet.simulators.kwok.program import node_names, plan_hosts, plan_kwok
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "host"
 MACHINE = Machine(
@@ -86,6 +86,50 @@ def test_a_bare_control_plane_has_an_api_server_alone() -> None:
 
 def test_kwok() -> None:
     golden("kwok", plan_kwok(MACHINE, ControlPlane("wec001", "wec"), "https://127.0.0.1:16000"))
+
+
+def _hosted(*planes: ControlPlane) -> Plan:
+    machine = replace(MACHINE, options=replace(MACHINE.options, hosted=True, shard_size=2))
+    plans = [plan_kwok(machine, plane, "https://127.0.0.1:16000") for plane in planes]
+    return Plan.merge([plan_hosts(plans, machine), *plans])
+
+
+def test_kwoks_of_neighbours_are_in_one_process() -> None:
+    golden("kwok-hosted", _hosted(ControlPlane("wec001", "wec"), ControlPlane("wec003", "wec")))
+
+
+def test_a_kwok_that_comes_or_goes_changes_no_other_and_no_host() -> None:
+    two = _hosted(ControlPlane("wec001", "wec"), ControlPlane("wec002", "wec"))
+    one = _hosted(ControlPlane("wec002", "wec"))
+    gone = {program.program.name for program in two.programs} - {program.program.name for program in one.programs}
+    assert gone == {"kwok.wec001"}
+    assert all(program in two.programs for program in one.programs)
+
+
+def test_a_kwok_with_an_environment_of_its_own_is_a_process_of_its_own() -> None:
+    made = _hosted(ControlPlane("wec001", "wec", extra=Extra(env_of={"simulator": {"GOGC": "10"}})))
+    (program,) = made.programs
+    assert (program.program.name, Path(program.program.argv[0]).name) == ("kwok.wec001", "kwok")
+
+
+def test_planes_that_share_nothing_are_upstreams() -> None:
+    machine = replace(MACHINE, options=replace(MACHINE.options, sharing=False))
+    shard, plane = Shard(0, 16_000, 16_001), ControlPlane("wec001", "wec", "dense")
+    host = json.loads(plan_shard(machine, shard, [plane]).texts[0].text)
+    assert (host["sharing"], host["feature_gates"]) == (False, {})
+    instance = json.loads(plan_instance(machine, shard, plane, 16_002).texts[-1].text)
+    assert (instance["openapi"], instance["apiserver_extra_args"]) == (True, [])
+
+
+def test_sharing_restarts_the_process_and_openapi_does_not() -> None:
+    shard, plane = Shard(0, 16_000, 16_001), ControlPlane("wec001", "wec", "dense")
+
+    def host(options: Options) -> Any:
+        return plan_shard(replace(MACHINE, options=options), shard, [plane]).programs[1]
+
+    usual = MACHINE.options
+    assert host(usual) != host(replace(usual, sharing=False))
+    assert host(usual) == host(replace(usual, openapi=True))
 
 
 def test_api_servers_of_wecs_dial_and_verify_kubelets_where_nodes_have_them() -> None:
@@ -196,3 +240,11 @@ def test_settings_of_one_control_plane_come_after_those_of_all() -> None:
     assert own.environment("etcd", {}) == {"GOGC": "60", "A": "1"}
     assert own.environment("kwok", {}) == {"GOGC": "70", "A": "1"}
     assert common.with_settings({}) == common
+
+
+def test_hibernation_is_the_processes() -> None:
+    shard, plane = Shard(0, 16_000, 16_001), ControlPlane("wec001", "wec", "dense")
+    asleep = replace(MACHINE, options=replace(MACHINE.options, hibernate=300.0))
+    assert json.loads(plan_shard(asleep, shard, [plane]).texts[0].text)["hibernate_seconds"] == 300
+    assert "hibernate_seconds" not in json.loads(plan_shard(MACHINE, shard, [plane]).texts[0].text)
+    assert plan_shard(asleep, shard, [plane]).programs[1] != plan_shard(MACHINE, shard, [plane]).programs[1]

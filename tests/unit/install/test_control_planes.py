@@ -14,12 +14,13 @@ import pytest
 
 from fleet.errors import HostError, ToolchainError
 from fleet.host.machine import Machine, Options
-from fleet.host.plan import ControlPlane, Extra
+from fleet.host.plan import ControlPlane, Extra, NodeShape
 from fleet.host.process_stats import weigh
 from fleet.host.program_folders import ProgramFolders
 from fleet.host.ready import is_ready
 from fleet.host.records import stored_planes, stored_server
 from fleet.install.control_planes import Converged, checking, converge, driver_of, teardown
+from fleet.simulators import node_objects
 from fleet.simulators.kwok.program import KwokPlayer
 from tests.unit.host import fake_toolchain
 
@@ -92,7 +93,7 @@ def test_nodes_grow_and_shrink(machine: Machine) -> None:
     assert sorted(build(more, wecs(1)).change.after) == ["node wec001/kwok-002", "node wec001/kwok-003"]
     assert sorted(build(machine, wecs(1)).change.before) == ["node wec001/kwok-002", "node wec001/kwok-003"]
     endpoint = machine.endpoint("wec001", stored_server(machine, "wec001"))
-    assert KwokPlayer().converge(checking(machine), "wec001", endpoint) == ([], [])
+    assert KwokPlayer().converge(checking(machine), wecs(1)[0], endpoint) == ([], [])
 
 
 def test_another_simulator_takes_over_without_a_restart_of_control_planes(machine: Machine) -> None:
@@ -181,3 +182,23 @@ def test_a_missing_program_is_named_before_anything_is_changed(machine: Machine)
     with pytest.raises(ToolchainError, match="no executable etcd"):
         build(machine, wecs(1))
     assert machine.supervisor.states() == []
+
+
+def test_nodes_get_another_shape_and_lose_it_again(machine: Machine) -> None:
+    build(machine, wecs(1))
+    taint = {"key": "k", "effect": "NoSchedule"}
+    shape = NodeShape({"a": "b"}, {"devices/x": "1k"}, (taint,), {"plain-one": {"role": "infra"}})
+    shaped = [replace(plane, nodes=shape) for plane in wecs(1)]
+    assert sorted(build(machine, shaped).change.after) == ["node wec001/kwok-001", "node wec001/plain-one"]
+    endpoint = machine.endpoint("wec001", stored_server(machine, "wec001"))
+    one, other = node_objects.of_simulator("wec001", endpoint, "fake")
+    assert (one["metadata"]["labels"]["a"], one["spec"]["taints"]) == ("b", [taint])
+    assert one["status"]["capacity"] == {"cpu": "32", "memory": "256Gi", "pods": "110", "devices/x": "1k"}
+    assert (other["metadata"]["labels"]["role"], "taints" in other.get("spec", {})) == ("infra", False)
+    assert not build(machine, shaped).change.changed
+    assert not build(checking(machine), shaped).change.changed
+
+    assert sorted(build(machine, wecs(1)).change.before) == ["node wec001/kwok-001", "node wec001/plain-one"]
+    (left,) = node_objects.of_simulator("wec001", endpoint, "fake")
+    assert "a" not in left["metadata"]["labels"]
+    assert not build(machine, wecs(1)).change.changed

@@ -69,6 +69,7 @@ def test_etcd_is_asked_by_its_own_client_and_profiled_only_when_debugged(doors: 
     assert door.tls is not None
     assert door.tls.model_dump() == {
         "ca": "/pki/etcd-ca.crt", "cert": "/d/pki/etcd-client.crt", "key": "/d/pki/etcd-client.key",
+        "server_name": "",
     }  # fmt: skip
     assert doors.of("etcd", "its1", [*argv, "--enable-pprof"]).pprof == "https://127.0.0.1:2/debug/pprof"
     assert doors.of("etcd", "its1", ["etcd"]).metrics == ""

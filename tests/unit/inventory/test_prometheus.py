@@ -8,7 +8,16 @@ from pathlib import Path
 
 import yaml
 
-from fleet.inventory.prometheus import DROPPED, JOBS, KEPT_OF_AGENTS, Places, config, own_targets, targets
+from fleet.inventory.prometheus import (
+    DROPPED,
+    JOBS,
+    KEPT_OF_AGENTS,
+    Places,
+    config,
+    own_authorities,
+    own_targets,
+    targets,
+)
 from fleet.model.fleet_file import ClientTls, Component
 
 ROLE = Path(__file__).parents[3] / "roles" / "monitoring" / "files"
@@ -83,3 +92,16 @@ def test_own_programs_are_targets_too() -> None:
     (entry,) = own_targets({"prometheus": "127.0.0.1:9"})
     assert entry["targets"] == ["127.0.0.1:9"]
     assert entry["labels"]["__scheme__"] == "http"
+
+
+def test_a_program_with_an_authority_of_its_own_has_a_job_of_its_own() -> None:
+    tls = ClientTls(ca="/ca", cert="/c", key="/k", server_name="api.here.svc")
+    program = Component(program="api.wec001", component="api", machine="m", cluster="wec001", tls=tls,
+                        metrics="https://127.0.0.1:5/metrics")  # fmt: skip
+    assert not any(targets([program], {"wec001": "wec"}).values())
+    (job,) = own_authorities([program])
+    assert job["tls_config"] == {"ca_file": "/ca", "server_name": "api.here.svc"}
+    (found,) = job["static_configs"]
+    assert found["targets"] == ["127.0.0.1:5"]
+    assert (found["labels"]["pod"], found["labels"]["container"]) == ("api.wec001", "api")
+    assert own_authorities([program.model_copy(update={"tls": None})]) == []

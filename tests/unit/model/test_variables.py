@@ -164,6 +164,26 @@ def test_clusters_that_exist_already(values: dict[str, Any], said: list[str]) ->
         assert text in problems
 
 
+@pytest.mark.parametrize(("value", "kept"), [("5m", "5m"), ("", ""), (None, "")])
+def test_a_nap_is_kept_as_it_was_written(value: object, kept: str) -> None:
+    found = checked({"dense_hibernate": value})
+    assert (found.variables.dense_hibernate, found.problems) == (kept, ())
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"dense_hibernate": "5"}, "is not a duration"),
+        ({"dense_hibernate": "1s"}, "is not from 10s to 24h"),
+        ({"dense_hibernate": "5m", "dense_sharing": False}, "needs dense_sharing=true"),
+        ({"wec_programs": "both"}, "shared"),
+    ],
+)
+def test_a_nap_that_cannot_be(values: dict[str, Any], why: str) -> None:
+    (problem,) = checked(values).problems
+    assert why in str(problem)
+
+
 def test_hollow_nodes_are_a_part_of_the_mixed_ones() -> None:
     assert said(node_simulator="mixed", wec_nodes=3, wec_hollow_nodes=3) == []
     assert said(node_simulator="mixed", wec_nodes=2, wec_hollow_nodes=3) == [

@@ -19,7 +19,8 @@ PROGRAMS = {
     "work", "registration-operator", "kubestellar-controller-manager", "ocm-transport-controller",
     "kind", "fleet-runc", "fleet-link", "fleet-loadgen", "placement", "work-manager", "hollow", "karmada-agent",
     "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-webhook",
-    "kubefleet-hub-agent", "kubefleet-member-agent",
+    "kubefleet-hub-agent", "kubefleet-member-agent", "fleet-member", "kwok-host", "ocm-host",
+    "virt-operator", "virt-api", "virt-controller", "perfscale-audit", "kubevirt-objects",
 }  # fmt: skip
 
 
@@ -46,6 +47,8 @@ def test_a_group_is_built_only_for_what_needs_it() -> None:
         "manifestworkreplicasets", "placements", "placementdecisions", "addonplacementscores",
     }  # fmt: skip
     assert catalogue.load(SOURCE, ["manager:none"]) == everybody
+    kubevirt = catalogue.load(SOURCE, ["platform:kubevirt"])
+    assert set(kubevirt.groups) - set(everybody.groups) == {"kubevirt", "kwok"}  # kwok plays its VMIs
 
 
 def test_a_fleet_needs_what_its_variables_name() -> None:

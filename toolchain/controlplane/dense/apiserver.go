@@ -12,12 +12,15 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apiserver/pkg/registry/generic"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 
 	"fleet.example/toolchain/controlplane/dense/settings"
+	"fleet.example/toolchain/controlplane/dense/share"
+	"fleet.example/toolchain/controlplane/dense/socket"
 	"fleet.example/toolchain/controlplane/dense/store"
 )
 
@@ -33,33 +36,33 @@ var setup sync.Mutex
 
 // apiServer is one running kube-apiserver.
 type apiServer struct {
-	listener *listener
-	stores   *store.Stores
-	loopback *rest.Config
-	cancel   context.CancelFunc
-	ended    chan struct{} // closed when it has ended
-	err      error         // why; valid once ended is closed
+	port      *socket.Port
+	listener  *socket.Listener
+	stores    *store.Stores
+	loopback  *rest.Config
+	informers informers.SharedInformerFactory // of its own loopback client
+	cancel    context.CancelFunc
+	ended     chan struct{} // closed when it has ended
+	err       error         // why; valid once ended is closed
 }
 
-// startAPIServer builds and runs a kube-apiserver; it does not wait until it is ready.
-func startAPIServer(etcd settings.Etcd, instance settings.Instance) (*apiServer, error) {
+// startAPIServer builds and runs a kube-apiserver behind a port; it does not wait until it is ready. After an error the port
+// is as it was.
+func startAPIServer(etcd settings.Etcd, instance settings.Instance, own *socket.Port) (*apiServer, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	socket, err := listen(ctx, instance.BindAddress, instance.SecurePort)
-	if err != nil {
-		cancel()
-		return nil, err
+	var stores *store.Stores
+	if share.On() {
+		var err error
+		if stores, err = store.New(etcd); err != nil {
+			cancel()
+			return nil, err
+		}
 	}
-	stores, err := store.New(etcd)
-	if err != nil {
-		cancel()
-		_ = socket.Close()
-		return nil, err
-	}
-	server := &apiServer{listener: socket, stores: stores, cancel: cancel, ended: make(chan struct{})}
+	server := &apiServer{port: own, listener: own.Serve(), stores: stores, cancel: cancel, ended: make(chan struct{})}
 	if err := server.run(ctx, etcd, instance); err != nil {
 		cancel()
-		_ = socket.Close()
-		stores.Close()
+		_ = server.listener.Close()
+		server.closeStores()
 		return nil, fmt.Errorf("kube-apiserver: %w", err)
 	}
 	return server, nil
@@ -76,15 +79,10 @@ func (s *apiServer) run(ctx context.Context, etcd settings.Etcd, instance settin
 		config.Aggregator.GenericConfig.SkipOpenAPIInstallation = true
 		config.Aggregator.GenericConfig.OpenAPIConfig = nil // else the aggregator merges what nobody serves: 6 MB
 	}
-	shareDefinitions(config)
-	for _, getter := range []*generic.RESTOptionsGetter{
-		&config.KubeAPIs.ControlPlane.Generic.RESTOptionsGetter,
-		&config.ApiExtensions.GenericConfig.RESTOptionsGetter,
-		&config.ApiExtensions.ExtraConfig.CRDRESTOptionsGetter,
-		&config.Aggregator.GenericConfig.RESTOptionsGetter,
-	} {
-		s.stores.Share(getter)
+	if share.On() {
+		s.share(config)
 	}
+	s.informers = config.KubeAPIs.ControlPlane.VersionedInformers
 	completed, err := config.Complete()
 	if err != nil {
 		return err
@@ -99,11 +97,26 @@ func (s *apiServer) run(ctx context.Context, etcd settings.Etcd, instance settin
 	if err != nil {
 		return err
 	}
+	s.listener.Door.Open(chain.GenericAPIServer.Handler)
 	go func() {
 		defer close(s.ended)
+		defer s.listener.Door.Close()
 		s.err = prepared.Run(ctx)
 	}()
 	return nil
+}
+
+// share lets the three servers of a kube-apiserver take definitions from all instances, and one connection to etcd.
+func (s *apiServer) share(config *app.Config) {
+	shareDefinitions(config)
+	for _, getter := range []*generic.RESTOptionsGetter{
+		&config.KubeAPIs.ControlPlane.Generic.RESTOptionsGetter,
+		&config.ApiExtensions.GenericConfig.RESTOptionsGetter,
+		&config.ApiExtensions.ExtraConfig.CRDRESTOptionsGetter,
+		&config.Aggregator.GenericConfig.RESTOptionsGetter,
+	} {
+		s.stores.Share(getter)
+	}
 }
 
 func (s *apiServer) configure(ctx context.Context, etcd settings.Etcd, instance settings.Instance) (*app.Config, error) {
@@ -191,12 +204,21 @@ func (s *apiServer) waitReady(ctx context.Context) error {
 	return nil
 }
 
-// stop ends the server: it drains for drainTime, then drops every connection. It returns when nothing of it runs.
+// stop ends the server: it drains for drainTime, then drops every connection. It returns when nothing of it runs; the port
+// is still held, and serves nobody.
 func (s *apiServer) stop() {
 	s.cancel()
-	timer := time.AfterFunc(2*drainTime, s.listener.dropAll)
+	timer := time.AfterFunc(2*drainTime, s.listener.DropAll)
 	defer timer.Stop()
 	<-s.ended
-	s.listener.dropAll()
-	s.stores.Close()
+	_ = s.listener.Close()
+	s.listener.DropAll()
+	s.closeStores()
+}
+
+// closeStores ends the connection to etcd, if there is one for all resources.
+func (s *apiServer) closeStores() {
+	if s.stores != nil {
+		s.stores.Close()
+	}
 }

@@ -17,6 +17,7 @@ import (
 	"fleet.example/toolchain/controlplane/dense/admin"
 	"fleet.example/toolchain/controlplane/dense/lifecycle"
 	"fleet.example/toolchain/controlplane/dense/settings"
+	"fleet.example/toolchain/controlplane/dense/share"
 	"fleet.example/toolchain/controlplane/dense/store"
 )
 
@@ -41,7 +42,7 @@ func NewCommand() *cobra.Command {
 		},
 	}
 	command.SetContext(context.Background())
-	command.Flags().StringVar(&file, "config", "", "JSON file: admin_socket, instances_dir, etcd, parallelism, cores, feature_gates")
+	command.Flags().StringVar(&file, "config", "", "JSON file: admin_socket, instances_dir, etcd, parallelism, cores, sharing, hibernate_seconds, feature_gates")
 	if err := command.MarkFlagRequired("config"); err != nil {
 		panic(err) // the flag is made one line above
 	}
@@ -56,6 +57,9 @@ func Run(ctx context.Context, own settings.Config) error {
 	if err := utilfeature.DefaultMutableFeatureGate.SetFromMap(own.FeatureGates); err != nil {
 		return fmt.Errorf("feature_gates: %w", err)
 	}
+	if own.Sharing {
+		share.Begin()
+	}
 	socket, err := admin.Listen(own.AdminSocket)
 	if err != nil {
 		return err
@@ -64,6 +68,7 @@ func Run(ctx context.Context, own settings.Config) error {
 		return settings.LoadInstances(own.InstancesDir, checkController)
 	}
 	host := lifecycle.NewHost(own, load, starter(own.Etcd))
+	register(host)
 	server := &http.Server{Handler: admin.Handler(host), ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(socket) }()

@@ -28,8 +28,8 @@ class Instance:
 
     @property
     def ready(self) -> bool:
-        """Whether all its components run."""
-        return self.state == "ready"
+        """Whether all its components run, or would as soon as somebody connects."""
+        return self.state in {"ready", "asleep"}
 
     @property
     def idle(self) -> bool:

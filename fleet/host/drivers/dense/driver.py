@@ -318,6 +318,7 @@ class DenseDriver:
 DRIVER = DriverKind(
     of=DenseDriver,
     pages={"dense": of_dense},
+    platforms=True,
     serves=DENSE,
     bare=True,
     prepare=start_empty,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from fleet.host import components
+from fleet.host import audit, components
 from fleet.host.components import ISSUER, SERVICE_RANGE, WEC_CONTROLLERS, Store, Trust
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.layout import Layout
@@ -22,15 +23,16 @@ from fleet.host.plan import (
     render_json,
     url,
 )
-from fleet.host.stores import kubelet_client_certificate, plan_store, serving_certificate
+from fleet.host.stores import kubelet_client_certificate, plan_store, proxy_certificates, serving_certificate
 from fleet.host.supervise import Program
 
 DENSE = "dense"
 DENSE_ENV = {"GOGC": "40"}
 """At rest; while instances start, the process collects less often (gate.go)."""
 
-DENSE_ARGUMENTS = ("--etcd-count-metric-poll-period=0",)
-"""No count of every resource each minute: the gauge would be the sum over all control planes of the process."""
+DENSE_ARGUMENTS = ("--etcd-count-metric-poll-period=0", "--allow-privileged=true")
+"""No count of every resource each minute: the gauge would be the sum over all control planes of the process. Privileged
+pods as in kubeadm's clusters: the process has one setting for all, that of whichever instance starts first."""
 
 STORE_TICK_MS = 50
 """All control planes of a shard wait for its one etcd, and its ticks are few beside what they do themselves."""
@@ -77,14 +79,19 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     trust = Trust.of(layout.pki, hub_signs=False)
     store = shard_store(layout, shard)
     extra = members[0].extra if members else Extra()
-    config = {
+    sharing = machine.options.sharing
+    gates = components.IDLE_GATES if sharing else {}
+    config: dict[str, Any] = {
         "admin_socket": str(layout.run / f"dense-{shard.number}.sock"),
         "instances_dir": str(folder / "instances"),
         "parallelism": machine.options.parallelism,
         "cores": shard.cores,
-        "feature_gates": components.IDLE_GATES,
+        "sharing": sharing,
+        "feature_gates": gates,
         "etcd": {"servers": [store.door]},
     }
+    if machine.options.hibernate:
+        config["hibernate_seconds"] = round(machine.options.hibernate)
     file = TextFile(folder / "config.json", render_json(config))
     program = machine.programs.program
     debug = components.ETCD_DEBUG if machine.options.debug else ()
@@ -98,6 +105,8 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     argv = (str(program(DENSE)), "--config", str(file.path))
     env = extra.environment("kube-apiserver", DENSE_ENV)
     host = Program(f"{DENSE}.{shard.number}", argv, env, folder, priority=200, stop_seconds=20)
+    decides = f"{store.door} {render_json(gates)}" + ("" if sharing else " unshared")
+    decides += f" {config['hibernate_seconds']}" if machine.options.hibernate else ""
     # Not config.json: another parallelism or share of the cores alone must not restart a shard.
     reads = (trust.ca, trust.front_proxy_ca, trust.etcd_ca, trust.sa_private)
     return Plan(
@@ -107,7 +116,7 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
         (file,),
         (
             PlannedProgram(etcd, "etcd", "", (trust.etcd_ca,)),
-            PlannedProgram(host, DENSE, "", reads, revision=f"{store.door} {render_json(components.IDLE_GATES)}"),
+            PlannedProgram(host, DENSE, "", reads, revision=decides),
         ),
     )
 
@@ -125,6 +134,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
     clients = tuple(component_kubeconfig(machine, plane.name, server, name) for name in names)
     kcm, scheduler = (str(client.path) for client in clients) if clients else ("", "")
     dials = (kubelet_client_certificate(certificates),) if machine.options.kubelets else ()
+    proxy = proxy_certificates(certificates, plane)
     instance = {
         "name": plane.name,
         "bind_address": plane.bind_address,
@@ -140,19 +150,22 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "kcm_kubeconfig": kcm,
         "scheduler_kubeconfig": scheduler,
         "controllers": [name for name in WEC_CONTROLLERS if name not in NOT_IN_DENSE and clients],
-        "openapi": False,
+        "openapi": plane.openapi or machine.options.openapi or not machine.options.sharing,
         "apiserver_extra_args": [
-            *DENSE_ARGUMENTS,
+            *(DENSE_ARGUMENTS if machine.options.sharing else ()),
             *(flag for client in dials for flag in components.kubelet_client(trust, client)),
+            *(flag for one in proxy for flag in components.proxy_client(one)),
+            *(audit.arguments(folder) if plane.audit else ()),
             *plane.extra.apiserver,
         ],
     }
     return Plan(
         (folder, certificates),
-        (serving, admin, *dials, *(client.certificate for client in clients)),
+        (serving, admin, *proxy, *dials, *(client.certificate for client in clients)),
         (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
         (
             plane_file(layout, plane, server),
+            *((audit.policy(folder),) if plane.audit else ()),
             TextFile(instance_file(layout, shard.number, plane.name), render_json(instance)),
         ),
     )

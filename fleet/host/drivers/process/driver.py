@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fleet.host import components
+from fleet.host import audit, components
 from fleet.host.change import Change
 from fleet.host.components import Trust
 from fleet.host.drivers.driver import DriverKind, Ready, Share
@@ -162,12 +162,14 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
 
     dials = (kubelet_client_certificate(certificates),) if machine.options.kubelets and not plane.hub else ()
     kubelets = [flag for client in dials for flag in components.kubelet_client(trust, client)]
+    logged = (audit.policy(folder),) if plane.audit else ()
     api = components.kube_apiserver(
         program("kube-apiserver"), plane.bind_address, ports.start, store, trust, serving,
         (
             *(flag for one in proxy for flag in components.proxy_client(one)),
             *(() if plane.hub else components.IDLE_API_SERVER),
             *kubelets,
+            *(audit.arguments(folder) if plane.audit else ()),
             *plane.extra.apiserver,
         ),
     )  # fmt: skip
@@ -199,7 +201,7 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
         (folder, certificates),
         (store.server, store.client, serving, *proxy, admin, *dials, *(client.certificate for client in clients)),
         (Kubeconfig(machine.layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
-        (plane_file(machine.layout, plane, server),),
+        (plane_file(machine.layout, plane, server), *logged),
         tuple(programs),
     )
 
@@ -211,5 +213,6 @@ DRIVER = DriverKind(
     # threads. Ports: API server and both of its etcd. Disk: 123 MiB when new, nearly all preallocated by the etcd.
     weight=Weight(230 * MIB, 10, 36, 58, 3, 190 * MIB),
     of_hub=True,
+    platforms=True,
     bare=True,
 )

@@ -8,6 +8,7 @@ import pytest
 
 from fleet.managers.kubefleet import hops
 from fleet.managers.manager import Fact, Told
+from tests.unit.managers.recorded import recorded
 
 OP, CRP = "x-t000-all-0000", "fx-g00-all"
 
@@ -98,3 +99,29 @@ def test_a_placement_counts_the_wecs_that_are_available_with_what_it_observed() 
 def test_readers_take_whatever_there_is(obj: dict[str, Any]) -> None:
     for hop in hops.HOPS:
         hop.read(obj, "kubefleet1")
+
+
+def test_objects_as_kubefleet_wrote_them() -> None:
+    """v0.14.0 with maxUnavailable 100 %, 2 dense WECs, three Deployments per policy."""
+    one, many = "f5869868b-g01-wec001", "f5869868b-g00-all"
+    ops = [f"5869868b-t001-wec001-000{number}" for number in (2, 1, 0)]
+    assert told("snapshot", recorded("kubefleet-clusterresourcesnapshots")) == Told(
+        facts=[Fact(("op", op)) for op in ops], gives=[("index", one, "2")], policy=one
+    )
+    assert told("bound", recorded("kubefleet-clusterresourcebindings")) == Told(
+        facts=[Fact(("index", many, "2"), "wec002", True)], policy=many
+    )
+    work = recorded("kubefleet-works")
+    for mark, seen in (("packaged", True), ("applied", True), ("available", False)):
+        assert told(mark, work) == Told(
+            facts=[Fact(("op", op), "wec001", seen) for op in ops],
+            gives=[("work", "wec001", f"{one}-work")],
+            policy=one,
+        )
+    about = ("work", "wec001", f"{one}-work")
+    assert told("delivered", recorded("kubefleet-appliedworks"), "wec001") == Told(facts=[Fact(about, "wec001")])
+    placement = recorded("kubefleet-clusterresourceplacements")
+    assert told("", placement) == Told(policy=many, targets=["wec001", "wec002"])
+    assert told("finalized", placement) == Told(
+        facts=[Fact(("index", many, "2"), seen=False, status={"available": 0})], policy=many
+    )

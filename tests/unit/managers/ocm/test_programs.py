@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from fleet.host.layout import Layout
 from fleet.host.plan import Plan, PlannedProgram
 from fleet.host.supervisor_config import Program
@@ -46,3 +48,21 @@ def test_every_listener_is_on_loopback_and_a_port_of_its_own() -> None:
     listeners = [word for program in programs for word in program.argv if word.startswith("--listen=")]
     assert len(set(listeners)) == len(programs)
     assert all(word.startswith("--listen=127.0.0.1:") for word in listeners)
+
+
+def test_agents_of_neighbours_are_in_one_process() -> None:
+    programs = AgentPrograms(LAYOUT, UPSTREAM, hosted=True)
+    agent = programs.agent("wec026", 0)
+    (host,) = programs.hosts(["wec026", "wec027"])
+    assert host.name == "agent-host.1"
+    assert Path(agent.argv[0]).name == "fleet-member"
+    assert agent.argv[1] == host.argv[1].replace("--members=", "--host=")
+    assert not [word for word in agent.argv if word.startswith(("--listen", "--config"))]
+    assert programs.hosts(["wec001"], "its2")[0].name == "agent-host-its2.0"
+
+
+@pytest.mark.parametrize("extra", [Extra(env={"GOGC": "100"}), Extra(("--feature-gates=ClusterClaim=false",))])
+def test_settings_of_a_whole_process_give_an_agent_one_of_its_own(extra: Extra) -> None:
+    programs = AgentPrograms(LAYOUT, UPSTREAM, extra=extra, hosted=True)
+    assert Path(programs.agent("wec001", 16_020).argv[0]).name == "registration-operator"
+    assert programs.hosts(["wec001"]) == []

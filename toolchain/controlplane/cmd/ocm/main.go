@@ -1,5 +1,5 @@
 // Command ocm holds the Open Cluster Management programs that a fleet runs: registration, work and the singleton agent
-// (registration-operator agent). The program is chosen by the name it is called by, or by its first argument.
+// (registration-operator agent), and ocm-host, which is many singleton agents in one process. The program is chosen by the name it is called by, or by its first argument.
 //
 // It is a file of its own because every WEC has an agent: linked into cmd/kube, each would hold the heap that
 // kubernetes' packages fill when they are initialised. The commands are put together here from OCM's option and runner
@@ -16,7 +16,11 @@ import (
 	"github.com/spf13/pflag"
 	utilflag "k8s.io/component-base/cli/flag"
 	"k8s.io/component-base/logs"
+	"k8s.io/component-base/metrics/legacyregistry"
 	"open-cluster-management.io/ocm/pkg/version"
+
+	"fleet.example/toolchain/controlplane/dense/quiet"
+	"fleet.example/toolchain/many"
 )
 
 // programs are the commands of each program, by the names upstream gives them.
@@ -28,6 +32,9 @@ var programs = map[string][]func() *cobra.Command{
 
 func main() {
 	name, args := filepath.Base(os.Args[0]), os.Args[1:]
+	if name == quiet.Agents {
+		os.Exit(many.Main(name, runAgent, legacyregistry.Handler()))
+	}
 	if programs[name] == nil && len(args) > 0 {
 		name, args = args[0], args[1:]
 	}

@@ -54,6 +54,16 @@ func (g *gate) leave() {
 	<-g.slots
 }
 
+// leaveWithin gives the slot back when the function it returns is called, or after that time, whichever comes first.
+func (g *gate) leaveWithin(longest time.Duration) func() {
+	leave := sync.OnceFunc(g.leave)
+	timer := time.AfterFunc(longest, leave)
+	return func() {
+		timer.Stop()
+		leave()
+	}
+}
+
 func (g *gate) count(change int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

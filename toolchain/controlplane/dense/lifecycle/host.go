@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/klog/v2"
 
@@ -30,6 +31,7 @@ type Host struct {
 	load  func() (map[string]settings.Instance, error)
 	start Starter
 	limit *gate // one slot per start or stop under way
+	idle  time.Duration
 
 	mu      sync.Mutex
 	planes  map[string]*plane
@@ -41,7 +43,7 @@ type Host struct {
 // NewHost makes a host without control planes; Reload brings them. load reads what is to run, start starts one of it.
 func NewHost(own settings.Config, load func() (map[string]settings.Instance, error), start Starter) *Host {
 	return &Host{
-		load: load, start: start, limit: newGate(own.Parallelism, own.Cores),
+		load: load, start: start, limit: newGate(own.Parallelism, own.Cores), idle: own.Hibernate(),
 		planes: map[string]*plane{}, leaving: map[*plane]struct{}{},
 	}
 }
@@ -87,7 +89,7 @@ func (h *Host) Reload() (Changes, error) {
 	fresh := slices.Concat(changes.Started, changes.Restarted)
 	slices.Sort(fresh)
 	for _, name := range fresh {
-		p := newPlane(wanted[name], h.start, h.limit, before)
+		p := newPlane(wanted[name], h.start, h.limit, before, h.idle)
 		h.planes[name] = p
 		h.work.Go(p.settle)
 	}

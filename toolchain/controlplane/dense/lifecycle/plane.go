@@ -20,6 +20,8 @@ const (
 	Stopping State = "stopping"
 	Stopped  State = "stopped"
 	Failed   State = "failed"
+	// Asleep is one that nobody uses: a connection wakes it.
+	Asleep State = "asleep"
 )
 
 // Status is what the admin server tells about one instance.
@@ -30,6 +32,9 @@ type Status struct {
 	Error string `json:"error"`
 	// ReadySeconds is how long the last start took until all three components ran; 0 before.
 	ReadySeconds float64 `json:"ready_seconds"`
+	// Wakes is how often a connection woke it, WakeSeconds how long those that came waited in sum until it was ready.
+	Wakes       int     `json:"wakes"`
+	WakeSeconds float64 `json:"wake_seconds"`
 }
 
 // ControlPlane is one that runs.
@@ -42,6 +47,26 @@ type ControlPlane interface {
 	Stop()
 }
 
+// Sleeper is a control plane that can leave its port to something small.
+type Sleeper interface {
+	ControlPlane
+	// Quiet is how long it has had no connection; 0 while it has one.
+	Quiet() time.Duration
+	// Sleep ends it as Stop does, but for its port: who connects waits.
+	Sleep() Sleeping
+}
+
+// Sleeping is what is left of a control plane that sleeps.
+type Sleeping interface {
+	// Knocked is closed when somebody has connected, by Close, and by a Wake that went well.
+	Knocked() <-chan struct{}
+	// Wake brings it up at the same port and returns when it is ready; who waits is served. After an error it may be
+	// tried again.
+	Wake() (ControlPlane, error)
+	// Close frees the port.
+	Close()
+}
+
 // Starter brings up the control plane of an instance and returns when it is ready.
 type Starter func(settings.Instance) (ControlPlane, error)
 
@@ -52,6 +77,12 @@ const (
 	longestPause = 2 * time.Minute
 )
 
+// One that has not started or stopped after so long hangs. Others no longer wait for its slot.
+const (
+	longestStart = 10 * time.Minute
+	longestStop  = time.Minute
+)
+
 // plane is one control plane: whether it is wanted, and what runs. Whoever changes what is wanted settles the plane
 // afterwards; settling is what starts and stops, one at a time: upstream ends the whole process when an API server is
 // stopped while its start hooks run. So the last order wins, and nothing starts what is not wanted.
@@ -59,10 +90,12 @@ type plane struct {
 	instance settings.Instance
 	start    Starter
 	limit    *gate
-	before   []*plane // these leave, and their port or prefix may be this one's
+	before   []*plane      // these leave, and their port or prefix may be this one's
+	idle     time.Duration // it sleeps after so long without a connection; 0: never
 
-	operation chan struct{} // a lock of one slot, held while it starts or stops; guards the two below
+	operation chan struct{} // a lock of one slot, held while it starts or stops; guards the three below
 	running   ControlPlane
+	sleeping  Sleeping  // instead of running, while it sleeps
 	since     time.Time // when it became ready
 
 	gone chan struct{} // closed when it has left
@@ -73,12 +106,13 @@ type plane struct {
 	left     bool          // it is not wanted again, ever
 	pause    time.Duration // before it is started again
 	retrying bool          // a start is on its way
+	roused   time.Time     // somebody connected while it slept, or asked for its start; zero once it is up
 }
 
 // newPlane makes one that is wanted; settle starts it.
-func newPlane(instance settings.Instance, start Starter, limit *gate, before []*plane) *plane {
+func newPlane(instance settings.Instance, start Starter, limit *gate, before []*plane, idle time.Duration) *plane {
 	return &plane{
-		instance: instance, start: start, limit: limit, before: before,
+		instance: instance, start: start, limit: limit, before: before, idle: idle,
 		operation: make(chan struct{}, 1), gone: make(chan struct{}), wanted: true, pause: firstPause,
 		status: Status{Name: instance.Name, State: Starting},
 	}
@@ -96,6 +130,7 @@ func (p *plane) Status() Status {
 func (p *plane) Start() {
 	p.mu.Lock()
 	p.wanted = !p.left
+	p.rouse()
 	if p.wanted && (p.status.State == Stopped || p.status.State == Failed) {
 		p.status.State, p.status.Error = Starting, ""
 	}
@@ -133,12 +168,15 @@ func (p *plane) settle() {
 	defer func() { <-p.operation }()
 	for {
 		switch wanted := p.isWanted(); {
-		case wanted && p.running == nil:
+		case wanted && p.running == nil && (p.sleeping == nil || p.isRoused()):
 			if !p.bringUp() {
 				return
 			}
 		case !wanted && p.running != nil:
 			p.takeDown()
+		case !wanted && p.sleeping != nil:
+			p.sleeping.Close()
+			p.sleeping = nil
 		case wanted || p.rests():
 			return
 		}
@@ -174,12 +212,12 @@ func (p *plane) begins() bool {
 // bringUp is false when the start failed.
 func (p *plane) bringUp() bool {
 	p.limit.enter()
-	defer p.limit.leave()
+	defer p.limit.leaveWithin(longestStart)()
 	if !p.begins() {
 		return true
 	}
 	began := time.Now()
-	up, err := p.start(p.instance)
+	up, err := p.open()
 	if err != nil {
 		p.fail(err)
 		return false
@@ -187,14 +225,31 @@ func (p *plane) bringUp() bool {
 	p.running, p.since = up, time.Now()
 	p.mu.Lock()
 	p.status.State, p.status.ReadySeconds = Ready, p.since.Sub(began).Seconds()
+	if p.sleeping != nil {
+		p.status.Wakes++
+		p.status.WakeSeconds += p.since.Sub(p.roused).Seconds()
+	}
+	p.roused = time.Time{}
 	p.mu.Unlock()
+	p.sleeping = nil
 	go p.watch(up)
+	if sleeper, can := up.(Sleeper); can && p.idle > 0 {
+		go p.doze(sleeper)
+	}
 	return true
+}
+
+// open starts it, or wakes it.
+func (p *plane) open() (ControlPlane, error) {
+	if p.sleeping != nil {
+		return p.sleeping.Wake()
+	}
+	return p.start(p.instance)
 }
 
 func (p *plane) takeDown() {
 	p.limit.enter()
-	defer p.limit.leave()
+	defer p.limit.leaveWithin(longestStop)()
 	p.mu.Lock()
 	p.status.State, p.status.Error = Stopping, ""
 	p.mu.Unlock()

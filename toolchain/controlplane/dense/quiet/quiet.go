@@ -22,11 +22,17 @@ import (
 // Program is the name under which the multi-call binary is the dense host.
 const Program = "dense"
 
+// Agents is the name under which another is the host of OCM agents, which have the same queues.
+const Agents = "ocm-host"
+
 //go:linkname providerChosen k8s.io/client-go/util/workqueue.setGlobalMetricsProviderOnce
 var providerChosen sync.Once
 
 func init() {
-	if len(os.Args) > 0 && filepath.Base(os.Args[0]) == Program {
+	if len(os.Args) == 0 {
+		return
+	}
+	if name := filepath.Base(os.Args[0]); name == Program || name == Agents {
 		providerChosen.Do(func() {})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Config is the file that `dense --config` reads.
@@ -28,9 +29,17 @@ type Config struct {
 	Parallelism int `json:"parallelism,omitempty"`
 	// Cores is GOMAXPROCS while no instance starts or stops (see gate); 0 is all cores of the machine.
 	Cores int `json:"cores,omitempty"`
+	// Sharing lets the instances share what never changes; without it each has its own, exactly as upstream makes it.
+	Sharing bool `json:"sharing,omitempty"`
+	// HibernateSeconds is after how long without a connection an instance sleeps until the next; 0 is never. It needs
+	// Sharing: else its own controllers are always connected.
+	HibernateSeconds int `json:"hibernate_seconds,omitempty"`
 	// FeatureGates are the process's, so they hold for every instance.
 	FeatureGates map[string]bool `json:"feature_gates,omitempty"`
 }
+
+// Hibernate is HibernateSeconds.
+func (c Config) Hibernate() time.Duration { return time.Duration(c.HibernateSeconds) * time.Second }
 
 // Etcd tells how to reach the etcd of all instances.
 type Etcd struct {
@@ -93,6 +102,10 @@ func Load(file string) (Config, error) {
 		return Config{}, fmt.Errorf("%s: etcd.servers: at least one is needed", file)
 	case config.Cores < 0:
 		return Config{}, fmt.Errorf("%s: cores: %d is negative", file, config.Cores)
+	case config.HibernateSeconds < 0:
+		return Config{}, fmt.Errorf("%s: hibernate_seconds: %d is negative", file, config.HibernateSeconds)
+	case config.HibernateSeconds > 0 && !config.Sharing:
+		return Config{}, fmt.Errorf("%s: hibernate_seconds: needs sharing, else no instance is ever without a connection", file)
 	case config.Parallelism < 0:
 		return Config{}, fmt.Errorf("%s: parallelism: %d is negative", file, config.Parallelism)
 	case config.Parallelism == 0:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/client/v3/kubernetes"
+	"google.golang.org/grpc"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/registry/generic"
@@ -24,6 +25,9 @@ import (
 
 const keepAlive, keepAliveTimeout = 30 * time.Second, 10 * time.Second // as upstream
 
+// streamBuffer is in bytes.
+const streamBuffer = 4 << 10
+
 // Stores gives all resources of one instance one connection to etcd, and with it one stream of watches. Upstream dials once
 // for each resource, some 60 times for each instance, with buffers on both sides (kubernetes issue 111476).
 type Stores struct {
@@ -40,6 +44,10 @@ func New(etcd settings.Etcd) (*Stores, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Some kilobytes of each of an instance's streams, and nothing while they are silent: upstream's are for one API server
+	// that has a connection for each resource.
+	config.DialOptions = []grpc.DialOption{grpc.WithReadBufferSize(streamBuffer), grpc.WithWriteBufferSize(streamBuffer),
+		grpc.WithSharedWriteBuffer(true)}
 	config.DialKeepAliveTime, config.DialKeepAliveTimeout = keepAlive, keepAliveTimeout
 	client, err := kubernetes.New(config)
 	if err != nil {

@@ -1,0 +1,176 @@
+"""One trial: created one after another, all Running, deleted in batches; and the primer before the first."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fleet.errors import DeadlineError, KubeError
+from fleet.experiment.session import Session
+from fleet.experiment.wec_scrape import audit_log, count_agents, weigh_memory
+from fleet.experiments.kubevirt_density import marks, objects
+from fleet.experiments.kubevirt_density.audit import audited
+from fleet.experiments.kubevirt_density.limits import set_limit
+from fleet.kube.client import KubeClient
+from fleet.kube.resources import Resource
+from fleet.observe.marks import DELETED, MarkWatch
+from fleet.observe.metrics import Scraper
+from fleet.platforms.kubevirt import names
+
+if TYPE_CHECKING:
+    from fleet.experiments.kubevirt_density.experiment import DensityTrial
+
+PRIMER = "primer"
+PRIMER_SECONDS = 120.0
+POLL_SECONDS = 10.0
+"""How long one batch may take before the next request deletes what is left, as upstream's test polls."""
+KINDS: dict[str, tuple[Resource, Callable[..., dict[str, Any]]]] = {
+    "vmi": (names.VMIS, objects.vmi),
+    "vm": (names.VMS, objects.vm),
+}
+
+
+@dataclass(frozen=True)
+class Watches:
+    """What the run sees of its objects."""
+
+    vmis: MarkWatch
+    vms: MarkWatch
+    pods: MarkWatch
+
+    def of(self, kind: str) -> MarkWatch:
+        """Of the objects that a trial creates."""
+        return self.vms if kind == "vm" else self.vmis
+
+
+class Trial:
+    """The trials of one run."""
+
+    def __init__(self, session: Session, client: KubeClient, watches: Watches, scraper: Scraper) -> None:
+        self._session = session
+        self._client = client
+        self._watches = watches
+        self._scraper = scraper
+
+    async def primer(self) -> None:
+        """One VMI, Running, before anything is measured: caches are warm then. It stays, as in upstream's test."""
+        session, namespace = self._session, self._session.names.namespace
+        body = objects.vmi(PRIMER, session.names.labels(trial=PRIMER))
+        await self._client.create(names.VMIS, body, namespace, retry=True)
+        vmis = self._watches.vmis
+        if not await vmis.until(lambda: vmis.count(marks.RUNNING, PRIMER) > 0, timeout=PRIMER_SECONDS):
+            raise DeadlineError(f"{self._client.cluster}: the primer VMI was not Running within {PRIMER_SECONDS:.0f} s")
+        await asyncio.sleep(session.spec.primer_wait)
+
+    async def run(self, trial: DensityTrial) -> None:
+        """From the first creation until everything is gone."""
+        session, spec = self._session, self._session.spec
+        for watch in (self._watches.vmis, self._watches.vms, self._watches.pods):
+            watch.trial = trial.id
+        if trial.qps is not None:
+            await set_limit(self._client, trial.qps)
+        await self._scraper.scrape()
+        log, began = audit_log(session, self._client.cluster), time.time()
+        async with session.trial(trial):
+            session.expect(trial.id, marks.POD, spec.count, cluster=self._client.cluster)
+            if trial.kind == "vm":
+                session.expect(trial.id, marks.VMI, spec.count, cluster=self._client.cluster)
+            async with session.disturbed(trial):
+                async with session.step("load", trial.id, measured=True):
+                    await self._create(trial)
+                async with session.step("drain", trial.id, measured=True):
+                    await self._all_run(trial)
+            await session.sampling.sample()
+            await weigh_memory(session, trial.id)
+            ran = time.time()
+            async with session.step("delete", trial.id, measured=True):
+                await self._delete(trial)
+            await self._scraper.scrape()
+            await session.sampling.sample()
+            await count_agents(session, log, trial.id)
+        await audited(session, trial.id, began, ran)
+
+    async def _create(self, trial: DensityTrial) -> None:
+        """An open loop: each at its moment, whatever the answers do."""
+        session, spec = self._session, self._session.spec
+        resource, body = KINDS[trial.kind]
+        labels, namespace = session.names.labels(trial=trial.id), session.names.namespace
+        began = time.monotonic_ns()
+
+        async def one(number: int, due_ns: int) -> None:
+            name = f"{trial.id}-{trial.kind}-{number:05d}"
+            made = body(name, labels)
+            await session.request(
+                trial.id, "create", self._client.cluster, lambda: self._client.create(resource, made, namespace),
+                str(resource), name, namespace, due_ns=due_ns,
+            )  # fmt: skip
+
+        async with asyncio.TaskGroup() as sends:
+            for number in range(spec.count):
+                due_ns = began + round(number * spec.interval * 1e9)
+                await asyncio.sleep(max(0.0, (due_ns - time.monotonic_ns()) / 1e9))
+                sends.create_task(one(number, due_ns))
+
+    async def _all_run(self, trial: DensityTrial) -> None:
+        """Until every one runs, or has failed, or its time is up: then what lacks is missing from the samples."""
+        spec, watch = self._session.spec, self._watches.of(trial.kind)
+        last = marks.READY if trial.kind == "vm" else marks.RUNNING
+
+        def all_run() -> bool:
+            there = watch.count(last, trial.id)
+            self._session.progress.marks(there, spec.count)
+            done: bool = there + self._watches.vmis.count(marks.FAILED, trial.id) >= spec.count
+            return done
+
+        if not await watch.until(all_run, timeout=spec.timeouts.object):
+            text = (
+                f"{watch.count(last, trial.id)} of {spec.count} {trial.kind}s ran within {spec.timeouts.object:.0f} s"
+            )
+            self._session.recorder.anomaly("not-running", text, cluster=self._client.cluster)
+
+    async def _delete(self, trial: DensityTrial) -> None:
+        """In batches, each followed by the next when all of it is gone, or after `POLL_SECONDS`."""
+        session, spec, vmis = self._session, self._session.spec, self._watches.vmis
+        watch, (resource, _) = self._watches.of(trial.kind), KINDS[trial.kind]
+        there = watch.count("created", trial.id)
+        end = time.monotonic() + spec.timeouts.clean
+        selector = ",".join(f"{key}={value}" for key, value in session.names.labels(trial=trial.id).items())
+        params = {"limit": str(spec.batch), "labelSelector": selector}
+        path = resource.path(namespace=session.names.namespace)
+        while watch.count(DELETED, trial.id) < there and time.monotonic() < end:
+            goal = min(there, watch.count(DELETED, trial.id) + spec.batch)
+            await session.request(
+                trial.id, "delete-collection", self._client.cluster,
+                lambda: self._client.request("DELETE", path, params=params, retry=True),
+                str(resource), namespace=session.names.namespace,
+            )  # fmt: skip
+            await watch.until(lambda goal=goal: watch.count(DELETED, trial.id) >= goal, timeout=POLL_SECONDS)  # type: ignore[misc]
+        left = max(0.0, end - time.monotonic())
+        pods = self._watches.pods
+
+        def gone() -> bool:
+            return all(w.count(DELETED, trial.id) >= w.count("created", trial.id) for w in (watch, vmis, pods))
+
+        if not await watch.until(gone, timeout=left):
+            text = f"{there - watch.count(DELETED, trial.id)} of {there} {trial.kind}s were not gone"
+            session.recorder.anomaly("not-deleted", text, cluster=self._client.cluster)
+
+
+async def emptied(client: KubeClient, session: Session, seconds: float) -> None:
+    """Delete the run's VMs and VMIs and wait so long until they are gone; what stays goes with its namespace."""
+    end = time.monotonic() + seconds
+    for resource in (names.VMS, names.VMIS):
+        try:
+            while await client.list_all(resource, session.names.namespace, label_selector=session.names.selector()):
+                if time.monotonic() > end:
+                    return
+                await client.delete_collection(
+                    resource, session.names.namespace, label_selector=session.names.selector()
+                )
+                await asyncio.sleep(1.0)
+        except KubeError as error:
+            session.progress.note(f"{client.cluster}: {resource}: {error}")
+            return

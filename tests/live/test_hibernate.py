@@ -1,0 +1,53 @@
+"""A control plane that nobody uses sleeps; a connection wakes it, waits, and finds what was there before."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fleet.host.drivers.dense.admin import DenseAdmin
+from fleet.host.machine import Machine, Options
+from fleet.host.plan import ControlPlane
+from fleet.host.records import stored_server
+from fleet.install.control_planes import converge, teardown
+from fleet.toolchain import locate
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("shared")]
+REPO = Path(__file__).parents[2]
+NAP = 15.0
+SECONDS = 120.0
+OK, CREATED = 200, 201
+
+
+def _until(condition: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, f"{what} within {SECONDS:.0f} s"
+        time.sleep(0.2)
+
+
+def test_a_connection_wakes_it_and_converging_leaves_it_asleep_or_wakes_it() -> None:
+    with tempfile.TemporaryDirectory(prefix="fl-") as folder:
+        options = Options(wec_nodes=0, parallelism=2, hibernate=NAP)
+        machine = Machine("nap", Path(folder) / "nap", locate(REPO / "toolchain"), options)
+        planes = [ControlPlane(name, "wec", "dense") for name in ("wec001", "wec002")]
+        try:
+            converge(machine, planes, hub=False)
+            admin = DenseAdmin(machine.layout.run / "dense-0.sock")
+            one = machine.endpoint("wec001", stored_server(machine, "wec001"))
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
+            assert one.request("POST", "/api/v1/namespaces/default/configmaps", body).status == CREATED
+            _until(lambda: {i.state for i in admin.instances().values()} == {"asleep"}, "both sleep")
+            assert one.request("GET", "/api/v1/namespaces/default/configmaps/kept", timeout=60.0).status == OK
+            states = {name: instance.state for name, instance in admin.instances().items()}
+            assert states == {"wec001": "ready", "wec002": "asleep"}
+            page = one.request("GET", "/metrics", timeout=60.0).text(10**8)
+            assert 'fleet_dense_wakes_total{control_plane="wec001"} 1' in page
+            assert "fleet_dense_wake_seconds_total" in page
+            assert not converge(machine, planes, hub=False).change.changed
+        finally:
+            teardown(machine)

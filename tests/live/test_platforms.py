@@ -1,0 +1,95 @@
+"""Each platform in a WEC: built, unchanged by a second run, supervised, measured in the short form, taken out again.
+
+`make test-platforms` runs them: the programs of a platform take minutes to compile where they are not in a cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.live.conftest import state_folder
+from tests.live.lab import Lab, changed
+from tests.live.test_fleet import report_path, run_record
+
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.xdist_group("platforms"),
+    pytest.mark.skipif(os.environ.get("FLEET_TEST_PLATFORMS") != "1", reason="minutes: `make test-platforms` runs it"),
+]
+
+EXPERIMENTS = {"kubevirt": ("kubevirt-density",)}
+"""Of each platform, those that are about it."""
+BACK_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module", params=sorted(EXPERIMENTS))
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """One WEC of ten nodes, no manager, not built yet."""
+    variables = {"manager": "none", "wec_count": 1, "wec_nodes": 10, "platform": [request.param]}
+    with state_folder() as state:
+        made = Lab(f"t-{request.param}", state, variables)
+        try:
+            yield made
+        finally:
+            made.playbook("playbooks/teardown.yml").check()
+            assert made.processes() == []
+
+
+def name_of(lab: Lab) -> str:
+    """Of the platform."""
+    found = lab.variables["platform"]
+    assert isinstance(found, list)
+    return str(found[0])
+
+
+def test_it_is_built_and_a_second_run_changes_nothing(lab: Lab) -> None:
+    assert changed(lab.playbook("site.yml").check()) > 0
+    again = lab.playbook("site.yml", "--diff").check()
+    assert changed(again) == 0, again.out
+    looked = lab.playbook("site.yml", "--check", "--diff").check()
+    assert changed(looked) == 0, looked.out
+    (recorded,) = json.loads((lab.folder / "fleet.json").read_text())["platforms"]
+    assert recorded["name"] == name_of(lab)
+    assert recorded["version"].startswith("v")
+    assert recorded["wecs"] == ["wec001"]
+
+
+def test_a_program_that_dies_comes_back(lab: Lab) -> None:
+    folder = lab.folder / "platforms" / name_of(lab) / "wec001"
+
+    def programs() -> dict[str, psutil.Process]:
+        return {process.name(): process for process in psutil.process_iter() if _cwd(process) == str(folder)}
+
+    for name, process in programs().items():
+        process.kill()
+        end = time.monotonic() + BACK_SECONDS
+        while name not in (there := programs()) or there[name].pid == process.pid:
+            assert time.monotonic() < end, f"{name} did not come back"
+            time.sleep(0.2)
+
+
+def test_its_experiments_are_valid_in_the_short_form(lab: Lab, tmp_path: Path) -> None:
+    for experiment in EXPERIMENTS[name_of(lab)]:
+        done = lab.fleet("experiment", "run", experiment, "--quick", "--fleet", lab.name, "--results", str(tmp_path))
+        record = run_record(report_path(lab, done.check().out))
+        assert record["status"] == "valid", record
+
+
+def test_it_is_taken_out_and_the_wec_stays(lab: Lab) -> None:
+    assert changed(lab.playbook("site.yml", platform=[]).check()) > 0
+    assert not (lab.folder / "platforms" / name_of(lab) / "wec001").exists()
+    assert changed(lab.playbook("site.yml", platform=[]).check()) == 0
+
+
+def _cwd(process: psutil.Process) -> str:
+    try:
+        return process.cwd()
+    except psutil.Error:
+        return ""

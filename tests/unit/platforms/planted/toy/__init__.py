@@ -1,0 +1,1 @@
+"""The smallest platform: a ConfigMap, a file and a program that sleeps."""
