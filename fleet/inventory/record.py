@@ -67,6 +67,10 @@ def begin_record(spec: RecordSpec, *, check: bool = False) -> Change:
         # Which programs these will be is not known yet: what they were stays.
         kept: dict[str, Any] = {"toolchain_digest": old.toolchain_digest, "versions": old.versions}
         kept |= {"manager": old.manager} if old.manager.name == new.manager.name else {}
+        versions = {one.name: one.version for one in old.platforms}
+        kept["platforms"] = tuple(
+            one.model_copy(update={"version": versions.get(one.name, one.version)}) for one in new.platforms
+        )
         new = new.model_copy(update=kept)
     return _write(path, old, new, check=check)
 

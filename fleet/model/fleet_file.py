@@ -75,8 +75,9 @@ class ClientTls(Model):
     """Files on a program's machine by which it is trusted and trusts its caller; all of mode 0600."""
 
     ca: str
-    cert: str
-    key: str
+    cert: str = ""
+    """Empty, with `key`: the program knows no authority of ours, and refuses who shows a certificate of it."""
+    key: str = ""
     server_name: str = ""
     """What the program's certificate says; empty: the host of its URL."""
 

@@ -120,9 +120,10 @@ def _way(program: Component) -> tuple[str, aiohttp.BaseConnector]:
 
 
 def client_context(tls: ClientTls) -> ssl.SSLContext:
-    """Trusts that authority and no other, and shows that certificate. OSError when a file is not there."""
+    """Trusts that authority and no other, and shows that certificate, if any. OSError when a file is not there."""
     context = ssl.create_default_context(cafile=tls.ca)
-    context.load_cert_chain(tls.cert, tls.key)
+    if tls.cert:
+        context.load_cert_chain(tls.cert, tls.key)
     return context
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -138,8 +137,14 @@ def test_discovery_is_that_of_a_control_plane_that_shares_nothing(installed: dic
     assert [r["name"] for r in two["/apis/example.com/v1"]["resources"]] == ["gadgets"]
 
 
+def _kinds(document: dict[str, Any]) -> set[str]:
+    """Kinds of the CRDs that it defines: upstream's own texts say "Widget" too."""
+    versioned = [one.get("x-kubernetes-group-version-kind", []) for one in document["definitions"].values()]
+    return {each["kind"] for found in versioned for each in found if each["group"] == "example.com"}
+
+
 def _openapi(endpoint: Endpoint, kind: str) -> dict[str, Any]:
-    _until(lambda: kind in json.dumps(_document(endpoint, "/openapi/v2")), f"OpenAPI has {kind}")
+    _until(lambda: kind in _kinds(_document(endpoint, "/openapi/v2")), f"OpenAPI has {kind}")
     found = {"v2": _document(endpoint, "/openapi/v2")}
     for path in _document(endpoint, "/openapi/v3")["paths"]:
         found[path] = _document(endpoint, f"/openapi/v3/{path}")
@@ -153,8 +158,8 @@ def test_openapi_is_that_of_a_control_plane_that_shares_nothing(installed: dict[
     different = [path for path in one if one[path] != plain[path]]
     assert different == []
     assert [path for path in two if two[path] != plain[path]] == ["v2", "apis/example.com/v1"]
-    assert "Gadget" not in json.dumps(one)
-    assert "Widget" not in json.dumps(two)
+    assert _kinds(one["v2"]) == {"Widget", "widgetsList"}
+    assert _kinds(two["v2"]) == {"Gadget", "gadgetsList"}
 
 
 def _policy(expression: str) -> tuple[dict[str, Any], dict[str, Any]]:

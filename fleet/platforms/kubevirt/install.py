@@ -25,7 +25,10 @@ INFRA_NODE = "kubevirt-infra"
 TAINT = "kwok.x-k8s.io/node"
 SHAPE = NodeShape(
     labels={"kubevirt.io/schedulable": "true", "machine-type.node.kubevirt.io/q35": "true"},
-    capacity={f"devices.kubevirt.io/{device}": "1k" for device in ("kvm", "tun", "vhost-net")},
+    capacity={
+        "ephemeral-storage": "1Ti",  # a VMI of a container disk requests 50 MB of it
+        **{f"devices.kubevirt.io/{device}": "1k" for device in ("kvm", "tun", "vhost-net")},
+    },
     taints=(
         {"key": TAINT, "value": "fake", "effect": "NoSchedule"},
         {"key": TAINT, "value": "fake", "effect": "NoExecute"},

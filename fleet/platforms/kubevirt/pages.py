@@ -21,11 +21,8 @@ def of_component(component: str) -> Reader:
 
     def read(started: Started) -> Pages:
         host, port = started.flag("listen"), started.flag("port")
-        own = started.layout.cluster(started.place) / "pki"
         tls = ClientTls(
             ca=str(authority_file(seat_folder(started.layout, "kubevirt", started.place))),
-            cert=str(own / "admin.crt"),
-            key=str(own / "admin.key"),
             server_name=SERVER_NAMES[component],
         )
         return Pages(f"https://{host}:{port}/metrics", "", tls)
