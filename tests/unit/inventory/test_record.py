@@ -271,6 +271,14 @@ def test_a_second_site_yml_changes_nothing_and_keeps_what_is_known_meanwhile(lay
     assert (changed.before, changed.after) == ({"variable wec_count": "2"}, {"variable wec_count": "3"})
 
 
+def test_the_version_of_a_platform_stays_while_nobody_knows_its_program(layout: Layout) -> None:
+    variables = {"wec_count": 2, "platform": ["kubevirt"]}
+    write_record(spec(layout, variables=variables, versions={**VERSIONS, "virt-operator": "v1.8.0"}))
+    assert not begin_record(spec(layout, variables=variables, toolchain_digest="", versions={})).changed
+    begun = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
+    assert [(one.name, one.version, one.wecs) for one in begun.platforms] == [("kubevirt", "v1.8.0", ("wec001",))]
+
+
 def test_how_long_the_first_build_took_is_kept(layout: Layout) -> None:
     told = spec(layout, variables={"wec_count": 2})
     begin_record(told)
