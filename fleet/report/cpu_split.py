@@ -11,6 +11,7 @@ _MEANING = {
     "hub control planes": "API servers, stores and controller managers of the hub",
     "manager": "programs of the system under test on the hub",
     "agents": "its agents, one or more per WEC",
+    "platforms": "programs of the platforms under test, in their WECs",
     "emulated WECs": "control planes of the WECs and their simulated nodes: a real fleet has them elsewhere",
     "other programs": "of the fleet, such as its monitoring",
     "driver": "this program and its helpers",

@@ -193,7 +193,7 @@ def test_a_node_is_partitioned_and_healed(lab: Lab, wec: Wec) -> None:
 
 def test_a_process_that_dies_comes_back_with_its_nodes(lab: Lab, wec: Wec) -> None:
     found = json.loads(lab.fleet("status", "--fleet", lab.name, "-o", "json").check().out)
-    pid = next(item["pid"] for item in found["items"] if item.get("program") == PROGRAM)
+    pid = next(program["pid"] for program in found["programs"] if program["name"] == PROGRAM)
     os.kill(pid, signal.SIGKILL)
     until("its log is read again", wec.log)
     assert [node.name for node in admin(lab).nodes()] == ["hollow-001", "hollow-002", "hollow-003"]

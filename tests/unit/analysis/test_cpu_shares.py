@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.analysis.cpu_shares import CpuShare, cpu_shares, owner_of
+from fleet.analysis.cpu_shares import OWNERS, CpuShare, cpu_shares, owner_of
 from fleet.analysis.recorded import record
 from fleet.report.cpu_split import sentence, table
 from fleet.results.events import HostSample, Line, ProcessSample, RunMark, TrialPlan
@@ -104,3 +104,8 @@ def test_the_report_says_what_the_emulation_took() -> None:
     assert (sentence([]), table([]).rows) == ("", [])
     without_hub = [one for one in found if one.owner != "hub control planes"]
     assert sentence(without_hub).endswith(" cores were busy.")
+
+
+def test_the_table_has_words_for_every_owner() -> None:
+    shares = [CpuShare(owner=owner, cores=1.0, share=0.1, seconds=1.0) for owner in OWNERS]
+    assert [row[0] for row in table(shares).rows] == list(OWNERS)
