@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from fleet.host.change import Change
-from fleet.host.files import private_directory, remove_tree
+from fleet.host.files import private_directory, remove_tree, write_private
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
 from fleet.host.materialise import materialise
@@ -16,15 +18,17 @@ from fleet.host.supervisor_config import sections
 from fleet.host.weight import Weight
 from fleet.install import dial
 from fleet.install.objects import Ledger
-from fleet.install.program_parts import Upstream
+from fleet.install.upstream import UpstreamFolders
 from fleet.model.variables import Variables
 from fleet.platforms.platform import FOLDER, Seat, Start, chosen_wecs, known, platform, port_owner
 
 GROUP = "platforms"
 """The supervisor's group of all programs of platforms."""
+PROGRAMS = "programs"
+"""File of a seat: folders of the programs that it was installed with, one per line."""
 
 
-def wanted_seats(machine: Machine, upstream: Upstream, variables: Variables, wecs: Sequence[str]) -> list[Seat]:
+def wanted_seats(machine: Machine, upstream: UpstreamFolders, variables: Variables, wecs: Sequence[str]) -> list[Seat]:
     """Where the fleet's platforms shall be on this machine, which has those WECs."""
     servers = {stored.name: stored.server for stored in stored_planes(machine.layout)}
     return [
@@ -53,18 +57,18 @@ def to_come(layout: Layout, variables: Variables, wecs: Sequence[str]) -> list[t
     ]
 
 
-def leave(machine: Machine, upstream: Upstream, variables: Variables, wecs: Sequence[str]) -> Change:
+def leave(machine: Machine, upstream: UpstreamFolders, variables: Variables, wecs: Sequence[str]) -> Change:
     """Take out what is not wanted, before the control planes of WECs change or go."""
     wanted = {(seat.platform, seat.wec) for seat in wanted_seats(machine, upstream, variables, wecs)}
     servers = {stored.name: stored.server for stored in stored_planes(machine.layout)}
     gone = [pair for pair in installed(machine.layout) if pair not in wanted]
+    seats = [Seat(machine, wec, name, upstream, variables, servers.get(wec, "")) for name, wec in gone]
     return Change.merge(
-        _take_out(Seat(machine, wec, name, upstream, variables, servers.get(wec, "")), stays=wec in wecs)
-        for name, wec in gone
+        _take_out(replace(seat, upstream=_with_its_own(seat, upstream)), stays=seat.wec in wecs) for seat in seats
     )
 
 
-def converge(machine: Machine, upstream: Upstream, variables: Variables, wecs: Sequence[str]) -> Change:
+def converge(machine: Machine, upstream: UpstreamFolders, variables: Variables, wecs: Sequence[str]) -> Change:
     """Install what is wanted; with `machine.check` only say what would change. `leave` was called before."""
     seats = wanted_seats(machine, upstream, variables, wecs)
     if not seats:
@@ -72,6 +76,7 @@ def converge(machine: Machine, upstream: Upstream, variables: Variables, wecs: S
     if not machine.check:
         for seat in seats:
             private_directory(seat.folder)
+            write_private(seat.folder / PROGRAMS, "\n".join(map(str, upstream.folders)).encode())
     pki = machine.pki()
     done = materialise(machine, Plan.merge(platform(seat.platform).plan(seat) for seat in seats), pki)
     ledger = Ledger(check=machine.check)
@@ -84,6 +89,14 @@ def converge(machine: Machine, upstream: Upstream, variables: Variables, wecs: S
         machine.supervisor.settle(staged.watched)
         change = staged.change
     return Change.merge([done.change, change, ledger.change])
+
+
+def _with_its_own(seat: Seat, upstream: UpstreamFolders) -> UpstreamFolders:
+    """The programs that the fleet needs now, and those that the platform was installed with: a fleet that is to have it
+    no longer is given none of them."""
+    file = seat.folder / PROGRAMS
+    own = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return replace(upstream, folders=(*upstream.folders, *map(Path, own)))
 
 
 def _start_nothing(names: Iterable[str]) -> None:

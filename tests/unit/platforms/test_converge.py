@@ -101,6 +101,16 @@ def test_it_comes_stays_and_goes(machine: Machine, server: FakeApiServer) -> Non
     assert not converge(machine, WITHOUT).changed
 
 
+def test_it_goes_by_the_programs_that_it_came_with(machine: Machine, tmp_path: Path) -> None:
+    """A fleet that is to have it no longer is given none of its programs."""
+    program = tmp_path / "toy"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    platforms.converge(machine, UpstreamFolders.of([tmp_path], check=False), WITH, WECS)
+    gone = platforms.leave(machine, UpstreamFolders.of([], check=False), WITHOUT, WECS)
+    assert gone.before["wec001 toy"] == str(program)
+
+
 def test_what_was_changed_or_killed_is_repaired(machine: Machine, server: FakeApiServer) -> None:
     converge(machine, WITH)
     server.store.delete(CONFIGMAPS, "toy", "default")

@@ -32,7 +32,7 @@ class Toy(Platform):
     async def remove(self, seat: Seat, client: KubeClient, ledger: Ledger) -> None:
         """As in Platform."""
         if not ledger.check and await remove(client, CONFIGMAPS, "toy", "default"):
-            ledger.record(f"{seat.wec} toy", "there", None)
+            ledger.record(f"{seat.wec} toy", str(seat.upstream.program("toy")), None)
 
 
 PLATFORM = Toy()
