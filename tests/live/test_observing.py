@@ -28,7 +28,9 @@ DASHBOARD = REPO / "roles" / "monitoring" / "files" / "dashboards" / "fleet.json
 INTERVAL = 5
 ANSWER_SECONDS = 90
 """Rates over a minute need two scrapes in it, and the rules a round more."""
-_ROW = re.compile(r"^ *(-?\d+)B? +-?[\d.]+% +-?[\d.]+% +(-?\d+)B? +-?[\d.]+% +(\S.*?)(?: \((?:partial-)?inline\))?$")
+_SHARE = r"-?[\d.]+(?:e-\d+)?%"
+"""A few bytes of many megabytes are printed as 1.2e-05%."""
+_ROW = re.compile(rf"^ *(-?\d+)B? +{_SHARE} +{_SHARE} +(-?\d+)B? +{_SHARE} +(\S.*?)(?: \((?:partial-)?inline\))?$")
 
 
 @pytest.fixture(scope="module")
