@@ -108,12 +108,16 @@ class Wec:
     def run(self, *command: str) -> str:
         """What a command in the Pod's container answers."""
         load: Any = config.new_client_from_config  # untyped
-        api = kubernetes.CoreV1Api(load(str(self._layout.kubeconfig("wec001"))))
-        said: Any = stream(
-            api.connect_get_namespaced_pod_exec, "web", "default", command=list(command), stdout=True, stderr=False,
-            stdin=False, tty=False,
-        )  # fmt: skip
-        return str(said)
+        with load(str(self._layout.kubeconfig("wec001"))) as client:
+            said: Any = stream(
+                kubernetes.CoreV1Api(client).connect_get_namespaced_pod_exec, "web", "default", command=list(command),
+                stdout=True, stderr=False, stdin=False, tty=False, _preload_content=False,
+            )  # fmt: skip
+            try:
+                said.run_forever(timeout=SECONDS)
+                return str(said.read_all())
+            finally:
+                said.close()
 
 
 @pytest.fixture
