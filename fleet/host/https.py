@@ -78,8 +78,8 @@ def exchange(
         payload = None if body is None else json.dumps(body).encode()
         headers = {"Accept": "application/json"} | ({} if payload is None else {"Content-Type": "application/json"})
         connection.request(method, path, body=payload, headers=headers)
-        response = connection.getresponse()
-        return Answer(response.status, response.read())
+        with connection.getresponse() as response:  # one that breaks in the middle would keep its socket open
+            return Answer(response.status, response.read())
     except http.client.HTTPException as error:
         raise ConnectionError(f"broken answer: {error!r}") from error
     finally:

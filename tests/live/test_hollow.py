@@ -117,7 +117,7 @@ class Wec:
                 said.run_forever(timeout=SECONDS)
                 return str(said.read_all())
             finally:
-                said.close()
+                said.sock.shutdown()  # `close` leaves open a socket that the server has closed
 
 
 @pytest.fixture
