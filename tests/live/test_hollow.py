@@ -176,6 +176,7 @@ def test_a_kubelet_lets_in_only_whom_its_api_server_knows(lab: Lab, wec: Wec) ->
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(url, context=context, timeout=30)
     assert refused.value.code == 401
+    refused.value.close()
     assert wec.ask(f"{NODES}/{node.name}/proxy/metrics").status == 200
 
 
