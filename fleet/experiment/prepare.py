@@ -11,7 +11,7 @@ from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.kube.errors import AlreadyExists
-from fleet.kube.waiting import Objects, wait_for_objects
+from fleet.kube.waiting import wait_for_accounts
 from fleet.managers.manager import Manager, Spaces
 from fleet.managers.named import named
 from fleet.model.run_names import RunNames
@@ -54,23 +54,9 @@ async def make_namespaces(
             with suppress(AlreadyExists):  # by an attempt of this call whose answer was lost
                 await client.create(resources.NAMESPACES, body, retry=True)
         if pods and client.cluster in holding:
-            await _wait_accounts(client, wanted)
+            what = "the ServiceAccount default of the run's namespaces"
+            await wait_for_accounts(client, wanted, what, timeout=NAMESPACE_SECONDS)
 
     ends = {} if manager.brings_namespaces else spaces.wecs
     await each({**spaces.sources, **ends}.values(), make, at_once=AT_ONCE)
     await manager.prepare(spaces, wanted, names.labels())
-
-
-async def _wait_accounts(client: KubeClient, namespaces: Collection[str]) -> None:
-    def missing(found: Objects) -> list[str]:
-        return sorted(set(namespaces) - {namespace for namespace, _ in found})
-
-    await wait_for_objects(
-        client,
-        resources.SERVICE_ACCOUNTS,
-        lambda found: not missing(found),
-        field_selector="metadata.name=default",
-        timeout=NAMESPACE_SECONDS,
-        what="the ServiceAccount default of the run's namespaces",
-        missing=missing,
-    )

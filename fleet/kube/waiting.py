@@ -9,7 +9,7 @@ from typing import Any
 from fleet.errors import DeadlineError
 from fleet.kube.client import KubeClient
 from fleet.kube.reflector import Reflector, WatchEvent
-from fleet.kube.resources import Resource
+from fleet.kube.resources import SERVICE_ACCOUNTS, Resource
 from fleet.kube.view import Key, key_of
 
 Objects = Mapping[Key, Mapping[str, Any]]
@@ -73,6 +73,29 @@ async def wait_for_all(
         timeout=timeout,
         what=f"{len(keys)} {resource}",
         missing=lambda found: [key[1] for key in keys if key not in found or not predicate(found[key])],
+    )
+
+
+async def wait_for_accounts(
+    client: KubeClient,
+    namespaces: Collection[str],
+    what: str,
+    *,
+    timeout: float,  # noqa: ASYNC109
+) -> None:
+    """Until each of those namespaces has the ServiceAccount `default`, which Pods need; `what` is for the error."""
+
+    def missing(found: Objects) -> list[str]:
+        return sorted(set(namespaces) - {namespace for namespace, _ in found})
+
+    await wait_for_objects(
+        client,
+        SERVICE_ACCOUNTS,
+        lambda found: not missing(found),
+        field_selector="metadata.name=default",
+        timeout=timeout,
+        what=what,
+        missing=missing,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from fleet.errors import DeadlineError, KubeError
@@ -68,6 +68,25 @@ class Works:
         except DeadlineError as error:
             return str(error)
         return ""
+
+    async def clear(
+        self,
+        owned: Callable[[], Awaitable[Callable[[Work], bool]]],
+        cleaning: Cleaning,
+        *,
+        seconds: float,
+        hint: str,
+    ) -> None:
+        """Wait until none is there, at most `seconds`; after a grace, `owned` is read and those without an owner go.
+
+        `hint`: a sentence about what stays all the same.
+        """
+        grace = min(GRACE_SECONDS, seconds / 2)
+        if not await self.wait(grace):
+            return
+        await self.drop_orphans(await owned(), cleaning)
+        if why := await self.wait(max(1.0, seconds - grace)):
+            cleaning.left(f"{why}. {hint}")
 
     async def drop_orphans(self, owned: Callable[[Work], bool], cleaning: Cleaning) -> None:
         """Delete those that nobody owns any more; one that cannot be deleted is told and does not stop the others."""

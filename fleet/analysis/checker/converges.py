@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleet.analysis.checker.rule import Finding
+from fleet.analysis.checker.rule import Finding, about
 from fleet.analysis.history import History, Pair
 
 
@@ -28,7 +28,7 @@ class Converges:
     def findings(self) -> Iterator[Finding]:
         """One per object and WEC."""
         history = self.history
-        for op, planned in history.planned.items():
+        for op in history.planned:
             if op not in history.accepted:
                 continue
             for pair in history.copies(op):
@@ -40,15 +40,7 @@ class Converges:
                         history.accepted[op][1],
                         *(n for one in pair.lives for n in (one.born_line, one.gone_line)),
                     ]
-                    yield Finding(
-                        rule=self.name,
-                        text=text,
-                        trial=planned.trial,
-                        cluster=pair.cluster,
-                        object=history.name(op),
-                        lines=sorted({line for line in lines if line}),
-                        ops=[op],
-                    )
+                    yield about(self, history, op, pair.cluster, text=text, lines=lines)
 
     def _late(self, op: str, pair: Pair) -> str:
         """It came, or became ready, after the bound; what never came is `lost`."""

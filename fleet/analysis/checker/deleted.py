@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleet.analysis.checker.rule import Finding, OfHistory
+from fleet.analysis.checker.rule import Finding, OfHistory, about
 
 
 class Deleted(OfHistory):
@@ -19,7 +19,7 @@ class Deleted(OfHistory):
     def findings(self) -> Iterator[Finding]:
         """One per copy that came back."""
         history = self.history
-        for op, planned in history.planned.items():
+        for op in history.planned:
             origin = history.origin(op)
             gone = origin.gone_ns
             if gone is None:
@@ -33,12 +33,4 @@ class Deleted(OfHistory):
                         f" {pair.cluster}, and came back there at {history.at(life.born_ns)} ({life.uid})"
                     )
                     lines = [origin.lives[-1].gone_line, *(one.gone_line for one in pair.lives), life.born_line]
-                    yield Finding(
-                        rule=self.name,
-                        text=text,
-                        trial=planned.trial,
-                        cluster=pair.cluster,
-                        object=history.name(op),
-                        lines=sorted({line for line in lines if line}),
-                        ops=[op],
-                    )
+                    yield about(self, history, op, pair.cluster, text=text, lines=lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleet.analysis.checker.rule import Finding, OfHistory
+from fleet.analysis.checker.rule import Finding, OfHistory, about
 
 
 class Lost(OfHistory):
@@ -34,12 +34,6 @@ class Lost(OfHistory):
                         f"{history.name(op)} was accepted by {history.source_of(op)} at {history.at(accepted)} and had"
                         f" not come to {pair.cluster} when its trial ended, {(ended - accepted) / 1e9:.1f} s later"
                     )
-                    yield Finding(
-                        rule=self.name,
-                        text=text,
-                        trial=planned.trial,
-                        cluster=pair.cluster,
-                        object=history.name(op),
-                        lines=[history.planned_line[op], sent, drained],
-                        ops=[op],
+                    yield about(
+                        self, history, op, pair.cluster, text=text, lines=(history.planned_line[op], sent, drained)
                     )

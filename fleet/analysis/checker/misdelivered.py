@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleet.analysis.checker.rule import Finding, OfHistory
+from fleet.analysis.checker.rule import Finding, OfHistory, about
 
 
 class Misdelivered(OfHistory):
@@ -22,12 +22,5 @@ class Misdelivered(OfHistory):
                 continue
             life = pair.lives[0]
             wanted = ", ".join(planned.clusters[:5]) + (", ..." if len(planned.clusters) > 5 else "")  # noqa: PLR2004
-            yield Finding(
-                rule=self.name,
-                text=f"{history.name(op)} came to {cluster} at {history.at(life.born_ns)}; it was for {wanted}",
-                trial=planned.trial,
-                cluster=cluster,
-                object=history.name(op),
-                lines=[history.planned_line[op], life.born_line],
-                ops=[op],
-            )
+            text = f"{history.name(op)} came to {cluster} at {history.at(life.born_ns)}; it was for {wanted}"
+            yield about(self, history, op, cluster, text=text, lines=(history.planned_line[op], life.born_line))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from fleet.analysis.checker.rule import Finding, OfHistory
+from fleet.analysis.checker.rule import Finding, OfHistory, about
 
 
 class Once(OfHistory):
@@ -20,7 +20,7 @@ class Once(OfHistory):
     def findings(self) -> Iterator[Finding]:
         """One per copy that came after another."""
         history = self.history
-        for op, planned in history.planned.items():
+        for op in history.planned:
             gone = history.origin(op).gone_ns
             for pair in history.copies(op):
                 if pair.cluster == history.source_of(op):
@@ -37,12 +37,4 @@ class Once(OfHistory):
                         f" {how} the copy of {history.at(former.born_ns)} ({former.uid})"
                     )
                     lines = [former.born_line, former.gone_line, later.born_line]
-                    yield Finding(
-                        rule=self.name,
-                        text=text,
-                        trial=planned.trial,
-                        cluster=pair.cluster,
-                        object=history.name(op),
-                        lines=sorted(line for line in lines if line),
-                        ops=[op],
-                    )
+                    yield about(self, history, op, pair.cluster, text=text, lines=lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from pydantic import Field
@@ -50,6 +50,19 @@ class Rule(Protocol):
     def findings(self) -> Iterator[Finding]:
         """After the last line."""
         ...
+
+
+def about(rule: Rule, history: History, op: str, cluster: str, *, text: str, lines: Iterable[int | None]) -> Finding:
+    """What a rule finds of one object in one cluster; of `lines`, each that there is, once, in their order."""
+    return Finding(
+        rule=rule.name,
+        text=text,
+        trial=history.planned[op].trial,
+        cluster=cluster,
+        object=history.name(op),
+        lines=sorted({line for line in lines if line}),
+        ops=[op],
+    )
 
 
 class OfHistory:

@@ -6,14 +6,15 @@ driver leaves the WECs out, and waits until they have it: an object that comes f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from fleet.errors import FleetError
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.kube.resources import Resource
-from fleet.kube.waiting import Objects, wait_for_objects
+from fleet.kube.waiting import wait_for_accounts
 from fleet.managers.karmada.hops import HOPS
 from fleet.managers.karmada.members import check_members, registrations
 from fleet.managers.karmada.policies import propagation_policy
@@ -22,13 +23,14 @@ from fleet.managers.karmada.rights import RIGHTS
 from fleet.managers.leftovers import check_leftovers
 from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Registration, Spaces, Write
 from fleet.managers.rights import Right
-from fleet.managers.works import GRACE_SECONDS, Work, Works
+from fleet.managers.works import Work, Works
 from fleet.model.fleet_file import FleetFile
 from fleet.model.kinds import is_returned
 from fleet.model.manager_record import ManagerRecord
 from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX
 
 NAMESPACE_SECONDS = 120.0
+HINT = "A controller-manager or agent that does not run keeps them: see `fleet status`"
 WORK_BINDING_ANNOTATIONS = ("resourcebinding.karmada.io/namespace", "resourcebinding.karmada.io/name")
 
 
@@ -93,19 +95,9 @@ class Karmada:
     async def prepare(self, spaces: Spaces, namespaces: Collection[str], labels: Mapping[str, str]) -> None:  # noqa: ARG002
         """Wait until each WEC has them, each with the account that its Pods need."""
 
-        def missing(found: Objects) -> list[str]:
-            return sorted(set(namespaces) - {namespace for namespace, _ in found})
-
         async def brought(wec: KubeClient) -> None:
-            await wait_for_objects(
-                wec,
-                resources.SERVICE_ACCOUNTS,
-                lambda found: not missing(found),
-                field_selector="metadata.name=default",
-                timeout=NAMESPACE_SECONDS,
-                what="the run's namespaces, which Karmada brings",
-                missing=missing,
-            )
+            what = "the run's namespaces, which Karmada brings"
+            await wait_for_accounts(wec, namespaces, what, timeout=NAMESPACE_SECONDS)
 
         await each(spaces.wecs.values(), brought)
 
@@ -114,27 +106,19 @@ class Karmada:
 
     async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
         """Works of every hub; those whose ResourceBinding is gone are deleted."""
-        grace = min(GRACE_SECONDS, seconds / 2)
         for hub in spaces.transports.values():
             try:
-                await _remove_works(hub, run_id, cleaning, grace=grace, seconds=seconds)
+                works = Works(hub, resources.KARMADA_WORKS, run_id, selector=None, aside=_of_namespace)
+                await works.clear(partial(_owned, hub), cleaning, seconds=seconds, hint=HINT)
             except FleetError as error:  # no reason to leave what is at the other hubs
                 cleaning.left(str(error))
 
 
-async def _remove_works(
-    hub: KubeClient, run_id: str | None, cleaning: Cleaning, *, grace: float, seconds: float
-) -> None:
-    works = Works(hub, resources.KARMADA_WORKS, run_id, selector=None, aside=_of_namespace)
-    if not await works.wait(grace):
-        return
-    bindings = {
-        (item["metadata"]["namespace"], item["metadata"]["name"])
-        for item in await hub.list_all(resources.RESOURCE_BINDINGS)
-    }
-    await works.drop_orphans(lambda work: _binding_of(work) in bindings, cleaning)
-    if why := await works.wait(max(1.0, seconds - grace)):
-        cleaning.left(f"{why}. A controller-manager or agent that does not run keeps them: see `fleet status`")
+async def _owned(hub: KubeClient) -> Callable[[Work], bool]:
+    """Whether the ResourceBinding that a Work is of still exists."""
+    found = await hub.list_all(resources.RESOURCE_BINDINGS)
+    keys = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in found}
+    return lambda work: _binding_of(work) in keys
 
 
 def _binding_of(work: Work) -> tuple[str, str]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from fleet.errors import FleetError
-from fleet.kube.client import KubeClient
 from fleet.kube.resources import KARMADA_CLUSTERS
-from fleet.managers.manager import ABSENT, Registration
-from fleet.managers.named import named
+from fleet.managers.roll import Roll
 
 READY = "Ready"
 PROBLEMS = {
@@ -20,23 +17,6 @@ PROBLEMS = {
 }
 
 
-async def registrations(hub: KubeClient, wecs: Collection[str]) -> dict[str, Registration]:
-    """Each of those WECs with the word of its Cluster, or `Absent`; KubeError when the hub does not answer."""
-    found = {item["metadata"]["name"]: word(item) for item in await hub.list_all(KARMADA_CLUSTERS)}
-    absent = Registration(ABSENT, f"has no Cluster in {hub.cluster}")
-    return {wec: Registration(found[wec], PROBLEMS.get(found[wec], "")) if wec in found else absent for wec in wecs}
-
-
-async def check_members(hub: KubeClient, wecs: Collection[str]) -> None:
-    """FleetError that names those that are not Ready."""
-    wrong = [wec for wec, found in (await registrations(hub, wecs)).items() if found.problem]
-    if wrong:
-        raise FleetError(
-            f"{hub.cluster}: {len(wrong)} of {len(wecs)} WECs are not registered and Ready: {named(wrong)}. See"
-            " `fleet status`; `fleet up` repairs what it built"
-        )
-
-
 def word(cluster: Mapping[str, Any]) -> str:
     """One word for a Cluster."""
     if cluster["metadata"].get("deletionTimestamp"):
@@ -44,3 +24,7 @@ def word(cluster: Mapping[str, Any]) -> str:
     conditions = (cluster.get("status") or {}).get("conditions") or []
     found = next((str(one.get("status", "")) for one in conditions if one.get("type") == READY), "")
     return {"True": READY, "False": "NotReady", "Unknown": "Unknown"}.get(found, "Joined")
+
+
+ROLL = Roll(KARMADA_CLUSTERS, word, PROBLEMS, "registered and Ready")
+registrations, check_members = ROLL.registrations, ROLL.check

@@ -84,10 +84,9 @@ class KubeStellar:
 
     async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
         """ManifestWorks of every ITS, one after the other."""
-        grace = works.grace_of(seconds)
         for its in spaces.transports.values():
             try:
-                await works.remove_works(its, spaces, run_id, cleaning, grace=grace, seconds=seconds)
+                await works.remove_works(its, spaces, run_id, cleaning, seconds=seconds)
             except FleetError as error:  # no reason to leave what is at the other ITSes
                 cleaning.left(str(error))
 

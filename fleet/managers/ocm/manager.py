@@ -7,6 +7,7 @@ driver makes that in the WECs too.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from fleet.errors import FleetError
 from fleet.kube import resources
@@ -22,10 +23,12 @@ from fleet.managers.ocm.members import check_members, registrations
 from fleet.managers.ocm.record import SCRAPE_FACT, record
 from fleet.managers.ocm.rights import RIGHTS
 from fleet.managers.rights import Right
-from fleet.managers.works import GRACE_SECONDS, Work, Works
+from fleet.managers.works import Work, Works
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
 from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX, RUN_LABEL
+
+HINT = "A work manager or agent that does not run keeps them: see `fleet status`"
 
 
 class Ocm:
@@ -110,23 +113,12 @@ class Ocm:
 
     async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
         """ManifestWorks of every hub; those whose set is gone are deleted."""
-        grace = min(GRACE_SECONDS, seconds / 2)
         for hub in spaces.transports.values():
             try:
-                await _remove_works(hub, run_id, cleaning, grace=grace, seconds=seconds)
+                works = Works(hub, resources.MANIFEST_WORKS, run_id, selector=RUN_LABEL)
+                await works.clear(partial(_owned, hub), cleaning, seconds=seconds, hint=HINT)
             except FleetError as error:  # no reason to leave what is at the other hubs
                 cleaning.left(str(error))
-
-
-async def _remove_works(
-    hub: KubeClient, run_id: str | None, cleaning: Cleaning, *, grace: float, seconds: float
-) -> None:
-    works = Works(hub, resources.MANIFEST_WORKS, run_id, selector=RUN_LABEL)
-    if not await works.wait(grace):
-        return
-    await works.drop_orphans(await _owned(hub), cleaning)
-    if why := await works.wait(max(1.0, seconds - grace)):
-        cleaning.left(f"{why}. A work manager or agent that does not run keeps them: see `fleet status`")
 
 
 async def _owned(hub: KubeClient) -> Callable[[Work], bool]:
