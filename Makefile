@@ -12,7 +12,7 @@ GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults test-platforms lint format bench bench-sizing soak clean
+.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults test-platforms lint docs format bench bench-sizing soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -69,13 +69,17 @@ test-platforms: env ## each platform live, with its experiments in their short f
 	@$(BIN)/fleet toolchain build $$($(BIN)/python -c 'from fleet.platforms.platform import known; print(*(f"--for platform:{n}" for n in known()))')
 	@FLEET_TEST_PLATFORMS=1 $(BIN)/python -m pytest tests/live/test_platforms.py -v --durations 12
 
-lint: env ## ruff, mypy --strict, yamllint, ansible-lint, and gofmt where there is a Go
+lint: env docs ## ruff, mypy --strict, yamllint, ansible-lint, docs, and gofmt where there is a Go
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict -q
 	@if command -v gofmt >/dev/null; then test -z "$$(gofmt -l toolchain node_image tests | tee /dev/stderr)"; fi
+
+docs: env ## the docs site in site/, from a strict build; every link is checked
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@$(BIN)/python -m tools.links
 
 format: env ## ruff format and the fixes it is sure of
 	@$(BIN)/ruff check --fix .
@@ -91,4 +95,4 @@ soak: toolchain ## half an hour of control planes that come and go, with the rac
 	@$(BIN)/python -m tests.bench.soak
 
 clean: ## remove the environment and caches of the checkout (fleets and the toolchain cache stay)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
+	rm -rf .venv site .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible

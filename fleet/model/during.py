@@ -42,7 +42,7 @@ class Action(Model):
     lasting: Duration | None = Field(default=None, alias="for")
     """How long until it is healed; None: until the trial's last mark was seen, or its time was up."""
     settings: dict[str, Any] = Field(default_factory=dict, alias="with", exclude_if=lambda given: not given)
-    """What the fault can be given besides (`docs/faults.md`)."""
+    """What the fault can be given besides (`docs/how-to/faults.md`)."""
 
     @model_validator(mode="after")
     def _of_wecs(self) -> Self:

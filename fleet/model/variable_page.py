@@ -1,4 +1,4 @@
-"""Writes docs/variables.md from the model: `python -m fleet.model.variable_page > docs/variables.md`."""
+"""Writes the page of variables: `python -m fleet.model.variable_page > docs/reference/variables.md`."""
 
 from __future__ import annotations
 

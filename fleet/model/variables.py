@@ -1,7 +1,7 @@
 """Every variable that an inventory may set: its type, its default, its meaning, and whether the fleet file records it.
 
 One place: the defaults of inventories, the checks before anything is changed, the list of names against which misspelt
-ones are found, what `fleet.json` records, and `docs/variables.md` are all made from these models.
+ones are found, what `fleet.json` records, and `docs/reference/variables.md` are all made from these models.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class FleetVariables(Model):
     node_simulator: Word = variable(
         "kwok",
         "What plays the nodes of WECs (a package of `fleet/simulators`): kwok, hollow (upstream's kubelet code,"
-        " `docs/hollow-nodes.md`), mixed (both), or none: no nodes.",
+        " `docs/how-to/hollow-nodes.md`), mixed (both), or none: no nodes.",
     )
     wec_hollow_nodes: Annotated[int, whole(0, 999)] = variable(
         0, "With `node_simulator: mixed`, how many of `wec_nodes` are hollow; kwok plays the others."
@@ -96,7 +96,7 @@ class FleetVariables(Model):
 
 
 class PlatformVariables(Model):
-    """Platforms: systems under test that live in one WEC each (`docs/platforms.md`)"""
+    """Platforms: systems under test that live in one WEC each (`docs/how-to/platforms.md`)"""
 
     platform: Words = variable(
         (), "Platforms of the fleet, one name or a list (packages of `fleet/platforms`), such as kubevirt; empty: none."
@@ -238,7 +238,7 @@ class KindVariables(Model):
 
 
 class ExistingVariables(Model):
-    """Clusters that exist already (`docs/existing.md`)"""
+    """Clusters that exist already (`docs/how-to/existing.md`)"""
 
     hub_driver: Word = variable(
         "process", "process: the hub is built; existing: it is the one that `existing_hub` names."
@@ -466,4 +466,4 @@ def defaults() -> dict[str, Any]:
 
 
 SECTIONS = tuple(base for base in Variables.__bases__ if issubclass(base, Model))
-"""In the order in which docs/variables.md has them."""
+"""In the order in which docs/reference/variables.md has them."""

@@ -1,4 +1,4 @@
-"""Writes docs/trace.schema.json from the models: `python -m fleet.trace.schema > docs/trace.schema.json`."""
+"""Writes the schema of traces: `python -m fleet.trace.schema > docs/reference/trace.schema.json`."""
 
 from __future__ import annotations
 

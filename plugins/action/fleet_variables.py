@@ -102,7 +102,7 @@ def _wrong_names(extra: Mapping[str, Any], inventory: set[str]) -> Iterator[str]
     """Sentences about names that are derived, and about those that nothing reads but that look like one of ours."""
     derived = {*_yaml(CHECKOUT / DERIVED), LIMITS}
     for name in sorted(derived & extra.keys()):
-        yield f"{name}: follows from other variables and cannot be set: set those (docs/variables.md)"
+        yield f"{name}: follows from other variables and cannot be set: set those (docs/reference/variables.md)"
     given = {*extra, *inventory} - _read(CHECKOUT) - {GIVEN}
     known = {*Variables.model_fields, *derived, *_specified(CHECKOUT)}
     for name, meant in misspelt(sorted(given), known).items():

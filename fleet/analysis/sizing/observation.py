@@ -15,7 +15,7 @@ from fleet.model.fleet_file import FleetFile
 from fleet.results.run import RunRecord
 
 SHIPPED = Path(__file__).with_name("shipped.json")
-"""Observations of this project's own runs (docs/sizing.md says which)."""
+"""Observations of this project's own runs (docs/how-to/sizing.md says which)."""
 NAMED = frozenset({"control_plane_driver", "node_simulator", "manager", "platform", "wec_count", "wec_nodes"})
 """Variables that the setup has, or the number of WECs is."""
 

@@ -17,7 +17,7 @@ between them."""
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of docs/perf-scale-benchmarks.md for v1.8.0: 100 VMIs on real nodes of KubeVirt's CI."""
+    """A figure of KubeVirt's perf-scale-benchmarks.md for v1.8.0: 100 VMIs on real nodes of KubeVirt's CI."""
 
     name: str
     value: str

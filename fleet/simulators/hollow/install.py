@@ -19,8 +19,8 @@ from fleet.simulators.hollow.program import CPU, GROUP, LABEL_VALUE, MEMORY_GIB,
 from fleet.simulators.simulator import Nodes, Simulator
 
 PER_NODE = Weight(3 * MIB, 1, 2, 0, 1, 1 * MIB)
-"""docs/hollow-nodes.md has the measurements. Its threads are goroutines; it watches the folder of its plugins; its disk
-holds logs and volumes of pods."""
+"""docs/how-to/hollow-nodes.md has the measurements. Its threads are goroutines; it watches the folder of its plugins; its
+disk holds logs and volumes of pods."""
 PER_PROCESS = Weight(60 * MIB, 1, 1, 40, 0, 20 * MIB)
 """What one costs without a node, threads of the runtime, and its log."""
 DESCRIPTORS_PER_NODE = 10
@@ -61,7 +61,7 @@ class Hollow:
     capacity: Mapping[str, str] = {"cpu": str(CPU), "memory": f"{MEMORY_GIB}Gi", "pods": str(PODS)}
     load = (
         "hollow nodes make a kubelet's and a kube-proxy's own requests (a factor of 1), about 23 for a Pod, up and down"
-        " (measured on 2026-11-28 on 2 cores, docs/hollow-nodes.md)"
+        " (measured on 2026-11-28 on 2 cores, docs/how-to/hollow-nodes.md)"
     )
     cannot: Sequence[str] = (
         "run containers: the container runtime is a fake",

@@ -46,7 +46,7 @@ class Kwok:
     load = (
         "kwok makes about 8 requests for a Pod, up and down, where a kubelet makes about 23 (a factor of 0.35), and"
         " holds no watch for a node where a kubelet and a kube-proxy hold 8 (measured on 2026-11-28 on 2 cores,"
-        " docs/hollow-nodes.md)"
+        " docs/how-to/hollow-nodes.md)"
     )
     cannot: Sequence[str] = (
         "run containers: a Pod's status says that they run",

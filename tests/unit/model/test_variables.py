@@ -136,8 +136,8 @@ def test_without_a_manager_there_is_no_hub_for_a_link() -> None:
 
 
 def test_the_page_is_that_of_the_model() -> None:
-    assert (CHECKOUT / "docs" / "variables.md").read_text(encoding="utf-8") == page(), (
-        "run: python -m fleet.model.variable_page > docs/variables.md"
+    assert (CHECKOUT / "docs" / "reference" / "variables.md").read_text(encoding="utf-8") == page(), (
+        "run: python -m fleet.model.variable_page > docs/reference/variables.md"
     )
 
 

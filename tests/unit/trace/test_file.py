@@ -87,7 +87,7 @@ def test_a_damaged_or_hostile_file_is_refused_with_line_and_field(
 
 
 def test_the_published_schema_is_that_of_the_models() -> None:
-    assert (ROOT / "docs" / "trace.schema.json").read_text() == page()
+    assert (ROOT / "docs" / "reference" / "trace.schema.json").read_text() == page()
     made = schema()
     assert set(made["$defs"]["pod"]["required"]) == {"t", "key", "end"}
     assert "source" in made["$defs"]["header"]["required"]

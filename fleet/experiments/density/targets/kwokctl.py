@@ -22,7 +22,7 @@ from fleet.model.fleet_file import ClientTls
 
 CREATE_SECONDS = 180
 MEMORY = 285 * MIB
-"""Of one cluster, measured on 2 cores (docs/density.md)."""
+"""Of one cluster, measured on 2 cores (docs/how-to/density.md)."""
 PARTS = 4
 """Ports of etcd, controller manager, scheduler and kwok; that of etcd's peers kwokctl finds itself."""
 # kwokctl listens on every address by default; everything here stays on loopback.

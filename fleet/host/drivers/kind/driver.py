@@ -200,7 +200,7 @@ def _of(machine: Machine, group: str) -> KindDriver:  # noqa: ARG001 - its progr
 
 DRIVER = DriverKind(
     of=_of,
-    # One node with systemd, containerd, kubelet and the whole control plane; docs/drivers.md has the measurements.
+    # One node: systemd, containerd, kubelet and the whole control plane; docs/concepts/drivers.md has the measurements.
     weight=Weight(630 * MIB, 38, 246, 238, 1, 890 * MIB),
     of_image=True,
     check=kind_engine.check_kind,
