@@ -19,8 +19,8 @@ from fleet.simulators.hollow.program import CPU, GROUP, LABEL_VALUE, MEMORY_GIB,
 from fleet.simulators.simulator import Nodes, Simulator
 
 PER_NODE = Weight(3 * MIB, 1, 2, 0, 1, 1 * MIB)
-"""docs/how-to/hollow-nodes.md has the measurements. Its threads are goroutines; it watches the folder of its plugins; its
-disk holds logs and volumes of pods."""
+"""docs/how-to/hollow-nodes.md has the measurements. Its threads are goroutines; it watches the folder of its plugins;
+its disk holds logs and volumes of pods."""
 PER_PROCESS = Weight(60 * MIB, 1, 1, 40, 0, 20 * MIB)
 """What one costs without a node, threads of the runtime, and its log."""
 DESCRIPTORS_PER_NODE = 10
