@@ -12,21 +12,28 @@ GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults test-platforms lint docs format bench bench-sizing soak clean
+.PHONY: help env env-dev toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults test-platforms lint docs format bench bench-sizing soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 env: .venv/.stamp ## the Python environment in .venv
+env-dev: .venv/.stamp-dev ## the same with what tests and lint need
 
 .venv/.stamp: pyproject.toml constraints.txt
-	@echo "environment: installing Python packages into .venv (about 2 minutes the first time)" >&2
+	@echo "environment: installing Python packages into .venv (about a minute the first time)" >&2
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 or newer is needed, this is " + sys.version)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.stamp-dev: .venv/.stamp
+	@echo "environment: installing what tests and lint need into .venv (about a minute the first time)" >&2
 	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-toolchain: env ## build or check the upstream programs of a fleet with the default variables
+toolchain: env ## build or check the upstream programs of a fleet; with ARCHIVE=FILE|URL SHA256=... take them from there
+	@$(if $(ARCHIVE),$(BIN)/fleet toolchain use '$(ARCHIVE)' --sha256 '$(SHA256)' >/dev/null)
 	@$(BIN)/fleet toolchain build
 
 demo: toolchain ## a fleet of 4 WECs on this machine, wec-scaling on it, the report's path
@@ -35,7 +42,7 @@ demo: toolchain ## a fleet of 4 WECs on this machine, wec-scaling on it, the rep
 	@$(BIN)/fleet experiment run wec-scaling --fleet demo --objects 3 --repeats 1 --set warmup=0
 	@echo "the fleet is still up: look with '.venv/bin/fleet status', end it with '.venv/bin/fleet down'" >&2
 
-test: env lint test-go ## lint, Go, unit and golden tests, then a live fleet with each driver
+test: env-dev lint test-go ## lint, Go, unit and golden tests, then a live fleet with each driver
 	@$(BIN)/python -m pytest -m 'not live' -n 2 -q
 	@$(BIN)/fleet toolchain build
 	@$(LIVE)
@@ -47,29 +54,29 @@ test-go: ## tests of our Go programs with the race detector (Go and a C compiler
 	  (cd "toolchain/$${group%%:*}" && GOFLAGS=-mod=readonly GOWORK=off GOTOOLCHAIN=local \
 	    go test -race $$(tr , ' ' <<<"$${group#*:}")) || exit; done; fi
 
-test-live: toolchain ## only the live tests
+test-live: env-dev toolchain ## only the live tests
 	@$(LIVE)
 
-test-kind: toolchain ## a live fleet of 3 kind clusters (root; installs Docker where it is missing)
+test-kind: env-dev toolchain ## a live fleet of 3 kind clusters (root; installs Docker where it is missing)
 	@FLEET_TEST_KIND=1 $(BIN)/python -m pytest -m kind -v
 
-test-lab: toolchain ## fleets over SSH on machines of `fleet lab`, and over slow links (root)
+test-lab: env-dev toolchain ## fleets over SSH on machines of `fleet lab`, and over slow links (root)
 	@FLEET_TEST_LAB=1 $(BIN)/python -m pytest tests/live/test_lab.py tests/live/test_link.py -v
 
-test-faults: toolchain ## every fault on a live fleet of plain OCM (root, for the disks)
+test-faults: env-dev toolchain ## every fault on a live fleet of plain OCM (root, for the disks)
 	@FLEET_TEST_FAULTS=1 $(BIN)/python -m pytest tests/live/test_faults.py -v -rP
 
-test-talk: toolchain ## the talk's experiments on a live fleet of 3 WECs
+test-talk: env-dev toolchain ## the talk's experiments on a live fleet of 3 WECs
 	@FLEET_TEST_TALK=1 $(BIN)/python -m pytest tests/live/test_talk.py -v
 
-test-managers: toolchain ## one live fleet under OCM, Karmada and KubeFleet in turn (builds their programs first)
+test-managers: env-dev toolchain ## one live fleet under OCM, Karmada and KubeFleet in turn (builds their programs first)
 	@FLEET_TEST_MANAGERS=1 $(BIN)/python -m pytest tests/live/test_managers.py -v
 
-test-platforms: env ## each platform live, with its experiments in their short form; compiles their programs, minutes each
+test-platforms: env-dev ## each platform live, with its experiments in their short form; compiles their programs, minutes each
 	@$(BIN)/fleet toolchain build $$($(BIN)/python -c 'from fleet.platforms.platform import known; print(*(f"--for platform:{n}" for n in known()))')
 	@FLEET_TEST_PLATFORMS=1 $(BIN)/python -m pytest tests/live/test_platforms.py -v --durations 12
 
-lint: env docs ## ruff, mypy --strict, yamllint, ansible-lint, docs, and gofmt where there is a Go
+lint: env-dev docs ## ruff, mypy --strict, yamllint, ansible-lint, docs, and gofmt where there is a Go
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
@@ -77,21 +84,21 @@ lint: env docs ## ruff, mypy --strict, yamllint, ansible-lint, docs, and gofmt w
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict -q
 	@if command -v gofmt >/dev/null; then test -z "$$(gofmt -l toolchain node_image tests | tee /dev/stderr)"; fi
 
-docs: env ## the docs site in site/, from a strict build; every link is checked
+docs: env-dev ## the docs site in site/, from a strict build; every link is checked
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@$(BIN)/python -m tools.links
 
-format: env ## ruff format and the fixes it is sure of
+format: env-dev ## ruff format and the fixes it is sure of
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: toolchain ## side-by-side benchmarks: ratios with their spread
+bench: env-dev toolchain ## side-by-side benchmarks: ratios with their spread
 	@$(BIN)/python -m tests.bench
 
-bench-sizing: toolchain ## fleets of 10, 20 and 50 WECs predict one of 100: an hour, and 16 GiB
+bench-sizing: env-dev toolchain ## fleets of 10, 20 and 50 WECs predict one of 100: an hour, and 16 GiB
 	@$(BIN)/python -m tests.bench --only sizing
 
-soak: toolchain ## half an hour of control planes that come and go, with the race detector (Go and a C compiler)
+soak: env-dev toolchain ## half an hour of control planes that come and go, with the race detector (Go and a C compiler)
 	@$(BIN)/python -m tests.bench.soak
 
 clean: ## remove the environment and caches of the checkout (fleets and the toolchain cache stay)

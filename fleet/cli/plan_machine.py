@@ -24,7 +24,7 @@ from fleet.model.variable_rules import checked
 from fleet.model.variables import Variables
 from fleet.results.machine import machine_facts
 from fleet.simulators.planned import weight_of
-from fleet.toolchain import catalogue, digest, golang
+from fleet.toolchain import catalogue, digest, store
 from fleet.toolchain.needs import needs_of
 from fleet.toolchain.store import default_cache
 
@@ -118,9 +118,7 @@ def toolchain_here(variables: Variables) -> str:
     except UsageError:
         return ""  # the package alone can plan too
     wanted = catalogue.load(source, needs_of(variables))
-    return short_digest(
-        digest.together(digest.of_groups(source, wanted, golang.find(default_cache(), wanted.go_wheel)))
-    )
+    return short_digest(digest.together(store.digests(source, default_cache(), wanted)))
 
 
 def this_machine() -> Computer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,11 +12,35 @@ from fleet.cli.console import ink_for, out, out_items, say
 from fleet.cli.options import OutputOption
 from fleet.errors import UsageError
 
+if TYPE_CHECKING:
+    from fleet.toolchain.catalogue import Catalogue
+
 app = typer.Typer(help="Build, verify and find the upstream programs.", no_args_is_help=True)
 CacheOption = Annotated[
     Path | None,
     typer.Option(
         "--cache", metavar="DIR", envvar="FLEET_CACHE_DIR", show_default=False, help="Default: ~/.cache/fleet."
+    ),
+]
+NeedsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--for",
+        metavar="KIND:NAME",
+        envvar="FLEET_TOOLCHAIN_FOR",
+        show_default=False,
+        help="What will use the programs, such as driver:kind; repeatable. Default: a fleet with the"
+        " default variables.",
+    ),
+]
+GroupsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group",
+        metavar="NAME",
+        envvar="FLEET_TOOLCHAIN_GROUP",
+        show_default=False,
+        help="Only this group of versions.yaml; repeatable.",
     ),
 ]
 
@@ -29,46 +53,32 @@ def places(cache: Path | None) -> tuple[Path, Path]:
     return checkout() / "toolchain", cache or default_cache()
 
 
+def _wanted(source: Path, needs: list[str] | None, groups: list[str] | None) -> Catalogue:
+    """The groups that options ask for; UsageError for a name that there is not."""
+    from fleet.model.variables import Variables
+    from fleet.toolchain import catalogue, needs_of
+
+    if needs and groups:
+        raise UsageError("--for and --group: give one of them")
+    if groups:
+        return catalogue.named(source, groups)
+    catalogue.check_needs(source, needs or [])
+    return catalogue.load(source, needs or needs_of(Variables()))
+
+
 @app.command()
 def build(
-    needs: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--for",
-            metavar="KIND:NAME",
-            envvar="FLEET_TOOLCHAIN_FOR",
-            show_default=False,
-            help="What will use the programs, such as driver:kind; repeatable. Default: a fleet with the"
-            " default variables.",
-        ),
-    ] = None,
-    groups: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--group",
-            metavar="NAME",
-            envvar="FLEET_TOOLCHAIN_GROUP",
-            show_default=False,
-            help="Only this group of versions.yaml; repeatable.",
-        ),
-    ] = None,
+    needs: NeedsOption = None,
+    groups: GroupsOption = None,
     cache: CacheOption = None,
 ) -> None:
     """Build what is missing (about 15 minutes the first time); prints the folder of each group."""
     from fleet.cli.console import wants_colour
-    from fleet.model.variables import Variables
-    from fleet.toolchain import catalogue, needs_of
     from fleet.toolchain.console import renderer
     from fleet.toolchain.ensure import ensure_groups
 
     source, place = places(cache)
-    if needs and groups:
-        raise UsageError("--for and --group: give one of them")
-    if groups:
-        wanted = catalogue.named(source, groups)
-    else:
-        catalogue.check_needs(source, needs or [])
-        wanted = catalogue.load(source, needs or needs_of(Variables()))
+    wanted = _wanted(source, needs, groups)
     made = ensure_groups(source, place, renderer(sys.stderr, motion=wants_colour(sys.stderr)), wanted)
     for part in made.parts:
         out(str(part.root))
@@ -109,3 +119,42 @@ def list_(cache: CacheOption = None, output: OutputOption = "table") -> None:
     else:
         rows = [[item["name"], item["version"]] for item in items]
         out(render([Column("PROGRAM"), Column("VERSION")], rows, ink_for(sys.stdout)))
+
+
+@app.command()
+def pack(
+    out_dir: Annotated[
+        Path,
+        typer.Option("--out", metavar="DIR", envvar="FLEET_TOOLCHAIN_OUT", help="Folder of the archive."),
+    ] = Path("dist"),
+    needs: NeedsOption = None,
+    groups: GroupsOption = None,
+    cache: CacheOption = None,
+) -> None:
+    """Write what is built into one archive for this platform, with hashes and licences; prints its file and sha256."""
+    from fleet.toolchain.pack import pack as write
+
+    source, place = places(cache)
+    made = write(source, place, _wanted(source, needs, groups), out_dir)
+    if made.unlicensed:
+        say(f"no licence is known for {', '.join(made.unlicensed)}: see {made.file}")
+    out(f"{made.sha256}  {made.file}")
+
+
+@app.command()
+def use(
+    archive: Annotated[str, typer.Argument(metavar="FILE|URL", help="Written by `fleet toolchain pack`.")],
+    sha256: Annotated[
+        str, typer.Option("--sha256", metavar="HEX", envvar="FLEET_TOOLCHAIN_SHA256", help="Of the archive.")
+    ],
+    cache: CacheOption = None,
+) -> None:
+    """Take the programs of an archive instead of building them; prints the folder of each group."""
+    from fleet.toolchain.take import use as take
+
+    source, place = places(cache)
+    taken = take(source, place, archive, sha256)
+    if taken.others:
+        say(f"built from other sources, and left out: {', '.join(taken.others)}")
+    for root in taken.roots:
+        out(str(root))

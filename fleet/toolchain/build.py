@@ -43,6 +43,16 @@ class Downloaded:
     """Its line of go.sum: what is in it."""
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """A module of which packages are compiled into a program."""
+
+    name: str
+    version: str
+    """Empty for one that lies in a folder of ours."""
+    folder: Path
+
+
 class Builder:
     """Runs Go in the folder of one group, with another go.mod than the folder's where one is given."""
 
@@ -54,6 +64,16 @@ class Builder:
     def packages(self, names: Sequence[str]) -> int:
         """How many packages are compiled when nothing is cached; fetches missing modules."""
         return len(self._run(["list", *self._modfile, "-deps", *names]).split())
+
+    def modules(self, names: Sequence[str]) -> list[Compiled]:
+        """The modules of all packages that are compiled, but Go's own; fetches missing ones."""
+        words = "{{with .Module}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}"
+        lines = {line for line in self._run(["list", "-deps", "-f", words, *names]).splitlines() if line}
+        return [Compiled(name, version, Path(place)) for name, version, place in map(_three, sorted(lines))]
+
+    def goroot(self) -> Path:
+        """Where Go itself lies."""
+        return Path(self._run(["env", "GOROOT"]).strip())
 
     def module_folder(self, module: str) -> Path:
         """Where the sources of a module of the group lie."""
@@ -114,6 +134,11 @@ class Builder:
         if done.returncode != 0:
             raise explain(self._folder, done.stderr)
         return done.stdout
+
+
+def _three(line: str) -> tuple[str, str, str]:
+    name, version, place = line.split("\t")
+    return name, version, place
 
 
 def explain(folder: Path, words: str) -> ToolchainError:

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def ensure_groups(source: Path, cache: Path | None, progress: Report, wanted: Ca
         try:  # another builder may have been first
             return opened(folders)
         except ToolchainMissing:
-            _Build(source, cache, progress, wanted).run()
+            _Build(source, cache, progress, wanted).run(folders)
     return opened(folders)
 
 
@@ -75,13 +75,14 @@ class _Build:
         self._estimate = 0.0
         self._done = 0.0
 
-    def run(self) -> None:
+    def run(self, folders: Mapping[str, Path]) -> None:
+        """Build those groups whose folder is not there."""
         for stale in self._home.glob(f"{PARTIAL}*"):  # the lock is ours: its builder is dead
             shutil.rmtree(stale, ignore_errors=True)
         missing = {
             name: group
             for name, group in self._catalogue.groups.items()
-            if not (self._root(name) / MANIFEST).exists() and not self._reused(name)
+            if not (folders[name] / MANIFEST).exists() and not self._reused(name)
         }
         self._estimate = float(sum(group.seconds for group in missing.values()))
         self._report("Go", 0.0)

