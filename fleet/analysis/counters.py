@@ -62,6 +62,15 @@ def peaks(metrics: Iterable[MetricSample], span: Span) -> dict[Counter, float]:
     return found
 
 
+def levels(metrics: Iterable[MetricSample], ns: int) -> dict[Counter, float]:
+    """The value of every series at a moment: the last one that was read by then."""
+    return {
+        Counter(sample.component, sample.cluster, sample.name, sample.labels): sample.value
+        for sample in metrics
+        if sample.ns <= ns
+    }
+
+
 def spans(recorded: Recorded, step: str) -> dict[str, Span]:
     """Where a step of each counted trial lies; a trial that never ended it is left out."""
     counted = {plan.trial for plan in recorded.trials if plan.repeat >= 0}
