@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fleet.analysis.comparable import Difference, differences
+from fleet.analysis.compare_tables import Figure, figures
 from fleet.analysis.costs import Cost, costs
 from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.shift import Shift, holm, shift, tail_interval
@@ -109,6 +110,8 @@ class Comparison:
     """Of two managers: what each promises of a status that is complete."""
     costs: tuple[Sequence[Cost], Sequence[Cost]] = ((), ())
     """Of two managers: what each took."""
+    figures: Sequence[Figure] = ()
+    """Of the tables of an experiment with a body of its own."""
 
     @property
     def headline(self) -> Sequence[str]:
@@ -135,15 +138,24 @@ def compare(a: Study, b: Study, *, threshold: float = 0.10, force: bool = False)
     rank = {stage: number for number, stage in enumerate(dict.fromkeys((*a.stages, *b.stages)))}
     keys = sorted({*groups_a, *groups_b}, key=lambda key: (rank[key[0]], key[1].order))
     head = _headline(a, b)
-    cells = _corrected([_cell(key, groups_a.get(key, ()), groups_b.get(key, ())) for key in keys], threshold, head)
+    finest = _resolutions(a, b)
+    cells = _corrected(
+        [_cell(key, groups_a.get(key, ()), groups_b.get(key, ())) for key in keys], threshold, head, finest
+    )
     series = {
         key: (_seconds(groups_a[key]), _seconds(groups_b[key])) for key in keys if key in groups_a and key in groups_b
     }
-    outcome, reasons = _overall(cells, head)
+    by_table = figures(a.own.tables, b.own.tables, threshold)
+    outcome, reasons = _overall(cells, head, by_table)
     if blocking:
         names = ", ".join(difference.field for difference in blocking)
         reasons.append(f"compared by force although the runs differ in {names}")
-    return Comparison(a, b, threshold, outcome, reasons, found, bool(blocking), cells, series)
+    return Comparison(a, b, threshold, outcome, reasons, found, bool(blocking), cells, series, figures=by_table)
+
+
+def _resolutions(a: Study, b: Study) -> Mapping[str, float]:
+    """Seconds below which a shift of a stage is none; of stages that say so."""
+    return {stage.name: stage.resolution for stage in (*a.run.stages, *b.run.stages) if stage.resolution}
 
 
 def _headline(a: Study, b: Study) -> Sequence[str]:
@@ -300,38 +312,47 @@ def _lost(a: Side, b: Side) -> tuple[Outcome, str] | None:
     return ("worse" if share_b > share_a else "better"), text
 
 
-def _corrected(cells: Sequence[Cell], threshold: float, head: Sequence[str] = HEADLINE) -> list[Cell]:
+def _corrected(
+    cells: Sequence[Cell], threshold: float, head: Sequence[str] = HEADLINE, finest: Mapping[str, float] | None = None
+) -> list[Cell]:
     """Holm's correction, in the family of the headline and in that of the other stages, then each cell's outcome."""
     made = list(cells)
     for headline in (True, False):
         family = [i for i, cell in enumerate(made) if cell.p is not None and (cell.stage in head) == headline]
         for index, p in zip(family, holm([made[i].p or 0.0 for i in family]), strict=True):
-            outcome, reason = _judge(made[index], p, threshold)
+            outcome, reason = _judge(made[index], p, threshold, (finest or {}).get(made[index].stage, 0.0))
             made[index] = replace(made[index], p=p, outcome=outcome, reason=reason)
     return made
 
 
-def _judge(cell: Cell, p: float, threshold: float) -> tuple[Outcome, str]:
+def _judge(cell: Cell, p: float, least: float, finest: float) -> tuple[Outcome, str]:
+    """`finest`: seconds below which a shift is none, however large a share of the median it is."""
     relative, low, high = cell.relative or 0.0, cell.relative_low or 0.0, cell.relative_high or 0.0
+    threshold = max(least, finest / (cell.a.p50 or 1.0))
+    bound = f"{threshold:.0%}" if threshold == least else f"{finest * 1e3:g} ms"
     moves = [("moved by", relative)] if p < ALPHA and abs(relative) >= threshold else []
     moves += [("p90 moved by", cell.tail)] if cell.tail is not None and abs(cell.tail) >= threshold else []
     if moves:
         worst = max(moves, key=lambda move: move[1])
         return ("worse" if worst[1] > 0 else "better"), ", ".join(f"{what} {share:+.1%}" for what, share in moves)
     if -threshold < low and high < threshold:
-        return "no difference", f"the whole interval lies within {threshold:.0%}"
+        return "no difference", f"the whole interval lies within {bound}"
     if p < ALPHA:
-        return "no difference", f"moved by {relative:+.1%}, less than {threshold:.0%}"
-    return "too few to tell", f"the interval ({low:+.0%} to {high:+.0%}) is wider than {threshold:.0%}"
+        return "no difference", f"moved by {relative:+.1%}, less than {bound}"
+    return "too few to tell", f"the interval ({low:+.0%} to {high:+.0%}) is wider than {bound}"
 
 
-def _overall(cells: Sequence[Cell], headline: Sequence[str] = HEADLINE) -> tuple[Outcome, list[str]]:
-    """One worse cell makes it worse: nobody is consoled by another layout's gain."""
+def _overall(
+    cells: Sequence[Cell], headline: Sequence[str] = HEADLINE, by_table: Sequence[Figure] = ()
+) -> tuple[Outcome, list[str]]:
+    """One worse cell or figure makes it worse: nobody is consoled by another layout's gain."""
     head = [cell for cell in cells if cell.stage in headline]
     found: defaultdict[Outcome, list[Cell]] = defaultdict(list)
     for cell in head:
         found[cell.outcome].append(cell)
     reasons = [_told(cell) for outcome in ("worse", "better") for cell in found[outcome]]
+    reasons += [str(one) for outcome in ("worse", "better") for one in by_table if one.outcome == outcome]
+    told = {*(cell.outcome for cell in head), *(one.outcome for one in by_table)}
     unsure = len(found["too few to tell"])
     if unsure:
         reasons.append(f"{unsure} of {len(head)} cells of the headline have too few samples to tell")
@@ -339,7 +360,7 @@ def _overall(cells: Sequence[Cell], headline: Sequence[str] = HEADLINE) -> tuple
     if alone:
         reasons.append(f"{alone} of {len(head)} cells of the headline cannot be compared")
     for outcome in ("worse", "better", "no difference", "too few to tell", "not judged"):
-        if found[outcome]:
+        if outcome in told:
             return outcome, reasons
     return "not comparable", [*reasons, f"the runs have no cell of {' or '.join(headline[:2])} in common"]
 

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from pydantic import Field, field_validator
 
@@ -35,6 +35,10 @@ class DataColumn(Model):
 
     name: str
     unit: str = ""
+    better: Literal["", "lower", "higher"] = Field(default="", exclude_if=lambda value: not value)
+    """Which of two runs did better by it; empty: runs are not compared by it."""
+    tolerance: float = Field(default=0.0, ge=0, exclude_if=lambda value: not value)
+    """Up to so far apart values are alike, beside the least relative effect of a comparison."""
 
 
 class DataTable(Model):
@@ -44,6 +48,8 @@ class DataTable(Model):
     title: str = ""
     columns: list[DataColumn]
     rows: list[list[Value]]
+    key: list[str] = Field(default_factory=list, exclude_if=lambda value: not value)
+    """Columns by which a row of one run is found in another run; rows that have them alike are repeats."""
 
     @field_validator("name")
     @classmethod

@@ -83,10 +83,21 @@ def lines(found: Comparison, ink: Ink) -> str:
         columns += [Column("P50 A s", right=True)]
         columns += [Column("P50 B s", right=True), Column("SHIFT", right=True), Column("VERDICT")]
         told += ["", render(columns, rows, ink)]
-    told += [*_costs(found, ink), *_faults(found, ink)]
+    told += [*_figures(found, ink), *_costs(found, ink), *_faults(found, ink)]
     for contract in found.contracts:
         told += ["", textwrap.fill(clean(contract), width, subsequent_indent="  ")]
     return "\n".join(told)
+
+
+def _figures(found: Comparison, ink: Ink) -> list[str]:
+    """Of the tables of an experiment with a body of its own."""
+    rows: list[list[Cell | str]] = [
+        [one.table, one.row, f"{one.column} {one.unit}".strip(), f"{one.a:.4g}", f"{one.b:.4g}",
+         Cell(one.outcome, _STYLES[one.outcome])]
+        for one in found.figures
+    ]  # fmt: skip
+    columns = [Column("TABLE"), Column("ROW"), Column("FIGURE"), Column("A", right=True), Column("B", right=True)]
+    return ["", render([*columns, Column("VERDICT")], rows, ink)] if rows else []
 
 
 def _costs(found: Comparison, ink: Ink) -> list[str]:
@@ -133,6 +144,7 @@ def document(found: Comparison) -> dict[str, Any]:
         "reasons": list(found.reasons),
         "forced": found.forced,
         "contracts": list(found.contracts),
+        "figures": [asdict(one) for one in found.figures],
         "costs": [
             {"quantity": name, **setting._asdict(), "a": one, "b": two} for name, setting, one, two in cost_rows(found)
         ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from fleet.model.base import Model
 
 
@@ -18,3 +20,5 @@ class Stage(Model):
     """Only of objects of this resource (`pods`, `deployments.apps`); empty: of all that reach `begin`."""
     optional: bool = False
     """An object that never reaches `begin` has no sample of it; else that sample is missing."""
+    resolution: float = Field(default=0.0, ge=0, exclude_if=lambda value: not value)
+    """Seconds; two runs that are no further apart are alike."""

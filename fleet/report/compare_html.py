@@ -36,6 +36,7 @@ def page(comparison: Comparison) -> str:
         differences=differences(comparison),
         blocking=sum(1 for difference in comparison.differences if difference.blocks),
         headline=table(headline),
+        figures=_figures(comparison),
         contracts=comparison.contracts,
         costs=_costs(comparison),
         rest=table(rest),
@@ -52,6 +53,16 @@ def differences(comparison: Comparison) -> Table:
     """What is not the same in both runs, beside the numbers."""
     body = [(d.field, d.a, d.b, "yes" if d.blocks else "no") for d in comparison.differences]
     return Table(("what", "A", "B", "forbids to compare"), body)
+
+
+def _figures(comparison: Comparison) -> Table:
+    """Of the tables of an experiment with a body of its own."""
+    head = ("table", "row", "figure", "A", "B", "verdict")
+    rows = [
+        (one.table, one.row, f"{one.column} {one.unit}".strip(), f"{one.a:.4g}", f"{one.b:.4g}", one.outcome)
+        for one in comparison.figures
+    ]
+    return Table(head, rows, frozenset(head[3:5]))
 
 
 def _costs(comparison: Comparison) -> Table:

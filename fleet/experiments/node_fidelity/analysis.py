@@ -21,10 +21,14 @@ MINUTE, KIB, NS = 60.0, 1024.0, 1e9
 LEAST = 0.02
 """Requests a minute and node, or a pod, below which a row is left out: renewals of watches of others fall into some
 windows and not into others."""
-OF_TWO = ("real", "hollow", "kwok")
+ALIKE = 0.5
+"""Requests, a minute or per pod, by which two runs may differ: a load is cut at other moments of what goes on."""
+NEAREST = ("real", "hollow", "kwok")
 """Sorts by how near they are to a real node; factors are of the first of a run."""
 Rates = Mapping[str, float]
 """Of requests, by `VERB resource`."""
+Rows = Sequence[tuple[str, Sequence[float]]]
+"""The same of each sort."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:  # n
     found = by_stages(run, recorded)
     seen = read(recorded, int(str(run.spec.own("pods") or 1)))
     base = seen.pop(series.NONE, Seen())
-    sorts = [name for name in reversed(OF_TWO) if name in seen and seen[name].rest]
+    sorts = [name for name in reversed(NEAREST) if name in seen and seen[name].rest]
     if not sorts or not base.rest:
         return replace(found, reasons=[*found.reasons, "no window at rest was measured to its end"])
     made = {name: seen[name] for name in sorts}
@@ -166,7 +170,7 @@ PER_POD = "requests of a pod, up and down"
 
 
 def _summary(made: Mapping[str, Seen], base: Seen) -> DataTable:
-    reference = next(name for name in OF_TWO if name in made)
+    reference = next(name for name in NEAREST if name in made)
     others = [name for name in made if name != reference]
     rows: list[list[Value]] = []
     for quantity in QUANTITIES:
@@ -189,7 +193,7 @@ def _idle(made: Mapping[str, Seen], base: Seen) -> DataTable:
 
     names = sorted({name for seen in (*made.values(), base) for rest in seen.rest for name in rest.requests})
     rows = [(name, row(name)) for name in names]
-    return _table("idle", "Requests of a node at rest, a minute", ["verb", "resource", *made], _worth(rows))
+    return _requests_table("idle", "Requests of a node at rest, a minute", list(made), rows)
 
 
 def _pods(made: Mapping[str, Seen]) -> DataTable:
@@ -198,10 +202,17 @@ def _pods(made: Mapping[str, Seen]) -> DataTable:
 
     names = sorted({name for seen in made.values() for load in seen.loads for name in load.requests})
     rows = [(name, row(name)) for name in names]
-    return _table("pods", "Requests of a pod, up and down", ["verb", "resource", *made], _worth(rows))
+    return _requests_table("pods", "Requests of a pod, up and down", list(made), rows)
 
 
-def _worth(rows: Sequence[tuple[str, Sequence[float]]]) -> list[list[Value]]:
+def _requests_table(name: str, title: str, sorts: Sequence[str], rows: Rows) -> DataTable:
+    """They do not depend on the speed of a machine, so two runs are compared by them."""
+    columns = [DataColumn(name="verb"), DataColumn(name="resource")]
+    columns += [DataColumn(name=sort, better="lower", tolerance=ALIKE) for sort in sorts]
+    return DataTable(name=name, title=title, columns=columns, rows=_worth(rows), key=["verb", "resource"])
+
+
+def _worth(rows: Rows) -> list[list[Value]]:
     kept = [(name, values) for name, values in rows if max(map(abs, values), default=0.0) >= LEAST]
     ranked = sorted(kept, key=lambda row: -max(row[1]))
     return [[*name.split(" ", 1), *values] for name, values in ranked]

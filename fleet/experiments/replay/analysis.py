@@ -26,11 +26,21 @@ order."""
 MOST_LIFE_ERROR = 0.05
 """Of a lifetime, at the 90th percentile."""
 PODS = "pods"
-COLUMNS = (
-    ("trial", ""), ("speed", ""), ("pods", ""), ("seen", ""), ("lag p50", "ms"), ("lag p99", "ms"), ("lag max", "ms"),
-    ("arrivals in order", "%"), ("ends in order", "%"), ("lives", ""), ("life error p50", "%"), ("life error p90", "%"),
-    ("exit codes", ""), ("exit codes right", "%"), ("ends right", "%"),
-)  # fmt: skip
+COLUMNS = [
+    DataColumn(name="trial"), DataColumn(name="speed"), DataColumn(name="pods"),
+    DataColumn(name="seen", better="higher"),
+    DataColumn(name="lag p50", unit="ms"),
+    DataColumn(name="lag p99", unit="ms", better="lower", tolerance=MOST_LAG * 1e3),
+    DataColumn(name="lag max", unit="ms"),
+    DataColumn(name="arrivals in order", unit="%", better="higher"),
+    DataColumn(name="ends in order", unit="%", better="higher"),
+    DataColumn(name="lives"),
+    DataColumn(name="life error p50", unit="%", better="lower", tolerance=MOST_LIFE_ERROR * 100),
+    DataColumn(name="life error p90", unit="%", better="lower", tolerance=MOST_LIFE_ERROR * 100),
+    DataColumn(name="exit codes"),
+    DataColumn(name="exit codes right", unit="%", better="higher"),
+    DataColumn(name="ends right", unit="%", better="higher"),
+]  # fmt: skip
 
 
 @dataclass
@@ -122,7 +132,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:
     exact = run.spec.own("owners") != "controllers"
     table = DataTable(
         name="fidelity", title="How true the replay was",
-        columns=[DataColumn(name=name, unit=unit) for name, unit in COLUMNS], rows=[one.row() for one in made],
+        columns=COLUMNS, rows=[one.row() for one in made], key=["speed"],
     )  # fmt: skip
     reasons = [f"{one.trial} (speed {one.speed:g}): {why}" for one in made for why in one.faults(exact=exact)]
     said = [sentence(one) for one in made]

@@ -15,7 +15,7 @@ from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
 from fleet.experiment.watches import Watches, pod_marks
 from fleet.experiments.replay import priorities
-from fleet.experiments.replay.analysis import TRACE_FILE
+from fleet.experiments.replay.analysis import MOST_LAG, TRACE_FILE
 from fleet.experiments.replay.loads import Loads
 from fleet.experiments.replay.played import Wishes, entries, last_mark
 from fleet.experiments.replay.spec import Replay, check
@@ -46,10 +46,28 @@ class ReplayExperiment(OwnExperiment[Replay]):
     name = "replay"
     file = Replay
     own_stages = (
-        Stage(name="lag", begin="due", end="sent", text="due, sent by the driver"),
-        Stage(name="arrival", begin="sent", end="created", text="sent, seen in its WEC", resource=PODS, optional=True),
-        Stage(name="schedule", begin="created", end=SCHEDULED, text="seen, has a node", resource=PODS),
-        Stage(name="start", begin=SCHEDULED, end=RUNNING, text="has a node, runs", resource=PODS, optional=True),
+        Stage(name="lag", begin="due", end="sent", text="due, sent by the driver", resolution=MOST_LAG),
+        Stage(
+            name="arrival",
+            begin="sent",
+            end="created",
+            text="sent, seen in its WEC",
+            resource=PODS,
+            optional=True,
+            resolution=MOST_LAG,
+        ),
+        Stage(
+            name="schedule", begin="created", end=SCHEDULED, text="seen, has a node", resource=PODS, resolution=MOST_LAG
+        ),
+        Stage(
+            name="start",
+            begin=SCHEDULED,
+            end=RUNNING,
+            text="has a node, runs",
+            resource=PODS,
+            optional=True,
+            resolution=MOST_LAG,
+        ),
     )
 
     def plan(self, spec: Replay, fleet: FleetFile, manager: Manager) -> Sequence[ReplayTrial]:

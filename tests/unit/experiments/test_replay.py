@@ -20,6 +20,7 @@ from fleet.experiments.replay.spec import Replay
 from fleet.kube import resources
 from fleet.model.run_names import RunNames
 from fleet.model.trace import Header, Owner, Pod
+from fleet.report.compare_html import page as compare_page
 from fleet.report.html import page
 from fleet.results.folder import RunFolder
 from fleet.simulators.kwok import stages
@@ -112,6 +113,19 @@ async def test_two_replays_compare(playing: PlayingFleet, tmp_path: Path) -> Non
     found = compare(first, second)
     assert found.headline == ("lag", "arrival", "schedule", "start")
     assert {cell.stage for cell in found.cells} == set(found.headline)
+    right = {one.column: one.outcome for one in found.figures}
+    assert right["exit codes right"] == right["arrivals in order"] == right["seen"] == "no difference"
+    assert str(found.cells[0].reason).endswith("10 ms")  # whatever the medians of a few milliseconds are
+    assert "Figures of the tables" in compare_page(found)
+
+
+async def test_a_replay_with_wrong_exit_codes_compares_as_worse(playing: PlayingFleet, tmp_path: Path) -> None:
+    chosen = spec(trace_file(tmp_path, pods()))
+    first = analyse(RunFolder.open((await run(playing, chosen)).folder))
+    playing.wrong_code = True
+    found = compare(first, analyse(RunFolder.open((await run(playing, chosen)).folder)))
+    assert found.outcome == "worse"
+    assert "speed 1 exit codes right (fidelity) is worse: 100 % in A, 50 % in B" in found.reasons
 
 
 async def test_a_wrong_exit_code_is_in_the_verdict(playing: PlayingFleet, tmp_path: Path) -> None:
