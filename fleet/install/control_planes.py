@@ -54,7 +54,12 @@ class _NoPrograms:
 
 def driver_at(fleet: str, root: Path, name: str) -> Driver:
     """The driver of a control plane in the folder `root` of a fleet on this machine, to stop and start it."""
-    return driver_of(Machine(fleet, root, _NoPrograms()), name)
+    return driver_of(machine_at(fleet, root), name)
+
+
+def machine_at(fleet: str, root: Path) -> Machine:
+    """The folder `root` of a fleet on this machine, to stop and start what is in it."""
+    return Machine(fleet, root, _NoPrograms())
 
 
 def converge(machine: Machine, planes: Sequence[ControlPlane], *, hub: bool) -> Converged:

@@ -23,8 +23,6 @@ LEAST = 0.02
 windows and not into others."""
 ALIKE = 0.5
 """Requests, a minute or per pod, by which two runs may differ: a load is cut at other moments of what goes on."""
-NEAREST = ("real", "hollow", "kwok")
-"""Sorts by how near they are to a real node; factors are of the first of a run."""
 Rates = Mapping[str, float]
 """Of requests, by `VERB resource`."""
 Rows = Sequence[tuple[str, Sequence[float]]]
@@ -85,7 +83,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:  # n
     found = by_stages(run, recorded)
     seen = read(recorded, int(str(run.spec.own("pods") or 1)))
     base = seen.pop(series.NONE, Seen())
-    sorts = [name for name in reversed(NEAREST) if name in seen and seen[name].rest]
+    sorts = [name for name in seen if seen[name].rest]
     if not sorts or not base.rest:
         return replace(found, reasons=[*found.reasons, "no window at rest was measured to its end"])
     made = {name: seen[name] for name in sorts}
@@ -170,7 +168,7 @@ PER_POD = "requests of a pod, up and down"
 
 
 def _summary(made: Mapping[str, Seen], base: Seen) -> DataTable:
-    reference = next(name for name in NEAREST if name in made)
+    reference = list(made)[-1]  # trials have the sorts in their order, the nearest to a real node last
     others = [name for name in made if name != reference]
     rows: list[list[Value]] = []
     for quantity in QUANTITIES:

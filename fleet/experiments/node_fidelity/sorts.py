@@ -11,23 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import DeadlineError, UsageError
-from fleet.host.drivers.kind.config import container_name
-from fleet.host.drivers.kind.engine import Engine, read_record
-from fleet.host.drivers.kind.engine import run as run_program
-from fleet.host.layout import Layout
+from fleet.host.drivers.driver import driver_kind
 from fleet.host.process_stats import weigh_pids
 from fleet.host.supervise import Supervisor
+from fleet.install.control_planes import machine_at
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.model.fleet_file import Cluster, FleetFile
 from fleet.observe.processes import programs
 from fleet.simulators.node_objects import NODE_LABEL
+from fleet.simulators.simulator import simulator
 
 REAL = "real"
-SIMULATED = ("kwok", "hollow")
+OWN_PROCESS = "kube-apiserver"
+"""The component that an API server is whose process is its own."""
 LEASE_NAMESPACE = "kube-node-lease"
 POLL_SECONDS = 1.0
-COMMAND_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Sort:
     """The nodes of one kind in a WEC."""
 
     name: str
-    """`kwok`, `hollow` or `real`."""
+    """Of its simulator, or `real`."""
     programs: tuple[str, ...]
     """What plays them on the WEC's machine; of a real one its kubelet and container runtime."""
 
@@ -60,19 +59,20 @@ def sorts_of(fleet: FleetFile) -> tuple[Cluster, list[Sort]]:
         raise UsageError(
             "node-fidelity stops and starts nodes of a WEC on this machine, which this fleet does not have"
         )
-    if wec.driver == "dense":
+    driver = driver_kind(wec.driver)
+    if driver.serves != OWN_PROCESS:
         raise UsageError(
-            "node-fidelity weighs an API server by itself, and the driver dense runs a whole control plane in one"
-            " process: fleet up -e control_plane_driver=process (or kind, which has a real node too)"
+            f"node-fidelity weighs an API server by itself, and the driver {wec.driver} runs a whole control plane in"
+            " one process: fleet up -e control_plane_driver=process (or kind, which has a real node too)"
         )
     if fleet.variables.get("wec_programs") == "shared":
-        raise UsageError("node-fidelity stops kwok of one WEC: fleet up -e wec_programs=own")
+        raise UsageError("node-fidelity stops the nodes of one WEC: fleet up -e wec_programs=own")
     found = []
-    for name in SIMULATED:
+    for name in simulator(fleet.node_simulator).parts:
         mine = [entry.program for entry in fleet.components if (entry.component, entry.cluster) == (name, wec.name)]
         if mine:
             found.append(Sort(name, tuple(sorted(mine))))
-    if wec.driver == "kind":
+    if driver.kubelet is not None:
         found.append(Sort(REAL, (f"kubelet.{wec.name}", f"containerd.{wec.name}")))
     if not found:
         raise UsageError(f"no node of this fleet plays pods (node_simulator: {fleet.node_simulator})")
@@ -92,7 +92,9 @@ class Nodes:
 
     def __init__(self, fleet: FleetFile, wec: Cluster, sorts: Sequence[Sort], client: KubeClient) -> None:
         self._root = Path(fleet.machine(wec.machine).state_dir)
-        self._container = container_name(fleet.name, wec.name) if wec.driver == "kind" else ""
+        self._fleet = fleet.name
+        self._wec = wec.name
+        self._kubelet = driver_kind(wec.driver).kubelet
         self._sorts = sorts
         self._client = client
 
@@ -131,26 +133,21 @@ class Nodes:
 
     def _stop(self, sort: Sort) -> None:
         if sort.name == REAL:
-            self._systemctl("stop")
+            self._switch(on=False)
             return
         for program in sort.programs:
             Supervisor(self._root).stop(program)
 
     def _start(self, sort: Sort) -> None:
         if sort.name == REAL:
-            self._systemctl("start")
+            self._switch(on=True)
             return
         for program in sort.programs:
             Supervisor(self._root).start(program)
 
-    def _systemctl(self, verb: str) -> None:
-        """Of the kubelet in a kind node; what it has started runs on without it."""
-        layout = Layout(self._root)
-        record = read_record(layout)
-        if record is None:
-            raise UsageError(f"{layout.engine} tells of no container engine: build the fleet again")
-        engine = Engine(layout, record, run_program)
-        engine.docker("exec", self._container, "systemctl", verb, "kubelet", seconds=COMMAND_SECONDS)
+    def _switch(self, *, on: bool) -> None:
+        if self._kubelet is not None:
+            self._kubelet(machine_at(self._fleet, self._root), self._wec, on)
 
 
 def is_ready(node: Mapping[str, Any]) -> bool:

@@ -110,6 +110,9 @@ class DriverKind:
     """The component that holds its API servers."""
     bare: bool = False
     """It can leave out controllers and scheduler (`ControlPlane.bare`)."""
+    kubelet: Callable[[Machine, str, bool], None] | None = None
+    """Stops (False) or starts the kubelet of a control plane's real node; its containers run on. None: there is no real
+    node."""
     of_image: bool = False
     """Its control planes are made of a node image (`fleet.node_image`)."""
     differs: Callable[[Variables], str] = as_upstream

@@ -125,6 +125,11 @@ class KindDriver:
             return HALF_MADE, ""
         return RUNNING if running == "true" else STOPPED, made
 
+    def kubelet(self, name: str, on: bool) -> None:
+        """Stop or start it in its node; its containers run on, those of the control plane too."""
+        verb = "start" if on else "stop"
+        self._engine().docker("exec", self._container(name), "systemctl", verb, "kubelet")
+
     def _made(self, name: str) -> Path:
         """There when the cluster was made to its end: the digest of its configuration, and its container's id."""
         return self.machine.layout.cluster(name) / "made"
@@ -198,8 +203,13 @@ def _of(machine: Machine, group: str) -> KindDriver:  # noqa: ARG001 - its progr
     return KindDriver(machine)
 
 
+def _kubelet(machine: Machine, name: str, on: bool) -> None:
+    KindDriver(machine).kubelet(name, on)
+
+
 DRIVER = DriverKind(
     of=_of,
+    kubelet=_kubelet,
     # One node: systemd, containerd, kubelet and the whole control plane; docs/concepts/drivers.md has the measurements.
     weight=Weight(630 * MIB, 38, 246, 238, 1, 890 * MIB),
     of_image=True,
