@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 from fleet.analysis.cpu_contention import at_or_before
@@ -58,14 +58,7 @@ def cpu_shares(recorded: Recorded, fleet: FleetFile, manager: ManagerRecord) -> 
     """By owner, in the order of `OWNERS`; empty when nothing was sampled twice in a counted trial."""
     used: defaultdict[Owner, float] = defaultdict(float)
     elapsed = 0.0
-    roles = {cluster.name: cluster.role for cluster in fleet.clusters}
-
-    emulation = {component.component for component in fleet.components if component.emulates}
-    platforms = {component for platform in fleet.platforms for component in platform.components}
-
-    def owner(sample: ProcessSample) -> Owner:
-        return "platforms" if sample.component in platforms else owner_of(sample, roles, manager, emulation)
-
+    owner = _owners(fleet, manager)
     programs, hosts = _series(recorded.processes), _hosts(recorded.hosts)
     for plan in recorded.trials:
         if plan.repeat < 0:
@@ -83,6 +76,27 @@ def cpu_shares(recorded: Recorded, fleet: FleetFile, manager: ManagerRecord) -> 
         for whose in OWNERS
         if used[whose] > 0
     ]
+
+
+def by_owner(
+    recorded: Recorded, fleet: FleetFile, manager: ManagerRecord
+) -> Iterator[tuple[Owner, Sequence[ProcessSample]]]:
+    """The samples of each process, by time, with whose it is."""
+    owner = _owners(fleet, manager)
+    for samples in _series(recorded.processes).values():
+        yield owner(samples[-1]), samples
+
+
+def _owners(fleet: FleetFile, manager: ManagerRecord) -> Callable[[ProcessSample], Owner]:
+    """Whose a program of that fleet is."""
+    roles = {cluster.name: cluster.role for cluster in fleet.clusters}
+    emulation = {component.component for component in fleet.components if component.emulates}
+    platforms = {component for platform in fleet.platforms for component in platform.components}
+
+    def owner(sample: ProcessSample) -> Owner:
+        return "platforms" if sample.component in platforms else owner_of(sample, roles, manager, emulation)
+
+    return owner
 
 
 def owner_of(

@@ -22,7 +22,9 @@ from fleet.analysis.recorded import Recorded, record
 from fleet.analysis.recovery import FaultRow, FaultTrial, fault_rows, fault_trials
 from fleet.analysis.resources import Usage, usages
 from fleet.analysis.roundtrips import RoundTrips, round_trips
+from fleet.analysis.sample_timeline import Timeline, slowest, timelines
 from fleet.analysis.samples import Sample
+from fleet.analysis.sealed_summary import disagreements
 from fleet.analysis.summary import Failure, Row, Summary, summarise
 from fleet.analysis.theory import theory_of
 from fleet.analysis.thresholds import failures
@@ -31,6 +33,9 @@ from fleet.model.experiment_file import RecordedExperiment
 from fleet.model.leak_rules import LeakRules
 from fleet.results.folder import EVENTS, RUN, RunFolder
 from fleet.results.run import RunRecord
+
+SLOWEST = 3
+"""Samples of which the report has every line."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,10 @@ class Study:
     """Of an experiment with a body of its own."""
     folder: Path = Path()
     """Of the run: where its profiles lie."""
+    slowest: Sequence[Timeline] = ()
+    """The slowest samples of the stage that matters most, each with its lines."""
+    disagrees: Sequence[str] = ()
+    """Where summary.json, as it was sealed, is not what the events say."""
 
     @property
     def table(self) -> HopTable:
@@ -157,6 +166,16 @@ def analyse(folder: RunFolder) -> Study:
         profiles=read_profiles(folder.path, recorded.profiles),
         own=own,
         folder=folder.path,
+        slowest=timelines(folder, run.format, samples, slowest(samples, _last_stage(rows, own), SLOWEST), run.source),
+        disagrees=disagreements(folder, rows, verdict.status),
+    )
+
+
+def _last_stage(rows: Sequence[Row], own: Findings) -> str:
+    """The stage that holds the others: of an experiment's own its last, else the way there and back, else there."""
+    measured = {row.stage for row in rows if row.count}
+    return next(
+        (stage for stage in (*reversed(own.stages), "e2e", "e2e_reported", "downsync") if stage in measured), ""
     )
 
 

@@ -14,6 +14,16 @@ from fleet.cli.options import RESULTS, OutputOption, ResultsOption
 def report(
     run: Annotated[str | None, typer.Argument(metavar="[RUN|DIR]", show_default=False, help="Default: newest.")] = None,
     results: ResultsOption = RESULTS,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            "--sample",
+            metavar="NAME[@WEC]|slowest[:STAGE]",
+            envvar="FLEET_SAMPLE",
+            show_default=False,
+            help="Print one sample's timeline and its raw lines instead.",
+        ),
+    ] = None,
     open_: Annotated[
         bool, typer.Option("--open/--no-open", envvar="FLEET_OPEN", help="Show it in the browser.")
     ] = False,
@@ -22,6 +32,11 @@ def report(
     from fleet.cli.run_list import choose
 
     folder = choose(run, results)
+    if sample is not None:
+        from fleet.cli.sample_view import tell_sample
+
+        tell_sample(folder, sample)
+        return
     from fleet.cli.reporting import PAGE, make, page_of, tell
 
     study = make(folder)

@@ -51,6 +51,8 @@ def tell(study: Study) -> None:
     lines += [f"  {clean(reason)}" for reason in verdict.reasons]
     lines += [f"  {clean(sentence)}" for sentence in verdict.planned]
     lines += [f"  {ink('warning:', 'warn')} {clean(warning)}" for warning in verdict.warnings]
+    if study.disagrees:
+        lines.append(f"  {ink('summary.json and the events disagree:', 'fail')} {clean('; '.join(study.disagrees))}")
     lines += [f"  {ink('found:', 'fail')} {clean(finding)}" for finding in verdict.findings]
     lines += [f"  {clean(sentence)}" for sentence in study.own.said]
     table = latencies(study.rows, ink, study.own.stages or TOLD_STAGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleet.report.svg import MUTED, SERIES, figure, inline
+from fleet.report.svg import MUTED, SERIES, figure, inline, named
 
 COLOUR_A, COLOUR_B = SERIES[0], SERIES[1]
 _POINTS = 100
@@ -18,7 +18,8 @@ def both(title: str, a: Sequence[float], b: Sequence[float], name: str) -> str:
     with figure(3.2, 2.3) as (made, axes):
         for ordered, colour, line in ((a, COLOUR_A, "-"), (b, COLOUR_B, "--")):
             xs, ys = steps(ordered)
-            axes.step(xs, ys, where="post", color=colour, linestyle=line, linewidth=1.4)
+            (drawn,) = axes.step(xs, ys, where="post", color=colour, linestyle=line, linewidth=1.4)
+            named(drawn, "A" if colour == COLOUR_A else "B")
             median = ordered[(len(ordered) - 1) // 2]
             axes.axvline(median, color=colour, linestyle=(0, (1, 2)), linewidth=0.8)
         low, high = min(a[0], b[0]), max(a[-1], b[-1])
@@ -29,7 +30,7 @@ def both(title: str, a: Sequence[float], b: Sequence[float], name: str) -> str:
         axes.set_yticks([0, 0.5, 0.9, 1], ["0", "50 %", "90 %", "100 %"])
         axes.tick_params(which="minor", color=MUTED)
         axes.set_xlabel("seconds")
-        return inline(made, name)
+        return inline(made, name, y="share")
 
 
 def steps(ordered: Sequence[float]) -> tuple[list[float], list[float]]:

@@ -7,13 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet.analysis.apiserver import curves
+from fleet.analysis.cpu_over_time import cpu_over_time
+from fleet.analysis.lag import heat_map, lags, stage_of
 from fleet.analysis.resources import Usage
 from fleet.analysis.samples import LAYOUTS, Setting
 from fleet.analysis.setting import values
+from fleet.analysis.spectrum import spectrum
 from fleet.analysis.study import Study
 from fleet.analysis.summary import Row
-from fleet.report import plots
+from fleet.report import panels, plots
+from fleet.report.time_marks import TimeMarks, time_marks
 from fleet.report.waterfall import waterfalls
+
+HEADLINE = ("downsync", "downsync_last", "downsync_spread", "e2e", "e2e_reported")
+"""Stages of the first latency table; all of them are in the last."""
 
 _MIB = 1 << 20
 _DRAWN_COMPONENTS = 8
@@ -112,49 +119,104 @@ def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
     the requests of each transport's API server."""
     if not study.usages:
         return []
-    recorded = study.recorded
-    spans = [recorded.span(plan) for plan in recorded.trials if plan.repeat >= 0]
-    trials = [((a - recorded.first_ns) / 1e9, (b - recorded.first_ns) / 1e9) for a, b in spans]
+    marks = time_marks(study.recorded, study.disturbances)
     lines = _lines(study.usages, hub)
     cpu = {label: [(u, c) for u, c, _ in points] for label, points in lines.items()}
     memory = {label: [(u, m) for u, _, m in points] for label, points in lines.items()}
-    faults = fault_spans(study)
-    shade = "Shaded: counted trials." + (f" Hatched: {_named(study)}." if faults else "")
     transports = [cluster.name for cluster in study.run.fleet.transports()]
     return [
-        Drawing(plots.over_time(cpu, trials, "cores", "cpu", faults), "CPU over the run", shade),
-        Drawing(plots.over_time(memory, trials, "MiB", "rss", faults), "Resident memory over the run", shade),
-        *(drawing for name in transports for drawing in _api_server(study, name, trials)),
+        Drawing(plots.over_time(cpu, marks, "cores", "cpu"), "CPU over the run", marks.caption),
+        Drawing(plots.over_time(memory, marks, "MiB", "rss"), "Resident memory over the run", marks.caption),
+        *(drawing for name in transports for drawing in _api_server(study, name, marks)),
     ]
 
 
-def fault_spans(study: Study) -> list[tuple[float, float | None]]:
-    """Planned faults, in seconds since the run's first line."""
+def cpu_sides(study: Study) -> list[Drawing]:
+    """The CPU of the emulation beside that of the system under test."""
+    found = cpu_over_time(study.recorded, study.run.fleet, study.run.manager)
+    if not found:
+        return []
+    marks = time_marks(study.recorded, study.disturbances)
+    title = "CPU of the emulation beside that of the system under test"
+    return [Drawing(plots.over_time(found, marks, "cores", "sides", plots.WHOLE), title, marks.caption)]
+
+
+def headline(study: Study) -> list[str]:
+    """Stages of which every sample is drawn: the experiment's own, or the ways there and back."""
+    return [stage for stage in (study.own.stages or HEADLINE) if any(row.stage == stage for row in study.rows)]
+
+
+def over_time(study: Study) -> list[Drawing]:
+    """Every sample of the headline stages by when it ended."""
     first = study.recorded.first_ns
+    series: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+    for stage in headline(study)[:_DRAWN_COMPONENTS]:
+        for sample in study.samples:
+            if sample.stage == stage and sample.counted and sample.seconds is not None and sample.end_ns is not None:
+                series[stage].append(((sample.end_ns - first) / 1e9, sample.seconds))
+    if not series:
+        return []
+    marks = time_marks(study.recorded, study.disturbances)
+    shown = {stage: sorted(points) for stage, points in series.items()}
+    caption = f"A dot per sample, at its end; of many the slowest. {marks.caption}"
+    return [Drawing(plots.latencies_over_time(shown, marks, "samples"), "Latency over the run", caption)]
+
+
+def spectra(study: Study) -> list[Drawing]:
+    """A drawing per headline stage, a line per setting: the largest ones where there are too many."""
+    made = []
+    for stage in headline(study):
+        groups: defaultdict[Setting, list[float]] = defaultdict(list)
+        for sample in study.samples:
+            if sample.stage == stage and sample.counted and sample.seconds is not None:
+                groups[sample.setting].append(sample.seconds)
+        told = sorted((s for s in groups if len(groups[s]) > 1), key=lambda s: s.order)[-_DRAWN_COMPONENTS:]
+        if told:
+            series = {f"{setting} (n={len(groups[setting])})": spectrum(sorted(groups[setting])) for setting in told}
+            caption = "Each line ends at the last percentile that its number of samples can tell."
+            made.append(Drawing(plots.spectrum(series, f"spectrum-{stage}"), f"Spectrum of {stage}", caption))
+    return made
+
+
+def wecs(study: Study) -> list[Drawing]:
+    """The heat map and the small multiples of the first headline stage that has samples in several WECs."""
+    stage = stage_of(study.samples, headline(study))
+    if not stage:
+        return []
+    found = lags(study.samples, stage, study.recorded.first_ns)
+    marks = time_marks(study.recorded, study.disturbances)
+    cells = heat_map(found, columns=panels.HEAT_COLUMNS, rows=panels.HEAT_ROWS)
+    beyond = len(found) - len(cells.clusters)
+    rest = f" {beyond} more lag less." if beyond else ""
+    hidden = len(found) - panels.PANELS
     return [
-        ((fault.start_ns - first) / 1e9, None if fault.end_ns is None else (fault.end_ns - first) / 1e9)
-        for fault in study.disturbances.faults
+        Drawing(
+            panels.heat_map(cells, marks, "heat"),
+            f"{stage.capitalize()} of each WEC over time",
+            f"Rows: WECs, the one that lags most on top.{rest} {marks.caption.replace('Shaded: counted trials. ', '')}",
+        ),
+        Drawing(
+            panels.small_multiples(found, marks),
+            f"{stage.capitalize()} per WEC, sorted by lag",
+            "Lag: median of a WEC's samples less the median of their trial. All panels have the same axes (time of the "
+            f"run, latency); the line is the WEC's median.{f' {hidden} more lag less.' if hidden > 0 else ''}",
+        ),
     ]
 
 
-def _named(study: Study) -> str:
-    """The planned faults, each once."""
-    return ", ".join(dict.fromkeys(f"{fault.action} of {fault.target}" for fault in study.disturbances.faults))
-
-
-def _api_server(study: Study, cluster: str, trials: Sequence[tuple[float, float]]) -> list[Drawing]:
+def _api_server(study: Study, cluster: str, marks: TimeMarks) -> list[Drawing]:
     """Requests of a transport's API server: per second by verb, and in flight by priority level."""
     found = curves(study.recorded, cluster)
     drawings = []
     if found.requests:
         shown = dict(list(found.requests.items())[:_DRAWN_COMPONENTS])
         caption = "Mean between two scrapes. A WATCH counts when it ends."
-        svg = plots.over_time(shown, trials, "requests per second", "requests", fault_spans(study))
+        svg = plots.over_time(shown, marks, "requests per second", f"requests-{cluster}")
         drawings.append(Drawing(svg, f"Requests of {cluster}'s API server", caption))
     if found.inflight:
         shown = dict(list(found.inflight.items())[:_DRAWN_COMPONENTS])
         caption = "As they were at each scrape: what comes and goes in between is not seen."
-        svg = plots.over_time(shown, trials, "requests", "inflight", fault_spans(study))
+        svg = plots.over_time(shown, marks, "requests", f"inflight-{cluster}")
         drawings.append(Drawing(svg, f"In flight at {cluster}'s API server, by priority level", caption))
     return drawings
 

@@ -1,4 +1,4 @@
-"""`report.html`: one page that opens offline, without JavaScript, verdict first."""
+"""`report.html`: one page that opens offline, verdict first; it reads without JavaScript too."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from markupsafe import Markup
 from fleet.analysis.study import Study
 from fleet.analysis.theory import theory_of
 from fleet.model.duration import written
-from fleet.report import cpu_split, figures, profiled, tables
+from fleet.report import cpu_split, figures, profiled, tables, why_slow
 from fleet.report.answer import answer
-from fleet.report.figures import Drawing
+from fleet.report.figures import HEADLINE, Drawing
 from fleet.report.pages import fill
 from fleet.report.reproduce import commands
 from fleet.report.sections import sections
 from fleet.report.setting import facts
+from fleet.report.time_marks import phase_colour, time_marks
 from fleet.report.waterfall import first_stage
-
-HEADLINE = ("downsync", "downsync_last", "downsync_spread", "e2e", "e2e_reported")
-"""Stages of the first latency table; all of them are in the last."""
+from fleet.report.why_slow import RAW_LINES
 
 
 class HtmlReporter:
@@ -57,6 +56,11 @@ def page(study: Study) -> str:
         cpu_sentence=cpu_split.sentence(study.cpu),
         api_requests=tables.api_requests(study),
         limiter=tables.limiter(study),
+        slowest=[
+            (why_slow.title(one), why_slow.stages(one), why_slow.lines(one), "\n".join(why_slow.raw(one, RAW_LINES)))
+            for one in study.slowest
+        ],
+        disagrees=study.disagrees,
         absent=absent,
         missing=missing,
         shown=tables.MISSING_SHOWN,
@@ -67,6 +71,11 @@ def page(study: Study) -> str:
         scaling=_safe(figures.scaling(study)),
         stages=_safe(figures.stages(study)),
         distributions=_safe(figures.distributions(study)),
+        spectra=_safe(figures.spectra(study)),
+        over_time=_safe(figures.over_time(study)),
+        wec_drawings=_safe(figures.wecs(study)),
+        phases=[(name, phase_colour(name)) for name in time_marks(study.recorded, study.disturbances).names],
+        cpu_sides=_safe(figures.cpu_sides(study)),
         limits=_safe(figures.limits(study)),
         resources=_safe(figures.resources(study, hub)),
         profiles=study.profiles,

@@ -10,7 +10,20 @@ from fleet.analysis.prediction import Prediction
 from fleet.analysis.setting import Setting, values
 from fleet.analysis.summary import Row
 from fleet.model.manager_record import FixedDelay
-from fleet.report.svg import GRID, INK, LAYOUT_COLOURS, MUTED, PAPER, SERIES, figure, inline
+from fleet.report.svg import (
+    GRID,
+    INK,
+    LAYOUT_COLOURS,
+    MUTED,
+    PAPER,
+    SERIES,
+    dots,
+    explained,
+    figure,
+    inline,
+    named,
+)
+from fleet.report.time_marks import TimeMarks, draw_marks
 from fleet.report.waterfall import Waterfall
 
 if TYPE_CHECKING:
@@ -18,9 +31,11 @@ if TYPE_CHECKING:
 
 _LINES = {"p50": ("-", "o"), "p90": ("--", "s"), "p99": ("-.", "D"), "max": (":", "^")}
 _ECDF_POINTS = 150
+_DOTS = 2000
+"""Of one drawing: more cannot be told apart, and the page is sent by mail."""
 _LOW = 0.08
 """Share of an axis that a line of small text takes."""
-_WHOLE, _HALF, _THIRD = 9.4, 4.6, 3.2
+WHOLE, HALF, THIRD = 9.4, 4.6, 3.2
 """Inches of a figure in one, two or three columns: text then has about the same size in all of them."""
 
 
@@ -30,7 +45,7 @@ def scaling(rows: Sequence[Row], stage: str, name: str, axis: str = "", fixed: F
     The band is the median's interval. Rows that differ in anything else have lines of their own. A line marks what is
     `fixed` of every latency.
     """
-    with figure(_HALF, 3.6) as (made, axes):
+    with figure(HALF, 3.6) as (made, axes):
         counts = sorted({_along(row, axis) for row in rows if row.stage == stage})
         for layout, colour in LAYOUT_COLOURS.items():
             mine = [row for row in rows if (row.stage, row.layout) == (stage, layout) and row.count]
@@ -68,12 +83,13 @@ def _percentile_lines(axes: Axes, rows: Sequence[Row], layout: str, colour: str,
     if len(bands) > 1:
         low = [band[0] for _, band in bands]
         high = [band[1] for _, band in bands]
-        axes.fill_between([count for count, _ in bands], low, high, color=colour, alpha=0.15, linewidth=0)
+        band = axes.fill_between([count for count, _ in bands], low, high, color=colour, alpha=0.15, linewidth=0)
+        named(band, f"{layout} p50".lstrip())
     for percentile, (line, marker) in _LINES.items():
         heights = [getattr(row, percentile) for row in rows]
         if percentile == "p99" and not any(value is not None for value in heights):
             continue
-        axes.plot(
+        (drawn,) = axes.plot(
             wecs,
             [float("nan") if value is None else value for value in heights],
             linestyle=line,
@@ -84,6 +100,7 @@ def _percentile_lines(axes: Axes, rows: Sequence[Row], layout: str, colour: str,
             color=colour,
             label=f"{layout} {percentile}".lstrip() if labelled else None,
         )
+        named(drawn, f"{layout} {percentile}".lstrip())
 
 
 def _count_axis(axes: Axes, counts: Sequence[float], axis: str = "") -> None:
@@ -102,11 +119,11 @@ def _count_axis(axes: Axes, counts: Sequence[float], axis: str = "") -> None:
 
 def waterfall(bars: Sequence[Waterfall], name: str) -> str:
     """One bar per layout and WEC count: where the median object spends its time."""
-    with figure(_WHOLE, 0.9 + 0.3 * max(1, len(bars))) as (made, axes):
+    with figure(WHOLE, 0.9 + 0.3 * max(1, len(bars))) as (made, axes):
         shown: dict[str, bool] = {}
         for position, bar in enumerate(bars):
             for segment in bar.segments:
-                axes.barh(
+                (drawn,) = axes.barh(
                     position,
                     segment.end - segment.start,
                     left=segment.start,
@@ -117,6 +134,7 @@ def waterfall(bars: Sequence[Waterfall], name: str) -> str:
                     hatch="////" if segment.fixed else None,
                     label=None if shown.get(segment.name) else segment.name,
                 )
+                explained(drawn, f"{_short(bar.setting)}, {segment.name}: {segment.end - segment.start:.3f} s")
                 shown[segment.name] = True
             axes.text(bar.end, position, f" {bar.end:.2f}", va="center", ha="left", fontsize=8, color=INK)
         axes.set_yticks(range(len(bars)), [_short(bar.setting) for bar in bars])
@@ -125,7 +143,7 @@ def waterfall(bars: Sequence[Waterfall], name: str) -> str:
         axes.set_xlabel("seconds since the object was created (medians)")
         axes.set_xlim(0, 1.08 * max((bar.end for bar in bars), default=1))
         made.legend(loc="outside upper left", ncols=4)
-        return inline(made, name)
+        return inline(made, name, y="words")
 
 
 def _short(setting: Setting) -> str:
@@ -137,22 +155,23 @@ def _short(setting: Setting) -> str:
 
 def distribution(stage: str, series: Mapping[Setting, Sequence[float]], name: str) -> str:
     """The empirical distribution of one stage: a step line per setting, darker with more WECs, policies or objects."""
-    with figure(_THIRD, 2.3) as (made, axes):
+    with figure(THIRD, 2.3) as (made, axes):
         ranks = sorted({setting.order[1:] for setting in series})
         for setting, values in sorted(series.items()):
             ordered = sorted(values)
             strength = 0.35 + 0.65 * (ranks.index(setting.order[1:]) + 1) / len(ranks)
             xs, ys = _steps(ordered)
-            axes.step(
+            (drawn,) = axes.step(
                 xs, ys, where="post", color=LAYOUT_COLOURS[setting.layout], alpha=strength, linewidth=1.3,
                 linestyle="--" if setting.layout == "one-to-many" else "-",
             )  # fmt: skip
+            named(drawn, str(setting))
         axes.set_title(stage)
         axes.set_ylim(0, 1.02)
         axes.set_yticks([0, 0.5, 0.9, 1], ["0", "50 %", "90 %", "100 %"])
         axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
         axes.set_xlabel("seconds")
-        return inline(made, name)
+        return inline(made, name, y="share")
 
 
 def _steps(ordered: Sequence[float]) -> tuple[list[float], list[float]]:
@@ -166,17 +185,19 @@ def _steps(ordered: Sequence[float]) -> tuple[list[float], list[float]]:
 def limits(rows: Sequence[Prediction], layout: str, name: str) -> str:
     """What the rate limits predict for the last WEC against what was measured, of one layout."""
     mine = [row for row in rows if row.layout == layout]
-    with figure(_HALF, 3.0) as (made, axes):
+    with figure(HALF, 3.0) as (made, axes):
         wecs = [row.wecs for row in mine]
         floors = [row.downsync_floor for row in mine]
         axes.fill_between(wecs, 0, floors, color=GRID, linewidth=0)
-        axes.plot(
+        (least,) = axes.plot(
             wecs, floors, color=INK, linewidth=1.0, linestyle="--", marker="_", label="least that the limits allow"
         )
-        axes.plot(
+        (measured,) = axes.plot(
             wecs, [float("nan") if r.downsync_measured is None else r.downsync_measured for r in mine],
             color=LAYOUT_COLOURS[layout], marker="o", markersize=4, linewidth=1.4, label="measured, last WEC",
         )  # fmt: skip
+        for line in (least, measured):
+            named(line, str(line.get_label()))
         _count_axis(axes, sorted(wecs))
         axes.set_ylim(bottom=0)
         axes.set_ylabel("seconds")
@@ -185,39 +206,79 @@ def limits(rows: Sequence[Prediction], layout: str, name: str) -> str:
 
 
 def over_time(
-    series: Mapping[str, Sequence[tuple[float, float]]],
-    trials: Sequence[tuple[float, float]],
-    unit: str,
-    name: str,
-    faults: Sequence[tuple[float, float | None]] = (),
+    series: Mapping[str, Sequence[tuple[float, float]]], marks: TimeMarks, unit: str, name: str, width: float = HALF
 ) -> str:
-    """One quantity of several components over the run; `series` in the order of the legend, trials shaded, `faults`
-    (seconds from and to, None: to the end) hatched between lines."""
-    with figure(_HALF, 3.6) as (made, axes):
-        for start, end in trials:
-            axes.axvspan(start, end, color=GRID, linewidth=0, alpha=0.6)
+    """One quantity of several components over the run, in the order of the legend, with the marks of its time axis."""
+    with figure(width, 3.6) as (made, axes):
         last = max((x for points in series.values() for x, _ in points), default=0.0)
-        for start, until in faults:
-            axes.axvspan(
-                start, last if until is None else until, facecolor="none", edgecolor=MUTED, hatch="////", linewidth=0.8,
-                alpha=0.5,
-            )  # fmt: skip
         for (label, points), colour in zip(series.items(), SERIES, strict=False):
             thin = _thinned(points)
-            axes.plot([x for x, _ in thin], [y for _, y in thin], color=colour, linewidth=1.2, label=label)
+            (line,) = axes.plot(
+                [x for x, _ in thin], [y for _, y in thin], color=colour, linewidth=1.2, label=label
+            )  # fmt: skip
+            named(line, label)
+        draw_marks(axes, marks, last)
         axes.set_ylim(bottom=0)
         axes.set_xlim(left=0)
         axes.set_xlabel("seconds since the run began")
         axes.set_ylabel(unit)
-        made.legend(loc="outside upper left", ncols=2)
+        made.legend(loc="outside upper left", ncols=2 if width == HALF else 4)
         return inline(made, name)
+
+
+def latencies_over_time(series: Mapping[str, Sequence[tuple[float, float]]], marks: TimeMarks, name: str) -> str:
+    """A dot per sample: when it ended, and how long it took; a colour per series."""
+    with figure(WHOLE, 3.2) as (made, axes):
+        last = max((x for points in series.values() for x, _ in points), default=0.0)
+        for (label, points), colour in zip(series.items(), SERIES, strict=False):
+            dots(axes, _thinned(points, _DOTS // max(1, len(series))), colour, label)
+            axes.plot([], [], linestyle="none", marker="o", markersize=4, color=colour, label=label)
+        axes.autoscale_view()
+        draw_marks(axes, marks, last)
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+        axes.set_xlim(left=0)
+        axes.set_xlabel("seconds since the run began")
+        axes.set_ylabel("latency (s)")
+        made.legend(loc="outside upper left", ncols=6)
+        return inline(made, name)
+
+
+def spectrum(series: Mapping[str, Sequence[tuple[float, float]]], name: str) -> str:
+    """Latency against percentile, whose axis stretches the tail: each step to the right has a tenth of the samples.
+
+    `series`: label -> (1 / (1 - share), seconds), as `fleet.analysis.spectrum` makes them."""
+    with figure(HALF, 3.6) as (made, axes):
+        axes.set_xscale("log")
+        for (label, points), colour in zip(series.items(), SERIES, strict=False):
+            (line,) = axes.step(
+                [x for x, _ in points], [y for _, y in points], where="post", color=colour, linewidth=1.3, label=label
+            )  # fmt: skip
+            named(line, label)
+        most = max(x for points in series.values() for x, _ in points)
+        nines = [1.0, 2.0, *(10.0**power for power in range(1, 9) if 10.0**power <= most * 1.01)]
+        axes.set_xticks(nines, [percentile(value) for value in nines])
+        axes.set_xticks([], minor=True)
+        axes.set_xlim(1, max(2.0, most * 1.05))
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+        axes.set_xlabel("percentile")
+        axes.set_ylabel("latency (s)")
+        made.legend(loc="outside upper left", ncols=2)
+        return inline(made, name, x="nines")
+
+
+def percentile(nines: float) -> str:
+    """`99.9 %` of 1000: 1 / (1 - share)."""
+    return f"{100 * (1 - 1 / nines):.10g} %"
 
 
 def per_node(counts: Mapping[str, Sequence[int]], name: str) -> str:
     """How many objects each node has, a line per trial; each descends from the fullest node."""
-    with figure(_HALF, 3.6) as (made, axes):
+    with figure(HALF, 3.6) as (made, axes):
         for (trial, values), colour in zip(counts.items(), SERIES, strict=False):
-            axes.step(range(1, len(values) + 1), values, where="mid", color=colour, linewidth=1.2, label=trial)
+            (line,) = axes.step(
+                range(1, len(values) + 1), values, where="mid", color=colour, linewidth=1.2, label=trial
+            )  # fmt: skip
+            named(line, trial)
         axes.set_ylim(bottom=0)
         axes.set_xlabel("nodes, the fullest first")
         axes.set_ylabel("objects")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleet.analysis.quality import Verdict
+from fleet.analysis.sealed_summary import SUMMARY
 from fleet.analysis.study import Study, analyse
 from fleet.report.csvfile import CsvReporter
 from fleet.report.html import HtmlReporter
@@ -29,10 +30,13 @@ def render(folder: RunFolder) -> Verdict:
 def write(folder: RunFolder, study: Study, reporters: Sequence[Reporter] = REPORTERS) -> Study:
     """Write the reports of a study that is already made; seal the folder of a run that has ended.
 
-    A folder whose raw files were changed since keeps its old seal, so that every later report says so too.
+    A folder whose raw files were changed since, or whose summary is not what its events say, keeps that summary and its
+    old seal, so that every later report says so too.
     """
-    changed = set(folder.modified()) & {RUN, EVENTS}
+    changed = bool(set(folder.modified()) & {RUN, EVENTS}) or bool(study.disagrees)
     files = {name: content for reporter in reporters for name, content in reporter.files(study).items()}
+    if study.disagrees:
+        files.pop(SUMMARY, None)
     for name, content in files.items():
         folder.write(name, content)
     if not changed and study.run.status != "running":

@@ -14,6 +14,7 @@ from fleet.report.figures import Drawing
 from fleet.report.five_parts import Content, five_parts
 from fleet.report.sections import Section
 from fleet.report.tables import data_table
+from fleet.report.time_marks import time_marks
 
 PUBLISHED = (
     "The published figures are of 100 VMIs on real nodes of KubeVirt's CI: another machine, kubelets that start"
@@ -58,10 +59,9 @@ def _parts(study: Study) -> Mapping[Part, Content]:
 def _heap(study: Study) -> Iterator[Drawing]:
     recorded, first = study.recorded, study.recorded.first_ns
     heap = heap_series(recorded.metrics, first)
-    spans = [recorded.span(plan) for plan in recorded.trials if plan.repeat >= 0]
-    trials = [((a - first) / 1e9, (b - first) / 1e9) for a, b in spans]
+    over_run = time_marks(recorded, study.disturbances)
     if heap:
-        yield Drawing(plots.over_time(heap, trials, "MiB", "heap"), "Heap over the run", "Shaded: counted trials.")
+        yield Drawing(plots.over_time(heap, over_run, "MiB", "heap"), "Heap over the run", over_run.caption)
 
 
 def _spread(study: Study) -> Iterator[Drawing]:

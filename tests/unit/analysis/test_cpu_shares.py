@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fleet.analysis.cpu_over_time import cpu_over_time
 from fleet.analysis.cpu_shares import OWNERS, CpuShare, cpu_shares, owner_of
 from fleet.analysis.recorded import record
 from fleet.report.cpu_split import sentence, table
@@ -109,3 +110,22 @@ def test_the_report_says_what_the_emulation_took() -> None:
 def test_the_table_has_words_for_every_owner() -> None:
     shares = [CpuShare(owner=owner, cores=1.0, share=0.1, seconds=1.0) for owner in OWNERS]
     assert [row[0] for row in table(shares).rows] == list(OWNERS)
+
+
+def test_over_time_the_emulation_stands_beside_the_system_under_test() -> None:
+    """From the third second on, over 4 s: etcd of the hub half a core, dense a whole one, the driver a quarter."""
+    lines = [
+        *(program(at, "etcd.wds1", 1.0 + 0.5 * (at - 3)) for at in (3, 7)),
+        *(program(at, "dense.0", 9.0 + (at - 3)) for at in (3, 7)),
+        *(host(at, 0, 0.25 * (at - 3)) for at in (3, 7)),
+        RunMark(ns=1, wall=0, step="prepare", edge="begin"),
+    ]
+    recorded = record(sorted(lines, key=lambda line: line.ns), MANAGER, source="wds1", object_timeout=600)
+    found = cpu_over_time(recorded, fleet_file(2), MANAGER)
+    cores = {side: [round(value, 6) for _, value in points] for side, points in found.items()}
+    assert cores == {
+        "system under test": [0, 0, 0, 0.5, 0.5, 0.5, 0.5],
+        "emulation": [0, 0, 0, 1, 1, 1, 1],
+        "driver": [0, 0, 0, 0.25, 0.25, 0.25, 0.25],
+    }
+    assert [at for at, _ in found["driver"]] == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5]

@@ -49,7 +49,9 @@ def test_a_fault_has_a_row_and_marks_over_time(tmp_path: Path) -> None:
     cells = dict(zip(section.table.head, row, strict=True))
     assert cells["fault"] == "stop of wec002"
     assert (cells["recovery p50 (s)"], cells["recovery p99"], cells["backlog max"]) == ("5.00", "needs 100", "2")
-    assert figures.resources(made, ["its1"])[0].caption == "Shaded: counted trials. Hatched: stop of wec002."
+    assert figures.resources(made, ["its1"])[0].caption == (
+        "Shaded: counted trials. The strip on top: the phases of the run. Hatched: stop of wec002."
+    )
     assert made.summary.faults[0].recovery_p50 == 5.0
     assert "What the faults did" in page(made)
 
