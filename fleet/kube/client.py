@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack
 
+import orjson
+
+from fleet.errors import KubeError
 from fleet.kube import kubeconfig
 from fleet.kube.credential import Reload
 from fleet.kube.discovery import Discovery
@@ -21,6 +24,8 @@ from fleet.kube.user_kubeconfig import UserKubeconfig
 PatchType = Literal["merge", "json", "strategic", "apply"]
 Propagation = Literal["Background", "Foreground", "Orphan"]
 Object = dict[str, Any]
+OUTPUT_CHANNEL, STATUS_CHANNEL = 1, 3
+"""Of a remote command's websocket."""
 
 _PATCH_TYPES: dict[PatchType, str] = {
     "merge": "application/merge-patch+json",
@@ -302,6 +307,20 @@ class KubeClient:
         """
         async with self.transport.stream(path, params, idle_seconds=idle_seconds) as stream:
             yield stream
+
+    async def exec(self, path: str, command: Sequence[str], *, direct: bool = False, seconds: float = 30.0) -> bytes:
+        """What a command in a container wrote to its output. `path`: a pod's `exec`, or with `direct` a kubelet's own.
+
+        KubeError when it is refused or the command fails.
+        """
+        output = "output" if direct else "stdout"
+        params = [*(("command", word) for word in command), (output, "1")]
+        found = await self.transport.channels(path, params, seconds)
+        status = orjson.loads(found.get(STATUS_CHANNEL) or b"{}")
+        if status.get("status") != "Success":
+            said = status.get("message") or "no status came"
+            raise KubeError(f"exec {path}: {said}", cluster=self.cluster)
+        return found.get(OUTPUT_CHANNEL, b"")
 
     async def _json(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Object:
         """The object of an answer; tried again unless told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -24,6 +24,8 @@ from fleet.kube.limiter import TokenBucket
 
 Params = Mapping[str, str]
 JSON = "application/json"
+CHANNELS = "v4.channel.k8s.io"
+"""Websocket protocol of exec and attach: the first byte of a message is its channel."""
 
 CONNECT_SECONDS = 10.0
 BUFFER_BYTES = 1 << 18
@@ -185,6 +187,35 @@ class Transport:
             yield Stream(response, self.endpoint.cluster, what)
         finally:
             response.close()
+
+    async def channels(self, path: str, params: Sequence[tuple[str, str]], seconds: float) -> Mapping[int, bytes]:
+        """Everything that comes by a websocket of Kubernetes' remote commands until the server closes it, by channel.
+
+        KubeError when it is refused, Unreachable when it cannot be opened or does not end within `seconds`.
+        """
+        what = f"EXEC {path}"
+        used = await self.credential.fresh()
+        found: dict[int, bytes] = {}
+        await self._limiter.wait()
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._connections().ws_connect(
+                    self._url(path, None).extend_query(params),
+                    protocols=(CHANNELS,),
+                    headers=_headers(used, ""),
+                    **_connection(used),
+                ) as socket,
+            ):
+                async for message in socket:
+                    if message.type is aiohttp.WSMsgType.BINARY and message.data:
+                        channel = message.data[0]
+                        found[channel] = found.get(channel, b"") + message.data[1:]
+        except aiohttp.WSServerHandshakeError as refused:
+            raise from_status(self.endpoint.cluster, what, refused.status, b"", 0.0) from refused
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _unreachable(self.endpoint.cluster, what, error) from error
+        return found
 
     async def _other(self, used: Endpoint, refused: aiohttp.ClientResponse) -> bool:
         """Whether there is another credential to try after this answer, which is closed then."""

@@ -1,0 +1,48 @@
+"""The file of `node-scrape`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from fleet.model.base import Name
+from fleet.model.duration import Duration, Moment
+from fleet.model.experiment_file import ExperimentFile
+
+PageName = Literal["metrics", "resource", "summary", "logs", "exec"]
+Way = Literal["proxy", "direct"]
+
+
+class NodeScrape(ExperimentFile):
+    """A trial for each page, way and number of scrapers, and one in which nobody scrapes."""
+
+    QUICK: ClassVar[Mapping[str, Any]] = {
+        "scrapers": [2], "interval": "2s", "duration": "4s", "settle": "1s", "pods": 5, "repeats": 1,
+    }  # fmt: skip
+
+    experiment: Literal["node-scrape"]
+    name: Name = "node-scrape"
+    repeats: int = Field(default=1, ge=1, le=1000)
+    warmup: int = Field(default=0, ge=0, le=100)
+    pages: list[PageName] = Field(default=["metrics", "resource", "summary", "logs", "exec"], min_length=1)
+    ways: list[Way] = Field(default=["proxy", "direct"], min_length=1)
+    """Through the API server, or to the port of the kubelet."""
+    scrapers: list[Annotated[int, Field(ge=1, le=1000)]] = Field(default=[1, 4], min_length=1)
+    interval: Duration = 10.0
+    """Each scraper reads each node (logs and exec: each pod) once in this time, evenly spread over it."""
+    duration: Duration = 20.0
+    settle: Moment = 3.0
+    """Before each trial."""
+    pods: int = Field(default=30, ge=1, le=10_000)
+    """That run on the nodes, for their pages to have something in them."""
+    load_qps: float = Field(default=10.0, gt=0, le=1000)
+    """Creations of ConfigMaps a second beside the scraping, whose latency is measured."""
+
+    @field_validator("pages", "ways", "scrapers")
+    @classmethod
+    def _once(cls, value: list[Any]) -> list[Any]:
+        if len(set(value)) != len(value):
+            raise ValueError("each value once")
+        return value
