@@ -82,7 +82,7 @@ lint: env-dev docs ## ruff, mypy --strict, yamllint, ansible-lint, docs, and gof
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict -q
-	@if command -v gofmt >/dev/null; then test -z "$$(gofmt -l toolchain node_image tests | tee /dev/stderr)"; fi
+	@if command -v gofmt >/dev/null; then test -z "$$(gofmt -l toolchain node_image tests fleettest | tee /dev/stderr)"; fi
 
 docs: env-dev ## the docs site in site/, from a strict build; every link is checked
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet

@@ -60,9 +60,10 @@ def up(
     reset: ResetOption = False,
 ) -> None:
     """Build the fleet, or change it. What earlier -e have set stays until it is set anew, or until --reset."""
-    from fleet.cli.playbook import checkout, play
+    from fleet.cli.playbook import play
     from fleet.cli.recorded import name_in, recorded
     from fleet.model import fleet_load
+    from fleet.model.checkout import checkout
 
     values = _defaults() | pairs(variables or [])
     if fleet is not None:
@@ -91,9 +92,10 @@ def down(
     force: ForceOption = False,
 ) -> None:
     """Take a fleet down. Its programs, files, ports and secrets go; what is absent is fine."""
-    from fleet.cli.playbook import checkout, play
+    from fleet.cli.playbook import play
     from fleet.cli.recorded import inventory_of
     from fleet.experiment.hold import holder
+    from fleet.model.checkout import checkout
 
     found = _to_take_down(fleet)
     if found is None:

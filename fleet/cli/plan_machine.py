@@ -11,13 +11,13 @@ from fleet.analysis.sizing.estimate import Question
 from fleet.analysis.sizing.line import Declared
 from fleet.analysis.sizing.observation import Computer, Setup, changed_variables, short_digest
 from fleet.cli.build import pairs
-from fleet.cli.playbook import checkout
 from fleet.errors import UsageError
 from fleet.host.drivers.driver import driver_kind
 from fleet.host.limits import DESCRIPTORS_BASE, RESERVE, measure_room
 from fleet.managers.installer import installer
 from fleet.managers.variable_check import Chosen
 from fleet.model import fleet_load
+from fleet.model.checkout import checkout
 from fleet.model.fleet_file import EXISTING
 from fleet.model.misspelt import misspelt
 from fleet.model.variable_rules import checked

@@ -14,21 +14,13 @@ from typing import Any
 from fleet.cli import units
 from fleet.cli.console import clean, ink_for, say
 from fleet.errors import FleetError, UsageError
+from fleet.model.checkout import checkout
 
 LONG_TASK = 2.0
 """Seconds from which a task's time is shown."""
 REFUSING_ROLE = "preflight"
 """Its failures say that the input or the machine is wrong, before anything was changed: exit code 2."""
 VALIDATION = "validate_argument_spec"
-
-
-def checkout() -> Path:
-    """The folder that holds site.yml: the current one, else the checkout that this package lies in."""
-    candidates = (Path.cwd(), Path(__file__).resolve().parents[2])
-    for folder in candidates:
-        if (folder / "site.yml").is_file():
-            return folder
-    raise UsageError(f"there is no site.yml in {candidates[0]}: run this command in a checkout of the project")
 
 
 @dataclass

@@ -23,6 +23,7 @@ from fleet.cli import (
     execute,
     experiment,
     export,
+    fixture,
     kubeconfig,
     lab,
     logs,
@@ -72,6 +73,7 @@ app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("rbac")(rbac.rbac)
 app.command("doctor")(doctor.doctor)
 app.add_typer(toolchain.app, name="toolchain")
+app.add_typer(fixture.app, name="fixture")
 app.add_typer(lab.app, name="lab")
 app.add_typer(vm.app, name="vm")
 

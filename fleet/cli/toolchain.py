@@ -47,7 +47,7 @@ GroupsOption = Annotated[
 
 def places(cache: Path | None) -> tuple[Path, Path]:
     """The `toolchain/` folder of the checkout, and the cache."""
-    from fleet.cli.playbook import checkout
+    from fleet.model.checkout import checkout
     from fleet.toolchain.store import default_cache
 
     return checkout() / "toolchain", cache or default_cache()

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fleet.toolchain import locate
-from tests.bench import fleet_load, load, planes, reflector_bench, sizing, startup
+from tests.bench import fixture, fleet_load, load, planes, reflector_bench, sizing, startup
 from tests.bench.ratios import HEADER, Ratio
 
 REPO = Path(__file__).resolve().parents[2]
-PARTS = ("fleet-load", "load", "planes", "reflector", "startup")
+PARTS = ("fixture", "fleet-load", "load", "planes", "reflector", "startup")
 SIZING = "sizing"
 
 
@@ -51,6 +51,7 @@ def main() -> int:
         "reflector": lambda: reflector_bench.ratios(arguments.repeats),
         "load": lambda: load.ratios(arguments.repeats),
         "fleet-load": lambda: fleet_load.ratios(arguments.repeats),
+        "fixture": lambda: fixture.run(arguments.planes, arguments.repeats),
         "planes": lambda: planes.run(
             locate(REPO / "toolchain", needs=["simulator:kwok"]), arguments.planes, arguments.repeats
         ),

@@ -20,8 +20,9 @@ from fleet.experiments.density.file import DensityFile
 from fleet.experiments.density.loadgen import PROGRAM, LoadClient
 from fleet.experiments.density.sequence import Bench, DensityTrial
 from fleet.experiments.density.targets import registry
-from fleet.experiments.density.targets.target import Ground, Target, checkout
+from fleet.experiments.density.targets.target import Ground, Target
 from fleet.managers.manager import Manager, Spaces
+from fleet.model.checkout import checkout
 from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
 from fleet.model.run_names import trial_id

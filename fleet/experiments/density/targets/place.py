@@ -8,10 +8,11 @@ from typing import Any
 import psutil
 
 from fleet import node_image
-from fleet.experiments.density.targets.target import Ground, checkout
+from fleet.experiments.density.targets.target import Ground
 from fleet.host.drivers.driver import driver_kind, driver_kinds
 from fleet.host.machine import Machine, Options
 from fleet.host.ports import Registry, bindable, holder_of
+from fleet.model.checkout import checkout
 
 
 def machine_of(ground: Ground) -> Machine:

@@ -102,8 +102,3 @@ class Target(Protocol):
 def names(count: int) -> list[str]:
     """Of so many control planes."""
     return [f"wec{number:03}" for number in range(1, count + 1)]
-
-
-def checkout() -> Path:
-    """The folder of the project, which holds `toolchain/` and `node_image/`."""
-    return Path(__file__).resolve().parents[4]
