@@ -17,7 +17,7 @@ from fleet.analysis.recovery import FaultRow, FaultTrial
 from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
-from fleet.model.base import Model
+from fleet.model.base import Document, Model
 
 FORMAT = 1
 """1: first format (0.1.0)."""
@@ -64,8 +64,10 @@ class Failure(Model):
     """The sentence for the reader."""
 
 
-class Summary(Model):
+class Summary(Document):
     """The whole of `summary.json`."""
+
+    SCHEMA = "summary.schema.json"
 
     format: Literal[1] = 1
     id: str

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from fleet.cli import complete
 from fleet.cli.console import ink_for, out, out_items, say
 from fleet.cli.options import RESULTS, OutputOption, ResultsOption
 
@@ -17,7 +18,13 @@ FOUND = 3
 
 def check(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", show_default=False, help="Folder, id or its end. Default: newest.")
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            autocompletion=complete.runs,
+            show_default=False,
+            help="Folder, id or its end. Default: newest.",
+        ),
     ] = None,
     bound: Annotated[
         str | None,

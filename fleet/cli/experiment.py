@@ -8,13 +8,17 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from fleet.cli import complete
 from fleet.cli.console import ink_for, out, out_items, say
 from fleet.cli.options import RESULTS, FleetOption, OutputOption, ResultsOption
 from fleet.cli.overrides import Overrides, overridable
 
 app = typer.Typer(help="List, show, plan, run and clean experiments.", no_args_is_help=True)
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A name in experiments/, or a file.")]
+NameArgument = Annotated[
+    str,
+    typer.Argument(metavar="NAME|FILE", help="A name in experiments/, or a file.", autocompletion=complete.experiments),
+]
 
 
 @app.command("list")

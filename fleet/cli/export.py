@@ -7,14 +7,17 @@ from typing import Annotated, Literal
 
 import typer
 
+from fleet.cli import complete
 from fleet.cli.console import out
 from fleet.cli.options import RESULTS, ResultsOption
 
 
 def export(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run: folder, id or its end.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", autocompletion=complete.runs, help="The run: folder, id or its end.")
+    ],
     format_: Annotated[
-        Literal["kube-burner", "perfdata", "junit", "openmetrics", "pyroscope", "svg"],
+        Literal["kube-burner", "perfdata", "junit", "openmetrics", "hdr", "pyroscope", "svg"],
         typer.Option("--format", envvar="FLEET_FORMAT", show_default=False, help="What to write."),
     ],
     folder: Annotated[
@@ -25,7 +28,7 @@ def export(
     ] = None,
     results: ResultsOption = RESULTS,
 ) -> None:
-    """Write a run for kube-burner, ClusterLoader2, Jenkins, Prometheus, Pyroscope or a README; prints the paths."""
+    """Write a run for kube-burner, ClusterLoader2, Jenkins, Prometheus, HdrHistogram and so on; prints the paths."""
     from fleet.analysis.study import analyse
     from fleet.cli.exporting import write_all
     from fleet.cli.run_list import choose

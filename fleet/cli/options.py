@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from fleet.cli import complete
+
 Format = Literal["table", "json"]
 WideFormat = Literal["table", "wide", "json"]
 
@@ -14,6 +16,7 @@ FleetOption = Annotated[
     str | None,
     typer.Option(
         "--fleet",
+        autocompletion=complete.fleets,
         metavar="NAME|FILE",
         show_default=False,
         help="The fleet: its name or the path of its fleet.json [env: FLEET_FILE, FLEET_NAME; else the only one]",

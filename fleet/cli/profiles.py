@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,6 +91,8 @@ def _fetch(
     target = folder if folder is not None else Path(f"profiles-{found.name}-{stamp}")
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise UsageError(f"--out: {target} is not a folder; name another")
+    import asyncio
+
     answers = asyncio.run(fetch_everywhere(found, programs, kinds, cpu_seconds=seconds))
     rows = [_stored(target, one) for one in answers]
     if output == "json":

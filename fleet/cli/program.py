@@ -32,6 +32,7 @@ from fleet.cli import (
     rbac,
     report,
     reproduce,
+    schema,
     status,
     toolchain,
     trace,
@@ -42,6 +43,9 @@ from fleet.errors import FleetError
 
 INTERRUPTED = 130
 """128 + SIGINT. SIGTERM gives 143, SIGHUP 129."""
+
+COMPLETE = "_FLEET_COMPLETE"
+"""Set by a completion script."""
 
 app = typer.Typer(
     name="fleet",
@@ -71,6 +75,7 @@ app.command("profiles")(profiles.profiles)
 app.command("exec", context_settings={"ignore_unknown_options": True})(execute.execute)
 app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("rbac")(rbac.rbac)
+app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
 app.add_typer(toolchain.app, name="toolchain")
 app.add_typer(fixture.app, name="fixture")
@@ -102,7 +107,7 @@ def completion(
         raise typer.BadParameter(f"{shell!r} is not bash, zsh or fish", param_hint="shell")
     from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
-    out(get_completion_script(prog_name="fleet", complete_var="_FLEET_COMPLETE", shell=shell))
+    out(get_completion_script(prog_name="fleet", complete_var=COMPLETE, shell=shell))
 
 
 class _Terminated(BaseException):
@@ -182,6 +187,10 @@ def _told(error: Exception) -> int:
 
 
 def _invoke(words: list[str]) -> int:
+    if COMPLETE in os.environ:  # a shell asks, by the script that `fleet completion` printed
+        from typer.completion import completion_init  # type: ignore[attr-defined]
+
+        completion_init()
     code = app(args=words, prog_name="fleet", standalone_mode=False)
     sys.stdout.flush()
     return code if isinstance(code, int) else 0

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from fleet.cli import complete
 from fleet.cli.console import ink_for, out, out_items, say
 from fleet.cli.options import RESULTS, OutputOption, ResultsOption
 
 
 def report(
-    run: Annotated[str | None, typer.Argument(metavar="[RUN|DIR]", show_default=False, help="Default: newest.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN|DIR]", autocompletion=complete.runs, show_default=False, help="Default: newest."),
+    ] = None,
     results: ResultsOption = RESULTS,
+    format_: Annotated[
+        Literal["html", "markdown"],
+        typer.Option("--format", envvar="FLEET_FORMAT", help="markdown: print it, and leave the folder as it is."),
+    ] = "html",
     sample: Annotated[
         str | None,
         typer.Option(
@@ -36,6 +44,12 @@ def report(
         from fleet.cli.sample_view import tell_sample
 
         tell_sample(folder, sample)
+        return
+    if format_ == "markdown":
+        from fleet.analysis.study import analyse
+        from fleet.report.markdown_page import markdown
+
+        out(markdown(analyse(folder)).rstrip("\n"))
         return
     from fleet.cli.reporting import PAGE, make, page_of, tell
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fleet.cli import complete
 from fleet.cli.console import ink_for, out, say
 from fleet.cli.options import RESULTS, THRESHOLD, ResultsOption, ThresholdOption
 from fleet.errors import UsageError
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run: folder, id or its end.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", autocompletion=complete.runs, help="The run: folder, id or its end.")
+    ],
     fleet: Annotated[
         str,
         typer.Option(

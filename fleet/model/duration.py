@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -24,10 +24,13 @@ def parse_duration(value: Any) -> float:
     return sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(value))
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=7 * 24 * 3600)]
+WRITTEN = {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h))+$"}
+"""JSON Schema of a duration as a file has it."""
+
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=7 * 24 * 3600), WithJsonSchema(WRITTEN)]
 """Seconds; written as a Go duration, at most seven days."""
 
-Moment = Annotated[float, BeforeValidator(parse_duration), Field(ge=0, le=7 * 24 * 3600)]
+Moment = Annotated[float, BeforeValidator(parse_duration), Field(ge=0, le=7 * 24 * 3600), WithJsonSchema(WRITTEN)]
 """Seconds after some beginning; written as a Go duration, `0s` for the beginning itself."""
 
 

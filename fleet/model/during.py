@@ -6,7 +6,16 @@ import re
 from fractions import Fraction
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from fleet.model.base import Model
 from fleet.model.duration import Duration, Moment
@@ -24,7 +33,7 @@ def parse_share(value: Any) -> Any:
     return text
 
 
-Share = Annotated[str, BeforeValidator(parse_share)]
+Share = Annotated[str, BeforeValidator(parse_share), WithJsonSchema({"type": ["string", "number"]})]
 """A part of something; written as `1/3` or `0.5`."""
 
 

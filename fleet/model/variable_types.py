@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from fleet.errors import UsageError
 from fleet.model.base import NAME_PATTERN
@@ -275,12 +275,16 @@ Positive = Annotated[float, BeforeValidator(_positive)]
 Count = Annotated[int, BeforeValidator(_count)]
 Weight = Annotated[float, BeforeValidator(_weight)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
-Part = Annotated[str, BeforeValidator(_part)]
-Text = Annotated[str, BeforeValidator(_text)]
+Part = Annotated[str, BeforeValidator(_part), WithJsonSchema({"type": ["string", "integer"]})]
+Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number"]})]
 FleetName = Annotated[str, BeforeValidator(_name)]
 Word = Annotated[str, BeforeValidator(_name)]
 """Names a package of ours."""
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Words = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_words),
+    WithJsonSchema({"type": ["string", "array", "null"], "items": {"type": "string"}}),
+]
 """Names packages of ours: one name, several with commas, or a list."""
 WecPrefix = Annotated[str, BeforeValidator(_prefix)]
 Folder = Annotated[str, BeforeValidator(_folder)]
@@ -290,7 +294,7 @@ NodeAddress = Annotated[str, BeforeValidator(_node_address)]
 Flags = Annotated[tuple[str, ...], BeforeValidator(_flags)]
 Environment = Annotated[dict[str, str], BeforeValidator(_environment)]
 Ports = Annotated[dict[str, int], BeforeValidator(_ports)]
-LinkText = Annotated[dict[str, str], BeforeValidator(_link)]
+LinkText = Annotated[dict[str, str], BeforeValidator(_link), WithJsonSchema({"type": ["string", "object", "null"]})]
 """A link as a user writes it; empty for none."""
 Checksums = Annotated[dict[str, str], BeforeValidator(_checksums)]
 Image = Annotated[str, BeforeValidator(_image)]

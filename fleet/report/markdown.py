@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from fleet.analysis.findings import DataTable
 from fleet.analysis.study import Study
-from fleet.report.tables import data_table
+from fleet.report.tables import Table, data_table
 
 MOST_ROWS = 60
 """A longer table is in its CSV file only."""
@@ -26,9 +26,9 @@ def _lines(study: Study) -> Iterator[str]:
     run, verdict = study.run, study.verdict
     yield from (f"# {run.experiment} {run.id}", "", f"Verdict: **{verdict.status}**.", "")
     for sentences in (verdict.reasons, study.own.said, verdict.warnings):
-        yield from (f"- {_plain(sentence)}" for sentence in sentences)
+        yield from (f"- {plain(sentence)}" for sentence in sentences)
     for table in study.own.tables:
-        yield from ("", f"## {_plain(table.title or table.name)}", "")
+        yield from ("", f"## {plain(table.title or table.name)}", "")
         if len(table.rows) > MOST_ROWS:
             yield f"{len(table.rows)} rows: see `{table.name}.csv`."
         else:
@@ -36,7 +36,11 @@ def _lines(study: Study) -> Iterator[str]:
 
 
 def _table(data: DataTable) -> Iterator[str]:
-    table = data_table(data)
+    yield from lines_of(data_table(data))
+
+
+def lines_of(table: Table) -> Iterator[str]:
+    """A table, numbers aligned right."""
     yield _row(table.head)
     yield _row("---:" if name in table.numeric else "---" for name in table.head)
     for row in table.rows:
@@ -44,9 +48,9 @@ def _table(data: DataTable) -> Iterator[str]:
 
 
 def _row(cells: Iterator[str] | tuple[str, ...]) -> str:
-    return f"| {' | '.join(_plain(cell) for cell in cells)} |"
+    return f"| {' | '.join(plain(cell) for cell in cells)} |"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that cannot end its cell or begin markup of its own."""
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")

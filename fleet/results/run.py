@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_serializer, field_validator, model_validator
 
 from fleet.errors import UsageError
-from fleet.model.base import Model
+from fleet.model.base import Document, Model
 from fleet.model.duration import written
 from fleet.model.experiment_file import ExperimentFile, RecordedExperiment
 from fleet.model.fleet_file import FleetFile
@@ -101,8 +101,10 @@ _OLD_ENDINGS: dict[str, EndingKind] = {
 """How a reason begins that only the driver could know, in run.json files written before `endings` was."""
 
 
-class RunRecord(Model):
+class RunRecord(Document):
     """The whole of `run.json`."""
+
+    SCHEMA = "run.schema.json"
 
     format: Literal[1, 2] = 2
     """Of the whole folder."""

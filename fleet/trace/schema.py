@@ -1,9 +1,7 @@
-"""Writes the schema of traces: `python -m fleet.trace.schema > docs/reference/trace.schema.json`."""
+"""The schema of traces, which `fleet schema trace` prints."""
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Any
 
 from fleet.model.trace import FORMAT, Header, Pod
@@ -22,12 +20,3 @@ def schema() -> dict[str, Any]:
         "anyOf": [{"$ref": "#/$defs/header"}, {"$ref": "#/$defs/pod"}],
         "$defs": {"header": header, "pod": pod, **shared},
     }
-
-
-def page() -> str:
-    """The file."""
-    return json.dumps(schema(), indent=2) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fleet.report.exports.hdr import HdrReporter
 from fleet.report.exports.junit import JunitReporter
 from fleet.report.exports.kube_burner import KubeBurnerReporter
 from fleet.report.exports.openmetrics import OpenMetricsReporter
@@ -15,6 +16,7 @@ from fleet.report.reporter import Reporter
 FORMATS: Mapping[str, Reporter] = {
     "kube-burner": KubeBurnerReporter(),
     "perfdata": PerfDataReporter(),
+    "hdr": HdrReporter(),
     "junit": JunitReporter(),
     "openmetrics": OpenMetricsReporter(),
     "pyroscope": PyroscopeReporter(),

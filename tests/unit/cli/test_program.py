@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from fleet.cli import complete
 from fleet.cli.program import run
 from fleet.errors import (
     CapacityError,
@@ -23,6 +24,7 @@ from fleet.errors import (
     UsageError,
 )
 from tests.unit.cli.conftest import Fleet
+from tests.unit.model.fleets import document, write
 
 
 def raising(error: BaseException) -> Callable[[list[str]], int]:
@@ -109,6 +111,32 @@ def test_completion(fleet: Fleet, shell: str) -> None:
     ran = fleet("completion", shell)
     assert ran.code == 0
     assert "_FLEET_COMPLETE" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("fleet exp", {"export", "experiment"}), ("fleet experiment run pol", {"policy-scaling"}),
+     ("fleet report --for", {"--format"}), ("fleet schema tr", {"trace"})],
+)  # fmt: skip
+def test_a_shell_gets_what_fits(words: str, found: set[str]) -> None:
+    """As the script of `fleet completion bash` asks: in a process of its own, by the environment."""
+    asked = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1), "_FLEET_COMPLETE": "complete_bash"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "fleet"], env={**os.environ, **asked}, capture_output=True, text=True, check=True,
+        timeout=60, cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+    assert set(ran.stdout.split()) == found
+
+
+def test_runs_and_fleets_are_completed_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "results" / "wec-scaling" / "20261122T180000Z-0000000a"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert complete.runs("2026") == [folder.name]
+    assert complete.runs("x") == complete.fleets("x") == []
+    write(tmp_path / "state" / "other", document(tmp_path / "state" / "other"))
+    assert complete.fleets("") == ["other"]
 
 
 def test_completion_of_an_unknown_shell(fleet: Fleet) -> None:

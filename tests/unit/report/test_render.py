@@ -22,6 +22,7 @@ from fleet.experiments.wec_scaling import WecScaling
 from fleet.report import render
 from fleet.report.csvfile import cell
 from fleet.report.exports import FORMATS
+from fleet.report.markdown_page import markdown
 from fleet.report.pages import page_script, script_digest
 from fleet.report.render import write
 from fleet.results.events import Anomaly, ClusterState, GapSeen, Line, ProfileTaken
@@ -61,6 +62,10 @@ def check_golden(name: str, text: str) -> None:
 @pytest.mark.parametrize("name", ["report.html", "samples.csv", "summary.json", "resources.csv"])
 def test_golden(folder: RunFolder, name: str) -> None:
     check_golden(name, scrubbed((folder.path / name).read_text(), folder))
+
+
+def test_the_markdown_report_is_the_golden_one(folder: RunFolder) -> None:
+    check_golden("report.md", markdown(analyse(folder)).replace(folder.id, "RUN-ID"))
 
 
 def test_every_file_is_there_and_sealed(folder: RunFolder) -> None:
@@ -163,6 +168,7 @@ def test_nothing_from_outside_gets_through(tmp_path: Path) -> None:
     render(folder)
     page = check_inert((folder.path / "report.html").read_text())
     assert EVIL in page.text
+    assert "<script" not in markdown(analyse(folder))
     cells = list(csv.reader(io.StringIO((folder.path / "samples.csv").read_text())))
     assert {row[COLUMNS.index("name")] for row in cells[1:]} == {"'=cmd|'/c calc'!A1"}
 

@@ -10,6 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 import xmlschema
+from hdrh.histogram import HdrHistogram
+from hdrh.log import HistogramLogReader
 from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 
 from fleet.analysis.exposition import escaped
@@ -39,6 +41,33 @@ def documents(study_: Study) -> dict[str, list[dict[str, Any]]]:
     files = FORMATS["kube-burner"].files(study_)
     assert len({name.partition("/")[0] for name in files}) == 1
     return {name.partition("/")[2]: json.loads(content) for name, content in files.items()}
+
+
+def test_hdr_logs_hold_every_sample_and_merge(lossy: Study, tmp_path: Path) -> None:
+    """Read back by HdrHistogram's own reader: counts, quantiles to a thousandth, both layouts in one histogram."""
+    total = HdrHistogram(1, 7 * 24 * 3600 * 1_000_000, 3)
+    expected: list[float] = []
+    for name, content in FORMATS["hdr"].files(lossy).items():
+        if not name.startswith("hdr/downsync/"):
+            continue
+        file = tmp_path / name.replace("/", "_")
+        file.write_bytes(content)
+        layout = file.stem.removeprefix("hdr_downsync_").partition("_")[0]
+        rows = [s for s in lossy.samples if s.stage == "downsync" and s.layout == layout and s.counted]
+        assert f"{sum(s.seconds is None for s in rows)} missing, 0 below 0" in content.decode()
+        values = sorted(s.seconds for s in rows if s.seconds is not None)
+        one = HdrHistogram(1, 7 * 24 * 3600 * 1_000_000, 3)
+        reader = HistogramLogReader(str(file), one)
+        while reader.add_next_interval_histogram(one) is not None:
+            pass
+        reader.close()
+        assert one.get_total_count() == len(values)
+        assert one.get_max_value() / 1e6 == pytest.approx(values[-1], rel=1e-3)
+        total.add(one)
+        expected += values
+    assert total.get_total_count() == len(expected) > 0
+    median = sorted(expected)[(len(expected) - 1) // 2]
+    assert total.get_value_at_percentile(50) / 1e6 == pytest.approx(median, rel=2e-3)
 
 
 def test_kube_burner_documents_fit_their_schema(lossy: Study) -> None:
