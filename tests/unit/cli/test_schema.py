@@ -31,9 +31,8 @@ def errors(name: str, document: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_the_published_one_is_that_of_the_models(fleet: Fleet, name: str) -> None:
-    """`fleet schema --out docs/schemas` writes them anew."""
-    assert (PUBLISHED / file_name(name)).read_text() == page(name) == fleet("schema", name).out
+def test_it_is_printed(fleet: Fleet, name: str) -> None:
+    assert fleet("schema", name).out == page(name)
 
 
 def test_all_are_written_into_a_folder(fleet: Fleet, tmp_path: Path) -> None:
