@@ -260,9 +260,9 @@ def _cell(key: Key, a: Sequence[Sample], b: Sequence[Sample]) -> Cell:
     cell = Cell(stage, setting, _side(a), _side(b), "no difference", "")
     if not a or not b:
         return replace(cell, outcome="not comparable", reason=f"only {'A' if a else 'B'} has this cell")
-    lost = _lost(cell.a, cell.b)
-    if lost is not None:
-        return replace(cell, outcome=lost[0], reason=lost[1])
+    gone = lost(cell.a, cell.b, MISSING_ALPHA)
+    if gone is not None:
+        return replace(cell, outcome=gone[0], reason=gone[1])
     if min(cell.a.count, cell.b.count) < NEEDED:
         text = f"{cell.a.count} and {cell.b.count} samples; {NEEDED} on each side are needed"
         return replace(cell, outcome="too few to tell", reason=text)
@@ -297,15 +297,16 @@ def _tail(a: Sequence[float], b: Sequence[float], effect: float) -> float | None
     return quantile(b, 0.9) / quantile(a, 0.9) - 1 if apart and quantile(a, 0.9) > 0 else None
 
 
-def _lost(a: Side, b: Side) -> tuple[Outcome, str] | None:
-    """A run that loses samples is worse whatever its latencies are: those that came are the lucky ones."""
+def lost(a: Side, b: Side, level: float) -> tuple[Outcome, str] | None:
+    """A run that loses samples is worse whatever its latencies are: those that came are the lucky ones. None where
+    Fisher's exact test does not reject at `level` that both lose alike."""
     import numpy as np  # noqa: PLC0415 - a cold start of the command line must not pay for it
     from scipy.stats import fisher_exact  # noqa: PLC0415
 
     if a.missing == b.missing == 0:
         return None
     p = float(fisher_exact(np.array([[a.missing, a.count], [b.missing, b.count]])).pvalue)
-    if p >= MISSING_ALPHA:
+    if p >= level:
         return None
     share_a, share_b = a.missing / (a.missing + a.count), b.missing / (b.missing + b.count)
     text = f"missing: {a.missing} of {a.missing + a.count} in A, {b.missing} of {b.missing + b.count} in B"

@@ -439,4 +439,4 @@ def _of(key: Key, ref: ObjectRef) -> Key:
 
 def _old_news(subject: Original | Track, mark: str, at: Stamp) -> bool:
     known = subject.marks.get(mark)
-    return known is not None and known <= at
+    return known is not None and known.order <= at.order

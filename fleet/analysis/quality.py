@@ -47,7 +47,7 @@ _WHOLE = frozenset({"downsync", "e2e", "e2e_reported"})
 
 _FATAL = frozenset({"not-settled", "unsettled"})
 """Anomalies after which the fixed 2 s hold-back may or may not be in a latency."""
-_HARMLESS = frozenset({"metrics", "left-behind"})
+_HARMLESS = frozenset({"audit", "metrics", "left-behind"})
 """Anomalies that cost a side table or a later run, not a latency."""
 _TOLD = frozenset({"incomplete"})
 """Anomalies that the missing samples tell already."""
@@ -64,6 +64,8 @@ class Verdict:
     findings: tuple[str, ...] = ()
     planned: tuple[str, ...] = ()
     """Disturbances that the experiment itself made, by `during`."""
+    known: tuple[str, ...] = ()
+    """How exactly latencies are known, of a run that kept audit lines."""
 
     @property
     def exit_code(self) -> int:

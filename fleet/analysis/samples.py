@@ -11,7 +11,7 @@ import msgspec
 
 from fleet.analysis.hop_table import READY, REPORTED, HopTable
 from fleet.analysis.setting import LAYOUTS, Setting
-from fleet.analysis.tracks import Original, Stamp, Track, last
+from fleet.analysis.tracks import OWN, UNKNOWN, Original, Stamp, Track, first, last
 from fleet.results.events import TrialPlan
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """What is swept besides layout and WECs, as `policies=5`."""
     source: str = ""
     """Where the object was sent to."""
+    versions: tuple[int, int] = (UNKNOWN, UNKNOWN)
+    """Of the lines that its ends are from (`fleet.analysis.tracks.Stamp`)."""
 
     @property
     def setting(self) -> Setting:
@@ -209,16 +211,17 @@ class TrialRows:
 
     def _scheduled(self, original: Original) -> Stamp | None:
         """When an open loop was to send it: latencies from here leave no wait out that the driver itself caused."""
-        return Stamp(original.scheduled_ns) if self.plan.load and original.scheduled_ns is not None else None
+        due = original.scheduled_ns if self.plan.load else None
+        return None if due is None else Stamp(due, version=OWN)
 
     def _fan_out(self, original: Original, tracks: list[Track]) -> Iterator[Sample]:
         names = [track.cluster for track in tracks]
         end = last(track.activated for track in tracks)
-        where = next((t.cluster for t in tracks if end is not None and t.activated == end), "")
+        where = next((track.cluster for track in tracks if end is not None and track.activated is end), "")
         yield self._row(original, "downsync_last", self._downsync_begins(original), end, names, label=where)
         if len(tracks) > 1:
-            seen = [track.activated for track in tracks if track.activated is not None]
-            yield self._row(original, "downsync_spread", min(seen) if seen else None, end, names, label="")
+            begin = first(track.activated for track in tracks)
+            yield self._row(original, "downsync_spread", begin, end, names, label="")
 
     def _row(
         self,
@@ -253,6 +256,7 @@ class TrialRows:
             server_seconds=_server_seconds(start, end),
             point=plan.point,
             source=original.source,
+            versions=(UNKNOWN, UNKNOWN) if start is None or end is None else (start.version, end.version),
             flags=tuple(sorted({*self._flags(start, end, way, nanoseconds, self._deadline(original)), *extra})),
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fleet.analysis.checker.check import Checked, Checker, beside, some
 from fleet.analysis.cpu_shares import CpuShare, cpu_shares
+from fleet.analysis.dispatch import Dispatch, dispatches
 from fleet.analysis.disturbances import Disturbances, disturbances, flagged
 from fleet.analysis.fidelity import LoadFidelity, fidelity
 from fleet.analysis.fights import Activity, Fight, activity, fights
@@ -25,6 +26,7 @@ from fleet.analysis.roundtrips import RoundTrips, round_trips
 from fleet.analysis.sample_timeline import Timeline, slowest, timelines
 from fleet.analysis.samples import Sample
 from fleet.analysis.sealed_summary import disagreements
+from fleet.analysis.stamp_errors import StampErrors, StampReader, known
 from fleet.analysis.summary import Failure, Row, Summary, summarise
 from fleet.analysis.theory import theory_of
 from fleet.analysis.thresholds import failures
@@ -36,6 +38,10 @@ from fleet.results.run import RunRecord
 
 SLOWEST = 3
 """Samples of which the report has every line."""
+AUDIT = "audit"
+"""The variable of the fleet that has its API servers keep audit lines."""
+HEADLINE = ("downsync", "e2e", "e2e_reported")
+"""Stages of which the verdict says how exact they are."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,10 @@ class Study:
     disturbances: Disturbances
     cpu: Sequence[CpuShare]
     """Whose programs took the CPU of the counted trials."""
+    dispatches: Sequence[Dispatch]
+    """How long API servers took to hand watch events on, where they tell."""
+    stamps: StampErrors | None
+    """Of a run that kept audit lines: how exact its latencies are."""
     lost: int
     """Lines of events.jsonl that could not be read."""
     checked: Checked
@@ -102,6 +112,9 @@ class Study:
             warnings=list(self.verdict.warnings),
             findings=[*self.own.said, *self.verdict.findings],
             planned=list(self.verdict.planned),
+            known=list(self.verdict.known),
+            stamps=self.stamps,
+            dispatches=list(self.dispatches),
             cpu=list(self.cpu),
             rows=list(self.rows),
             failures=list(self.failures),
@@ -123,8 +136,10 @@ def analyse(folder: RunFolder) -> Study:
     modified = [name for name in folder.modified() if name in (RUN, EVENTS)]
     run = folder.read_run()
     reading = folder.events(run.format)
-    checker, timeouts = Checker.of(run), run.spec.timeouts
-    recorded = record(beside(reading, checker), run.manager, source=run.source, object_timeout=timeouts.object)
+    checker, stamps, timeouts = Checker.of(run), StampReader(), run.spec.timeouts
+    lines = beside(reading, checker)
+    lines = stamps.beside(lines) if run.fleet.variables.get(AUDIT) else lines
+    recorded = record(lines, run.manager, source=run.source, object_timeout=timeouts.object)
     troubled = disturbances(recorded)
     own = findings_of(run, recorded, folder.path)
     samples = flagged([*recorded.join.samples(), *own.samples], troubled)
@@ -142,6 +157,8 @@ def analyse(folder: RunFolder) -> Study:
     calm = frozenset(plan.trial for plan in recorded.trials if plan.repeat >= 0)
     calm -= troubled.disturbed | troubled.faulted
     verdict = judge(run, recorded, samples, own, lost=reading.lost, torn=reading.torn, modified=modified)
+    errors = stamps.errors(samples)
+    exact = tuple(known(errors, own.stages or HEADLINE)) if errors else ()
     return Study(
         run=run,
         recorded=recorded,
@@ -150,7 +167,7 @@ def analyse(folder: RunFolder) -> Study:
         predictions=predictions(recorded, samples, run.fleet.limits, theory),
         usages=used,
         failures=failures(run.spec.thresholds, rows, counts),
-        verdict=replace(verdict, findings=tuple(found)),
+        verdict=replace(verdict, findings=tuple(found), known=exact),
         loads=fidelity(recorded),
         activity=activity(recorded),
         fights=fought,
@@ -159,6 +176,8 @@ def analyse(folder: RunFolder) -> Study:
         sharing=theory.sharing(run, recorded, rows) if theory else [],
         disturbances=troubled,
         cpu=cpu_shares(recorded, run.fleet, run.manager),
+        dispatches=dispatches(recorded),
+        stamps=errors,
         lost=reading.lost,
         checked=checked,
         faults=faults,

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, SerializeAsAny
 
 from fleet.analysis.cpu_shares import CpuShare
+from fleet.analysis.dispatch import Dispatch
 from fleet.analysis.fidelity import LoadFidelity
 from fleet.analysis.fights import Activity, Fight
 from fleet.analysis.findings import DataTable
@@ -16,6 +17,7 @@ from fleet.analysis.leaks import Leak
 from fleet.analysis.recovery import FaultRow, FaultTrial
 from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.samples import Sample, Setting
+from fleet.analysis.stamp_errors import StampErrors
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
 from fleet.model.base import Document, Model
 
@@ -83,6 +85,11 @@ class Summary(Document):
     findings: list[str] = Field(default_factory=list)
     planned: list[str] = Field(default_factory=list)
     """Disturbances that the experiment itself made."""
+    known: list[str] = Field(default_factory=list, exclude_if=lambda said: not said)
+    stamps: StampErrors | None = Field(None, exclude_if=lambda errors: errors is None)
+    """Of a run that kept audit lines: how far the driver's stamps are from the API servers' own."""
+    dispatches: list[Dispatch] = Field(default_factory=list, exclude_if=lambda rows: not rows)
+    """Of API servers of Kubernetes 1.37 and later."""
     cpu: list[CpuShare] = Field(default_factory=list)
     """Whose programs took the CPU of the counted trials."""
     activity: list[Activity] = Field(default_factory=list)

@@ -15,6 +15,7 @@ from fleet.analysis.final import covers
 from fleet.analysis.hop_table import ACTIVATED, CREATED, FINALIZED, READY, REPORTED, HopTable
 from fleet.results.events import Key, Planned, Seen
 
+UNKNOWN, OWN = 0, -1
 COMPLETE, INCOMPLETE = b"complete", b"incomplete"
 """In place of a status's digest, where a manager counts."""
 
@@ -26,11 +27,29 @@ class Stamp(NamedTuple):
     server: str = ""
     listed: bool = False
     gap: bool = False
+    version: int = UNKNOWN
+    """Of the object in that line (`version_of`), by which its write is found in an audit log; `OWN`: the driver's own
+    moment, which no watch told."""
+
+    @property
+    def order(self) -> tuple[int, str, bool, bool]:
+        """By which stamps are compared: of two with the same moment no version comes first."""
+        return self[:4]
+
+
+def _order(one: Stamp) -> tuple[int, str, bool, bool]:
+    return one.order
+
+
+def version_of(cluster: str, rv: str) -> int:
+    """A short name for one version of one object, good within this process: a million of them must not weigh much."""
+    return hash((cluster, rv))
 
 
 def stamp(seen: Seen, server: str = "") -> Stamp:
     """The stamp of a watch line. The server's creationTimestamp tells when this was only if it was the creation."""
-    return Stamp(seen.ns, server if seen.type == "ADDED" else "", seen.listed, seen.gap)
+    version = version_of(seen.cluster, seen.rv)
+    return Stamp(seen.ns, server if seen.type == "ADDED" else "", seen.listed, seen.gap, version)
 
 
 class Final(NamedTuple):
@@ -98,7 +117,7 @@ class Track:
     def reach(self, mark: str, at: Stamp) -> None:
         """A line fits that mark; the earliest one is it."""
         known = self.marks.get(mark)
-        if known is None or at < known:
+        if known is None or at.order < known.order:
             self.marks[mark] = at
 
     def offer(self, mark: str, version: int, at: Stamp) -> None:
@@ -114,7 +133,7 @@ class Track:
             return
         fits = [at for version, at in self.versions.get(mark, ()) if version >= least]
         if fits:
-            self.marks[mark] = min(fits)
+            self.marks[mark] = min(fits, key=_order)
 
     def hold(self, uid: str) -> None:
         """An object of that uid may own it in the WEC."""
@@ -177,7 +196,7 @@ class Track:
     def _settle_reported(self, at: Stamp, digest: bytes) -> None:
         if self.reported is None:
             self.original.unreported -= 1
-        if self.reported is None or at < self.reported:
+        if self.reported is None or at.order < self.reported.order:
             self.reported = at
             self.reported_digest = digest
 
@@ -224,7 +243,7 @@ class Original:
     @property
     def left(self) -> Stamp | None:
         """When the driver sent it first."""
-        return None if self.sent_ns is None else Stamp(self.sent_ns)
+        return None if self.sent_ns is None else Stamp(self.sent_ns, version=OWN)
 
     @property
     def returns(self) -> bool:
@@ -244,7 +263,7 @@ class Original:
     def reach(self, mark: str, version: int, at: Stamp) -> bool:
         """A line fits that mark; True when it is the earliest."""
         known = self.marks.get(mark)
-        if known is not None and known <= at:
+        if known is not None and known.order <= at.order:
             return False
         self.marks[mark], self.versions[mark] = at, version
         return True
@@ -274,7 +293,7 @@ class Original:
             ended = self.statuses[index + 1][0].ns if index + 1 < len(self.statuses) else None
             if digest in good and (ended is None or ended > complete.ns):
                 self.already = at.ns < complete.ns
-                self.finalized = Stamp(complete.ns, "", at.listed, at.gap) if self.already else at
+                self.finalized = Stamp(complete.ns, "", at.listed, at.gap, complete.version) if self.already else at
                 return
 
     def _expected(self, *, latest: bool) -> bytes:
@@ -290,11 +309,16 @@ class Original:
         return normal_digest(aggregate(self.table.aggregations[ref.group, ref.resource], parts))
 
 
+def first(stamps: Iterator[Stamp | None]) -> Stamp | None:
+    """The earliest of those that are there."""
+    return min((one for one in stamps if one is not None), key=_order, default=None)
+
+
 def last(stamps: Iterator[Stamp | None]) -> Stamp | None:
     """The latest; None unless all are there."""
     every = list(stamps)
     known = [one for one in every if one is not None]
-    return max(known) if known and len(known) == len(every) else None
+    return max(known, key=_order) if known and len(known) == len(every) else None
 
 
 def counted(status: Any, wecs: int) -> bytes:

@@ -26,7 +26,7 @@ EXIT_CODES: Mapping[Outcome, int] = {
     "too few to tell": 4,
     "not judged": 0,
 }
-_STYLES: Mapping[Outcome, str] = {
+STYLES: Mapping[Outcome, str] = {
     "better": "ok",
     "no difference": "",
     "worse": "fail",
@@ -51,7 +51,7 @@ def share(text: str) -> float:
 
 def lines(found: Comparison, ink: Ink) -> str:
     """Verdict, reasons, what blocks, and the cells of the headline."""
-    told = [f"{_name(found.b)} against {_name(found.a)}: {ink(found.outcome, _STYLES[found.outcome])}"]
+    told = [f"{_name(found.b)} against {_name(found.a)}: {ink(found.outcome, STYLES[found.outcome])}"]
     width = max(terminal_width(), _NARROWEST)
     told += [
         textwrap.fill(clean(reason), width, initial_indent="  ", subsequent_indent="    ") for reason in found.reasons
@@ -72,7 +72,7 @@ def lines(found: Comparison, ink: Ink) -> str:
             _seconds(cell.a.p50),
             _seconds(cell.b.p50),
             "-" if cell.relative is None else f"{cell.relative:+.1%}",
-            Cell(cell.outcome, _STYLES[cell.outcome]),
+            Cell(cell.outcome, STYLES[cell.outcome]),
         ]
         for cell in found.cells
         if cell.stage in found.shown
@@ -93,7 +93,7 @@ def _figures(found: Comparison, ink: Ink) -> list[str]:
     """Of the tables of an experiment with a body of its own."""
     rows: list[list[Cell | str]] = [
         [one.table, one.row, f"{one.column} {one.unit}".strip(), f"{one.a:.4g}", f"{one.b:.4g}",
-         Cell(one.outcome, _STYLES[one.outcome])]
+         Cell(one.outcome, STYLES[one.outcome])]
         for one in found.figures
     ]  # fmt: skip
     columns = [Column("TABLE"), Column("ROW"), Column("FIGURE"), Column("A", right=True), Column("B", right=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
@@ -67,6 +67,20 @@ class Overrides:
     quick: Annotated[
         bool, typer.Option("--quick", envvar="FLEET_QUICK", help="The short form, of less than two minutes.")
     ] = False
+
+    @property
+    def words(self) -> list[str]:
+        """These options as a command line has them."""
+        given = [word for text in self.sets or [] for word in ("--set", text)]
+        plain = {"--wecs": self.wecs, "--objects": self.objects, "--repeats": self.repeats, "--workload": self.workload}
+        for option, value in plain.items():
+            given += [] if value is None else [option, str(value)]
+        given += [word for layout in self.layouts or [] for word in ("--layout", layout)]
+        return [*given, *(["--quick"] if self.quick else [])]
+
+    def with_sets(self, sets: list[str]) -> Overrides:
+        """The same with more of --set."""
+        return replace(self, sets=[*(self.sets or []), *sets])
 
     def load(self, name: str) -> ExperimentFile:
         """The experiment of that name or file, with these overrides."""

@@ -11,16 +11,13 @@ from fleet.analysis.sizing.estimate import Question
 from fleet.analysis.sizing.line import Declared
 from fleet.analysis.sizing.observation import Computer, Setup, changed_variables, short_digest
 from fleet.cli.build import pairs
+from fleet.cli.given_variables import checked_variables
 from fleet.errors import UsageError
 from fleet.host.drivers.driver import driver_kind
 from fleet.host.limits import DESCRIPTORS_BASE, RESERVE, measure_room
 from fleet.managers.installer import installer
-from fleet.managers.variable_check import Chosen
 from fleet.model import fleet_load
 from fleet.model.checkout import checkout
-from fleet.model.fleet_file import EXISTING
-from fleet.model.misspelt import misspelt
-from fleet.model.variable_rules import checked
 from fleet.model.variables import Variables
 from fleet.results.machine import machine_facts
 from fleet.simulators.planned import weight_of
@@ -36,19 +33,8 @@ def asked(options: Mapping[str, str | None], words: Sequence[str]) -> tuple[Ques
         if value is not None and name in values and values[name] != value:
             raise UsageError(f"{name} is given by an option and by -e: keep one")
         values |= {} if value is None else {name: value}
-    unknown = [name for name in values if name not in Variables.model_fields]
-    close = misspelt(unknown, Variables.model_fields.keys())
-    problems = [
-        f"{name}: there is no such variable" + (f"; did you mean `{close[name]}`?" if name in close else "")
-        for name in unknown
-    ]
-    done = checked(values, manager=Chosen(1))
-    problems += [str(problem) for problem in done.problems]
-    if done.variables.control_plane_driver == EXISTING:
-        problems.append("control_plane_driver: existing clusters are not built, and take nothing of this machine")
-    if problems:
-        raise UsageError("\n".join(problems))
-    return _question(done.variables), done.variables
+    chosen = checked_variables(values)
+    return _question(chosen), chosen
 
 
 def _question(variables: Variables) -> Question:

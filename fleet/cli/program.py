@@ -15,6 +15,7 @@ import typer
 
 from fleet import __version__
 from fleet.cli import (
+    ab,
     build,
     check,
     cluster,
@@ -24,6 +25,7 @@ from fleet.cli import (
     experiment,
     export,
     fixture,
+    history,
     kubeconfig,
     lab,
     logs,
@@ -65,6 +67,8 @@ app.add_typer(experiment.app, name="experiment")
 app.command("report")(report.report)
 app.command("runs")(report.runs)
 app.command("compare")(compare.compare)
+app.command("ab")(ab.ab)
+app.command("history")(history.history)
 app.command("check")(check.check)
 app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)

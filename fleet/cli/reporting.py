@@ -49,7 +49,7 @@ def tell(study: Study) -> None:
     verdict = study.verdict
     lines = [f"{study.run.experiment}/{study.run.id}: {ink(verdict.status, STYLES.get(verdict.status, ''))}"]
     lines += [f"  {clean(reason)}" for reason in verdict.reasons]
-    lines += [f"  {clean(sentence)}" for sentence in verdict.planned]
+    lines += [f"  {clean(sentence)}" for sentence in (*verdict.planned, *verdict.known)]
     lines += [f"  {ink('warning:', 'warn')} {clean(warning)}" for warning in verdict.warnings]
     if study.disagrees:
         lines.append(f"  {ink('summary.json and the events disagree:', 'fail')} {clean('; '.join(study.disagrees))}")

@@ -34,11 +34,12 @@ from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
 from fleet.model.model_errors import nearest
 from fleet.model.run_names import RunNames
+from fleet.observe.audit_sample import AuditSample
 from fleet.observe.pprof import chosen
 from fleet.observe.recorder import Recorder
 from fleet.observe.sampling import Sampling
 from fleet.observe.tracker import Tracker
-from fleet.results.events import HostSample, Line, MetricSample, ProcessSample, ProfileTaken
+from fleet.results.events import Audited, HostSample, Line, MetricSample, ProcessSample, ProfileTaken
 from fleet.results.folder import RunFolder
 from fleet.results.run import Ending, EndingKind, RunRecord
 
@@ -152,7 +153,8 @@ class Runner:
         recorded = Recorded(Join(record.manager, source=record.source, object_timeout=spec.timeouts.object))
         log = folder.event_log()
         tracker = Tracker(names=names, sources=clients.spaces.sources.keys())
-        recorder = Recorder(log, lambda line: _keep(recorded, line), tracker)
+        audit = AuditSample.of(self.fleet)
+        recorder = Recorder(log, lambda line: _keep(recorded, line, audit), tracker)
         session = Session(
             spec=spec,
             fleet=self.fleet,
@@ -174,6 +176,8 @@ class Runner:
                 await self._clean(session)
                 raise
             await self._clean(session)
+            if audit is not None and not self.interrupts.at_once:
+                await _audited(audit, recorder)
         finally:
             try:
                 log.close()
@@ -276,10 +280,23 @@ class Runner:
                 await self._clean(session)
 
 
-def _keep(recorded: Recorded, line: Line) -> None:
+def _keep(recorded: Recorded, line: Line, audit: AuditSample | None) -> None:
     """Keep what the verdict needs; samples of programs are many and lie in the file."""
-    if not isinstance(line, ProcessSample | HostSample | MetricSample | ProfileTaken):
+    if audit is not None:
+        audit.note(line)
+    if not isinstance(line, ProcessSample | HostSample | MetricSample | ProfileTaken | Audited):
         recorded.add(line)
+
+
+async def _audited(audit: AuditSample, recorder: Recorder) -> None:
+    """The audit lines of what was seen, at the end of the events."""
+    try:
+        for line in await audit.lines():
+            recorder.record(line)
+    except (OSError, ValueError, KeyError) as error:
+        recorder.anomaly("audit", f"an audit log cannot be read ({type(error).__name__}: {error})")
+    if audit.unread:
+        recorder.anomaly("audit", f"no audit log on this machine: {', '.join(audit.unread)}")
 
 
 def state_folder(fleet: FleetFile) -> Path:

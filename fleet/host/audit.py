@@ -1,35 +1,51 @@
-"""An API server's audit log: who sent each request, metadata alone, one JSON line per answered request."""
+"""An API server's audit log: metadata alone, one JSON line per answered request, of all requests or of writes alone."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fleet.host.plan import TextFile
+from fleet.host.plan import AuditKind, TextFile
 
 LOG = "audit.log"
 """In the folder of its control plane."""
 MEGABYTES = 2000
 """Of one file; the one before is kept too."""
-POLICY = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    # Answered ones only: a line when a request comes would say nothing more. Watches answer when they end.
-    "omitStages": ["RequestReceived", "ResponseStarted"],
-    "omitManagedFields": True,
-    "rules": [{"level": "Metadata"}],
+WRITES = ("create", "update", "patch", "delete")
+UNSAMPLED = (
+    {"group": "", "resources": ["bindings", "endpoints", "events", "nodes", "nodes/status", "pods/binding"]},
+    {"group": "authentication.k8s.io"},
+    {"group": "authorization.k8s.io"},
+    {"group": "coordination.k8s.io"},
+    {"group": "discovery.k8s.io"},
+    {"group": "events.k8s.io"},
+)
+"""No object of a workload, and no manager carries one in them: heartbeats, elections, reviews."""
+RULES: Mapping[AuditKind, Sequence[Mapping[str, object]]] = {
+    "all": ({"level": "Metadata"},),
+    "sample": ({"level": "None", "resources": UNSAMPLED}, {"level": "Metadata", "verbs": WRITES}),
 }
 
 
-def policy(folder: Path) -> TextFile:
-    """What is logged."""
-    return TextFile(folder / "audit-policy.json", json.dumps(POLICY, indent=1) + "\n")
+def policy(folder: Path, kind: AuditKind) -> TextFile:
+    """What is logged. A file of its own for each kind: another policy is another argument, which restarts whoever has
+    it."""
+    document = {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        # Answered ones only: a line when a request comes would say nothing more. Watches answer when they end.
+        "omitStages": ["RequestReceived", "ResponseStarted"],
+        "omitManagedFields": True,
+        "rules": RULES[kind],
+    }
+    return TextFile(folder / f"audit-{kind}.json", json.dumps(document, indent=1) + "\n")
 
 
-def arguments(folder: Path) -> tuple[str, ...]:
+def arguments(folder: Path, kind: AuditKind) -> tuple[str, ...]:
     """The flags of an API server that logs."""
     return (
-        f"--audit-policy-file={policy(folder).path}",
+        f"--audit-policy-file={policy(folder, kind).path}",
         f"--audit-log-path={folder / LOG}",
         f"--audit-log-maxsize={MEGABYTES}",
         "--audit-log-maxbackup=1",

@@ -98,6 +98,9 @@ PLAIN = NodeShape()
 """Nodes as the simulator makes them."""
 
 
+AuditKind = Literal["sample", "all"]
+
+
 @dataclass(frozen=True)
 class ControlPlane:
     """One control plane, as requested. `port` 0 lets the registry choose the API server's port."""
@@ -116,8 +119,8 @@ class ControlPlane:
     """Its API server alone, without controllers and scheduler."""
     openapi: bool = False
     """It publishes OpenAPI also where that is left out to save memory."""
-    audit: bool = False
-    """Its API server logs who sent each request."""
+    audit: AuditKind | None = None
+    """What its API server logs: `all` answered requests, or a `sample` of them, the writes of objects."""
     nodes: NodeShape = PLAIN
 
     @property

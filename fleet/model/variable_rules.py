@@ -14,6 +14,8 @@ from fleet.model.plane_settings import OWN_OF_DENSE, SHARED_BY_DENSE, PlaneSetti
 from fleet.model.variable_types import told
 from fleet.model.variables import Variables
 
+UNAUDITED = frozenset({"kind", "existing"})
+"""Drivers whose API servers keep no audit lines where the driver of an experiment could read them."""
 PORTS_OF_PROCESS = 3
 """API server, etcd for clients, etcd for peers."""
 PROCESS_ONLY = (
@@ -188,6 +190,15 @@ def _hibernate(found: Variables, _planes: Mapping[str, str]) -> Iterator[Problem
         )
 
 
+def _audit(found: Variables, _planes: Mapping[str, str]) -> Iterator[Problem]:
+    if found.audit and found.control_plane_driver in UNAUDITED:
+        yield Problem(
+            "audit",
+            f"{found.audit} needs WECs that this testbed starts as programs: set control_plane_driver to dense or"
+            f" process, not {found.control_plane_driver}",
+        )
+
+
 def _existing(found: Variables, planes: Mapping[str, str]) -> Iterator[Problem]:
     wecs, hub = (driver == "existing" for driver in (found.control_plane_driver, found.hub_driver))
     if wecs != bool(found.existing_wecs.kubeconfigs):
@@ -229,6 +240,7 @@ RULES = (
     Rule(("node_simulator", "wec_nodes", "wec_hollow_nodes", *SIMULATOR_SETTINGS), _hollow),
     Rule(PLANES, _prefix),
     Rule(("dense_hibernate", "dense_sharing"), _hibernate),
+    Rule(("audit", "control_plane_driver"), _audit),
     Rule(("control_plane_driver", *PROCESS_ONLY), _dense_flags),
     Rule((*PLANES, "control_plane_ports"), _ports),
     Rule(("control_plane_driver", "hub_driver", "existing_wecs", "existing_hub"), _existing),

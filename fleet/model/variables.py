@@ -200,6 +200,11 @@ class ControlPlaneVariables(Model):
         " added to those above. Fields: apiserver, etcd, kcm, scheduler and simulator, each with `_extra_args` and"
         " `_env`, and `env`. A WEC of the dense driver has only `apiserver_extra_args` and `simulator_*` of its own.",
     )
+    audit: Annotated[str, one_of("", "sample")] = variable(
+        "",
+        "`sample`: API servers log each write of an object (metadata alone), and a run says by that how exact its"
+        " latencies are (`docs/how-to/accuracy.md`). Empty: they log nothing.",
+    )
     control_plane_debug: Switch = variable(
         False, "Profiles and metrics of etcd, controller managers, schedulers and kwok; API servers have them anyway."
     )

@@ -38,6 +38,8 @@ API_SERVER: Names = {
     "apiserver_current_inflight_requests": frozenset({"request_kind"}),
     "apiserver_flowcontrol_current_executing_requests": frozenset({"priority_level"}),
     "apiserver_flowcontrol_current_inqueue_requests": frozenset({"priority_level"}),
+    # Of Kubernetes 1.37 and later.
+    "apiserver_watch_events_dispatch_duration_seconds_bucket": frozenset({"stage", "le"}),
 }
 CONTROLLER: Names = {
     **_PROCESS,

@@ -49,7 +49,7 @@ class Needs:
             extra=extra,
             aggregates=plane.aggregates or self.aggregates,
             openapi=plane.openapi or self.openapi,
-            audit=plane.audit or self.audit,
+            audit="all" if self.audit else plane.audit,
             nodes=nodes,
         )
 

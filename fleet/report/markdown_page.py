@@ -32,7 +32,9 @@ def _lines(study: Study) -> Iterator[str]:
     if study.disagrees:
         yield "**Summary and raw data disagree**; this report is made from the events:"
         yield from ("", *_list(study.disagrees), "")
-    yield from _list([*verdict.reasons, *verdict.planned, *verdict.findings, *(f.text for f in study.failures)])
+    yield from _list(
+        [*verdict.reasons, *verdict.planned, *verdict.known, *verdict.findings, *(f.text for f in study.failures)]
+    )
     yield from _list([f"warning: {warning}" for warning in verdict.warnings])
     for sentence in answer(study):
         yield from ("", plain(sentence))

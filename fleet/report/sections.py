@@ -14,6 +14,7 @@ from fleet.analysis.roundtrips import RoundTrips
 from fleet.analysis.study import Study
 from fleet.analysis.theory import PACKAGES as MANAGERS
 from fleet.analysis.theory import LinkTheory, theory_of
+from fleet.report.exactness import exactness
 from fleet.report.recovered import recovered
 from fleet.report.section import Section
 from fleet.report.tables import ABSENT, Table, data_table
@@ -39,6 +40,7 @@ def _sections(study: Study) -> Iterator[Section]:
         for data in study.own.tables:
             yield Section(data.name, data.title or data.name, (), data_table(data))
     yield from recovered(study)
+    yield from exactness(study)
     if study.leaks:
         yield Section("leaks", "What grows", _grows(study.leaks), _leaks(study.leaks))
     if study.recorded.after_seconds:

@@ -254,6 +254,22 @@ class ProfileTaken(Event, frozen=True, kw_only=True, tag="profile"):
     error: str = ""
 
 
+class Audited(Event, frozen=True, kw_only=True, tag="audit"):
+    """One write of an object that a watch of this run saw, from the audit log of its API server; written at the end of a
+    run. `wall` is the server's stamp of its answer, `ns` the same moment on the driver's clock; microseconds count."""
+
+    cluster: str
+    verb: str
+    """create, update, patch or delete."""
+    ref: ObjectRef
+    received_wall: int
+    """Unix time in nanoseconds: when the server had the request."""
+    code: int
+    """HTTP status."""
+    sub: str = ""
+    """Subresource."""
+
+
 class Anomaly(Event, frozen=True, kw_only=True, tag="anomaly"):
     """Something the reader of the run must know: a trial timed out, a WEC was down, the driver could not keep up."""
 
@@ -418,6 +434,7 @@ Line = (
     | WorkloadSeen
     | HopSeen
     | GapSeen
+    | Audited
     | ClusterState
     | ProcessSample
     | HostSample

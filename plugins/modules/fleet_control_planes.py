@@ -97,6 +97,7 @@ notes:
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         for p in given["planes"]
     ]
     variables = Variables.model_validate(given["variables"])
+    if variables.audit == "sample":
+        planes = [replace(plane, audit="sample") for plane in planes]
     planes = [_for_platforms(plane, variables) for plane in planes]
     options = Options(
         parallelism=given["parallelism"] or at_once(cores),

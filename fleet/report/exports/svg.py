@@ -20,14 +20,16 @@ class SvgReporter:
         what the sections of the experiment have."""
         own = [drawing for section in sections(study) for drawing in section.figures]
         drawings = [*figures.scaling(study), *figures.stages(study), *own]
-        return {_name(drawing.title): _alone(drawing).encode() for drawing in drawings}
+        return {file_name(drawing.title): alone(drawing).encode() for drawing in drawings}
 
 
-def _name(title: str) -> str:
+def file_name(title: str) -> str:
+    """Of a drawing with that title."""
     return "-".join(title.lower().replace(",", "").split()) + ".svg"
 
 
-def _alone(drawing: figures.Drawing) -> str:
+def alone(drawing: figures.Drawing) -> str:
+    """The drawing as a file of its own."""
     opening, _, body = drawing.svg.partition(">")
     box = opening.partition('viewBox="')[2].partition('"')[0]
     # The body is what matplotlib wrote, with the words of ticks and legends escaped by it.

@@ -184,6 +184,12 @@ def test_a_nap_that_cannot_be(values: dict[str, Any], why: str) -> None:
     assert why in str(problem)
 
 
+def test_audit_lines_are_kept_where_the_driver_can_read_them() -> None:
+    assert said(audit="sample", control_plane_driver="dense") == []
+    assert "audit: sample needs WECs" in said(audit="sample", control_plane_driver="kind")[0]
+    assert "is not one of" in said(audit="all")[0]
+
+
 def test_hollow_nodes_are_a_part_of_the_mixed_ones() -> None:
     assert said(node_simulator="mixed", wec_nodes=3, wec_hollow_nodes=3) == []
     assert said(node_simulator="mixed", wec_nodes=2, wec_hollow_nodes=3) == [

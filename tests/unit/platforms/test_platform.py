@@ -98,4 +98,4 @@ def test_requests_are_logged_where_that_is_wanted() -> None:
     (quiet,) = needs_of(variables(platform="kubevirt"), "wec001")
     (logged,) = needs_of(variables(platform="kubevirt", platform_audit=True), "wec001")
     assert (quiet.audit, logged.audit) == (False, True)
-    assert logged.given_to(ControlPlane("wec001", "wec")).audit
+    assert logged.given_to(ControlPlane("wec001", "wec")).audit == "all"

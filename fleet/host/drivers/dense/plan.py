@@ -155,7 +155,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
             *(DENSE_ARGUMENTS if machine.options.sharing else ()),
             *(flag for client in dials for flag in components.kubelet_client(trust, client)),
             *(flag for one in proxy for flag in components.proxy_client(one)),
-            *(audit.arguments(folder) if plane.audit else ()),
+            *(audit.arguments(folder, plane.audit) if plane.audit else ()),
             *plane.extra.apiserver,
         ],
     }
@@ -165,7 +165,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
         (
             plane_file(layout, plane, server),
-            *((audit.policy(folder),) if plane.audit else ()),
+            *((audit.policy(folder, plane.audit),) if plane.audit else ()),
             TextFile(instance_file(layout, shard.number, plane.name), render_json(instance)),
         ),
     )

@@ -162,14 +162,14 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
 
     dials = (kubelet_client_certificate(certificates),) if machine.options.kubelets and not plane.hub else ()
     kubelets = [flag for client in dials for flag in components.kubelet_client(trust, client)]
-    logged = (audit.policy(folder),) if plane.audit else ()
+    logged = (audit.policy(folder, plane.audit),) if plane.audit else ()
     api = components.kube_apiserver(
         program("kube-apiserver"), plane.bind_address, ports.start, store, trust, serving,
         (
             *(flag for one in proxy for flag in components.proxy_client(one)),
             *(() if plane.hub else components.IDLE_API_SERVER),
             *kubelets,
-            *(audit.arguments(folder) if plane.audit else ()),
+            *(audit.arguments(folder, plane.audit) if plane.audit else ()),
             *plane.extra.apiserver,
         ),
     )  # fmt: skip
