@@ -1,9 +1,10 @@
-"""Gives the fleet other client limits, links and served sources between the points of a run, and its own back at its
-end."""
+"""Gives the fleet other client limits, links, served sources and simulated nodes between the points of a run, and its
+own back at its end."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -14,14 +15,28 @@ from fleet.model.link import Link
 STEP = "reconfigure"
 
 
+@dataclass(frozen=True)
+class Nodes:
+    """The simulated nodes of each WEC."""
+
+    simulator: str
+    count: int
+
+    def __str__(self) -> str:
+        """For people: `40 hollow nodes`."""
+        return f"{self.count} {self.simulator} nodes"
+
+
 class Reconfigure(Protocol):
     """Changes the fleet: the command line's does it with `fleet up`."""
 
-    async def __call__(self, limits: Mapping[str, float], link: Link | None, serving: int) -> None:
+    async def __call__(
+        self, limits: Mapping[str, float], link: Link | None, serving: int, nodes: Nodes | None, /
+    ) -> None:
         """Returns when the fleet runs with these limits (names as the fleet file has them), every link like this one,
-        and the manager for the first `serving` sources.
+        the manager for the first `serving` sources, and these nodes, all ready.
 
-        Without `link` each machine has its own again. FleetError when it cannot be.
+        Without `link` each machine has its own again, without `nodes` each WEC. FleetError when it cannot be.
         """
 
 
@@ -37,6 +52,7 @@ class Refitted:
         self._link: Link | None = None
         self._sources = [cluster.name for cluster in fleet.sources()]
         self._own_serving = self._serving = len(fleet.served())
+        self._nodes: Nodes | None = None
         self._dirty = False
         """A change began and did not succeed: what the fleet has now is not known."""
 
@@ -48,22 +64,30 @@ class Refitted:
     ) -> None:
         await self.have({})
 
-    async def have(self, limits: Mapping[str, float], link: Link | None = None, serving: int | None = None) -> None:
-        """The fleet's own limits, links and served sources but for these; nothing is done when it has them already."""
+    async def have(
+        self,
+        limits: Mapping[str, float],
+        link: Link | None = None,
+        serving: int | None = None,
+        nodes: Nodes | None = None,
+    ) -> None:
+        """The fleet's own limits, links, served sources and nodes but for these; nothing is done when it has them
+        already."""
         if self._reconfigure is None:
             return
         wanted, served = {**self._own, **limits}, serving or self._own_serving
-        if not self._dirty and (wanted, link, served) == (self._now, self._link, self._serving):
+        if not self._dirty and (wanted, link, served, nodes) == (self._now, self._link, self._serving, self._nodes):
             return
         changes = [f"{name}={value:g}" for name, value in sorted(wanted.items()) if self._now.get(name) != value]
         changes += [f"links with {link}" if link is not None else "its own links"] if link != self._link else []
         changes += [f"{self._manager} for {served} of {len(self._sources)} sources"] if served != self._serving else []
+        changes += [str(nodes) if nodes is not None else "its own nodes"] if nodes != self._nodes else []
         again = "what it had before once more, as the last change failed"
         self._session.progress.note(f"giving the fleet {', '.join(changes) or again}")
         # What runs for sure, whether this succeeds or not.
         self._dirty, self._serving = True, min(served, self._serving)
         async with self._session.step(STEP):
             await self._session.sampling.rest(self._sources[self._serving :])
-            await self._reconfigure(wanted, link, served)
+            await self._reconfigure(wanted, link, served, nodes)
             await self._session.sampling.rest(self._sources[served:])
-        self._now, self._link, self._serving, self._dirty = wanted, link, served, False
+        self._now, self._link, self._serving, self._nodes, self._dirty = wanted, link, served, nodes, False

@@ -80,6 +80,16 @@ class Watches:
         known = self._watches[wec, str(resource)].objects.get(uid)
         return {} if known is None else known.marks
 
+    def between(self, resource: Resource, first: str, last: str) -> list[float]:
+        """Seconds from one mark to another of each object of the trial that has both, in all WECs."""
+        return [
+            (one.marks[last] - one.marks[first]) / 1e9
+            for (_, name), watch in self._watches.items()
+            if name == str(resource)
+            for one in watch.objects.values()
+            if one.trial == watch.trial and first in one.marks and last in one.marks
+        ]
+
     async def reached(self, resource: Resource, mark: str, count: int, *, timeout: float) -> bool:  # noqa: ASYNC109 - an answer
         """Wait until so many objects of the trial reached a mark."""
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from fleet.errors import CapacityError, SpecError
 from fleet.experiment.cleanup import CleanReport
 from fleet.experiment.definition import Needs
+from fleet.experiment.load_client import PROGRAM, LoadClient, threads
 from fleet.experiment.own import OwnExperiment
 from fleet.experiment.runner import state_folder
 from fleet.experiment.session import Session
 from fleet.experiments.density.analysis import STAGES
 from fleet.experiments.density.file import DensityFile
-from fleet.experiments.density.loadgen import PROGRAM, LoadClient
 from fleet.experiments.density.sequence import Bench, DensityTrial
 from fleet.experiments.density.targets import registry
 from fleet.experiments.density.targets.target import Ground, Target
@@ -26,12 +24,10 @@ from fleet.model.checkout import checkout
 from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
 from fleet.model.run_names import trial_id
-from fleet.observe import priority
 from fleet.toolchain import Toolchain, locate
 
 FOLDER = "{fleet}.density"
 """Beside the folder of the fleet: no name of a fleet has a dot."""
-THREADS = 12
 NEED = "experiment:density"
 FEWEST_PROBED = 2
 
@@ -87,7 +83,7 @@ class Density(OwnExperiment[DensityFile]):
     async def admit(self, spec: DensityFile, fleet: FleetFile, spaces: Spaces, trials: Sequence[Any]) -> None:  # noqa: ARG002
         """CapacityError with every reason why this machine cannot carry it. What a killed run left is removed first: it
         would hold ports and memory."""
-        with _pool() as pool:
+        with threads() as pool:
             target = self._target(spec, fleet)
             run = asyncio.get_running_loop().run_in_executor
             await run(pool, target.down)
@@ -98,7 +94,7 @@ class Density(OwnExperiment[DensityFile]):
 
     async def run(self, session: Session, trials: Sequence[Any]) -> None:
         """Sequence after sequence."""
-        with _pool() as pool:
+        with threads() as pool:
             target = self._target(session.spec, session.fleet)
             client = LoadClient(self._toolchain(session.spec).program(PROGRAM), pool)
             for trial in trials:
@@ -106,7 +102,7 @@ class Density(OwnExperiment[DensityFile]):
 
     async def clean(self, session: Session, trials: Sequence[Any], seconds: float) -> CleanReport:  # noqa: ARG002
         """What an interrupted sequence left on this machine."""
-        with _pool() as pool:
+        with threads() as pool:
             target = self._target(session.spec, session.fleet)
             async with asyncio.timeout(seconds):
                 await asyncio.get_running_loop().run_in_executor(pool, target.down)
@@ -116,13 +112,6 @@ class Density(OwnExperiment[DensityFile]):
         folder = state_folder(fleet)
         ground = Ground(folder.parent / FOLDER.format(fleet=folder.name), spec, self._toolchain(spec))
         return registry.of(spec.target).make(ground)
-
-
-@contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads for what blocks. What they start is no driver and must not have the driver's priority."""
-    with ThreadPoolExecutor(THREADS, "density", initializer=priority.give_up) as pool:
-        yield pool
 
 
 EXPERIMENT = Density()

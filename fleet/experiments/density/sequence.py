@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fleet.experiment.load_client import LoadClient
 from fleet.experiment.own import PlannedTrial
 from fleet.experiment.session import Session
 from fleet.experiments.density.file import DensityFile
-from fleet.experiments.density.loadgen import LoadClient
 from fleet.experiments.density.orders import bootstrap_order, bootstrap_seconds, load_order, load_seconds
 from fleet.experiments.density.pages import profile
 from fleet.experiments.density.probes.run import ask

@@ -78,40 +78,59 @@ type Client struct {
 
 // New reads the credentials. A limiter of nil is none.
 func New(c Cluster, limiter *Limiter) (*Client, error) {
-	if err := c.Validate(); err != nil {
+	trust, err := c.Credentials()
+	if err != nil {
 		return nil, err
 	}
-	trusted, err := os.ReadFile(c.CA)
-	if err != nil {
-		return nil, fmt.Errorf("%s: ca: %w", c.Name, err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(trusted) {
-		return nil, fmt.Errorf("%s: ca: %s holds no certificate", c.Name, c.CA)
-	}
-	config := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	if c.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
-		if err != nil {
-			return nil, fmt.Errorf("%s: cert: %w", c.Name, err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
 	client := &Client{
-		Name: c.Name, server: strings.TrimSuffix(c.Server, "/"),
-		http: &http.Client{Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute}},
-	}
-	if c.TokenFile != "" {
-		token, err := os.ReadFile(c.TokenFile)
-		if err != nil {
-			return nil, fmt.Errorf("%s: token_file: %w", c.Name, err)
-		}
-		client.token = strings.TrimSpace(string(token))
+		Name: c.Name, server: trust.Server, token: trust.Token,
+		http: &http.Client{Transport: &http.Transport{TLSClientConfig: trust.TLS, ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute}},
 	}
 	if limiter != nil {
 		client.bucket = rate.NewLimiter(rate.Limit(limiter.QPS), limiter.Burst)
 	}
 	return client, nil
+}
+
+// Credentials are what a connection needs: the server's URL without a slash behind it, TLS, a token or "".
+type Credentials struct {
+	Server string
+	TLS    *tls.Config
+	Token  string
+}
+
+// Credentials validates and reads the files.
+func (c Cluster) Credentials() (Credentials, error) {
+	if err := c.Validate(); err != nil {
+		return Credentials{}, err
+	}
+	trusted, err := os.ReadFile(c.CA)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("%s: ca: %w", c.Name, err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(trusted) {
+		return Credentials{}, fmt.Errorf("%s: ca: %s holds no certificate", c.Name, c.CA)
+	}
+	found := Credentials{
+		Server: strings.TrimSuffix(c.Server, "/"),
+		TLS:    &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
+	}
+	if c.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+		if err != nil {
+			return Credentials{}, fmt.Errorf("%s: cert: %w", c.Name, err)
+		}
+		found.TLS.Certificates = []tls.Certificate{pair}
+	}
+	if c.TokenFile != "" {
+		token, err := os.ReadFile(c.TokenFile)
+		if err != nil {
+			return Credentials{}, fmt.Errorf("%s: token_file: %w", c.Name, err)
+		}
+		found.Token = strings.TrimSpace(string(token))
+	}
+	return found, nil
 }
 
 // Close ends the connections.
@@ -151,7 +170,11 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte) (Answ
 	}
 	request.Header.Set("Accept", "application/json")
 	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
+		kind := "application/json"
+		if method == http.MethodPatch {
+			kind = "application/merge-patch+json"
+		}
+		request.Header.Set("Content-Type", kind)
 	}
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)

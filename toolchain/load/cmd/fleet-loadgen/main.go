@@ -1,4 +1,4 @@
-// Command fleet-loadgen takes control planes into use and loads them: `fleet-loadgen COMMAND`, the order as one line of
+// Command fleet-loadgen takes control planes into use, loads them and watches them: `fleet-loadgen COMMAND`, the order as one line of
 // JSON on stdin, JSON lines on stdout. It ends when its stdin does. Exit code 2: the order is wrong.
 package main
 
@@ -16,13 +16,17 @@ import (
 
 	"fleet.example/toolchain/load/bootstrap"
 	"fleet.example/toolchain/load/lines"
+	"fleet.example/toolchain/load/streaming"
 	"fleet.example/toolchain/load/traffic"
+	"fleet.example/toolchain/load/watching"
 )
 
 // commands by name. A new one is an order with Validate, a Run, and its line here.
 var commands = map[string]func(context.Context, io.Reader, *lines.Writer) error{
 	"bootstrap": command(bootstrap.Run),
 	"load":      command(traffic.Run),
+	"stream":    command(streaming.Run),
+	"watch":     command(watching.Run),
 }
 
 // order is what a command reads.

@@ -5,20 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from fleet.errors import DeadlineError, MeasurementError
+from fleet.observe import priority
 
 PROGRAM = "fleet-loadgen"
+THREADS = 12
 END_SECONDS = 5.0
 """How long it may take to end once its stdin has."""
 
 Heard = Callable[[Mapping[str, Any]], None]
+
+
+@contextmanager
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads for what blocks. What they start is no driver and must not have the driver's priority."""
+    with ThreadPoolExecutor(THREADS, "load-client", initializer=priority.give_up) as pool:
+        yield pool
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fleet.errors import DeadlineError, MeasurementError
-from fleet.experiments.density.loadgen import LoadClient
+from fleet.experiment.load_client import LoadClient
 
 ECHO = """
 import json, sys
