@@ -100,7 +100,7 @@ def _limits(windows: Sequence[Step], limits: Limits, recorded: Recorded) -> Data
         over = next((one for one in mine if passed(one.values, limits)), None)
         why = "; ".join(passed(over.values, limits)) if over else ends.get(simulator, "")
         rows.append([simulator, repeat + 1, STATES[window], max(good, default=None), over.nodes if over else None, why])
-    head = ("simulator", "repeat", "nodes", "within the limits", "beyond", "what came first")
+    head = ("simulator", "repeat", "state", "nodes within the limits", "nodes beyond", "what came first")
     columns = [DataColumn(name=name) for name in head]
     return DataTable(name="limits", title="How many nodes, and what came first", columns=columns, rows=rows)
 
@@ -122,7 +122,7 @@ def _costs(windows: Sequence[Step]) -> DataTable:
                     rows.append(
                         [simulator, repeat + 1, STATES[window], part or "all", quantity, unit, *each, line.points]
                     )
-    head = ("simulator", "repeat", "nodes", "part", "quantity", "unit", "each node", "low", "high", "steps")
+    head = ("simulator", "repeat", "state", "part", "quantity", "unit", "each node", "low", "high", "steps")
     columns = [DataColumn(name=name) for name in head]
     return DataTable(name="costs", title="What a further node costs", columns=columns, rows=rows)
 
@@ -136,7 +136,7 @@ def _steps(windows: Sequence[Step], limits: Limits) -> DataTable:
         ]
         for one in windows
     ]  # fmt: skip
-    columns = [DataColumn(name=name) for name in ("simulator", "count", "repeat", "nodes")]
+    columns = [DataColumn(name=name) for name in ("simulator", "nodes", "repeat", "state")]
     columns += [DataColumn(name=name, unit=UNITS[name]) for name in SHOWN]
     columns += [
         DataColumn(name="CPU of all programs", unit="cores"), DataColumn(name="memory of all programs", unit="MiB"),

@@ -27,7 +27,7 @@ def sections(study: Study) -> Iterator[Section]:
             ),
             (
                 "Leases are late when the 99th percentile from one renewal to the next is above the file's limit; the"
-                " latencies of requests are the API server's own (`apiserver_request_sli_duration_seconds`, all"
+                " latencies of requests are the API server's own (apiserver_request_sli_duration_seconds, all"
                 " resources together), where a window had 100 of a kind."
             ),
         ]

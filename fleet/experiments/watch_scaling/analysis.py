@@ -71,12 +71,12 @@ def _limits(found: Sequence[Series]) -> DataTable:
                 one.plan.point, one.plan.repeat + 1,
                 *([last.told.watches, last.told.rate, last.told.p99] if last else [None, None, None]),
                 over.told.watches if over else None, LIMITS[over.told.limit if over else ""],
-                over.told.p99 if over else None, ceiling,
+                *([over.told.p99, over.told.write.p99] if over else [None, None]), ceiling,
             ]
         )  # fmt: skip
     head = (
         ("series", ""), ("repeat", ""), ("watches", ""), ("deliveries", "1/s"), ("p99", "ms"), ("watches beyond", ""),
-        ("what ended it", ""), ("p99 beyond", "ms"), ("client's ceiling", "1/s"),
+        ("what ended it", ""), ("p99 beyond", "ms"), ("write p99 beyond", "ms"), ("client's ceiling", "1/s"),
     )  # fmt: skip
     return _table("limits", "How many watches, and what ended each series", head, rows)
 
@@ -122,11 +122,12 @@ def _steps(found: Sequence[Series]) -> DataTable:
 def _row(step: Step) -> list[Value]:
     told = step.told
     server = STREAMER if STREAMER in step.cpu else API_SERVER
+    counted = [None, None] if server == STREAMER else [step.terminated, step.dispatched / told.seconds]
     pss = [step.pss[role] / MIB if role in step.pss else None for role in (server, CLIENT)]
     return [
         told.watches, told.connections, told.changes / told.seconds, told.rate, told.received, told.late, told.lost,
         told.delivery.p50, told.delivery.p90, told.p99, told.delivery.max, told.write.p99, told.ended, told.refused,
-        step.terminated, step.dispatched / told.seconds, step.cpu.get(server), pss[0], step.cpu.get(CLIENT), pss[1],
+        *counted, step.cpu.get(server), pss[0], step.cpu.get(CLIENT), pss[1],
         step.cpu.get(STORE), told.limit,
     ]  # fmt: skip
 

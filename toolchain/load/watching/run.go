@@ -93,11 +93,12 @@ func Run(ctx context.Context, order Order, out *lines.Writer) error {
 		if err := out.Write(step); err != nil {
 			return err
 		}
-		if limit = step.Limit; limit != "" {
-			break
-		}
+		// The driver looks at the programs after each window, while all is as it was in it.
 		if !sleep(ctx, seconds(order.Settle)) {
 			return context.Cause(ctx)
+		}
+		if limit = step.Limit; limit != "" {
+			break
 		}
 	}
 	return out.Write(Result{"result", limit, lines.Used()})

@@ -36,14 +36,7 @@ def run(folder: Path, trials: dict[str, tuple[str, list[dict[str, Any]]]]) -> Re
     lines: list[Line] = []
     for number, (trial, (point, steps)) in enumerate(trials.items()):
         begin = (number + 1) * 1000 * SECOND
-        plan: dict[str, Any] = {
-            "layout": "",
-            "wecs": 1,
-            "repeat": 0,
-            "clusters": ["wec001"],
-            "kind": "",
-            "point": point,
-        }
+        plan: dict[str, Any] = {"layout": "", "wecs": 1, "repeat": 0, "clusters": ["wec001"], "kind": ""}
         lines.append(TrialPlan(ns=begin, wall=0, trial=trial, point=point, **plan))
         (folder / "raw" / f"{trial}-watch.jsonl").write_text("".join(json.dumps(step) + "\n" for step in steps))
         for at, step in enumerate(steps):
@@ -75,7 +68,7 @@ def test_limits_costs_and_both_ends(tmp_path: Path) -> None:
     found = findings(None, run(tmp_path, {"t000": (CEILING, ceiling), "t001": (API, steps)}), tmp_path)  # type: ignore[arg-type]
     limits, costs, every = found.tables
 
-    assert limits.rows[1] == [API, 1, 400, 4000.0, 20.0, 800, "watches were thrown off", None, 16000.0]
+    assert limits.rows[1] == [API, 1, 400, 4000.0, 20.0, 800, "watches were thrown off", None, 20.0, 16000.0]
     by_quantity = {row[2]: row[4:7] for row in costs.rows}
     assert by_quantity["memory per watch"] == pytest.approx([80, 80, 80])
     assert by_quantity["CPU per watch"] == pytest.approx([1, 1, 1])
