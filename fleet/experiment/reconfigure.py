@@ -23,7 +23,7 @@ class Nodes:
     count: int
 
     def __str__(self) -> str:
-        """For people: `40 hollow nodes`."""
+        """For people, with the name of the simulator."""
         return f"{self.count} {self.simulator} nodes"
 
 

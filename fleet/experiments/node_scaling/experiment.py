@@ -127,7 +127,7 @@ class Growth:
 
 def _turns(spec: NodeScaling) -> Iterator[tuple[int, str, int]]:
     for repeat in range(spec.repeats):
-        for simulator in spec.simulators:
+        for simulator in spec.played:
             for count in spec.counts():
                 yield repeat, simulator, count
 

@@ -10,10 +10,15 @@ from pydantic import Field, field_validator, model_validator
 from fleet.model.base import Model, Name
 from fleet.model.duration import Duration, Moment
 from fleet.model.experiment_file import ExperimentFile, Timeouts
+from fleet.simulators.simulator import known, simulator
 
-SimulatorName = Literal["kwok", "hollow"]
 PODS_OF_NODE = 110
 """Capacity of a simulated node."""
+
+
+def players() -> list[str]:
+    """Simulators that play all nodes of a WEC by themselves."""
+    return [name for name in known() if list(simulator(name).parts) == [name] and simulator(name).pages]
 
 
 class Limits(Model):
@@ -33,12 +38,12 @@ class NodeScaling(ExperimentFile):
     """Nodes of one WEC, more and more of them: at rest, then with pods on each."""
 
     QUICK: ClassVar[Mapping[str, Any]] = {
-        "simulators": ["kwok"], "first": 3, "most": 6, "pods_per_node": 5, "settle": "2s", "window": "12s",
-        "budget": "90s",
+        "first": 3, "most": 3, "pods_per_node": 5, "settle": "2s", "window": "8s",
     }  # fmt: skip
     experiment: Literal["node-scaling"]
     name: Name = "node-scaling"
-    simulators: list[SimulatorName] = Field(default=["kwok", "hollow"], min_length=1)
+    simulators: list[str] = Field(default_factory=list)
+    """What plays the nodes, one after the other (`node_simulator`); empty: each that plays all nodes by itself."""
     first: int = Field(default=16, ge=1, le=10_000)
     """Nodes of the first step."""
     factor: float = Field(default=2.0, gt=1, le=10)
@@ -63,7 +68,10 @@ class NodeScaling(ExperimentFile):
 
     @field_validator("simulators")
     @classmethod
-    def _once(cls, value: list[Any]) -> list[Any]:
+    def _known(cls, value: list[str]) -> list[str]:
+        able = players()
+        if unknown := [name for name in value if name not in able]:
+            raise ValueError(f"{unknown[0]!r} does not play all nodes of a WEC: name some of {', '.join(able)}")
         if len(set(value)) != len(value):
             raise ValueError("each simulator once")
         return value
@@ -73,6 +81,11 @@ class NodeScaling(ExperimentFile):
         if self.most < self.first:
             raise ValueError(f"most: {self.most} nodes are fewer than the first step's ({self.first})")
         return self
+
+    @property
+    def played(self) -> list[str]:
+        """The simulators, in their order."""
+        return self.simulators or players()
 
     def counts(self) -> Iterator[int]:
         """Nodes of each step, ascending, `most` the last."""

@@ -170,7 +170,7 @@ class Trial:
 
 
 def _part(program: str) -> str:
-    """What programs are summed by: `hollow` of `hollow-1.wec001`."""
+    """What programs are summed by: the name without its number and its cluster (`dense` of `dense.0`)."""
     name = program.partition(".")[0]
     stem, _, number = name.rpartition("-")
     return stem if stem and number.isdigit() else name
