@@ -81,10 +81,9 @@ async def nodes(tmp_path: Path) -> AsyncIterator[NodesFleet]:
 
 
 def spec(**fields: Any) -> NodeScaling:
-    small = {"simulators": ["kwok", "hollow"], "first": 2, "most": 4, "pods_per_node": 2, "pods_per_second": 100, "settle": "300ms",
-             "window": "600ms",
-             "timeouts": {"settle": "10s", "object": "10s", "clean": "10s"}}  # fmt: skip
-    return NodeScaling.model_validate({"experiment": "node-scaling", **small, **fields})
+    small = {"simulators": ["kwok", "hollow"], "first": 2, "most": 4, "pods_per_node": 2, "pods_per_second": 100}
+    times = {"settle": "300ms", "window": "600ms", "timeouts": {"settle": "10s", "object": "10s", "clean": "10s"}}
+    return NodeScaling.model_validate({"experiment": "node-scaling", **small, **times, **fields})
 
 
 async def run(fleet: NodesFleet, chosen: NodeScaling) -> Outcome:
