@@ -12,7 +12,7 @@ GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults test-platforms lint docs format bench bench-sizing soak clean
+.PHONY: help env env-dev toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults test-platforms lint docs collection sanity format bench bench-sizing soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -87,6 +87,13 @@ lint: env-dev docs ## ruff, mypy --strict, yamllint, ansible-lint, docs, and gof
 docs: env-dev ## the docs site in site/, from a strict build; every link is checked
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@$(BIN)/python -m tools.links
+
+collection: env-dev ## the Ansible collection, in dist/
+	@$(BIN)/python -m tools.collection dist
+
+sanity: env-dev ## ansible-test sanity of the collection (it installs its own tools from PyPI)
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; $(BIN)/python -c "import sys; from pathlib import Path; from tools.collection import stage; stage(Path(sys.argv[1]))" "$$folder"; \
+	  cd "$$folder/ansible_collections/kubestellar/fleet" && PATH="$(CURDIR)/$(BIN):$$PATH" ansible-test sanity --venv --color no $(SANITY)
 
 format: env-dev ## ruff format and the fixes it is sure of
 	@$(BIN)/ruff check --fix .

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
-
-from fleet.model.build_progress import BuildLog
-
 DOCUMENTATION = r"""
 name: fleet_build
 type: aggregate
@@ -16,9 +9,17 @@ short_description: Which play and task of site.yml is under way, and which faile
 description:
   - Begins when C(fleet_record) writes that a fleet is being built, and writes C(build.json) beside the fleet file.
   - C(fleet status) and C(fleet down) read it. Nothing is written in check mode.
-author: [The maintainers]
+author: ["The maintainers (@kubestellar)"]
 requirements: [enable in configuration]
 """
+
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
+from fleet.model.build_progress import BuildLog
+
 RECORD = "fleet_record"
 
 
@@ -52,7 +53,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core has no 
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """A task came through on a machine; the one that records the fleet begins and ends the log."""
-        state = result.result.get("fleet_state") if result.task.action == RECORD else None
+        state = result.result.get("fleet_state") if result.task.action.rpartition(".")[2] == RECORD else None
         if state == "building" and self._log is None:
             log = BuildLog(Path(result.result["path"]).parent)
             self._log = log if log.open() else None

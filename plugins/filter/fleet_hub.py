@@ -8,13 +8,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from fleet.errors import UsageError
-from fleet.managers.installer import installer
-from fleet.model.variables import Variables
-
 
 def fleet_hub_planes(variables: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Of checked variables: what each is, as `fleet.managers.installer.HubPlane`."""
+    from fleet.errors import UsageError
+    from fleet.managers.installer import installer
+    from fleet.model.variables import Variables
+
     found = Variables.model_validate(dict(variables))
     try:
         return [asdict(plane) for plane in installer(found.manager).planes(found)]

@@ -7,12 +7,12 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from fleet.errors import UsageError
-from fleet.model.spread import spread
-
 
 def fleet_spread(hosts: Sequence[str], variables: Mapping[str, Any], names: Sequence[str]) -> dict[str, list[str]]:
     """Machine to WECs; `variables` is hostvars, of which `wec_weight` counts (1 unless told)."""
+    from fleet.errors import UsageError
+    from fleet.model.spread import spread
+
     try:
         weights = {host: float(variables[host].get("wec_weight", 1)) for host in hosts}
         return spread(weights, list(names))

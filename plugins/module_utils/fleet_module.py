@@ -40,7 +40,9 @@ class Imports:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         if isinstance(error, ImportError):
             self.failure = traceback.format_exc()
         return isinstance(error, ImportError)

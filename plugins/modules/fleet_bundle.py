@@ -13,7 +13,7 @@ options:
   crds: {description: Folder of the upstream CRDs., type: path}
   digest: {description: What names the programs., type: str, default: ""}
   cache: {description: Cache folder; the user's by default., type: path}
-author: [The maintainers]
+author: ["The maintainers (@kubestellar)"]
 """
 
 EXAMPLES = r"""

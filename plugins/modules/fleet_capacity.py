@@ -9,6 +9,7 @@ short_description: Compare what a fleet needs with what a machine has left
 description:
   - Changes nothing. Control planes that are on the machine already count as paid for.
   - Runs with an interpreter that can import C(fleet).
+author: ["The maintainers (@kubestellar)"]
 options:
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
   hub_planes: {description: Control planes of the hub on this machine., type: int, required: true}
@@ -24,7 +25,7 @@ options:
   driver: {description: Driver of the WECs., type: str, required: true}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
   variables: {description: The variables of the inventory as they are recorded., type: dict, default: {}}
-  may_tune: {description: Whether host_tuning may raise kernel limits, as root., type: bool, default: false}
+  may_tune: {description: "Whether host_tuning may raise kernel limits, as root.", type: bool, default: false}
   may_become: {description: Whether it can become root when this user is not., type: bool, default: false}
 """
 

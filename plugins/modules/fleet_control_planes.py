@@ -9,6 +9,7 @@ short_description: Converge the control planes of one machine
 description:
   - Takes the whole list of control planes of the hub, or of the WECs; others of that part are removed.
   - Runs with an interpreter that can import C(fleet).
+author: ["The maintainers (@kubestellar)"]
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
@@ -58,7 +59,7 @@ options:
   hosted: {description: Many instances of the simulator in one process., type: bool, default: true}
   openapi: {description: Control planes of dense processes serve OpenAPI., type: bool, default: false}
   sharing: {description: Control planes of one dense process share what never changes., type: bool, default: true}
-  debug: {description: Open etcd's pprof, listeners of controller managers and simulators., type: bool, default: false}
+  debug: {description: "Open etcd's pprof, listeners of controllers and simulators.", type: bool, default: false}
   ready_seconds: {description: Deadline of one API server's readiness., type: float, default: 300}
   node_image: {description: Image of kind nodes., type: str, default: ""}
   node_archive: {description: File on this machine to load it from; without it the image is pulled., type: path}

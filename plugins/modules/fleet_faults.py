@@ -9,6 +9,7 @@ short_description: Undo faults that an experiment has left on a machine
 description:
   - A fault leaves a repair note on its machine before it is injected (C(fleet.faults.notes)). What is noted is undone.
   - Runs with an interpreter that can import C(fleet).
+author: ["The maintainers (@kubestellar)"]
 options:
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
   last: {description: Whether what cannot be undone is an error; else a later call tries., type: bool, default: true}
@@ -41,7 +42,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     noted = "".join(f"{aim.action} of {aim.target}\n" for aim in pending(root))
     if module.check_mode or not noted:
         return {"changed": bool(noted), "diff": {"before": noted, "after": ""}}
-    _, left = repair(root, heal)
+    left = repair(root, heal)[1]
     if left and module.params["last"]:
         module.fail_json(msg="; ".join(left))
     after = "".join(f"{aim.action} of {aim.target}\n" for aim in pending(root))

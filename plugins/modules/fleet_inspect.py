@@ -9,6 +9,7 @@ short_description: Tell what a machine holds of the fleet
 description:
   - Changes nothing. The answer holds kubeconfigs; use C(no_log).
   - Runs with an interpreter that can import C(fleet).
+author: ["The maintainers (@kubestellar)"]
 options:
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
   machine: {description: The machine's name in the inventory., type: str, required: true}

@@ -9,6 +9,7 @@ short_description: Converge the link of one machine
 description:
   - A TCP proxy in front of the ITS's API server, for the agents of this machine's WECs, with a delay and a rate.
   - Another delay or rate is given to the running program; no connection breaks.
+author: ["The maintainers (@kubestellar)"]
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}

@@ -9,6 +9,7 @@ short_description: Converge the machines that this host carries
 description:
   - V(lab) makes network namespaces with SSH servers (root), V(qemu) virtual machines with cloud-init.
   - Machines that run as they should are left alone.
+author: ["The maintainers (@kubestellar)"]
 options:
   provider: {description: What makes them., type: str, choices: [lab, qemu], required: true}
   state:

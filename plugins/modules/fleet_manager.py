@@ -9,6 +9,7 @@ short_description: Converge one machine's part of the manager of a fleet
 description:
   - What happens is the manager's business (C(fleet.managers.<name>.install)); this hands over what the inventory says.
   - Runs with an interpreter that can import C(fleet).
+author: ["The maintainers (@kubestellar)"]
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}

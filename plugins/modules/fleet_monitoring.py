@@ -9,6 +9,7 @@ short_description: Converge the monitoring of one machine's fleet
 description:
   - Configuration, client certificates, targets for every program of the fleet, and both programs under its supervisor.
   - Runs with an interpreter that can import C(fleet).
+author: ["The maintainers (@kubestellar)"]
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}

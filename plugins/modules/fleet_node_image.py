@@ -31,7 +31,7 @@ options:
     description: Debian mirror; without it debootstrap's own choice.
     type: str
     default: ""
-author: [The maintainers]
+author: ["The maintainers (@kubestellar)"]
 """
 
 EXAMPLES = r"""

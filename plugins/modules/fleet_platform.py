@@ -9,6 +9,7 @@ short_description: Converge the platforms in the WECs of one machine
 description:
   - What happens is the platform's business (C(fleet.platforms.<name>.install)); this hands over variables.
   - Runs with an interpreter that can import C(fleet).
+author: ["The maintainers (@kubestellar)"]
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}

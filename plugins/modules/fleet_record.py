@@ -9,6 +9,7 @@ short_description: Write fleet.json
 description:
   - Reads what the machines' folders and supervisors have, and writes C(fleet.json) when it would say something new.
   - Runs with an interpreter that can import C(fleet).
+author: ["The maintainers (@kubestellar)"]
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The controller's folder of this fleet (absolute)., type: path, required: true}

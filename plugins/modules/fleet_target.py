@@ -8,6 +8,7 @@ module: fleet_target
 short_description: Look at a machine, and refuse one that cannot be used
 description:
   - Changes nothing. Needs no package; the machine's own Python is enough to run it, and must be new enough for ours.
+author: ["The maintainers (@kubestellar)"]
 options:
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}
   disk_bytes: {description: Free space that must be there when nothing was sent yet., type: int, default: 0}

@@ -8,6 +8,7 @@ module: fleet_teardown
 short_description: Remove every trace of a fleet from one machine
 description:
   - Ends all programs in order, gives the ports back, removes the folder. What is absent is fine.
+author: ["The maintainers (@kubestellar)"]
 options:
   fleet: {description: Name of the fleet., type: str, required: true}
   state_dir: {description: The machine's folder of this fleet (absolute)., type: path, required: true}

@@ -26,7 +26,7 @@ options:
     description: Program to sha256; required with O(directory).
     type: dict
     default: {}
-author: [The maintainers]
+author: ["The maintainers (@kubestellar)"]
 """
 
 EXAMPLES = r"""

@@ -10,6 +10,7 @@ description:
   - Checks every variable of C(fleet.model.variables) of every machine in C(fleet_hosts); all errors at once.
   - Reports variables that nothing reads and that are written much like one of ours, and derived ones that were set.
   - An action plugin; no machine is reached. Run it once.
+author: ["The maintainers (@kubestellar)"]
 options:
   only:
     description: Check these alone. Empty for all of them, and for how they suit one another.

@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+DOCUMENTATION = r"""
+name: fleet_variables
+short_description: Defaults of the variables, and what follows from them
+description:
+  - The defaults of C(fleet.model.variables) for the group C(all), below everything that an inventory says.
+  - For each machine in C(fleet_hosts) the values that follow from its variables (C(derived.yml) beside this file).
+author: ["The maintainers (@kubestellar)"]
+options:
+  stage:
+    description: When it runs. Once, after the inventory was read, so that what an inventory says wins.
+    type: str
+    choices: [inventory]
+    default: inventory
+"""
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,20 +28,6 @@ from ansible.template import trust_as_template
 
 from fleet.model.variables import defaults, limits
 
-DOCUMENTATION = r"""
-name: fleet_variables
-short_description: Defaults of the variables, and what follows from them
-description:
-  - The defaults of C(fleet.model.variables) for the group C(all), below everything that an inventory says.
-  - For each machine in C(fleet_hosts) the values that follow from its variables (C(derived.yml) beside this file).
-author: [The maintainers]
-options:
-  stage:
-    description: When it runs. Once, after the inventory was read, so that what an inventory says wins.
-    type: str
-    choices: [inventory]
-    default: inventory
-"""
 DERIVED = Path(__file__).with_name("derived.yml")
 FLEET = "fleet_hosts"
 
