@@ -190,6 +190,40 @@ def analyse(folder: RunFolder) -> Study:
     )
 
 
+def so_far(run: RunRecord, recorded: Recorded, folder: Path) -> Study:
+    """Of a run that still goes on: what is cheap to say and changes as it goes; all else is empty."""
+    troubled = disturbances(recorded)
+    try:
+        own = findings_of(run, recorded, folder)
+    except Exception:  # noqa: BLE001 - somebody's analysis, of a run that is not whole: its report says it
+        own = NOTHING
+    samples = flagged([*recorded.join.samples(), *own.samples], troubled)
+    return Study(
+        run=run,
+        recorded=recorded,
+        samples=samples,
+        rows=summarise(samples, _rank(recorded, own)),
+        predictions=(),
+        usages=usages(recorded),
+        failures=(),
+        verdict=Verdict("partial"),
+        loads=(),
+        activity=(),
+        fights=(),
+        leaks=(),
+        roundtrips=(),
+        sharing=(),
+        disturbances=troubled,
+        cpu=cpu_shares(recorded, run.fleet, run.manager),
+        lost=0,
+        checked=Checker.of(run).checked(),
+        faults=(),
+        fault_rows=(),
+        own=own,
+        folder=folder,
+    )
+
+
 def _last_stage(rows: Sequence[Row], own: Findings) -> str:
     """The stage that holds the others: of an experiment's own its last, else the way there and back, else there."""
     measured = {row.stage for row in rows if row.count}

@@ -120,6 +120,12 @@ def run(
     keep: Annotated[
         bool, typer.Option("--keep", envvar="FLEET_KEEP", help="Leave the objects in the clusters.")
     ] = False,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", envvar="FLEET_LIVE", help="Show the run while it goes on: a page on loopback, and here."
+        ),
+    ] = False,
     results: ResultsOption = RESULTS,
     fleet: FleetOption = None,
 ) -> None:
@@ -132,7 +138,7 @@ def run(
 
     from fleet.cli.experiment_run import execute
 
-    raise typer.Exit(execute(found, file, spec, results, keep=keep))
+    raise typer.Exit(execute(found, file, spec, results, keep=keep, live=live))
 
 
 @app.command()

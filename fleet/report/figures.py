@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fleet.analysis.apiserver import curves
 from fleet.analysis.cpu_over_time import cpu_over_time
 from fleet.analysis.lag import heat_map, lags, stage_of
+from fleet.analysis.rates import rates as rates_of
 from fleet.analysis.resources import Usage
 from fleet.analysis.samples import LAYOUTS, Setting
 from fleet.analysis.setting import values
@@ -160,6 +161,18 @@ def over_time(study: Study) -> list[Drawing]:
     shown = {stage: sorted(points) for stage, points in series.items()}
     caption = f"A dot per sample, at its end; of many the slowest. {marks.caption}"
     return [Drawing(plots.latencies_over_time(shown, marks, "samples"), "Latency over the run", caption)]
+
+
+def rates(study: Study) -> list[Drawing]:
+    """Objects sent and samples ended per second."""
+    found = rates_of(study.recorded, study.samples, headline(study)[: _DRAWN_COMPONENTS - 1])
+    if not found:
+        return []
+    marks = time_marks(study.recorded, study.disturbances)
+    svg = plots.over_time(found, marks, "per second", "rates", plots.WHOLE)
+    return [
+        Drawing(svg, "Rates", f"Requests sent, and samples of each stage that ended, warm-ups too. {marks.caption}")
+    ]
 
 
 def spectra(study: Study) -> list[Drawing]:

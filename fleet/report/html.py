@@ -66,18 +66,19 @@ def page(study: Study) -> str:
         shown=tables.MISSING_SHOWN,
         open_rows=tables.OPEN_ROWS,
         events=tables.events(study),
-        sections=[(one, _safe(one.figures)) for one in sections(study)],
+        sections=[(one, safe(one.figures)) for one in sections(study)],
         axis=figures.axis(study.rows) or "WEC count",
-        scaling=_safe(figures.scaling(study)),
-        stages=_safe(figures.stages(study)),
-        distributions=_safe(figures.distributions(study)),
-        spectra=_safe(figures.spectra(study)),
-        over_time=_safe(figures.over_time(study)),
-        wec_drawings=_safe(figures.wecs(study)),
+        scaling=safe(figures.scaling(study)),
+        stages=safe(figures.stages(study)),
+        distributions=safe(figures.distributions(study)),
+        spectra=safe(figures.spectra(study)),
+        over_time=safe(figures.over_time(study)),
+        rates=safe(figures.rates(study)),
+        wec_drawings=safe(figures.wecs(study)),
         phases=[(name, phase_colour(name)) for name in time_marks(study.recorded, study.disturbances).names],
-        cpu_sides=_safe(figures.cpu_sides(study)),
-        limits=_safe(figures.limits(study)),
-        resources=_safe(figures.resources(study, hub)),
+        cpu_sides=safe(figures.cpu_sides(study)),
+        limits=safe(figures.limits(study)),
+        resources=safe(figures.resources(study, hub)),
         profiles=study.profiles,
         profiled_every=study.run.spec.profiles.interval,
         profile_table=profiled.table(study.profiles),
@@ -88,7 +89,7 @@ def page(study: Study) -> str:
     )
 
 
-def _safe(drawings: Sequence[Drawing]) -> list[tuple[Markup, str, str]]:
+def safe(drawings: Sequence[Drawing]) -> list[tuple[Markup, str, str]]:
     """Matplotlib escapes every text that it writes, so its SVG is the one thing that is not escaped again."""
     return [(Markup(drawing.svg), drawing.title, drawing.caption) for drawing in drawings]  # noqa: S704
 

@@ -11,7 +11,10 @@ from markupsafe import Markup
 
 
 def fill(template: str, **values: object) -> str:
-    """The page or drawing `templates/<template>.j2`; Markup passes through, all else is escaped."""
+    """The page or drawing `templates/<template>.j2`; Markup passes through, all else is escaped.
+
+    `more_script`: a script of ours that a page needs beside the common one.
+    """
     environment = Environment(
         loader=PackageLoader("fleet.report"),
         autoescape=True,
@@ -19,7 +22,8 @@ def fill(template: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = {"script": Markup(page_script()), "script_digest": script_digest()}  # noqa: S704 - our own file
+    script = page_script() + str(values.pop("more_script", ""))
+    own = {"script": Markup(script), "script_digest": script_digest(script)}  # noqa: S704 - our own files
     return environment.get_template(f"{template}.j2").render(**own, **values)
 
 
@@ -28,6 +32,6 @@ def page_script() -> str:
     return resources.files("fleet.report").joinpath("templates/page.js").read_text()
 
 
-def script_digest() -> str:
-    """As the page's policy names it: `sha256-...`."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(page_script().encode()).digest()).decode()}"
+def script_digest(script: str = "") -> str:
+    """As the page's policy names a script, by default the common one: `sha256-...`."""
+    return f"sha256-{base64.b64encode(hashlib.sha256((script or page_script()).encode()).digest()).decode()}"

@@ -93,7 +93,7 @@ def _panel(wec: WecLag, corner: tuple[float, float], ends: tuple[float, float], 
         f'<g data-tip="{escape(told)}"><rect x="{left:.0f}" y="{top:.0f}" width="{_PANEL_WIDTH:.0f}" '
         f'height="{_PANEL_HEIGHT:.0f}" fill="var(--panel)"/>{faults}'
         f'<path d="M{left:.0f} {middle:.1f}h{_PANEL_WIDTH:.0f}" stroke="var(--muted)" stroke-width="0.7"/>'
-        f'<path d="{dots}" stroke="var(--one)" stroke-width="3" stroke-linecap="round" fill="none"/>'
+        f'<path d="{dots}" stroke="var(--one)" stroke-width="4" stroke-linecap="round" fill="none"/>'
         f"{_text(left, top - 4, f'{wec.cluster}  {wec.lag:+.2f} s', 'start', 9)}</g>"
     )
 

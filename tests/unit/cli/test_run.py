@@ -11,6 +11,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.unit.experiment.stand_in import StandInFleet
@@ -69,6 +70,38 @@ async def test_a_run_prints_the_report_and_one_verdict(stand_in: StandInFleet) -
     assert "downsync  one-to-many" in told
     assert "threshold failed: downsync (one-to-many, 1 WEC): p50 < 0ms" in told
     assert "\x1b" not in told
+    assert stand_in.leftovers() == []
+
+
+async def test_a_live_run_serves_its_page_while_it_goes_on_and_then_its_report(stand_in: StandInFleet) -> None:
+    running = await start("run", "mine.yaml", "--set", "repeats=4", "--live")
+    assert running.stderr is not None
+    first = (await running.stderr.readline()).decode()
+    assert first.startswith("live: http://127.0.0.1:")
+    address = first.removeprefix("live: ").strip()
+    bodies: list[str] = []
+    async with aiohttp.ClientSession() as client, asyncio.timeout(120):
+        async with client.get(address) as page:
+            assert "new EventSource" in await page.text()
+        async with client.get(f"{address}updates") as updates:
+            async for line in updates.content:
+                if line.startswith(b"event: end"):
+                    break
+                if line.startswith(b"data: "):
+                    bodies.append(json.loads(line.removeprefix(b"data: ")))
+        async with client.get(address) as page:
+            frozen = await page.text()
+    out, err = await running.communicate()
+    report = Path(out.decode().strip())
+    made = await asyncio.to_thread(report.read_text)
+    assert frozen == made, err.decode()
+    assert "not begun yet" in bodies[0]
+    going = [body for body in bodies if "<strong>running</strong>" in body]
+    assert any("trial 1 of 4: one-to-many, 1 WEC, repeat 1" in body for body in going)
+    assert any('aria-label="Latency over the run"' in body for body in going)
+    async with aiohttp.ClientSession() as client:
+        with pytest.raises(aiohttp.ClientConnectorError):  # its process has ended with the command
+            await client.get(address)
     assert stand_in.leftovers() == []
 
 
