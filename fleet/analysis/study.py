@@ -215,6 +215,8 @@ def so_far(run: RunRecord, recorded: Recorded, folder: Path) -> Study:
         sharing=(),
         disturbances=troubled,
         cpu=cpu_shares(recorded, run.fleet, run.manager),
+        dispatches=(),
+        stamps=None,
         lost=0,
         checked=Checker.of(run).checked(),
         faults=(),
