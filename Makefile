@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Our own Go programs, by module. Only these packages of a dense process have tests: all others compile the whole of
 # Kubernetes, which the race detector makes minutes of.
 GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,./dense/settings,./dense/quiet,./dense/store,./dense/share,./dense/inprocess,./dense/socket hollow:./settings,./identity,./partition,./admin,./registry,./backend kind:./cmd/... link:./cmd/... load:./...
-# Two fleets beside each other: most of a live test is waiting.
+# Two fleets alongside each other: most of a live test is waiting.
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
@@ -84,9 +84,10 @@ lint: env-dev docs ## ruff, mypy --strict, yamllint, ansible-lint, docs, and gof
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict -q
 	@if command -v gofmt >/dev/null; then test -z "$$(gofmt -l toolchain node_image tests fleettest | tee /dev/stderr)"; fi
 
-docs: env-dev ## the docs site in site/, from a strict build; every link is checked
+docs: env-dev ## the docs site in site/, from a strict build; links and words are checked
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@$(BIN)/python -m tools.links
+	@$(BIN)/python -m tools.prose
 
 collection: env-dev ## the Ansible collection, in dist/
 	@$(BIN)/python -m tools.collection dist

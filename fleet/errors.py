@@ -3,7 +3,7 @@
 FleetError                    exit 1   something failed; the message says what, and how to fix it
 ├── UsageError                exit 2   input from outside is wrong: file, field, flag; nothing was changed
 │   └── SpecError             exit 2   a file that a user writes: carries file, line and field
-│       └── UnsafeFileError   exit 2   a file that others may have written or can read: nothing beside it is trusted
+│       └── UnsafeFileError   exit 2   a file that others may have written or can read: nothing alongside it is trusted
 ├── ThresholdError            exit 3   a threshold or a comparison's verdict failed
 ├── MeasurementError          exit 4   the measurement is partial or invalid
 ├── DeadlineError             exit 5   something did not become true in time
@@ -53,7 +53,7 @@ class SpecError(UsageError):
 
 
 class UnsafeFileError(SpecError):
-    """A file that others may have written or can read; nothing that it stands beside may be removed or believed."""
+    """A file that others may have written or can read; nothing that it stands alongside may be removed or believed."""
 
 
 class ThresholdError(FleetError):

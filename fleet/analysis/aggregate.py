@@ -1,8 +1,8 @@
 """How the statuses of several WECs become one, by a manager's rules (`fleet.model.manager_record.Aggregation`).
 
 Each counter is the smallest (or the largest, or the sum) of the values that are present: a WEC that does not report a
-counter is skipped, not counted as 0. Of the conditions one that tells a failure is kept, from any WEC, or none. An API
-server then drops empty lists and, for most counters, zeros; `normal` drops them on both sides before comparing.
+counter is skipped, not counted as 0. Of the conditions one that reports a failure is kept, from any WEC, or none. An
+API server then drops empty lists and, for most counters, zeros; `normal` drops them on both sides before comparing.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def _carried(samples: Sequence[MetricSample], name: str, label: str) -> dict[str
 
 
 def _rates(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Increments per second; a counter that fell began anew with its program."""
+    """Increments per second; a counter that fell began again with its program."""
     rates = []
     for (before, low), (after, high) in pairwise(points):
         rates.append((after, (high - low if high >= low else high) / ((after - before) / 1e9)))

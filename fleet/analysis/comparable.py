@@ -1,4 +1,4 @@
-"""What differs between two runs beside their numbers, and which of it forbids to compare them."""
+"""What differs between two runs alongside their numbers, and which of it forbids to compare them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PORT_DIGITS = 5
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not the same. `blocks`: the numbers would not tell what the user asks."""
+    """One thing that is not the same. `blocks`: the numbers would not say what the user asks."""
 
     field: str
     a: str

@@ -1,4 +1,4 @@
-"""Tables of two runs of one experiment side by side: the figures that tell better from worse."""
+"""Tables of two runs of one experiment side by side: the figures that distinguish better from worse."""
 
 from __future__ import annotations
 

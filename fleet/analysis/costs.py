@@ -61,7 +61,7 @@ def costs(run: RunRecord, recorded: Recorded) -> list[Cost]:
 
 
 def by_process(samples: Iterable[ProcessSample]) -> list[list[ProcessSample]]:
-    """By process: of a program that was started anew, each start by itself."""
+    """By process: of a program that was started again, each start by itself."""
     found: defaultdict[tuple[str, str, int], list[ProcessSample]] = defaultdict(list)
     for one in samples:
         found[one.machine, one.program, one.pid].append(one)

@@ -34,7 +34,7 @@ def rises(metrics: Iterable[MetricSample], span: Span) -> dict[Counter, float]:
     """Of every series the sum of its rises in the span: from its last value at or before the begin, up to the end.
 
     A series without an earlier value began at 0: a counter comes into being when it first counts. One that falls was
-    started anew at 0. One that did not rise is there with 0.
+    started again at 0. One that did not rise is there with 0.
     """
     begin, end = span
     last: dict[Counter, float] = {}

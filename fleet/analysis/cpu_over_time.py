@@ -1,4 +1,4 @@
-"""The CPU of the emulation beside that of the system under test, over the time of a run."""
+"""The CPU of the emulation alongside that of the system under test, over the time of a run."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _OTHER = frozenset({"prometheus", "node-exporter"})
 
 
 class Program(Protocol):
-    """What tells whose a program is: `ProcessSample` for one."""
+    """What says whose a program is: `ProcessSample` for one."""
 
     @property
     def component(self) -> str:

@@ -1,4 +1,4 @@
-"""What disturbed the trials of a run, told apart by whether the experiment planned it. Pure."""
+"""What disturbed the trials of a run, distinguished by whether the experiment planned it. Pure."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Disturbances:
 
 
 def disturbances(recorded: Recorded) -> Disturbances:
-    """Everything that the events tell of."""
+    """Everything that the events report."""
     faults = tuple(_faults(recorded))
     spans = {plan.trial: recorded.span(plan) for plan in recorded.trials}
     found = [
@@ -261,7 +261,7 @@ def _over(subject: str, states: Sequence[MachineState], trial: str, begin: int, 
     inside = [state for state in states if begin <= state.ns <= end]
     before = [state for state in states if state.ns < begin]
     looks = [*before[-1:], *inside]
-    if len(looks) < 2:  # noqa: PLR2004 - one look tells no difference
+    if len(looks) < 2:  # noqa: PLR2004 - one look says no difference
         return
     first, last = looks[0], looks[-1]
     pages = last.pages_swapped - first.pages_swapped

@@ -15,7 +15,7 @@ BUCKETS = tuple(0.1 * 2**power for power in range(15))
 """Seconds: each twice the one before, 0.1 s to 1638.4 s."""
 _NAMES = {"send_lag": "fleet_send_lag_seconds"}
 _OBJECT_NAMES = frozenset({"downsync_last"})
-"""Its `cluster` tells which WEC was last: a finding, no label."""
+"""Its `cluster` says which WEC was last: a finding, no label."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Exposition:
     planned: Mapping[Setting, int]
     """Objects of a trial by its setting."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """Labels that tell which run it is."""
+    """Labels that say which run it is."""
     stamp: str = ""
     """Unix seconds behind every value; empty for none (an exporter's file has none)."""
 

@@ -38,7 +38,7 @@ class DataColumn(Model):
     better: Literal["", "lower", "higher"] = Field(default="", exclude_if=lambda value: not value)
     """Which of two runs did better by it; empty: runs are not compared by it."""
     tolerance: float = Field(default=0.0, ge=0, exclude_if=lambda value: not value)
-    """Up to so far apart values are alike, beside the least relative effect of a comparison."""
+    """Up to so far apart values are alike, alongside the least relative effect of a comparison."""
 
 
 class DataTable(Model):
@@ -76,7 +76,7 @@ class Findings:
 
     @property
     def measured(self) -> bool:
-        """It has something beside samples."""
+        """It has something alongside samples."""
         return any(table.rows for table in self.tables)
 
 

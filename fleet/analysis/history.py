@@ -172,7 +172,7 @@ class History:
         return state == "down"
 
     def blind(self, cluster: str, start: int, end: int) -> bool:
-        """A watch of it told nothing for a while between."""
+        """A watch of it delivered nothing for a while between."""
         return cluster in self.unwatched or any(a <= end and b >= start for a, b in self.gaps.get(cluster, ()))
 
     def healed_before(self, trial: str, ns: int) -> int:

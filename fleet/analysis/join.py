@@ -4,8 +4,8 @@ Links are exact keys; resourceVersions are compared for equality only, API times
 
     created    the object with the planned op-id at its source (or, where a manager wraps it, what holds the op-id)
     its own    a line of that row's resource whose fact is about the op-id, or about a key that another line gave which
-               itself was about the op-id; policy and source, where they are told, are the planned ones; not of an older
-               version than `not_before` says
+               itself was about the op-id; policy and source, where they are known, are the planned ones; not of an
+               older version than `not_before` says
     activated  in that WEC the object with the op-id, owned by the object of the mark that `owned_by` names
     ready      its status is final (`fleet.analysis.final`)
     reported   a fact of that row whose status equals a final status of the WEC's object, whole or in its fields

@@ -15,7 +15,7 @@ from fleet.model.leak_rules import LeakRules
 from fleet.results.events import ProfileTaken
 
 KINDS = {"resident memory": "heap", "heap after collection": "heap", "goroutines": "goroutine"}
-"""Which profile tells of which quantity; descriptors and etcd's size have none."""
+"""Which profile shows which quantity; descriptors and etcd's size have none."""
 MOST = 3
 """Sites of one leak: a leak has one, and the next largest show that the others are far smaller."""
 
@@ -25,7 +25,7 @@ def with_sites(found: Sequence[Leak], folder: Path, recorded: Recorded, rules: L
 
     They are the first after the warm-up and the last of the load (first and last of all where there are no two):
     caches that fill are not the leak, and the clean-up frees what the load held. A file that is gone or damaged leaves
-    the leak without sites; the report's profiles tell why.
+    the leak without sites; the report's profiles say why.
     """
     made = []
     for leak in found:

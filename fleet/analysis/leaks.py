@@ -125,7 +125,7 @@ def _seconds(ns: int, recorded: Recorded) -> float:
 
 
 def _programs(usages: Sequence[Usage]) -> Iterator[tuple[str, Quantity, list[Point]]]:
-    """Of each program the process that was watched longest: one that was started anew begins anew."""
+    """Of each program the process that was watched longest: one that was started again begins again."""
     series: defaultdict[tuple[str, str], dict[int, list[Usage]]] = defaultdict(dict)
     for usage in usages:
         series[usage.machine, usage.program].setdefault(usage.pid, []).append(usage)
@@ -136,7 +136,8 @@ def _programs(usages: Sequence[Usage]) -> Iterator[tuple[str, Quantity, list[Poi
 
 
 def _metrics(recorded: Recorded) -> Iterator[tuple[str, Quantity, list[Point]]]:
-    """A series is told when it changes: between, it has its last value. Looked at as often as programs are weighed."""
+    """A series has a line when it changes: between, it has its last value. Looked at as often as programs are
+    measured."""
     series: defaultdict[tuple[str, str, str], list[MetricSample]] = defaultdict(list)
     for sample in recorded.metrics:
         if sample.name in METRICS:

@@ -27,7 +27,7 @@ class MannKendall:
     variance: float
     """Of `s` when values are independent, ties taken into account."""
     correction: float
-    """n / n*: how many values tell as much as one independent one; below 1 when neighbours alternate."""
+    """n / n*: how many values carry as much information as one independent one; below 1 when neighbours alternate."""
     z: float
     """From the corrected variance."""
     p: float
@@ -35,7 +35,7 @@ class MannKendall:
 
     @property
     def independent(self) -> float:
-        """n*: as many independent values would tell as much; never more than n."""
+        """n*: as many independent values would carry as much information; never more than n."""
         return self.n / max(1.0, self.correction)
 
 

@@ -165,7 +165,7 @@ def _resolved(raw: Any) -> Profile:
 
 
 def _pruned(frames: list[tuple[str, ...]], drop: str, keep: str) -> Iterable[tuple[str, ...]]:
-    """Without the outermost dropped frame and all that it called, if the profile asks for that."""
+    """Without the outermost dropped frame and all that it called, if the profile requests that."""
     if not drop:
         return frames
     for position in range(len(frames) - 1, -1, -1):

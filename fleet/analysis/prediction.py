@@ -43,7 +43,7 @@ class Prediction(Model):
 
     @property
     def binding_limit(self) -> str:
-        """The limit that asks for the most time; empty when none asks for any."""
+        """The limit that takes the most time; empty when none takes any."""
         most = max(self.floors, key=lambda floor: floor.seconds, default=None)
         return most.limit if most is not None and most.seconds > 0 else ""
 

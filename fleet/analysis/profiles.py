@@ -83,7 +83,7 @@ NO_PROFILES = RunProfiles()
 
 
 def read_profiles(folder: Path, taken: Sequence[ProfileTaken]) -> RunProfiles:
-    """Read what is needed of a run's profiles; by program, then kind. A file that is gone or damaged is told."""
+    """Read what is needed of a run's profiles; by program, then kind. A file that is gone or damaged is reported."""
     groups: defaultdict[tuple[str, str, str], list[ProfileTaken]] = defaultdict(list)
     for one in taken:
         groups[one.program, one.machine, one.kind].append(one)

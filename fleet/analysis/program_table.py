@@ -98,7 +98,7 @@ def _programs(processes: Sequence[ProcessSample], span: Span) -> dict[str, list[
 
 
 def _cpu(samples: Sequence[ProcessSample]) -> float:
-    """Seconds of CPU from the first to the last sample; of a process that was started anew all that it has."""
+    """Seconds of CPU from the first to the last sample; of a process that was started again all that it has."""
     total = 0.0
     for former, later in pairwise(samples):
         same = former.pid == later.pid and later.cpu_seconds >= former.cpu_seconds

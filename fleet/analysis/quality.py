@@ -33,13 +33,13 @@ LAG_SECONDS = 0.005
 LAG_SHARE = 0.02
 """Of the median downsync: a lag above both makes the run harness-bound."""
 RACE_SECONDS = 0.05
-"""Two watches race by a few milliseconds; more than this, and a server told one of its watchers late."""
+"""Two watches race by a few milliseconds; more than this, and a server notified one of its watchers late."""
 RACE_SHARE = 0.02
 """Of the median of the latency that the stage is a part of: a race above both is a late one."""
 LATE_RACES = 0.05
 """Share of a stage's samples in a setting that may be late races: its median and p90 stand without them."""
 OTHERS_SHARE = 0.1
-"""Of a host's CPU time: more than this to other programs, or stolen, and the latencies tell of them too."""
+"""Of a host's CPU time: more than this to other programs, or stolen, and the latencies include their effect."""
 _TOTALS = dict.fromkeys(("workload", "report", "finalization", "status"), ("e2e", "e2e_reported"))
 """What a stage is a part of, where that is not downsync."""
 _WHOLE = frozenset({"downsync", "e2e", "e2e_reported"})
@@ -50,7 +50,7 @@ _FATAL = frozenset({"not-settled", "unsettled"})
 _HARMLESS = frozenset({"audit", "metrics", "left-behind"})
 """Anomalies that cost a side table or a later run, not a latency."""
 _TOLD = frozenset({"incomplete"})
-"""Anomalies that the missing samples tell already."""
+"""Anomalies that the missing samples show already."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def judge(
 
 def _ending(case: _Case, record: RunRecord, lost: int, *, torn: bool) -> None:
     if record.status == "running":
-        text = "the run has no end: its driver died or could not write any more; what it had written is here"
+        text = "the run did not finish: its driver died or could not write any more; what it had written is here"
         case.partial.append(text)
     case.partial += [ending.text for ending in record.endings]
     if record.interrupted and not any(ending.kind == "interrupted" for ending in record.endings):
@@ -237,7 +237,7 @@ def _neighbours(case: _Case, recorded: Recorded) -> None:
         where = f" of {', '.join(host.machines)}" if host.machines else ""
         case.warnings.append(
             f"programs outside of the fleet took {host.others:.0%}{stolen} of the CPU{where} while it was measured"
-            f" (most in trial {host.trial}, {host.worst:.0%}): the latencies tell of them too"
+            f" (most in trial {host.trial}, {host.worst:.0%}): the latencies include their effect"
         )
 
 
@@ -283,12 +283,12 @@ def _anomalies(case: _Case, recorded: Recorded) -> None:
 
 
 def _unweighed(case: _Case, record: RunRecord) -> None:
-    """Nothing runs of ours beside a cluster that exists already: what its programs take is not known."""
+    """Nothing runs of ours alongside a cluster that exists already: what its programs take is not known."""
     existing = [cluster.name for cluster in record.fleet.clusters if not cluster.built]
     if existing:
         case.warnings.append(
             f"CPU and memory of programs of {len(existing)} existing {_plural(len(existing), 'cluster')} are missing:"
-            " only what their API servers tell of themselves at /metrics is known"
+            " only what their API servers report at /metrics is known"
         )
 
 

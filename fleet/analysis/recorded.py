@@ -48,7 +48,7 @@ Trouble = ProgramChanged | MachineState | CertificateEnded | LeaderChanged | Fau
 
 
 class Write(NamedTuple):
-    """One version of an object that a watch told while nothing was sent."""
+    """One version of an object that a watch delivered while nothing was sent."""
 
     ns: int
     cluster: str
@@ -62,7 +62,7 @@ class Write(NamedTuple):
 
 @dataclass(slots=True)
 class Recorded:
-    """What the events say beside the samples."""
+    """What the events say alongside the samples."""
 
     join: Join
     trials: list[TrialPlan] = field(default_factory=list)

@@ -161,7 +161,7 @@ def _peak(component: str, cluster: str, group: Sequence[Usage]) -> Peak:
 
 
 def _rounds(group: Sequence[Usage]) -> list[dict[str, Usage]]:
-    """Programs are weighed one after another; a round is over when one of them comes again."""
+    """Programs are measured one after another; a round is over when one of them comes again."""
     rounds: list[dict[str, Usage]] = []
     for row in group:
         if not rounds or row.program in rounds[-1]:
@@ -201,7 +201,7 @@ def per_trial(
     labels are `without` something are left out.
 
     The counter is read at the last sample at or before the trial's load (else its first) and at the last one of the
-    trial. A counter that fell began anew with its program, and one that is new on a page that was read before began
+    trial. A counter that fell began again with its program, and one that is new on a page that was read before began
     at 0: what it shows is then the increment.
     """
     totals: defaultdict[tuple[str, str, Setting, str], float] = defaultdict(float)

@@ -19,7 +19,7 @@ from fleet.model.base import Model
 AXIS = "rtt_ms"
 """What a point of `link-latency` is named by."""
 CLOSE = 0.25
-"""Round trips. A stage that is not told apart from its prediction by more is as predicted, whatever its interval."""
+"""Round trips. A stage that is not distinguished from its prediction by more is as predicted, whatever its interval."""
 CONFIDENCE = 0.95
 FEWEST = 3
 """Trials below which there is no interval."""
@@ -32,7 +32,7 @@ class RoundTrips(Model):
     layout: str
     wecs: int
     predicted: float | None
-    """Round trips: the slope of what the protocol asks for, over the same trials; None where nothing is predicted."""
+    """Round trips: the slope of what the protocol requires, over the same trials; None where nothing is predicted."""
     measured: float
     """Seconds of latency per second of rtt: round trips. Theil-Sen slope over the medians of the trials."""
     low: float | None

@@ -196,7 +196,7 @@ def _beside(thread: _Thread, event: Line, line: bytes) -> Entry | None:
             verb = "fault" if isinstance(event, FaultInjected) else "healed"
             return Entry(event.ns, "fleet", f"{verb}: {event.action} of {event.target}", _raw(line), True)
         case ProgramChanged():
-            what = "is gone" if event.new_pid == 0 else "was started anew"
+            what = "is gone" if event.new_pid == 0 else "was started again"
             return Entry(event.ns, event.cluster or event.machine, f"{event.program} {what}", _raw(line), True)
         case _:
             return None

@@ -54,7 +54,7 @@ Flag = Literal[
 """already: the source showed the complete status before the last WEC had reported; bundled: what carries the object was
 there before it, so the stages through it have no meaning; cluster-down: a cluster on its way was down meanwhile;
 disturbed: something happened to the fleet in its trial that nobody planned (see `disturbances`); gap, listed: one end's
-true moment is not known; late: after the object timeout; missing: has no end; negative: ends before it starts, two
+true moment is not known; late: after the object timeout; missing: never ended; negative: ends before it starts, two
 watches raced; planned-fault: the experiment itself disturbed its trial; recreated: the WEC object was replaced; warmup:
 not counted."""
 

@@ -17,7 +17,7 @@ _COMPARED = ("count", "missing", "min", "p50", "p90", "p99", "max")
 _RELATIVE = 1e-6
 """JSON keeps every digit; another order of a sum may cost some."""
 MOST = 20
-"""Differences that are told one by one."""
+"""Differences that are listed one by one."""
 
 
 def disagreements(folder: RunFolder, rows: Sequence[Row], status: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The latency spectrum: every percentile that the number of samples can tell, the tail stretched."""
+"""The latency spectrum: every percentile that the number of samples supports, the tail stretched."""
 
 from __future__ import annotations
 

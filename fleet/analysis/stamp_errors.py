@@ -51,7 +51,7 @@ class StampErrors(Model):
     """Of a run; seconds."""
 
     lines: int
-    """Versions of objects that a watch told."""
+    """Versions of objects that a watch delivered."""
     joined: int
     """Those whose write was found."""
     delay_p50: float

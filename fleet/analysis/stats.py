@@ -28,7 +28,7 @@ def bootstrap_interval(ordered: Sequence[float], q: float, *, level: float = 0.9
     A resample's k-th smallest of n is the sample at the position of the k-th smallest of n uniform numbers, and that
     is distributed as Beta(k, n - k + 1) (Efron, The Jackknife, the Bootstrap and Other Resampling Plans, 1982,
     section 10.1). So nothing is drawn and nothing needs a seed. Samples of one run are drawn, not runs: the interval
-    does not tell what another run would give.
+    does not say what another run would give.
     """
     from scipy.special import betaincinv  # noqa: PLC0415 - a cold start of the command line must not pay for it
 

@@ -70,7 +70,7 @@ class Study:
     cpu: Sequence[CpuShare]
     """Whose programs took the CPU of the counted trials."""
     dispatches: Sequence[Dispatch]
-    """How long API servers took to hand watch events on, where they tell."""
+    """How long API servers took to hand watch events on, where they report it."""
     stamps: StampErrors | None
     """Of a run that kept audit lines: how exact its latencies are."""
     lost: int

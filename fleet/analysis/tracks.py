@@ -29,7 +29,7 @@ class Stamp(NamedTuple):
     gap: bool = False
     version: int = UNKNOWN
     """Of the object in that line (`version_of`), by which its write is found in an audit log; `OWN`: the driver's own
-    moment, which no watch told."""
+    moment, which no watch delivered."""
 
     @property
     def order(self) -> tuple[int, str, bool, bool]:
@@ -42,12 +42,12 @@ def _order(one: Stamp) -> tuple[int, str, bool, bool]:
 
 
 def version_of(cluster: str, rv: str) -> int:
-    """A short name for one version of one object, good within this process: a million of them must not weigh much."""
+    """A short name for one version of one object, good within this process: a million must not take much memory."""
     return hash((cluster, rv))
 
 
 def stamp(seen: Seen, server: str = "") -> Stamp:
-    """The stamp of a watch line. The server's creationTimestamp tells when this was only if it was the creation."""
+    """The stamp of a watch line. The server's creationTimestamp says when this was only if it was the creation."""
     version = version_of(seen.cluster, seen.rv)
     return Stamp(seen.ns, server if seen.type == "ADDED" else "", seen.listed, seen.gap, version)
 
@@ -276,7 +276,7 @@ class Original:
         return True
 
     def settle_finalized(self) -> None:
-        """Find when the source first showed what the WECs report. Computed anew: a late line may move it."""
+        """Find when the source first showed what the WECs report. Computed again: a late line may move it."""
         self.finalized, self.already = None, False
         tracks = self.tracks.values()
         if self.unreported:

@@ -17,7 +17,7 @@ Point = tuple[float, float]
 
 POINTS_NEEDED = 20
 INDEPENDENT_NEEDED = 12.0
-"""Values that tell something new, after the correction for autocorrelation."""
+"""Values that carry new information, after the correction for autocorrelation."""
 ALPHA = 0.01
 """Of the two-sided test."""
 _MOST_POINTS = 1000
@@ -110,7 +110,7 @@ def _measured(kept: Sequence[Point]) -> tuple[Trend, float]:
     used = _averaged(kept)
     xs, ys = [x for x, _ in used], [y for _, y in used]
     test = mann_kendall(ys, cautious=True)
-    # The interval's width goes with the square root of the test's variance: ask for the wider level instead.
+    # The interval's width goes with the square root of the test's variance: use the wider level instead.
     # The correction is itself an estimate, from few values when they are correlated: Student's quantiles, not Gauss's.
     freedom = max(1.0, test.independent - 2)
     level = 1 - 2 * float(norm.sf(float(t.ppf(0.975, freedom)) * math.sqrt(test.correction)))

@@ -49,7 +49,7 @@ def progress(number: int, answer: Answer) -> str:
 
 
 def document(a: Variant, b: Variant, question: Question, answer: Answer) -> dict[str, Any]:
-    """What stands beside the stages; `ab.json` is this and the stages."""
+    """What stands alongside the stages; `ab.json` is this and the stages."""
     return {
         "format": FORMAT,
         "a": a.model_dump(mode="json"),

@@ -59,7 +59,7 @@ def up(
     tags: TagsOption = None,
     reset: ResetOption = False,
 ) -> None:
-    """Build the fleet, or change it. What earlier -e have set stays until it is set anew, or until --reset."""
+    """Build the fleet, or change it. What earlier -e have set stays until it is set again, or until --reset."""
     from fleet.cli.playbook import play
     from fleet.cli.recorded import name_in, recorded
     from fleet.model import fleet_load

@@ -135,7 +135,7 @@ def items(found: Comparison) -> list[dict[str, Any]]:
 
 
 def document(found: Comparison) -> dict[str, Any]:
-    """What stands beside the cells."""
+    """What stands alongside the cells."""
     return {
         "a": _name(found.a),
         "b": _name(found.b),

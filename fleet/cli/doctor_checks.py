@@ -29,15 +29,15 @@ SHARD = 25
 DEFAULT_WECS = 4
 """`wec_count` of inventories/localhost."""
 DISK_WARN = 5 << 30
-"""Bytes. A cold toolchain build takes about 4 GB beside the fleets."""
+"""Bytes. A cold toolchain build takes about 4 GB alongside the fleets."""
 EARLIEST = 1_735_689_600.0
 """2025-01-01: certificates made under an older clock are refused by Go programs."""
 
 
 def examine(wecs: int | None) -> list[Finding]:
-    """All checks; nothing is changed. `wecs` is the size of a new fleet that should fit beside those there are.
+    """All checks; nothing is changed. `wecs` is the size of a new fleet that should fit alongside those there are.
 
-    None: as many as the default inventory builds where there is no fleet yet, else what is left is only told.
+    None: as many as the default inventory builds where there is no fleet yet, else what is left is only shown.
     """
     root = fleet_load.state_root()
     fleets = _fleets(root)

@@ -46,7 +46,7 @@ def down() -> None:
 
 @app.command()
 def status(output: OutputOption = "table") -> None:
-    """List the machines: whether each runs and answers, what it weighs."""
+    """List the machines: whether each runs and answers, what it takes."""
     from fleet.cli import units
     from fleet.cli.table import Column, render
     from fleet.lab import control

@@ -1,4 +1,4 @@
-"""Makes and finds the observations that `fleet plan` reckons from: of run folders, in a file."""
+"""Makes and finds the observations that `fleet plan` estimates from: of run folders, in a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fleet.model import fleet_load
 from fleet.results.folder import RUN, RunFolder
 
 FILE = "sizing.json"
-"""Beside the fleets of this machine."""
+"""Alongside the fleets of this machine."""
 FEWEST_COUNTS = 2
 
 
@@ -47,8 +47,8 @@ def own_file() -> Path:
 
 
 def make(folders: Sequence[Path], file: Path | None) -> Made:
-    """Read the runs and write the file (default: this machine's) anew; UsageError, and nothing written, when no run can
-    be used."""
+    """Read the runs and write the file (default: this machine's) again; UsageError, and nothing written, when no run
+    can be used."""
     made = Made(file or own_file())
     for folder in folders:
         for path in _runs(folder):

@@ -1,4 +1,4 @@
-"""The fleet that `fleet plan` is asked for, by variables of site.yml; what its parts weigh; what this machine has."""
+"""The fleet that `fleet plan` is about, by variables of site.yml; what its parts take; what this machine has."""
 
 from __future__ import annotations
 

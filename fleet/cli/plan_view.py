@@ -39,7 +39,7 @@ def figure_document(figure: Figure) -> dict[str, Any]:
 
 
 def rest_document(sized: Sized) -> dict[str, Any]:
-    """Everything beside the figures."""
+    """Everything alongside the figures."""
     return {
         "wecs": sized.wecs,
         "setup": sized.question.setup.model_dump(),
@@ -72,7 +72,7 @@ def _figures(sized: Sized, ink: Ink) -> str:
 
 def _from(figure: Figure) -> Cell:
     if figure.origin == DECLARED:
-        return Cell("reckoned before a build, rounded up", "dim")
+        return Cell("estimated before a build, rounded up", "dim")
     text = f"{figure.origin}: {figure.points} points of {figure.fleets} fleet{'s' if figure.fleets != 1 else ''}"
     return Cell(f"{text}, {_beyond(figure.beyond)}", "warn") if figure.beyond is not None else Cell(text)
 

@@ -66,7 +66,7 @@ class Progress:
         self.failures.append(f"{body.get('host', '?')}: {self._task}: {reason(result)}")
 
     def _finish(self) -> None:
-        """Tell how long the task took, when it was long."""
+        """Say how long the task took, when it was long."""
         took = time.monotonic() - self._began
         if self._task and took >= LONG_TASK:
             say(f"  {self._task} took {units.span(took)}")

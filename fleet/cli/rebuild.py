@@ -13,7 +13,7 @@ from fleet.model.fleet_file import FleetFile
 from fleet.results.run import RunRecord
 
 SHARD_SIZE = 25
-"""`dense_shard_size` of the inventory, where the record does not tell otherwise."""
+"""`dense_shard_size` of the inventory, where the record does not say otherwise."""
 _WEC = re.compile(r"^(.*?)(\d{3,})$")
 
 
@@ -24,7 +24,7 @@ PLACE = frozenset({"machine_state_dir"})
 def variables(fleet: FleetFile) -> dict[str, Any]:
     """The recorded variables, as `site.yml` takes them. UsageError for a fleet that it cannot build here.
 
-    Of a file of an older release, which records none: counts, driver, limits and switches as the file tells them.
+    Of a file of an older release, which records none: counts, driver, limits and switches as the file has them.
     """
     if len(fleet.machines) != 1 or fleet.machines[0].connection != "local":
         raise UsageError(

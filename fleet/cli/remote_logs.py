@@ -14,7 +14,7 @@ def remote_programs(fleet: FleetFile, name: str) -> tuple[Machine, list[str]] | 
     """The machine and its programs when `name` is a program or cluster of a machine that is reached over SSH.
 
     A cluster of the dense driver has its own programs only (agent, node simulator); what carries it has a name of its
-    own, which several machines may have: UsageError then, `MACHINE/PROGRAM` tells which.
+    own, which several machines may have: UsageError then, `MACHINE/PROGRAM` says which.
     """
     only, slash, rest = name.partition("/")
     away = {

@@ -20,7 +20,7 @@ STYLES = {"valid": "ok", "partial": "warn", "invalid": "fail", "running": "warn"
 
 @dataclass(frozen=True)
 class RunRow:
-    """One run as a list shows it; seconds is None while it has no end."""
+    """One run as a list shows it; seconds is None while it did not finish."""
 
     experiment: str
     id: str

@@ -49,7 +49,7 @@ def _experiment() -> dict[str, Any]:
 
 
 def _inventory() -> dict[str, Any]:
-    """Of `group_vars` and `host_vars`; variables of Ansible and of the user's own may stand beside ours."""
+    """Of `group_vars` and `host_vars`; variables of Ansible and of the user's own may stand alongside ours."""
     made = schema_of(Variables, file_name("inventory"))
     made["title"] = "Inventory variables"
     made["description"] = (

@@ -54,7 +54,7 @@ def places(cache: Path | None) -> tuple[Path, Path]:
 
 
 def _wanted(source: Path, needs: list[str] | None, groups: list[str] | None) -> Catalogue:
-    """The groups that options ask for; UsageError for a name that there is not."""
+    """The groups that options request; UsageError for a name that there is not."""
     from fleet.model.variables import Variables
     from fleet.toolchain import catalogue, needs_of
 

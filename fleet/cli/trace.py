@@ -95,7 +95,7 @@ def importers() -> None:
 
 @app.command()
 def show(trace: FileArgument, output: OutputOption = "table") -> None:
-    """Print what a trace holds, and what it cannot tell."""
+    """Print what a trace holds, and what it cannot say."""
     from fleet.cli.trace_view import as_json, as_text
     from fleet.trace import place
     from fleet.trace.file import read

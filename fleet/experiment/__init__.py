@@ -36,9 +36,9 @@ def run(
 ) -> Outcome:
     """Run the experiment; returns when the run folder is complete, whatever happened after it was made.
 
-    `fleet_path` is the `fleet.json`: the lock lies beside it. `keep` leaves everything in the clusters; `reconfigure`
-    changes the fleet for experiments that sweep its limits. Raises FleetError (UsageError for the spec) for what is
-    refused before anything was changed.
+    `fleet_path` is the `fleet.json`: the lock lies alongside it. `keep` leaves everything in the clusters;
+    `reconfigure` changes the fleet for experiments that sweep its limits. Raises FleetError (UsageError for the spec)
+    for what is refused before anything was changed.
     """
     state = fleet_path.absolute().parent
     runner = Runner(fleet, state, experiment, spec, results_root, progress=progress, keep=keep, reconfigure=reconfigure)

@@ -59,7 +59,7 @@ def _clients(spaces: Spaces) -> Iterator[tuple[Space, KubeClient]]:
 
 
 async def missing(client: KubeClient, rights: Sequence[Right]) -> list[Right]:
-    """Those rights, each with the verbs alone that this client's user does not have; optional ones are not asked for.
+    """Those rights, each with the verbs alone that this client's user does not have; optional ones are not requested.
 
     KubeError when the server cannot be asked.
     """

@@ -107,7 +107,7 @@ class Bars:
         self._bars.reset(self._trial, total=None, description=escape(text))
 
     def step(self, name: str) -> None:
-        """Shown beside the trial."""
+        """Shown alongside the trial."""
         self._bars.update(self._trial, description=escape(f"{self._text}: {name}" if self._text else name))
 
     def marks(self, done: int, total: int) -> None:

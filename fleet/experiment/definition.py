@@ -73,7 +73,7 @@ class Experiment(Protocol):
 
     @property
     def everybody(self) -> bool:
-        """Every program that tells of itself is scraped, not only the hub's: it looks for what grows."""
+        """Every program with metrics is scraped, not only the hub's: it looks for what grows."""
         ...
 
     def cannot(self, manager: Manager, /) -> str:

@@ -78,7 +78,7 @@ class Distribution:
     profiles: Callable[[Any], Profiles] = _as_written
     """Of the programs, while it goes on."""
     everybody: bool = False
-    """It scrapes every program that tells of itself: it looks for what grows."""
+    """It scrapes every program with metrics: it looks for what grows."""
     hold_back: float | None = None
     """How long the manager may delay what it has scheduled, seconds; None: as its record says."""
 
@@ -205,7 +205,7 @@ def _kinds(trials: Sequence[TrialPlan]) -> tuple[Resource, ...]:
 
 
 def _publish(session: PolicySession, trials: Sequence[TrialPlan]) -> None:
-    """Show the run's samples so far to a Prometheus that runs beside the fleet; between trials, as it takes CPU."""
+    """Show the run's samples so far to a Prometheus that runs alongside the fleet; between trials, as it takes CPU."""
     if not folders(session.fleet):
         return
     facts = {"run": session.names.run_id, "experiment": session.spec.experiment, "fleet": session.fleet.name}

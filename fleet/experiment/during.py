@@ -22,7 +22,7 @@ class BeginFaults:
     name = "faults"
 
     async def do(self, session: PolicySession, trial: TrialPlan) -> None:
-        """They go on beside the steps that follow."""
+        """They go on alongside the steps that follow."""
         session.faults.begin(trial.id, counted=trial.repeat >= 0)
 
 

@@ -39,7 +39,7 @@ class Interrupts:
                 loop.remove_signal_handler(number)
 
     def watch(self, task: asyncio.Task[None]) -> None:
-        """From now on a signal cancels this task; at once, when leaving at once was asked for already."""
+        """From now on a signal cancels this task; at once, when leaving at once was requested already."""
         self._task = task
         if self.at_once:
             task.cancel()

@@ -1,4 +1,5 @@
-"""The load client `fleet-loadgen` beside the driver: an order on its stdin, JSON lines from it, ended with the run."""
+"""The load client `fleet-loadgen` alongside the driver: an order on its stdin, JSON lines from it, ended with the
+run."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class PolicySession(Session):
         return trial_policies(trial, self.names)
 
     def objects(self, trial: TrialPlan) -> tuple[WorkloadObject, ...]:
-        """Objects of the trial, policy by policy; kept until another trial's are asked for: a profile is dear."""
+        """Objects of the trial, policy by policy; kept until another trial's are requested: a profile is dear."""
         if self._made is None or self._made[0] != trial.id:
             made = tuple(
                 item

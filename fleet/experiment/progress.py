@@ -1,4 +1,4 @@
-"""What a run tells while it goes: a small Protocol, and the one that says nothing."""
+"""What a run reports while it goes: a small Protocol, and the one that says nothing."""
 
 from __future__ import annotations
 

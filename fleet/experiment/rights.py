@@ -1,4 +1,4 @@
-"""The rights that a run needs in each space: the engine's own, and what the manager's hops and policies ask for."""
+"""The rights that a run needs in each space: the engine's own, and what the manager's hops and policies need."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _all(manager: Manager, kinds: Sequence[Resource], *, crds: bool) -> Iterator
         if hop.resource is not None:
             yield right(hop.row.space, hop.resource, *SEEN)
     yield from manager.rights
-    # Of the API server itself: requests and storage at the hub, CPU and memory of a WEC. A source's tells besides who
+    # Of the API server itself: requests and storage at the hub, CPU and memory of a WEC. A source's says besides who
     # watches a kind that was just added.
     for space in SPACES:
         yield Right(space, ("get",), url="/metrics", optional=not (crds and space == "source"))

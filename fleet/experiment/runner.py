@@ -194,7 +194,7 @@ class Runner:
         return Outcome(folder.path, status, code, tuple(record.reasons))
 
     async def _work(self, session: Session) -> None:
-        """The body, with the samplers beside it."""
+        """The body, with the samplers alongside it."""
         async with session.sampling:
             await self.experiment.run(session, self.trials)
 

@@ -57,7 +57,7 @@ class Session:
     lag: LoopLag = field(default_factory=LoopLag)
     """How late the loop is while stamps become latencies; `step(..., measured=True)` measures it."""
     reflectors: list[Reflector] = field(default_factory=list)
-    """Every watch that the run had: run.json says what they told."""
+    """Every watch that the run had: run.json says what they delivered."""
     trials_begun: int = 0
     fleets: int = 1
 
@@ -78,7 +78,7 @@ class Session:
     # --- what a body is made of -----------------------------------------------------------------------------------
     @asynccontextmanager
     async def measuring(self) -> AsyncIterator[None]:
-        """Inside it programs are weighed and scraped at the spec's interval, profiles taken and faults possible."""
+        """Inside it programs are measured and scraped at the spec's interval, profiles taken and faults possible."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(beside(self.keep_sampling()))
             await stack.enter_async_context(self.profiling())
@@ -86,7 +86,7 @@ class Session:
             yield
 
     def profiling(self) -> Profiling:
-        """The rounds of profiles that the spec asks for, as `async with`."""
+        """The rounds of profiles that the spec requests, as `async with`."""
         return Profiling(self.fleet, self.spec.profiles, self.folder.path, self.recorder)
 
     @asynccontextmanager
@@ -198,7 +198,7 @@ class Session:
         return not outcome
 
     async def adopt(self, fleet: FleetFile, needs: Needs) -> None:
-        """The run goes on with this fleet (another manager, other clusters): clients and samplers are opened anew.
+        """The run goes on with this fleet (another manager, other clusters): clients and samplers are opened again.
 
         The fleet file is kept as `raw/fleet-<number>.json`: run.json has the first one. UsageError with faults planned,
         which were aimed at the first.
@@ -229,7 +229,7 @@ class Session:
 
 @asynccontextmanager
 async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """`work` goes on beside the block and is cancelled at its end; its own error, if any, is raised there."""
+    """`work` goes on alongside the block and is cancelled at its end; its own error, if any, is raised there."""
     task = asyncio.create_task(work)
     try:
         yield

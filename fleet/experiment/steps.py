@@ -38,7 +38,7 @@ class Step(Protocol):
     name: str
 
     async def do(self, session: PolicySession, trial: TrialPlan) -> None:
-        """Do it; FleetError ends the run, everything else that is amiss is recorded as an anomaly."""
+        """Do it; FleetError ends the run, everything else that is wrong is recorded as an anomaly."""
 
 
 class Announce:
@@ -245,13 +245,13 @@ async def _delete(session: PolicySession, source: str, write: Write, propagation
 
 
 async def quieten(session: PolicySession, deadline: float) -> str:
-    """Wait for the quiet that the spec asks for; why it did not come by `deadline` (monotonic seconds), or nothing.
+    """Wait for the quiet that the spec requests; why it did not come by `deadline` (monotonic seconds), or nothing.
 
-    Quiet is: no watch told anything, then no program of the manager has work in its queues or sends requests. A
+    Quiet is: no watch delivered anything, then no program of the manager has work in its queues or sends requests. A
     program that only reads moves nothing that a watch could see, yet empties the bucket of its rate limiter.
     """
     quiet = session.recorder.quiet
-    why = "the watches still told changes"
+    why = "the watches still delivered changes"
     while (left := deadline - time.monotonic()) > 0:
         if not await quiet.wait(session.spec.quiet, timeout=left):
             return f"the last was {quiet.last_what}" if quiet.last_what else why

@@ -25,7 +25,9 @@ class RateLimit(Model):
     """One setting of a token bucket."""
 
     qps: float = Field(gt=0, le=100_000)
+    """Requests a second."""
     burst: int = Field(ge=1, le=1_000_000)
+    """Requests at once."""
 
 
 class ClientLimits(PolicyExperiment):

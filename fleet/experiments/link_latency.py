@@ -68,7 +68,7 @@ def cannot(manager: Manager) -> str:
 def check(_spec: LinkLatency, fleet: FleetFile) -> None:
     """UsageError when a machine with WECs has no link.
 
-    One is not put there for the run: agents that find the hub at another address register anew.
+    One is not put there for the run: agents that find the hub at another address register again.
     """
     carrying = {cluster.machine for cluster in fleet.wecs()}
     bare = sorted(machine.name for machine in fleet.machines if machine.name in carrying and machine.wan is None)

@@ -20,7 +20,7 @@ from fleet.workload.pacing import compressed, expected_count
 from fleet.workload.profiles import content_of
 
 ROUNDS = 8
-"""Of profiles in a long run at least: the first after the warm-up and the last tell where a leak allocates."""
+"""Of profiles in a long run at least: the first after the warm-up and the last say where a leak allocates."""
 
 
 class LongRun(PolicyExperiment):
@@ -32,6 +32,7 @@ class LongRun(PolicyExperiment):
     wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "fleet"
     layouts: list[Layout] = Field(default=["one-to-one"], min_length=1, max_length=1)
     duration: Duration = 48 * 3600.0
+    """How long pods come, before `compression`."""
     compression: float = Field(default=1.0, ge=1, le=1000)
     """Everything goes so many times faster: the load, the pods' lives, and so the run."""
     workload: Workload = Workload(kind="pod", lifetime=20.0)
@@ -69,7 +70,7 @@ def points(spec: LongRun, ground: Ground) -> list[Point]:
 
 
 def profiles(spec: LongRun) -> Profiles:
-    """Often enough to tell where a leak allocates."""
+    """Often enough to say where a leak allocates."""
     return spec.paced_profiles
 
 

@@ -30,7 +30,9 @@ class WorkloadSize(PolicyExperiment):
     wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "fleet"
     layouts: list[Layout] = Field(default=["one-to-many"], min_length=1)
     objects: list[Count] = Field(default=[1, 5, 20, 50], min_length=1)
+    """Objects per policy, swept."""
     bytes: list[Size] = Field(default=[0, 10_000], min_length=1)
+    """Random characters per object, swept."""
     workload: Workload = Workload(kind="configmap")
     """Its own objects and bytes are not used: the lists are."""
 

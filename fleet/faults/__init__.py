@@ -1,1 +1,1 @@
-"""Faults: what an experiment does to the fleet beside its load. One module each, named in `registry`."""
+"""Faults: what an experiment does to the fleet alongside its load. One module each, named in `registry`."""

@@ -59,7 +59,7 @@ class ApiErrors(Plain):
         if hub is None or hub.machine != aim.machine:
             raise UsageError(
                 f"the hub is not on the machine {aim.machine}: the proxy needs the key of the fleet's front proxy, and"
-                " that lies beside the hub alone"
+                " that lies alongside the hub alone"
             )
         return [aim.model_copy(update={"facts": {**aim.facts, "plane": hub.name, "server": hub.server}})]
 

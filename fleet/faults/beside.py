@@ -1,4 +1,4 @@
-"""Carries out `during` beside the load of each trial, and heals everything at the end, whatever ended it."""
+"""Carries out `during` alongside the load of each trial, and heals everything at the end, whatever ended it."""
 
 from __future__ import annotations
 

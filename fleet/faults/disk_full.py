@@ -23,7 +23,7 @@ from fleet.model.fleet_file import FleetFile
 
 NEEDS = ("mkfs.ext4", "mount", "umount", "fallocate", "cp")
 ROOM = 256 << 20
-"""Bytes beside what etcd has: it keeps two files of 64 MB in reserve."""
+"""Bytes alongside what etcd has: it keeps two files of 64 MB in reserve."""
 BLOCK = 1 << 20
 
 

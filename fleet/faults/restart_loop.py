@@ -20,7 +20,7 @@ class LoopSettings(Model):
     """Of `restart-loop`."""
 
     every: Duration = 3.0
-    """From one SIGKILL to the next. A supervisor that gave up is told to start it again."""
+    """From one SIGKILL to the next. A supervisor that gave up is instructed to start it again."""
 
 
 class RestartLoop(Plain):

@@ -27,7 +27,7 @@ BACKDATE = datetime.timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Pair:
-    """A certificate and its key, as files of mode 0600; `changed` tells whether they were (re)issued just
+    """A certificate and its key, as files of mode 0600; `changed` says whether they were (re)issued just
     now."""
 
     cert: Path
@@ -45,7 +45,7 @@ class Subject:
     """Subject alternative names: DNS names and IP addresses; a certificate with any can serve."""
     client: bool = True
     days: float = DAYS
-    """Its life; a credential for one errand lives for hours."""
+    """Its life; a credential for one task is valid for hours."""
 
 
 class Authority:

@@ -97,8 +97,8 @@ class Store:
     server: Certificate
     client: Certificate
     socket: Path | None = None
-    """A second door, without TLS, in a folder that is only ours. An API server holds some seventy connections to its
-    etcd, and those of 25 in one process, each with its handshake and buffers, cost a busy machine more than their
+    """A second listener, without TLS, in a folder that is only ours. An API server holds some seventy connections to
+    its etcd, and those of 25 in one process, each with its handshake and buffers, cost a busy machine more than their
     requests do."""
     tick_ms: int = 250
     """Of its clock. It waits 1 to 5 ticks before it elects itself; by etcd's default it ticks 10 times a second."""
@@ -120,7 +120,7 @@ class Store:
 
 
 def etcd(program: Path, store: Store, trust: Trust, extra: tuple[str, ...]) -> tuple[str, ...]:
-    """One member, TLS with client certificates on loopback, beside a unix socket for the WECs' own API servers.
+    """One member, TLS with client certificates on loopback, alongside a unix socket for the WECs' own API servers.
 
     Snapshots are ten times as frequent as by default: what is not snapshotted stays in memory.
     """

@@ -24,7 +24,7 @@ START_DEADLINE = 30.0
 KILL_GRACE = 10.0
 POLL = 0.05
 NICENESS = 10
-"""Of the daemon and all that it runs, and of their session where the kernel weighs sessions against each other
+"""Of the daemon and all that it runs, and of their session where the kernel schedules sessions against each other
 (`sched_autogroup_enabled`). A fleet that fills its machine must not keep the driver from noting when a watch line came;
 among themselves the programs compete as before."""
 KEPT_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TZ")
@@ -85,7 +85,7 @@ class Daemon:
         return found
 
     def orphans(self) -> list[psutil.Process]:
-        """Programs that a daemon of this folder started and that lost it (SIGKILL); told by the
+        """Programs that a daemon of this folder started and that lost it (SIGKILL); found by the
         environment they were given."""
         daemons = {process.pid for process in self.processes()}
         found = []

@@ -93,7 +93,7 @@ class Machine:
 
     @property
     def registry(self) -> Registry:
-        """The port registry beside the fleets."""
+        """The port registry alongside the fleets."""
         return Registry(self.root.parent)
 
     def context(self, name: str) -> str:

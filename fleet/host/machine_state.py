@@ -1,4 +1,4 @@
-"""One look at a machine: its programs' states, what they weigh at two moments, its memory. Also run there over SSH."""
+"""One look at a machine: its programs' states, what they take at two moments, its memory. Also run there over SSH."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Look:
 
 
 def parse(text: str) -> Look:
-    """A look that was taken on another machine, by the same release; HostError when it is none."""
+    """A look that was taken on another machine, by the same release; HostError when it is not one."""
     try:
         document = json.loads(text)
         return Look(

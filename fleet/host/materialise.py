@@ -34,7 +34,7 @@ class Materialised:
 
 
 def materialise(machine: Machine, plan: Plan, pki: FleetPki | None) -> Materialised:
-    """Bring the files of `plan` about; with `machine.check` only tell.
+    """Bring the files of `plan` about; with `machine.check` only report.
 
     `pki` None, in check mode only, means that there are no authorities yet: everything will be issued.
     """

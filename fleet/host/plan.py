@@ -82,7 +82,7 @@ class Extra:
 
 @dataclass(frozen=True)
 class NodeShape:
-    """What the simulated nodes of a control plane have beside what every one has, and nodes of another kind.
+    """What the simulated nodes of a control plane have alongside what every one has, and nodes of another kind.
 
     The quantities are Kubernetes' own (`32`, `256Gi`, `1k`); what `capacity` names wins over the simulator's.
     """

@@ -20,7 +20,7 @@ class Stat:
     cpu_ticks: int
     """User and system, since the process began."""
     start_ticks: int
-    """When it began, since the host was booted. With the pid it tells one process from every other."""
+    """When it began, since the host was booted. With the pid it distinguishes one process from every other."""
     threads: int
     rss_pages: int
 

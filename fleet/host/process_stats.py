@@ -1,4 +1,4 @@
-"""What the programs of a machine weigh now: CPU seconds, memory, descriptors, threads, inotify instances."""
+"""What the programs of a machine take now: CPU seconds, memory, descriptors, threads, inotify instances."""
 
 from __future__ import annotations
 

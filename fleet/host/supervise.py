@@ -172,7 +172,7 @@ class Supervisor(Programs):
         self.end([*changed, *removed])
         ours = {program.name: program for program in programs}
         if not started:
-            # One that keeps dying is stopped, and started anew with what changed, so that its old death is
+            # One that keeps dying is stopped, and started again with what changed, so that its old death is
             # not taken for a new one.
             self.stop_in_waves(
                 {s.name: 0 for s in self.states() if s.name in ours and s.state in ("STARTING", "BACKOFF")}

@@ -12,7 +12,7 @@ from fleet.kube.kubeconfig import is_loopback
 
 
 def places(layout: Layout, *servers: str) -> tuple[str, ...]:
-    """Hosts of this machine's control planes and of those URLs, beside loopback; sorted."""
+    """Hosts of this machine's control planes and of those URLs, alongside loopback; sorted."""
     urls = [*(stored.server for stored in stored_planes(layout)), *servers]
     hosts = {urlsplit(url).hostname or "" for url in urls}
     return tuple(sorted(host for host in hosts if host and not is_loopback(host)))

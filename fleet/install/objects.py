@@ -1,4 +1,4 @@
-"""Bring objects of one API server to what a manifest says; tell honestly whether anything had to change."""
+"""Bring objects of one API server to what a manifest says; report whether anything had to change."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def namespace(name: str) -> dict[str, Any]:
 
 
 def contains(live: object, wanted: object) -> bool:
-    """Whether `live` says all that `wanted` says; what the server added beside it does not count.
+    """Whether `live` says all that `wanted` says; what the server added alongside it does not count.
 
-    Lists must have the same length and contain each other element by element; None asks for nothing.
+    Lists must have the same length and contain each other element by element; None accepts anything.
     """
     if wanted is None:
         return True

@@ -12,7 +12,8 @@ from fleet.host.program_folders import ProgramFolders
 
 @dataclass(frozen=True)
 class UpstreamFolders(ProgramFolders):
-    """Programs by name in `folders`, `<plural>.yaml` in `crds` beside each. With `check` a program may be missing."""
+    """Programs by name in `folders`, `<plural>.yaml` in `crds` alongside each. With `check` a program may be
+    missing."""
 
     @classmethod
     def of(cls, programs: Sequence[Path | str], *, check: bool) -> UpstreamFolders:

@@ -52,7 +52,8 @@ def read_components(layout: Layout, machine: str, versions: Mapping[str, str]) -
 
 
 def readers() -> dict[str, Reader]:
-    """How each component tells of itself, as its driver, simulator, manager or platform says; else its flags say it."""
+    """Where each component serves metrics and profiles, as its driver, simulator, manager or platform says; else its
+    flags say it."""
     found = {**CONTROL_PLANES, **own_components(), **_simulators()}
     for name in managers.known():
         found |= managers.installer(name).pages

@@ -23,7 +23,7 @@ def existing_clusters(variables: Mapping[str, Any], machine: str) -> list[Cluste
     """Every cluster that the variables name, with the user's own file and context: nothing of it is copied.
 
     Only files are read: no cluster is reached, no credential plugin run. UsageError for a file or context that is not
-    there or must not be used, a name that is none or is there twice, and two entries at one API server.
+    there or must not be used, a name that is invalid or is there twice, and two entries at one API server.
     """
     hub = TypeAdapter(ExistingHub).validate_python(variables.get(HUB) or {})
     wecs = ExistingWecs.model_validate(variables.get(WECS) or {})

@@ -14,8 +14,8 @@ from fleet.host.pages import CONTROL_PLANES
 from fleet.model.fleet_file import WEC, Component, Role
 
 KEPT_OF_AGENTS = "(process|go_goroutines|go_memstats_heap|go_gc_duration|rest_client|workqueue|up).*"
-"""Of what runs beside the control plane of each WEC, the manager's agents and the simulator of its nodes: of a hundred
-such pages only these names are kept."""
+"""Of what runs alongside the control plane of each WEC, the manager's agents and the simulator of its nodes: of a
+hundred such pages only these names are kept."""
 DROPPED = (
     "(apiserver_request_sli_duration_seconds|apiserver_request_body_size_bytes|apiserver_response_sizes|"
     "apiserver_watch_events_sizes|apiserver_watch_list_duration_seconds|apiserver_admission_.*|"

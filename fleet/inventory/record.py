@@ -27,7 +27,7 @@ from fleet.simulators.simulator import simulator
 
 FILE = "fleet.json"
 HELD = ("experiment.lock", "experiment.holder", build_progress.FILE, build_progress.LOCK)
-"""What experiments (fleet.experiment.hold) and `site.yml` leave beside it."""
+"""What experiments (fleet.experiment.hold) and `site.yml` leave alongside it."""
 KUBECONFIGS = "kubeconfigs"
 """Below the controller's folder: the admin kubeconfigs of control planes on other machines."""
 PRIVATE = 0o600
@@ -35,7 +35,7 @@ PRIVATE = 0o600
 
 @dataclass(frozen=True)
 class RecordSpec:
-    """What the file says beside what the machines' own folders tell."""
+    """What the file says alongside what the machines' own folders hold."""
 
     fleet: str
     root: Path
@@ -50,7 +50,7 @@ class RecordSpec:
     given: Mapping[str, Any] = field(default_factory=dict)
     """Those that `-e` has set since the fleet exists."""
     found: tuple[Inspection, ...] = ()
-    """What the machines that answered told of themselves; one with connection local may be left out."""
+    """What the machines that answered reported; one with connection local may be left out."""
 
 
 def begin_record(spec: RecordSpec, *, check: bool = False) -> Change:
@@ -188,7 +188,7 @@ def _platforms(variables: Variables, versions: Mapping[str, str], clusters: Sequ
 
 
 def _wec_differs(variables: Variables) -> str:
-    """Of the control planes, and of what runs beside each."""
+    """Of the control planes, and of what runs alongside each."""
     beside = "simulators and agents " + (
         "of many in one process" if variables.wec_programs == "shared" else "in a process each"
     )
@@ -270,7 +270,7 @@ def _kubeconfig(root: Path, cluster: str) -> Path:
 
 
 def _keep_kubeconfigs(spec: RecordSpec, file: FleetFile, *, check: bool) -> Change:
-    """Write those that other machines told, and remove those of clusters that are no more."""
+    """Write those that other machines returned, and remove those of clusters that are no more."""
     folder = spec.root / KUBECONFIGS
     told = {name: text for found in spec.found for name, text in found.kubeconfigs.items()}
     wanted = {cluster.name for cluster in file.clusters if Path(cluster.kubeconfig).parent == folder}
@@ -288,7 +288,8 @@ def _keep_kubeconfigs(spec: RecordSpec, file: FleetFile, *, check: bool) -> Chan
 
 
 def forget(root: Path, *, check: bool = False) -> Change:
-    """Remove the record and the kubeconfigs beside it, and their folder when nothing else is in it; absent is fine."""
+    """Remove the record and the kubeconfigs alongside it, and their folder when nothing else is in it; absent is
+    fine."""
     files, folder = [root / name for name in (FILE, *HELD)], root / KUBECONFIGS
     there = {str(each): "kept" for each in (*files, folder) if each.exists()}
     if not check and there:
@@ -301,7 +302,7 @@ def forget(root: Path, *, check: bool = False) -> Change:
 
 
 def _read(path: Path) -> FleetFile | None:
-    """The file there is; None when it is missing or of no use, since it is written anew then."""
+    """The file there is; None when it is missing or of no use, since it is written again then."""
     try:
         return FleetFile.model_validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):

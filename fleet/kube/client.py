@@ -323,7 +323,7 @@ class KubeClient:
         return found.get(OUTPUT_CHANNEL, b"")
 
     async def _json(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Object:
-        """The object of an answer; tried again unless told."""
+        """The object of an answer; tried again unless switched off."""
         options.setdefault("retry", True)
         return (await self.transport.request(method, path, **options)).json()
 

@@ -11,7 +11,7 @@ from fleet.kube.endpoint import Endpoint
 from fleet.kube.errors import Unreachable
 
 EARLY_SECONDS = 60.0
-"""A renewal begins so long before the end, beside the requests; a plugin takes a second or two."""
+"""A renewal begins so long before the end, alongside the requests; a plugin takes a second or two."""
 PAUSE_SECONDS = 10.0
 """Between a renewal that failed and the next that is tried before the end."""
 

@@ -63,7 +63,7 @@ class Overlong(KubeError):
 
 
 class TooManyRequests(KubeError):
-    """429; `retry_after` is what the server asks for, in seconds, 0 when it does not say."""
+    """429; `retry_after` is what the server requests, in seconds, 0 when it does not say."""
 
     def __init__(
         self,

@@ -72,7 +72,7 @@ class ReflectorStats:
     bookmark: str = ""
     """resourceVersion of the newest bookmark."""
     duplicates: int = 0
-    """Events dropped because the same object at the same resourceVersion was already told."""
+    """Events dropped because the same object at the same resourceVersion was already delivered."""
     filtered: int = 0
     """Lines that `want` refused."""
     errors: int = 0

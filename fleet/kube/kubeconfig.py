@@ -38,7 +38,7 @@ def is_loopback(host: str) -> bool:
 
 
 def end_of(certificate: bytes) -> datetime:
-    """When a PEM certificate ends. ValueError when it is none."""
+    """When a PEM certificate ends. ValueError when it is not one."""
     return x509.load_pem_x509_certificate(certificate).not_valid_after_utc
 
 

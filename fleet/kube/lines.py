@@ -17,7 +17,7 @@ class LineSplitter:
 
     @property
     def pending(self) -> int:
-        """Bytes of the line that has no end yet."""
+        """Bytes of the line that did not finish yet."""
         return self._pending
 
     def feed(self, chunk: bytes) -> list[bytes]:

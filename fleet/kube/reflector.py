@@ -1,9 +1,9 @@
 """List and watch of one collection: every change delivered once, in order, stamped at receipt; gaps are marked.
 
 A watch that breaks is opened again from the last resourceVersion, which loses nothing. When the server no longer has
-that version (410, or empty answers), the collection is listed again, compared with what was told before, the
-differences are told with `gap` set, and the blind stretch is told to `on_gap`. So it is when the server was put back
-to an older state meanwhile.
+that version (410, or empty answers), the collection is listed again, compared with what was delivered before, the
+differences are delivered with `gap` set, and the blind stretch is given to `on_gap`. So it is when the server was put
+back to an older state meanwhile.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ IDLE_SECONDS = 300.0
 """API servers send a bookmark every 60 to 75 s, one that is short of processors later: with a hundred of them on two
 cores, silences of 90 s were common and nothing was wrong. Dead connections end sooner (`fleet.kube.sockets`)."""
 SHORT_NS = 1_000_000_000
-"""A watch that ends sooner, without a line, told nothing: its resourceVersion may be too old (kubernetes#104171)."""
+"""A watch that ends sooner, without a line, delivered nothing: its resourceVersion may be too old
+(kubernetes#104171)."""
 FRUITLESS_LIMIT = 2
 """So many such watches in a row make the collection be listed again."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
@@ -57,7 +58,7 @@ _HOPELESS = frozenset(
 class Reflector:
     """Watches one resource of one cluster. `run()` lasts until it is cancelled or fails for good (KubeError).
 
-    `on_event`, `on_gap` and `on_reconnect` are called in the loop and must not block; `on_reconnect` tells stretches
+    `on_event`, `on_gap` and `on_reconnect` are called in the loop and must not block; `on_reconnect` gets stretches
     without a watch that lost nothing (events inside them arrive late, though). `want` sees the raw bytes of each change
     before they are parsed and refuses those that do not matter; what it looks at must never change in an object's life.
     """
@@ -83,7 +84,7 @@ class Reflector:
         self.resource = resource
         self.stats = ReflectorStats()
         self.synced = asyncio.Event()
-        """Set when the first list was told whole."""
+        """Set when the first list was delivered whole."""
         self._client = client
         self._on_event = on_event
         self._on_gap = on_gap
@@ -100,7 +101,7 @@ class Reflector:
         self._version = ""
         """resourceVersion to watch from; empty: list first. No watch starts with an empty one (kubernetes#123448)."""
         self._alive_ns = 0
-        """Last moment at which the watch was known to tell everything."""
+        """Last moment at which the watch was known to deliver everything."""
         self._reason = ""
         self._fruitless = 0
         self._attempt = 0
@@ -114,15 +115,16 @@ class Reflector:
 
     @property
     def resource_version(self) -> str:
-        """The newest resourceVersion that was told; empty while the collection must be listed."""
+        """The newest resourceVersion that was delivered; empty while the collection must be listed."""
         return self._version
 
     def versions(self) -> dict[Key, tuple[str, str]]:
-        """(uid, resourceVersion) of every object that was told and not deleted, by (namespace, name)."""
+        """(uid, resourceVersion) of every object that was delivered and not deleted, by (namespace, name)."""
         return self._view.versions()
 
     async def wait_synced(self, timeout: float) -> None:  # noqa: ASYNC109
-        """Returns when the first list was told. Raises what ended `run()`, or DeadlineError after `timeout` seconds."""
+        """Returns when the first list was delivered. Raises what ended `run()`, or DeadlineError after `timeout`
+        seconds."""
         waiters = [asyncio.ensure_future(event.wait()) for event in (self.synced, self._ended)]
         try:
             await asyncio.wait(waiters, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -172,13 +174,13 @@ class Reflector:
                 self._forget(str(error))
             return max(asked, self._pause())
         if self._fruitless >= FRUITLESS_LIMIT:
-            self._forget("watches ended at once and told nothing")
+            self._forget("watches ended at once and delivered nothing")
         return self._pause() if self._fruitless else 0.0
 
     # Listing
 
     async def _list(self) -> None:
-        """Pages through the collection, telling what differs from what was told before."""
+        """Pages through the collection, delivering what differs from what was delivered before."""
         again = self.synced.is_set()
         if again:
             self.stats.relists += 1
@@ -215,8 +217,8 @@ class Reflector:
         self._fruitless = 0
 
     async def _look_back(self) -> None:
-        """After an interruption: a server that was put back to an older state (a restored backup) would tell nothing
-        until its versions have passed the one that is asked for, and no error either. Then list again."""
+        """After an interruption: a server that was put back to an older state (a restored backup) would say nothing
+        until its versions have passed the one that is requested, and no error either. Then list again."""
         params = {"limit": "1", **self._selectors}
         answer = await self._client.request("GET", self._path, params=params)
         now = str(answer.json()["metadata"]["resourceVersion"])
@@ -259,7 +261,8 @@ class Reflector:
         self._closed(opened_ns, monotonic_ns(), lines)
 
     def _proven(self, opened_ns: int) -> None:
-        """This watch works: it told a line, or stayed open. What was blind before it, was blind until it opened."""
+        """This watch works: it delivered a line, or stayed open. What was blind before it, was blind until it
+        opened."""
         self._attempt = self._fruitless = 0
         if self._reason:
             self.stats.reconnects += 1

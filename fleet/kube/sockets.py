@@ -1,7 +1,7 @@
 """Sockets whose kernel asks the other machine's whether it is still there.
 
 A watch may be silent for a long time because its API server has nothing to say, or gets no processor to say it with.
-Neither is a dead connection, and only the kernels can tell: they answer keepalive probes whatever the programs do.
+Neither is a dead connection, and only the kernels know: they answer keepalive probes whatever the programs do.
 """
 
 from __future__ import annotations

@@ -50,13 +50,13 @@ class RequestOptions(TypedDict, total=False):
     body: Any
     """JSON, or bytes as they are."""
     content_type: str
-    """Of the body; JSON unless told."""
+    """Of the body; JSON unless given."""
     retry: bool
-    """Whether to try again within the client's `retry_seconds`; not, unless told."""
+    """Whether to try again within the client's `retry_seconds`; not by default."""
     check: bool
-    """Whether an error answer raises; it does unless told."""
+    """Whether an error answer raises; it does by default."""
     timeout: float | None
-    """Seconds of one attempt; the client's unless told."""
+    """Seconds of one attempt; the client's unless given."""
 
 
 @dataclass(frozen=True, slots=True)

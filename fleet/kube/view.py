@@ -24,7 +24,8 @@ def key_of(metadata: Mapping[str, Any]) -> Key:
 
 
 class View:
-    """The objects that were told so far. Every (uid, resourceVersion) is told at most once, in the server's order."""
+    """The objects that were delivered so far. Every (uid, resourceVersion) is delivered at most once, in the server's
+    order."""
 
     def __init__(self, resource: Resource) -> None:
         self._resource = resource
@@ -39,7 +40,8 @@ class View:
         return dict(self._known)
 
     def observe(self, said: EventType, obj: Mapping[str, Any]) -> Iterator[Change]:
-        """The changes that a watch event means: none when it was told already, two when a deletion had been lost."""
+        """The changes that a watch event means: none when it was delivered already, two when a deletion had been
+        lost."""
         metadata = obj["metadata"]
         key = key_of(metadata)
         uid, version = metadata["uid"], metadata["resourceVersion"]

@@ -28,7 +28,7 @@ class Hierarchy:
 
 
 def hierarchies(mounts: str) -> list[Hierarchy]:
-    """The trees in the text of /proc/mounts that weigh or bound anything; a v2 tree without controllers does not."""
+    """The trees in the text of /proc/mounts that measure or limit anything; a v2 tree without controllers does not."""
     found: dict[Path, Hierarchy] = {}
     for line in mounts.splitlines():
         fields = line.split()
@@ -50,7 +50,7 @@ def create(trees: Iterable[Hierarchy], tag: str, machine: str) -> tuple[list[Pat
         try:
             _make(tree, group)
         except OSError as error:
-            refused.append(f"no control group in {tree.path} ({error.strerror}): {machine} is not weighed there")
+            refused.append(f"no control group in {tree.path} ({error.strerror}): {machine} is not measured there")
             continue
         made.append(group)
     return made, refused

@@ -1,4 +1,4 @@
-"""Makes a lab what it should be, removes it without a trace, and tells how it is."""
+"""Makes a lab what it should be, removes it without a trace, and says how it is."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class MachineState:
 
 
 def up(host: Host, machines: int, subnet: str | None = None) -> Lab:
-    """Exactly that many machines, each answering over SSH; those that run are left alone, half-made ones made anew.
+    """Exactly that many machines, each answering over SSH; those that run are left alone, half-made ones made again.
 
     UsageError before anything is changed; DeadlineError names the machines that do not answer.
     """

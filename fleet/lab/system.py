@@ -1,4 +1,4 @@
-"""The host as a lab needs it: programs that are run to their end, one that stays, and what `ip` has to tell."""
+"""The host as a lab needs it: programs that are run to their end, one that stays, and what `ip` reports."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def observe(system: System) -> Observed:
 
 
 class FakeSystem:
-    """Runs nothing: keeps what it was asked, and answers from what it was told. For tests and `--dry-run`."""
+    """Runs nothing: keeps what it was asked, and answers from what it was given. For tests and `--dry-run`."""
 
     def __init__(self, *, root: bool = True, lacking: Sequence[str] = (), fails: str = "") -> None:
         self.ran: list[Argv] = []
@@ -137,7 +137,7 @@ class FakeSystem:
         self._next = 1000
 
     def is_root(self) -> bool:
-        """As told."""
+        """As given."""
         return self._root
 
     def which(self, program: str) -> str | None:

@@ -46,7 +46,7 @@ class Serving:
     variable: str
     """Says for how many, the first ones; empty: for all."""
     parts: Sequence[str]
-    """Tags of `site.yml` that a change of it plays, beside those of every change."""
+    """Tags of `site.yml` that a change of it plays, alongside those of every change."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Site:
     upstream: Upstream
     variables: Variables = field(default_factory=Variables)
     name: str = ""
-    """As the inventory calls it; told to the hub, so that it knows where each WEC is."""
+    """As the inventory calls it; written at the hub, so that it knows where each WEC is."""
     wecs: tuple[str, ...] = ()
     """All WECs of this machine that shall be members."""
 
@@ -120,7 +120,7 @@ class Installer:
     limits: Sequence[str] = ()
     """Client limits that its programs have, by the names of the variables that set them."""
     pages: Mapping[str, Reader] = {}
-    """How each of its components tells of itself."""
+    """Where each of its components serves metrics and profiles."""
     port_owners: Sequence[str] = ()
     """How the names begin under which its programs hold ports of a machine."""
     plane: Weight = NOTHING

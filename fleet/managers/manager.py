@@ -41,9 +41,9 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     gives: Sequence[Key] = ()
     """Keys by which later hops are about the same objects as these facts."""
     policy: str = ""
-    """Name of the policy that the facts ride on; must be the planned one where it is told."""
+    """Name of the policy that the facts ride on; must be the planned one where it is known."""
     source: str = ""
-    """Name of the source cluster; must be the planned one where it is told."""
+    """Name of the source cluster; must be the planned one where it is known."""
     version: int = 0
     """Grows with each change of what `HopRow.not_before` compares."""
     targets: Sequence[str] | None = None
@@ -238,7 +238,7 @@ class Manager(Protocol):
     async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
         """Wait until everything that the manager made for the run (None: any run) is gone, delete what it forgot.
 
-        The objects of the run at the sources were deleted before. What fails is told to `cleaning`, and no reason to
-        leave the rest.
+        The objects of the run at the sources were deleted before. What fails is instructed to `cleaning`, and no
+        reason to leave the rest.
         """
         ...

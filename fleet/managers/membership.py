@@ -59,7 +59,7 @@ class Membership(Protocol):
 
     def credentials(self, site: Site, wec: str, folder: Path, context: str, ledger: Ledger) -> None:
         """Write what its agent starts with into its folder; with `ledger.check` only say. `context` is what it calls
-        the hub: another one when the hub's data are others, so that the agent starts anew."""
+        the hub: another one when the hub's data are others, so that the agent starts again."""
         ...
 
     def program(self, site: Site, wec: str, folder: Path, port: int) -> Program | None:
@@ -190,11 +190,11 @@ class Roster:
 
     async def _wake(self, hub: KubeClient, ledger: Ledger) -> None:
         """An agent registers its WEC when it starts: one that runs while the hub does not know the WEC is to start
-        anew."""
+        again."""
         live = self.site.machine.live_programs()
         for wec, found in (await self.membership.registrations(hub, self.site.wecs)).items():
             if found.word == ABSENT and self._agent(wec) in live:
-                ledger.record(f"agent of {wec}", "its hub does not know the WEC", "started anew")
+                ledger.record(f"agent of {wec}", "its hub does not know the WEC", "started again")
                 if not ledger.check:
                     await asyncio.to_thread(self.site.machine.supervisor.stop, self._agent(wec))
 

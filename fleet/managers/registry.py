@@ -16,7 +16,7 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Manager:
-    """The manager of that name. UsageError for a name that is none."""
+    """The manager of that name. UsageError for an unknown name."""
     found: Manager = MANAGERS.load(name)
     return found
 

@@ -53,7 +53,7 @@ def platform_problems(variables: Variables, known: Mapping[str, Platform]) -> It
     if variables.platform and variables.control_plane_driver not in able:
         yield Problem(
             "platform",
-            f"needs API servers beside its programs, and control_plane_driver is {variables.control_plane_driver}: set"
+            f"needs API servers alongside its programs; control_plane_driver is {variables.control_plane_driver}: set"
             f" control_plane_driver={' or '.join(able)}",
         )
 

@@ -89,7 +89,8 @@ class Works:
             cleaning.left(f"{why}. {hint}")
 
     async def drop_orphans(self, owned: Callable[[Work], bool], cleaning: Cleaning) -> None:
-        """Delete those that nobody owns any more; one that cannot be deleted is told and does not stop the others."""
+        """Delete those that nobody owns any more; one that cannot be deleted is reported and does not stop the
+        others."""
         works = await self._hub.list_all(self._resource, label_selector=self._selector)
         orphans = [item for item in works if self._ours(item) and not owned(item)]
         deleted = 0

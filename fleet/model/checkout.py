@@ -1,4 +1,4 @@
-"""The project's own files beside the package: playbooks, roles, plugins, experiments, sources of the toolchain."""
+"""The project's own files alongside the package: playbooks, roles, plugins, experiments, sources of the toolchain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`during` of an experiment file: what is done to the fleet beside the load, when and for how long."""
+"""`during` of an experiment file: what is done to the fleet alongside the load, when and for how long."""
 
 from __future__ import annotations
 
@@ -102,6 +102,7 @@ class DrawnSteps(Model):
     """`{draw: {count: 2, between: [5s, 30s], from: [...]}}`."""
 
     draw: Draw
+    """What is drawn."""
 
 
 def _kind(value: Any) -> str:

@@ -38,6 +38,7 @@ class Workload(Model):
     """What every policy selects."""
 
     kind: WorkloadKind = "deployment"
+    """Kind of the objects; of a pod no status is aggregated, a configmap has none."""
     objects: int = Field(default=1, ge=1, le=10_000)
     """Objects per policy; of a profile, copies of it."""
     pods: int = Field(default=1, ge=0, le=1000)
@@ -75,9 +76,11 @@ class Profiles(Model):
     """Profiles of the programs while the run goes on. Off by default: taking them disturbs what is measured."""
 
     enabled: bool = False
+    """Whether profiles are taken."""
     interval: Duration = 300.0
     """From one round to the next; one more is taken at the end."""
     kinds: list[ProfileKind] = Field(default=["heap"], min_length=1)
+    """`heap`, `goroutine`, `cpu`."""
     seconds: Duration = 10.0
     """Length of a CPU profile."""
     programs: list[str] = Field(default_factory=list)
@@ -101,7 +104,9 @@ class Threshold(Model):
     """`downsync: p99 < 2s`: fails the run with exit code 3."""
 
     stage: str
+    """A stage, or `fights` or `leaks`."""
     test: str
+    """`p50`, `p90`, `p99`, `max`, `missing` or `count`, then `<` or `<=`, then a duration or a number."""
 
     @model_validator(mode="after")
     def _counted(self) -> Threshold:
@@ -139,20 +144,25 @@ class ExperimentFile(Model):
     format: Literal[1] = 1
     """1: first format (0.1.0)."""
     experiment: str
+    """Which experiment: the steps and the sweep that the program knows by this name."""
     name: Name
+    """Name of the results' folder, `results/<name>/`."""
     description: str = ""
+    """For people; shown in the report."""
     repeats: int = Field(default=3, ge=1, le=1000)
+    """Counted trials of each setting. A p99 needs at least 100 samples."""
     warmup: int = Field(default=1, ge=0, le=100)
     """Trials of each setting that are run first and not counted."""
     sample_interval: Duration = 5.0
-    """How often processes are weighed and metrics scraped during a trial."""
+    """How often processes are measured and metrics scraped during a trial."""
     seed: int = Field(default=1, ge=0, lt=2**63)
     """Of the order of the groups; what JSON readers take for a whole number."""
     timeouts: Timeouts = Timeouts()
     profiles: Profiles = Profiles()
     thresholds: list[Threshold] = Field(default_factory=list)
+    """Tests that fail the run with exit code 3."""
     during: list[DuringEntry] = Field(default_factory=list, max_length=100)
-    """What is done to the fleet beside the load of each counted trial."""
+    """What is done to the fleet alongside the load of each counted trial."""
 
 
 class PolicyExperiment(ExperimentFile):
@@ -161,6 +171,7 @@ class PolicyExperiment(ExperimentFile):
     wecs: list[Annotated[int, Field(ge=1)]] | Literal["all", "fleet"] = "all"
     """WEC counts to sweep; `all`: 1, 5, 10, 20, 50, 100 as far as the fleet goes, and its size; `fleet`: its size."""
     layouts: list[Layout] = Field(default=["one-to-one", "one-to-many"])
+    """`one-to-one`: a policy per WEC; `one-to-many`: one policy for all."""
     workload: Workload = Workload()
     load: LoadShape = LoadShape(parallelismLimitedLoad=ParallelismLimitedLoad(parallelismLimit=32))
     """When each object of a trial is sent. 32 unanswered: an API server's own limit is 200 mutating requests."""

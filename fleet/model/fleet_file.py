@@ -122,7 +122,7 @@ class ManagerOf(Model):
     served: list[str] | None = None
     """Sources that the manager's programs run for; None: all."""
     facts: dict[str, str] = Field(default_factory=dict)
-    """What else tells which manager this is, `status_agent: fleet`. Reports print it; runs that differ in it are not
+    """What else says which manager this is, `status_agent: fleet`. Reports print it; runs that differ in it are not
     comparable."""
 
     def __str__(self) -> str:
@@ -169,7 +169,8 @@ class FleetFile(Model):
     """Path of the inventory that built it, as given, for `fleet down`."""
     inventory_sha256: str = ""
     state: Literal["building", "built"] = "built"
-    """`building` from the first task of `site.yml` to its last; it stays so when one fails (`build.json` beside it)."""
+    """`building` from the first task of `site.yml` to its last; it stays so when one fails (`build.json` alongside
+    it)."""
     bring_up: BringUp | None = Field(default=None, exclude_if=lambda value: value is None)
     """Of the first `site.yml`; a later one leaves it. None in a file of an older release."""
     variables: dict[str, Any] = Field(default_factory=dict)
@@ -187,7 +188,7 @@ class FleetFile(Model):
     wec_differs: str = ""
     """Whether WECs are as upstream makes them, and in which processes their simulators and agents run; for reports."""
     node_load: str = ""
-    """How many requests these nodes make beside a kubelet's, and who measured it. Empty in a file of an older
+    """How many requests these nodes make alongside a kubelet's, and who measured it. Empty in a file of an older
     release."""
     manager: ManagerOf = ManagerOf()
     platforms: tuple[PlatformOf, ...] = ()

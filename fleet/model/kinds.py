@@ -48,10 +48,10 @@ class Kind:
     final: Callable[[Shown], bool]
     """Nothing more is to come: what the object requested is there."""
     returned: bool = False
-    """Its status is wanted back at the source and timed: it tells that something runs. For a Service or a
+    """Its status is wanted back at the source and timed: it says that something runs. For a Service or a
     CustomResource that no controller plays, it would only add work to the system under test."""
     completes: bool = False
-    """A node simulator completes it after the lifetime that it asks for."""
+    """A node simulator completes it after the lifetime that it requests."""
     data: bool = False
     """Padding goes into its data, which may be large; else into an annotation."""
     body: Callable[[Wanted], dict[str, Any]] | None = None
@@ -135,7 +135,7 @@ def _deployment(wanted: Wanted) -> dict[str, Any]:
 
 
 def _pod(wanted: Wanted) -> dict[str, Any]:
-    # A source has no kubelet: a grace period would keep the deleted pod there for ever.
+    # A source has no kubelet: a grace period would keep the deleted pod there forever.
     spec = _pod_spec("pod") | {"terminationGracePeriodSeconds": 0}
     return {"spec": spec | {"restartPolicy": "Never"} if wanted.completes else spec}
 

@@ -17,38 +17,46 @@ class GlobalQPSLoad(Model):
     """A token bucket over the whole load: `burst` at once, then `qps` per second, evenly."""
 
     qps: Rate
+    """Objects a second."""
     burst: int = Field(default=1, ge=1, le=1_000_000)
+    """Objects at once."""
 
 
 class RandomizedLoad(Model):
     """Pauses drawn evenly between 0 and twice the mean one."""
 
     averageQps: Rate
+    """Mean rate, objects a second."""
 
 
 class SteppedLoad(Model):
     """`burstSize` at once, every `stepDelay`."""
 
     burstSize: int = Field(ge=1, le=1_000_000)
+    """Objects at once."""
     stepDelay: Duration
+    """From one step to the next."""
 
 
 class ParallelismLimitedLoad(Model):
     """As fast as the answers come, with at most so many unanswered: a closed loop, the one shape without a schedule."""
 
     parallelismLimit: int = Field(ge=1, le=10_000)
+    """Requests that may be unanswered."""
 
 
 class PoissonLoad(Model):
     """Pauses drawn from the exponential distribution."""
 
     expectedActionsPerSecond: Rate
+    """Mean rate, objects a second."""
 
 
 class Trace(Model):
     """Each write at a given moment after the load began."""
 
     times: list[Moment] = Field(min_length=1, max_length=100_000)
+    """After the load began."""
 
 
 class LoadShape(Model):

@@ -17,7 +17,7 @@ class HopRow(Model):
 
     mark: str
     """`created`, `activated`, `ready`, `reported` and `finalized` mean the same for all managers; the others belong to
-    one. Empty: the hop tells only what exists (policies and the WECs they resolve to)."""
+    one. Empty: the hop shows only what exists (policies and the WECs they resolve to)."""
     space: Space
     resource: str = ""
     """`plural.group`, as `fleet.kube.resources.Resource` prints it; empty for the kinds of the workload."""
@@ -30,7 +30,7 @@ class HopRow(Model):
     newest: bool = False
     """Its objects are found by a name that is used again: only the newest that says so counts, while it exists."""
     compares: Literal["", "status", "fields", "counts"] = ""
-    """Of a mark that tells a status: it counts once that equals a final status of the WEC's object, whole or in the
+    """Of a mark that carries a status: it counts once that equals a final status of the WEC's object, whole or in the
     fields that it has. `counts`: once each of the numbers is that of the object's WECs."""
 
 
@@ -68,7 +68,7 @@ class Aggregation(Model):
     largest: tuple[str, ...] = ()
     summed: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
-    """Fields that tell of the object at the source itself, and so are compared with nothing."""
+    """Fields about the object at the source itself, and so are compared with nothing."""
     condition: tuple[str, str | None] | None = None
     """Type and reason (None: any) of the one condition that is kept."""
 
@@ -77,12 +77,12 @@ class StatusContract(Model):
     """What a user can read of an object's status at the source, and when it counts as complete."""
 
     summary: str
-    """One sentence, printed beside every `finalized`."""
+    """One sentence, printed alongside every `finalized`."""
     aggregations: tuple[Aggregation, ...] = ()
     aggregates_one: bool = False
     """The status of an object with one WEC is made by the same rule; else it is that WEC's, copied."""
     poll_seconds: float | None = None
-    """Of a manager that asks for statuses in turns; None where it watches."""
+    """Of a manager that requests statuses in turns; None where it watches."""
 
 
 class ManagerRecord(Model):

@@ -20,7 +20,7 @@ FieldPath = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
 
 SHOWN = 5
-"""Errors of one file that are told at once; more do not fit a terminal and mostly follow from the first."""
+"""Errors of one file that are reported at once; more do not fit a terminal and mostly follow from the first."""
 LISTED_NAMES = 18
 """Names that are listed when none is near: as many as the experiment file has fields."""
 VALUE_WIDTH = 60
@@ -43,7 +43,7 @@ NAME_RULE = "lower-case letters, digits and '-', at most 40 of them, first and l
 
 
 def validate(model: type[M], data: Any, place: Callable[[FieldPath], Place]) -> M:
-    """`data` as `model`. `place` gives file and line of a field. Raises SpecError that tells up to five problems."""
+    """`data` as `model`. `place` gives file and line of a field. Raises SpecError with up to five problems."""
     try:
         return model.model_validate(data)
     except ValidationError as error:

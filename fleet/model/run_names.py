@@ -13,7 +13,7 @@ OP_ANNOTATION = "fleet-testbed/op"
 """Op-id: travels with the object from its source to every WEC, so every hop of one write is joined by it."""
 
 ACTION_ANNOTATION = "fleet-testbed/action"
-"""On an object that the player changed: the id of its last change, by which its watch tells when it came."""
+"""On an object that the player changed: the id of its last change, by which its watch says when it came."""
 ENTRY_ANNOTATION = "fleet-testbed/entry"
 """On a replayed pod: its key in the trace."""
 

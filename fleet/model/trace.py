@@ -1,6 +1,6 @@
-"""A trace of pods: when each came, how long it ran and how it ended, as far as its source can tell.
+"""A trace of pods: when each came, how long it ran and how it ended, as far as its source knows.
 
-A file has a header line, then one line per pod in the order of `t`; all are JSON. What a source cannot tell is absent
+A file has a header line, then one line per pod in the order of `t`; all are JSON. What a source cannot say is absent
 from the lines and named in the header's `untold`; a value that stands for something near is named in `inexact`.
 """
 
@@ -36,14 +36,14 @@ class Header(Model):
     complete: bool
     """The recording saw everything in its span; else `notes` say what it may lack."""
     began: Text = ""
-    """Moment of `t` 0, RFC 3339, where the source tells it."""
+    """Moment of `t` 0, RFC 3339, where the source says it."""
     licence: Text = ""
     """Under which others may have it; empty: the user's own."""
     attribution: Annotated[str, Field(max_length=2000)] = ""
     clusters: list[Text] = Field(default_factory=list, max_length=10_000)
     """Control planes that it was recorded from."""
     untold: dict[Text, Text] = Field(default_factory=dict)
-    """Fields that the source cannot tell of any pod, with the reason."""
+    """Fields that the source cannot say of any pod, with the reason."""
     left_out: dict[Text, int] = Field(default_factory=dict)
     """How many pods or records are not here, by the reason."""
     notes: list[Text] = Field(default_factory=list, max_length=100)
@@ -75,7 +75,7 @@ class Pod(Model):
     life: Seconds | None = None
     """From when it ran (of one that was there `before`: from `t`) until its end."""
     lasted: Seconds | None = None
-    """From `t` to its end, where the source does not tell when it ran."""
+    """From `t` to its end, where the source does not say when it ran."""
     end: End
     """`open`: the source shows no end, and none is invented."""
     exit: int | None = Field(default=None, ge=0, le=255)

@@ -28,7 +28,7 @@ def page() -> str:
 
 
 def _default(field: Any) -> str:
-    """As YAML would have it; one that depends on the user is told in words."""
+    """As YAML would have it; one that depends on the user is reported in words."""
     if field.default_factory is not None:
         return "see text"
     value = field.default

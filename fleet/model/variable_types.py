@@ -45,7 +45,7 @@ def told(value: Any) -> str:
 
 
 def as_whole(value: Any) -> int | None:
-    """The whole number that a value is or spells; None when it is none."""
+    """The whole number that a value is or spells; None when it is not one."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -113,7 +113,7 @@ def _switch(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    """Text; a number is taken as it is written, since YAML and `-e` do not tell `1.0` from text."""
+    """Text; a number is taken as it is written, since YAML and `-e` do not distinguish `1.0` from text."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"{told(value)} is not text")
     return str(value)

@@ -287,7 +287,7 @@ class HubVariables(Model):
     )
     ocm_agents_status_agent_extra_args: Flags = variable((), "Flags of the status agent.")
     ocm_agents_status_agent_env: Environment = variable({}, "Environment of the status agent.")
-    ocm_agents_status_agent_journal: Switch = variable(False, "A JSON line per WorkStatus write beside its log.")
+    ocm_agents_status_agent_journal: Switch = variable(False, "A JSON line per WorkStatus write alongside its log.")
     status_agent_parity: Switch = variable(
         True, "Our status agent calls the hub as often as ocm-status-addon does; false: only when a status changed."
     )
@@ -322,7 +322,7 @@ class KubeFleetVariables(Model):
         "25%", "Of each policy's WECs, how many a change may reach at a time (`maxUnavailable`), `10` or `100%`."
     )
     kubefleet_unavailable_period_seconds: Annotated[int, whole(0, 3600)] = variable(
-        60, "How long a WEC counts as unavailable where KubeFleet cannot tell (`unavailablePeriodSeconds`)."
+        60, "How long a WEC counts as unavailable where KubeFleet cannot say (`unavailablePeriodSeconds`)."
     )
     kubefleet_hub_agent_extra_args: Flags = variable((), "Flags of its hub agent; they win over ours.")
     kubefleet_hub_agent_env: Environment = variable({}, "Its environment.")
@@ -339,7 +339,7 @@ class MemberVariables(Model):
 
 
 class MonitoringVariables(Model):
-    """Prometheus beside the fleet, on loopback. It takes CPU from what is measured."""
+    """Prometheus alongside the fleet, on loopback. It takes CPU from what is measured."""
 
     monitoring_enabled: Switch = variable(False, "Whether it runs.")
     monitoring_become: Switch = variable(False, "Install the packages with sudo.")

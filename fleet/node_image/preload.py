@@ -62,7 +62,7 @@ def preload(root: Path, archives: Sequence[Path], work: Path) -> None:
 
 
 def _end(daemon: subprocess.Popen[bytes]) -> None:
-    """unshare passes no signal on, so its child is told; with unshare's own death it would be killed."""
+    """unshare passes no signal on, so its child gets it; with unshare's own death it would be killed."""
     for child in psutil.Process(daemon.pid).children():
         child.terminate()
     try:

@@ -22,7 +22,7 @@ PACKAGES = (
 """Of Debian: the init system, the container runtime, and what kubelet and kind call."""
 KUBERNETES = "v1.34.4"
 ETCD_TAG, PAUSE_TAG = "3.6.5-0", "3.10.1"
-"""What kubeadm v1.34.4 asks for (cmd/kubeadm/app/constants: DefaultEtcdVersion, PauseVersion)."""
+"""What kubeadm v1.34.4 requires (cmd/kubeadm/app/constants: DefaultEtcdVersion, PauseVersion)."""
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
 """One file of our toolchain, called by four names."""
 NODE = ("kubelet", "kubeadm", "kubectl")

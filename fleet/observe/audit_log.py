@@ -35,7 +35,7 @@ class AuditLog:
         return self._path.exists()
 
     async def read(self) -> Counter[Request]:
-        """Requests that were answered since; a log that was begun anew is read from its begin."""
+        """Requests that were answered since; a log that was begun again is read from its begin."""
         return await asyncio.to_thread(self._read)
 
     def _read(self) -> Counter[Request]:

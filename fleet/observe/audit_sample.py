@@ -45,7 +45,7 @@ class AuditSample:
             self._seen.add(key_of(line))
 
     async def lines(self) -> list[Audited]:
-        """Every write of those objects that was answered since this was made; a log that was begun anew, from its
+        """Every write of those objects that was answered since this was made; a log that was begun again, from its
         begin."""
         found: list[Audited] = []
         for cluster, (path, offset) in self._logs.items():

@@ -9,7 +9,8 @@ from fleet.observe.recorder import Recorder
 from fleet.results.events import GapSeen
 
 RECONNECT_TOLD_NS = 50_000_000
-"""A watch that was reopened without loss is told as a gap when it was blind for longer than this: lines came late."""
+"""A watch that was reopened without loss is reported as a gap when it was blind for longer than this: lines came
+late."""
 
 
 class Gaps:
@@ -32,6 +33,6 @@ class Gaps:
         )
 
     def reconnect(self, gap: Gap) -> None:
-        """Nothing was lost; told only when it took long."""
+        """Nothing was lost; reported only when it took long."""
         if gap.end_ns - gap.start_ns > RECONNECT_TOLD_NS:
             self.gap(gap)

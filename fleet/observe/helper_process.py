@@ -65,7 +65,7 @@ class Beside:
 
     @property
     def lost(self) -> bool:
-        """Whether the helper is gone, and was told to be."""
+        """Whether the helper is gone, and was instructed to be."""
         return self._ended
 
     async def again(self) -> None:

@@ -16,7 +16,7 @@ IDENTITY = "apiserver-"
 
 
 def elects(argv: Sequence[str]) -> bool:
-    """Whether a program was told to elect a leader. The fleet's own programs are told not to: each runs once."""
+    """Whether a program was instructed to elect a leader. The fleet's own programs run without: each runs once."""
     return any(word in ("--leader-elect", "--leader-elect=true", "--enable-leader-election") for word in argv)
 
 

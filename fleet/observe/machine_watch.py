@@ -1,4 +1,4 @@
-"""Counters of this host that tell of a disturbance of everything on it: clocks, sleep, swap, memory, OOM kills."""
+"""Counters of this host that show a disturbance of everything on it: clocks, sleep, swap, memory, OOM kills."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FULL = re.compile(r"^full .*total=(\d+)", re.MULTILINE)
 
 
 def machine_state(fleet: FleetFile, proc: Path = PROC) -> MachineState:
-    """As it is now. What this kernel does not tell is 0."""
+    """As it is now. What this kernel does not report is 0."""
     ahead, asleep, error = min((_clocks() for _ in range(TRIES)), key=lambda read: read[2])
     counters = dict(line.split() for line in _text(proc / "vmstat").splitlines() if line.count(" ") == 1)
     stalled = _FULL.search(_text(proc / "pressure" / "memory"))

@@ -19,7 +19,7 @@ from fleet.results.events import MarkSeen
 
 Object = Mapping[str, Any]
 Mark = str | tuple[str, Any]
-"""A mark, or one with small data beside it."""
+"""A mark, or one with small data alongside it."""
 CREATED, DELETED = "created", "deleted"
 """Marks that every object has: when it was first seen, when its end was."""
 
@@ -37,11 +37,11 @@ class Marked:
 
 class MarkWatch:
     """Use as `async with`: inside it the watch is synced and stays up. A watch that ends for good is an anomaly; a
-    cluster that does not answer any more is told as down.
+    cluster that does not answer any more is reported as down.
 
     `read` names the marks that this version of an object has reached, in their order; it must not raise. `created` and
     `deleted` come by themselves. An object belongs to the trial under which it was first seen: `trial`, which may be
-    set anew while the watch goes on, or what `trial_of` says of it.
+    set again while the watch goes on, or what `trial_of` says of it.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class MarkWatch:
     async def _run(self) -> None:
         try:
             await self.reflector.run()
-        except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would tell of it
+        except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would report it
             what = str(error) if isinstance(error, FleetError) else f"{type(error).__name__}: {error}"
             text = f"the watch of {self._resource} ended for good: {what}"
             self._recorder.anomaly("watch-lost", text, cluster=self.reflector.cluster)

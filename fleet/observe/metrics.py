@@ -93,7 +93,7 @@ def targets(
     everybody: bool = False,
 ) -> list[Target]:
     """The pages of that fleet that can be read from here: the hub's; with `everybody` those of other programs too, of
-    which what each process tells of itself is kept, as of the API servers of `wecs`."""
+    which what each process reports about itself is kept, as of the API servers of `wecs`."""
     local = {machine.name for machine in fleet.machines if machine.connection == "local"}
     here = [program for program in fleet.components if program.metrics and program.machine in local]
     unserved = frozenset(f"name={queue}" for queue in manager.unserved)
@@ -129,9 +129,9 @@ def _named(program: str) -> tuple[str, str]:
 
 
 class Scraper:
-    """Use as `async with`. A page that cannot be read is left out and told once as an anomaly.
+    """Use as `async with`. A page that cannot be read is left out and reported once as an anomaly.
 
-    A series is recorded when its value is another than at the scrape before: what is not told has not changed. (An
+    A series is recorded when its value is another than at the scrape before: what is not recorded has not changed. (An
     API server has hundreds of request counters, few of which move during a trial.)
     """
 

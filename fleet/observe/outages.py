@@ -50,7 +50,7 @@ class Outages:
         if await client.ready(PROBE_SECONDS):
             return
         self._state(cluster, "down", why)
-        while not await client.ready(PROBE_SECONDS):  # noqa: ASYNC110 - no event tells that a server is back
+        while not await client.ready(PROBE_SECONDS):  # noqa: ASYNC110 - no event says that a server is back
             await asyncio.sleep(LOOK_SECONDS)
         self._state(cluster, "up", "")
 

@@ -16,7 +16,7 @@ from fleet.model.fleet_file import ClientTls, Component, FleetFile
 from fleet.model.model_errors import nearest
 
 PAGES: dict[ProfileKind, str] = {"heap": "heap", "goroutine": "goroutine", "cpu": "profile"}
-"""Of `/debug/pprof`. A heap profile tells what was live at the last garbage collection; none is forced."""
+"""Of `/debug/pprof`. A heap profile says what was live at the last garbage collection; none is forced."""
 SLACK_SECONDS = 60.0
 """A busy program of 1 GB answers late; longer than this beyond the profile's own length it is taken for dead."""
 PARALLEL = 4
@@ -44,7 +44,7 @@ class Fetched:
 def chosen(fleet: FleetFile, names: Collection[str] = ()) -> list[Component]:
     """Programs that serve profiles: all, or those of the named programs, components, clusters or machines.
 
-    UsageError for a name that is none of these, and when what it names serves none.
+    UsageError for a name that is not one of these, and when what it names serves none.
     """
     known = {name for program in fleet.components for name in _names(program)}
     for name in names:

@@ -69,7 +69,7 @@ async def fetch_everywhere(
 
 
 def _ask(machine: Machine, wanted: Wanted, connect: Callable[[Machine], Shell]) -> list[Fetched]:
-    """What that machine answers; when it does not, every program of it is told with the reason."""
+    """What that machine answers; when it does not, every program of it is reported with the reason."""
     ns, wall = time.monotonic_ns(), time.time_ns()
     programs = {program.program: program for program in wanted.programs}
     try:

@@ -1,4 +1,4 @@
-"""Weighs every program of this machine's fleet: asks the supervisor for the process ids, the kernel for the rest."""
+"""Measures every program of this machine's fleet: asks the supervisor for the process ids, the kernel for the rest."""
 
 from __future__ import annotations
 

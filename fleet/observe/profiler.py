@@ -1,4 +1,4 @@
-"""The program beside the driver that fetches profiles: `python -m fleet.observe.profiler`, spoken to over its pipes.
+"""The program alongside the driver that fetches profiles: `python -m fleet.observe.profiler`, spoken to over its pipes.
 
 A process of its own for the sampler's reason: megabytes of TLS would make the driver's stamps late. First line of
 stdin: an `Opening` as JSON. Then one order per line, `take`; the answer is a `profile` line per file, ended by an
@@ -23,7 +23,7 @@ from fleet.results.folder import PROFILES
 
 
 class Opening(Model):
-    """What the profiler is told first."""
+    """What the profiler is given first."""
 
     fleet: FleetFile
     profiles: Profiles

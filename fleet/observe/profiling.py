@@ -23,9 +23,9 @@ LAST_SECONDS = 60.0
 
 
 class Profiling:
-    """Use as `async with`; does nothing when the spec does not ask for profiles.
+    """Use as `async with`; does nothing when the spec does not request profiles.
 
-    A program that did not answer is told once as an anomaly; its later answers still count.
+    A program that did not answer is reported once as an anomaly; its later answers still count.
     """
 
     def __init__(self, fleet: FleetFile, spec: Profiles, run: Path, recorder: Recorder) -> None:

@@ -1,4 +1,4 @@
-"""Tells how long nothing has happened, and waits until nothing has happened for long enough."""
+"""Says how long nothing has happened, and waits until nothing has happened for long enough."""
 
 from __future__ import annotations
 

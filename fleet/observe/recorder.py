@@ -27,7 +27,7 @@ class Log(Protocol):
 
 
 class Recorder:
-    """Called in the event loop only. After the disk refused once, `failure` is set and `failed` tells it."""
+    """Called in the event loop only. After the disk refused once, `failure` is set and `failed` says it."""
 
     def __init__(self, log: Log, feed: Callable[[Line], object], tracker: Tracker) -> None:
         """`feed` gets every line after it was kept: the join, which knows when a trial is complete."""

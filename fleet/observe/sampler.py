@@ -1,10 +1,11 @@
-"""The program beside the driver that weighs and scrapes: `python -m fleet.observe.sampler`, spoken to over its pipes.
+"""The program alongside the driver that measures and scrapes: `python -m fleet.observe.sampler`, spoken to over its
+pipes.
 
 A process of its own, because a metrics page of an API server is 3 MB of TLS and text: read in the driver it made the
 event loop 170 ms late on a busy machine (a thread does not help, it shares the interpreter's lock), and stamps with it.
 
 First line of stdin: an `Opening` as JSON. Then one order per line, `sample`, `busy SECONDS`, `rest CLUSTER...` or
-`besides {"PROGRAM": PID}` (programs of an experiment's own, weighed from now on in place of the former); the answer is
+`besides {"PROGRAM": PID}` (programs of an experiment's own, measured from now on in place of the former); the answer is
 any number of event lines (for `busy` one JSON string), ended by an empty line. End of stdin ends it: it never outlives
 the driver.
 """
@@ -32,12 +33,12 @@ from fleet.results.events import Anomaly, Line, encode
 
 
 class Opening(Model):
-    """What the sampler is told first."""
+    """What the sampler is given first."""
 
     fleet: FleetFile
     manager: ManagerRecord
     everybody: bool = False
-    """Scrape every program that tells of itself, not only the hub's."""
+    """Scrape every program with metrics, not only the hub's."""
     driver: int = 0
     """The driver's process id; 0 on another machine than its own."""
 
@@ -72,7 +73,7 @@ async def serve(opening: Opening) -> None:
             await stack.enter_async_context(cluster_client.opened(entry, allowed, retry_seconds=0.0))
             for entry in fleet.hub()
         ]
-        # No program of a WEC that is not ours can be weighed: its API server tells of itself, if it may be asked.
+        # No program of a WEC that is not ours can be measured: its API server has metrics, if it may be asked.
         wecs = [
             await stack.enter_async_context(cluster_client.opened(entry, allowed, retry_seconds=0.0))
             for entry in fleet.wecs()

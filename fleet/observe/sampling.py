@@ -43,7 +43,8 @@ def part_of(fleet: FleetFile, machine: Machine) -> FleetFile:
 
 
 class Sampling:
-    """Use as `async with`. When a sampler dies, that is told once; one on another machine is started again later."""
+    """Use as `async with`. When a sampler dies, that is reported once; one on another machine is started again
+    later."""
 
     def __init__(
         self,
@@ -69,13 +70,13 @@ class Sampling:
             made = Opening(fleet=part, manager=manager, everybody=self._everybody, driver=driver)
             return made.model_dump_json().encode()
 
-        told = self._told("the sampler ended: no more programs are weighed and")
+        told = self._told("the sampler ended: no more programs are measured and")
         self._here = Beside(here(MODULE), opening(fleet, os.getpid()), told)
         self._away: dict[str, Beside] = {}
         self._retry: dict[str, float] = {}
         for machine in fleet.machines:
             if machine.connection == "ssh":
-                told = self._told(f"machine {machine.name} was lost: until it is back no program is weighed there and")
+                told = self._told(f"machine {machine.name} was lost: until it is back no program is measured there and")
                 start = self._reach(machine, [machine.python, "-m", MODULE])
                 self._away[machine.name] = Beside(start, opening(part_of(fleet, machine)), told)
 
@@ -91,7 +92,7 @@ class Sampling:
         await asyncio.gather(*(one.__aexit__(kind, error, trace) for one in (self._here, *self._away.values())))
 
     async def change(self, fleet: FleetFile, manager: ManagerRecord) -> None:
-        """From now on the programs of that fleet are weighed, as it was changed between two trials."""
+        """From now on the programs of that fleet are measured, as it was changed between two trials."""
         await self.__aexit__(None, None, None)
         self._begin(fleet, manager)
         await self.__aenter__()
@@ -99,7 +100,7 @@ class Sampling:
             await self._tell_besides()
 
     async def add(self, program: str, pid: int) -> None:
-        """Weigh a program of this machine too that is not the fleet's, such as `driver/loader`, until it is dropped.
+        """Measure a program of this machine too that is not the fleet's, such as `driver/loader`, until it is dropped.
 
         It may end by itself: it is then left out. Its component is its name up to the first dot.
         """
@@ -107,7 +108,7 @@ class Sampling:
         await self._tell_besides()
 
     async def drop(self, program: str) -> None:
-        """Weigh it no more."""
+        """Measure it no more."""
         if self._besides.pop(program, None) is not None:
             await self._tell_besides()
 
@@ -115,9 +116,9 @@ class Sampling:
         await self._ask_here(f"besides {orjson.dumps(self._besides).decode()}")
 
     async def sample(self) -> None:
-        """Weigh every program and scrape every page, once, now.
+        """Measure every program and scrape every page, once, now.
 
-        What another machine tells is stamped with the driver's clock when it arrives.
+        What another machine reports is stamped with the driver's clock when it arrives.
         """
         await asyncio.gather(self._sample_here(), *(self._sample_away(name) for name in self._away))
 

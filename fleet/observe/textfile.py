@@ -1,4 +1,5 @@
-"""The driver's own metrics for a Prometheus that runs beside the fleet: a file that the machine's exporter serves."""
+"""The driver's own metrics for a Prometheus that runs alongside the fleet: a file that the machine's exporter
+serves."""
 
 from __future__ import annotations
 

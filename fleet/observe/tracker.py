@@ -45,7 +45,7 @@ class _Thing:
 
 
 class Tracker:
-    """Feed it every line in the order of arrival. `names` tell the run's namespaces, `sources` where originals are."""
+    """Feed it every line in the order of arrival. `names` are the run's namespaces, `sources` where originals are."""
 
     def __init__(self, *, names: RunNames, sources: Collection[str]) -> None:
         self.names = names

@@ -56,7 +56,7 @@ class Watcher:
         ]
 
     async def __aenter__(self) -> Watcher:
-        """Start all watches and wait until each has told its first list."""
+        """Start all watches and wait until each has delivered its first list."""
         self._tasks = [asyncio.create_task(self._run(reflector)) for reflector in self.reflectors]
         try:
             async with asyncio.TaskGroup() as group:
@@ -91,10 +91,11 @@ class Watcher:
         )
 
     async def _run(self, reflector: Reflector) -> None:
-        """One watch for the length of the run; when it fails for good, that is told and the run goes on without it."""
+        """One watch for the length of the run; when it fails for good, that is reported and the run goes on without
+        it."""
         try:
             await reflector.run()
-        except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would tell of it
+        except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would report it
             what = str(error) if isinstance(error, FleetError) else f"{type(error).__name__}: {error}"
             self._recorder.anomaly(
                 "watch-lost", f"the watch of {reflector.resource} ended for good: {what}", cluster=reflector.cluster

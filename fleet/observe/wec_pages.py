@@ -1,4 +1,4 @@
-"""Which metrics pages of WECs are read in a run about what is in them: API servers, and programs beside them."""
+"""Which metrics pages of WECs are read in a run about what is in them: API servers, and programs alongside them."""
 
 from __future__ import annotations
 

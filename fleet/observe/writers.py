@@ -23,7 +23,7 @@ class Writers:
         self._seen: dict[tuple[str, str], tuple[dict[str, _Entry], str]] = {}
 
     def writer(self, cluster: str, meta: Mapping[str, Any]) -> str:
-        """`manager`, or `manager/status` for a write of a subresource; empty where no manager is told."""
+        """`manager`, or `manager/status` for a write of a subresource; empty where no manager is named."""
         key = (cluster, str(meta.get("uid", "")))
         entries = _entries(meta.get("managedFields") or ())
         before, last = self._seen.get(key, ({}, ""))

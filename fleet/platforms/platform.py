@@ -97,7 +97,7 @@ class Platform:
     versioned_by: str = ""
     """The program whose version is the platform's."""
     pages: Mapping[str, Reader] = {}
-    """How each of its components tells of itself."""
+    """Where each of its components serves metrics and profiles."""
     weight: Weight = NOTHING
     """What it takes in one WEC, at rest."""
     clashes: Sequence[str] = ()

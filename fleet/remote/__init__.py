@@ -1,1 +1,1 @@
-"""Machines of the fleet that are reached over SSH: commands, what they weigh, how their clocks stand."""
+"""Machines of the fleet that are reached over SSH: commands, what they take, how their clocks stand."""

@@ -34,7 +34,7 @@ def estimate(machine: str, rounds: Sequence[Round]) -> MachineClock:
     Their stamp lies somewhere within that trip, so the offset from its middle is wrong by at most half of it.
     """
     if not rounds:
-        raise HostError(f"machine {machine} told no time")
+        raise HostError(f"machine {machine} returned no time")
     best = min(rounds, key=lambda one: one.trip)
     return MachineClock(
         machine=machine,

@@ -174,7 +174,7 @@ class FabricShell:
             self._connection.open()
         except paramiko.BadHostKeyException as error:
             raise HostError(
-                f"{place} shows another host key than {machine.known_hosts or 'known_hosts'} has: if it was built anew,"
+                f"{place} shows another host key than {machine.known_hosts or 'known_hosts'} has: if it was rebuilt,"
                 " write its new key there; else somebody is in between"
             ) from error
         except paramiko.AuthenticationException as error:
@@ -187,7 +187,8 @@ class FabricShell:
 
 
 class _Complaint:
-    """Reads a program's stderr beside its stdout, as long as it lasts: unread, 2 MiB of it would stop the program."""
+    """Reads a program's stderr alongside its stdout, as long as it lasts: unread, 2 MiB of it would stop the
+    program."""
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel
@@ -255,7 +256,7 @@ def _check_key(machine: Machine) -> None:
 
 
 class FakeShell:
-    """Answers from what it was told: the words of a command to its output, or an error to raise."""
+    """Answers from what it was given: the words of a command to its output, or an error to raise."""
 
     def __init__(self, answers: Mapping[str, str | Exception]) -> None:
         self.answers = dict(answers)

@@ -103,7 +103,7 @@ def _fixed(measured: Sequence[Prediction], manager: ManagerRecord) -> list[str]:
         limits = "at this size the client-side rate limits add nothing."
         return [f"{said}; {limits}" if said else limits.capitalize()]
     limits = (
-        f"at {most.wecs} WECs the client-side rate limits alone ask for at least {seconds(rest)} more "
+        f"at {most.wecs} WECs the client-side rate limits alone require at least {seconds(rest)} more "
         "before the last WEC can have its object."
     )
     return [f"{said}, and {limits}" if said else limits.capitalize()]

@@ -50,7 +50,7 @@ def page(comparison: Comparison) -> str:
 
 
 def differences(comparison: Comparison) -> Table:
-    """What is not the same in both runs, beside the numbers."""
+    """What is not the same in both runs, alongside the numbers."""
     body = [(d.field, d.a, d.b, "yes" if d.blocks else "no") for d in comparison.differences]
     return Table(("what", "A", "B", "forbids to compare"), body)
 

@@ -17,7 +17,7 @@ def exactness(study: Study) -> Iterator[Section]:
         yield Section("stamps", "How exact the latencies are", _exact(study.stamps), _stamps(study.stamps))
     if study.dispatches:
         what = "From the moment an API server had an event from etcd until it was in a watcher's channel, as it says."
-        yield Section("dispatch", "How soon API servers told", [what], _dispatches(study.dispatches))
+        yield Section("dispatch", "How soon API servers delivered", [what], _dispatches(study.dispatches))
 
 
 def _dispatches(found: Sequence[Dispatch]) -> Table:
@@ -29,7 +29,7 @@ def _dispatches(found: Sequence[Dispatch]) -> Table:
 def _exact(found: StampErrors) -> list[str]:
     what = (
         "The audit log of each API server says when it answered a write, to a microsecond; the driver stamps what its"
-        " watches tell at receipt. A latency is wrong by the delay of its end less that of its begin."
+        " watches deliver at receipt. A latency is wrong by the delay of its end less that of its begin."
     )
     delay = f"median {found.delay_p50 * 1e3:.1f} ms, p99 {found.delay_p99 * 1e3:.1f} ms"
     return [what, f"{found.joined} of {found.lines} versions were found in the logs. From answer to receipt: {delay}."]

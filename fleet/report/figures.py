@@ -25,7 +25,7 @@ HEADLINE = ("downsync", "downsync_last", "downsync_spread", "e2e", "e2e_reported
 
 _MIB = 1 << 20
 _DRAWN_COMPONENTS = 8
-"""As many as there are colours that can be told apart."""
+"""As many as there are colours that can be distinguished."""
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,12 @@ def resources(study: Study, hub: Sequence[str]) -> list[Drawing]:
 
 
 def cpu_sides(study: Study) -> list[Drawing]:
-    """The CPU of the emulation beside that of the system under test."""
+    """The CPU of the emulation alongside that of the system under test."""
     found = cpu_over_time(study.recorded, study.run.fleet, study.run.manager)
     if not found:
         return []
     marks = time_marks(study.recorded, study.disturbances)
-    title = "CPU of the emulation beside that of the system under test"
+    title = "CPU of the emulation alongside that of the system under test"
     return [Drawing(plots.over_time(found, marks, "cores", "sides", plots.WHOLE), title, marks.caption)]
 
 
@@ -186,7 +186,7 @@ def spectra(study: Study) -> list[Drawing]:
         told = sorted((s for s in groups if len(groups[s]) > 1), key=lambda s: s.order)[-_DRAWN_COMPONENTS:]
         if told:
             series = {f"{setting} (n={len(groups[setting])})": spectrum(sorted(groups[setting])) for setting in told}
-            caption = "Each line ends at the last percentile that its number of samples can tell."
+            caption = "Each line ends at the last percentile that its number of samples supports."
             made.append(Drawing(plots.spectrum(series, f"spectrum-{stage}"), f"Spectrum of {stage}", caption))
     return made
 

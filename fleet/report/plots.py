@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _LINES = {"p50": ("-", "o"), "p90": ("--", "s"), "p99": ("-.", "D"), "max": (":", "^")}
 _ECDF_POINTS = 150
 _DOTS = 2000
-"""Of one drawing: more cannot be told apart, and the page is sent by mail."""
+"""Of one drawing: more cannot be distinguished, and the page is sent by mail."""
 _LOW = 0.08
 """Share of an axis that a line of small text takes."""
 WHOLE, HALF, THIRD = 9.4, 4.6, 3.2

@@ -175,7 +175,7 @@ def _binds(row: Prediction) -> str:
     where = f"At {row.setting}"
     if row.downsync_measured is None:
         return f"{where} nothing was measured whole."
-    floor = f"the limits ask for {row.downsync_floor:.1f} s and {row.downsync_measured:.1f} s were measured"
+    floor = f"the limits require {row.downsync_floor:.1f} s and {row.downsync_measured:.1f} s were measured"
     if not row.binding_limit:
         return f"{where} no limit binds: {floor}, what is fixed included."
     if row.ratio is not None and row.ratio <= _CLOSE:

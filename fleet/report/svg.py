@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 INK, MUTED, GRID, PAPER = "#010203", "#010204", "#010205", "#010206"
 """Stand-ins that become the page's colours, so that one drawing serves the light and the dark page."""
 ONE_TO_ONE, ONE_TO_MANY = "#010207", "#010208"
-"""Stand-ins too: blue and vermilion of Okabe and Ito's palette, told apart with every kind of colour blindness."""
+"""Stand-ins too: blue and vermilion of Okabe and Ito's palette, distinguished with every kind of colour blindness."""
 LAYOUT_COLOURS = {"": ONE_TO_ONE, "one-to-one": ONE_TO_ONE, "one-to-many": ONE_TO_MANY}
 _PAGE_COLOURS = {
     INK: "var(--ink)",

@@ -112,7 +112,7 @@ def fixed_part(rows: Sequence[Row], stage: str, delay: FixedDelay) -> Table:
 
 
 def predicted(study: Study) -> Table:
-    """Floors by the rate limits beside what was measured; seconds."""
+    """Floors by the rate limits alongside what was measured; seconds."""
     rows = [row for row in study.predictions if row.floors]
     limits = [floor.short for floor in rows[0].floors] if rows else []
     head = ("layout", "WECs", "objects", *limits, "floor, last WEC", "measured", "ratio",

@@ -1,4 +1,4 @@
-"""What every time axis shows beside its quantity: counted trials, phases of the run, planned faults."""
+"""What every time axis shows alongside its quantity: counted trials, phases of the run, planned faults."""
 
 from __future__ import annotations
 

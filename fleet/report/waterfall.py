@@ -57,7 +57,7 @@ class Waterfall:
 
 
 def steps(table: HopTable) -> list[Step]:
-    """The way of an object, mark by mark. What happens beside the way (it begins where the object is in its WEC, and
+    """The way of an object, mark by mark. What happens alongside the way (it begins where the object is in its WEC, and
     does not end with its being ready) is left out."""
     way = [Step(stage.name, stage.name, stage.ends) for stage in table.object_stages]
     to_wec = [stage for stage in table.wec_stages if stage.begins != ACTIVATED]

@@ -63,7 +63,7 @@ class Seen(Event, frozen=True, kw_only=True):
     gap: bool = False
     """Found by comparing after a gap in the watch; the true moment lies inside the gap."""
     writer: str = ""
-    """managedFields manager of the write, `/status` behind it for a subresource; empty where it is not told."""
+    """managedFields manager of the write, `/status` behind it for a subresource; empty where it is not known."""
 
 
 class RunMark(Event, frozen=True, kw_only=True, tag="mark"):
@@ -143,7 +143,7 @@ class WorkloadSeen(Seen, frozen=True, kw_only=True, tag="workload"):
     status: Any = None
     """The object's whole `.status`, None when absent."""
     replicas: int | None = None
-    """`spec.replicas`, for the kinds that have it: tells when a status is final."""
+    """`spec.replicas`, for the kinds that have it: says when a status is final."""
     server: str = ""
     """metadata.creationTimestamp."""
 
@@ -155,7 +155,7 @@ class HopSeen(Seen, frozen=True, kw_only=True, tag="hop"):
     """
 
     hop: str
-    """The row's mark; empty for one that only tells what exists."""
+    """The row's mark; empty for one that only says what exists."""
     resource: str
     """`plural.group`."""
     name: str
@@ -165,13 +165,13 @@ class HopSeen(Seen, frozen=True, kw_only=True, tag="hop"):
     gives: list[Key] = []
     """Keys by which later hops are about the same objects as these facts."""
     policy: str = ""
-    """Name of the policy that the facts ride on: only objects planned for it are meant; empty where it is not told."""
+    """Name of the policy that the facts ride on: only objects planned for it are meant; empty where it is not known."""
     source: str = ""
     """Cluster in which their originals are, likewise."""
     version: int = 0
     """Grows with each change of what `HopRow.not_before` compares."""
     targets: list[str] | None = None
-    """WECs that `policy` resolves to; None where it is not told."""
+    """WECs that `policy` resolves to; None where it is not known."""
     server: str = ""
 
 
@@ -359,7 +359,7 @@ class FaultInjected(Event, frozen=True, kw_only=True, tag="fault"):
     held: list[str] = []
     """Control planes, programs or machines that it is done to; of a share of the WECs those that were chosen."""
     rewinds: bool = False
-    """It puts its control planes back to an older state: their versions begin anew from there."""
+    """It puts its control planes back to an older state: their versions begin again from there."""
 
 
 class FaultHealed(Event, frozen=True, kw_only=True, tag="healed"):

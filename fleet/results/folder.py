@@ -24,7 +24,7 @@ MANIFEST = "MANIFEST.sha256"
 PROFILES = "profiles"
 """A folder inside it that is sealed too: `profiles/<program>/<kind>-<UTC>.pb.gz`."""
 RAW = "raw"
-"""Another: what programs beside the driver measured, `raw/<name>`, read by the experiment's own analysis."""
+"""Another: what programs alongside the driver measured, `raw/<name>`, read by the experiment's own analysis."""
 PPROF = "pprof"
 """Another: profiles of programs that the experiment itself has started, `pprof/<name>`."""
 

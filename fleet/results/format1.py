@@ -1,6 +1,6 @@
 """Reads the lines of run folders of format 1 (0.1.0), which had a kind of line for each of KubeStellar's objects.
 
-The first format is not written any more and must be readable for ever: what it says of its manager is in
+The first format is not written any more and must be readable forever: what it says of its manager is in
 `fleet.results.format1_manager`, as it was then.
 """
 

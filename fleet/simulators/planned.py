@@ -1,4 +1,4 @@
-"""What the nodes of WECs weigh that are not there yet, for checks and estimates before a fleet is built."""
+"""What nodes of WECs that are not there yet would take, for checks and estimates before a fleet is built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interface of a node simulator, beside that of a driver: what plays the nodes of a machine's WECs.
+"""The interface of a node simulator, alongside that of a driver: what plays the nodes of a machine's WECs.
 
 Each simulator is a package here with a module `install`, whose SIMULATOR is found by the package's name.
 """
@@ -52,11 +52,11 @@ class Simulator(Protocol):
     capacity: Mapping[str, str]
     """Of one node; empty: it makes none."""
     load: str
-    """How many requests its nodes make beside a kubelet's, and who measured it; a clause for reports."""
+    """How many requests its nodes make alongside a kubelet's, and who measured it; a clause for reports."""
     cannot: Sequence[str]
     """What of a real node it does not do, as sentences for reports."""
     pages: Mapping[str, Reader]
-    """How each of its components tells of itself."""
+    """Where each of its components serves metrics and profiles."""
 
     def check(self, machine: Machine, planes: Sequence[ControlPlane]) -> None:
         """UsageError or CapacityError naming the variable when this machine cannot play the nodes of these WECs. What

@@ -23,7 +23,7 @@ from fleet.target.packages import Package, needed
 COMPLETE = ".complete"
 """The last file of every archive: a folder without it was not unpacked to its end."""
 LEVEL = 1
-"""Of gzip: the toolchain shrinks to a third in seconds; more costs minutes and saves little."""
+"""Of gzip: the toolchain shrinks to a third in seconds; a higher level takes minutes and saves little."""
 PIP_SECONDS = 300.0
 BITS = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
 

@@ -1,4 +1,4 @@
-"""A container engine that is only remembered: for tests of what the kind driver asks for, without Docker."""
+"""A container engine that is only remembered: for tests of what the kind driver requests, without Docker."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The upstream programs and CRDs: built from pinned Go modules into a content-addressed cache, checked before use.
 
 A builder calls `ensure`; everyone else `locate` (raises `ToolchainMissing`), or `supplied` for a user's own programs.
-Both take what is needed beside what every fleet needs, such as `manager:ocm` (`needs_of` of a fleet's variables).
+Both take what is needed alongside what every fleet needs, such as `manager:ocm` (`needs_of` of a fleet's variables).
 """
 
 from fleet.toolchain.ensure import ensure

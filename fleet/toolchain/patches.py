@@ -1,7 +1,7 @@
 """Functions of ours in the place of upstream's: a patched copy of a module in the cache, and a go.mod that says so.
 
 The repository has no text of upstream's: the program `toolchain/patch` renames a function in the copy and puts our file
-beside it. A copy is named by all that decides it, so it is made once, and builds after the first find it as it was.
+alongside it. A copy is named by all that decides it, so it is made once, and builds after the first find it as it was.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How far a build is: packages compiled of those expected, weighed by what each group takes."""
+"""How far a build is: packages compiled of those expected, measured by what each group takes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Groups that an earlier release built: same sources, same stanza, same Go, so the same programs.
 
-Such a release kept many groups in one folder, and what each was built from in `groups.json` beside the manifest.
+Such a release kept many groups in one folder, and what each was built from in `groups.json` alongside the manifest.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def donor(home: Path, group: str, wanted: str) -> Path | None:
 def take(root: Path, group: str, catalogue: Catalogue, into: Path) -> bool:
     """Hard-link programs and CRDs of a group from `root`; False, with nothing linked, when they are not what they were.
 
-    A program of the donor may have been removed or changed since it was built; it is built anew then.
+    A program of the donor may have been removed or changed since it was built; it is built again then.
     """
     programs = [f"bin/{name}" for made in catalogue.groups[group].packages.values() for name in made]
     names = [*programs, *(f"crds/{plural}.yaml" for plural, crd in catalogue.crds.items() if crd.group == group)]

@@ -204,5 +204,5 @@ def read_manifest(root: Path) -> Manifest:
     except (OSError, msgspec.DecodeError) as error:
         raise ToolchainError(f"{file}: {error}: remove {root} and run `fleet toolchain build`") from error
     if manifest.format != FORMAT:
-        raise ToolchainError(f"{file}: format {manifest.format}, this version reads {FORMAT}: build anew")
+        raise ToolchainError(f"{file}: format {manifest.format}, this version reads {FORMAT}: build again")
     return manifest

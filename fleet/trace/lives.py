@@ -1,4 +1,4 @@
-"""Pods as a source tells of them, bit by bit, and the lines of a trace that come of it."""
+"""Pods as a source shows them, piece by piece, and the lines of a trace that come of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Inexact = Literal["t", "wait", "life", "lasted", "requests"]
 
 @dataclass(eq=False)
 class Life:
-    """One pod. Moments are seconds on the source's clock; None: it did not tell."""
+    """One pod. Moments are seconds on the source's clock; None: it does not know."""
 
     key: str
     ns: str = ""
@@ -69,7 +69,7 @@ class Life:
                 inexact.append("lasted")
         code = self.exit if end in ("succeeded", "failed") else None
         if code is not None and (code == 0) != (end == "succeeded"):
-            code = None  # a source that contradicts itself tells nothing
+            code = None  # a source that contradicts itself says nothing
         return Pod(
             t=round(max(0.0, begun - zero), 6), key=self.key, ns=self.ns, cluster=self.cluster, owner=self.owner,
             requests=self.requests, priority=self.priority, node=self.node, wait=wait, life=life, lasted=lasted,
@@ -86,7 +86,7 @@ class Lines:
 
 
 def lines(lives: Iterable[Life], zero: float) -> Lines:
-    """Every life that can be told, ascending by time."""
+    """Every life that is known, ascending by time."""
     found: list[Pod] = []
     left: Counter[str] = Counter()
     for life in lives:

@@ -1,4 +1,4 @@
-"""Where a trace is found by name: `traces/` beside the experiments."""
+"""Where a trace is found by name: `traces/` alongside the experiments."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ OVER = "they had ended before the recording began"
 
 
 class PodRecorder:
-    """Keeps what the pod watches of some clusters tell. `run` it, then ask for the `trace`."""
+    """Keeps what the pod watches of some clusters deliver. `run` it, then take the `trace`."""
 
     def __init__(
         self, clients: Sequence[KubeClient], *, namespace: str | None = None, selector: str | None = None

@@ -1,4 +1,4 @@
-"""What can be said of a trace in a few lines: how much, how fast, how long, how it ended, and what it cannot tell."""
+"""What can be said of a trace in a few lines: how much, how fast, how long, how it ended, and what it cannot say."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Summary:
     wait: Spread | None
     life: Spread | None
     known: dict[str, int]
-    """Of how many pods each field is told."""
+    """Of how many pods each field is known."""
 
 
 def summary(trace: Trace) -> Summary:

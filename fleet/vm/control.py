@@ -1,4 +1,4 @@
-"""Makes virtual machines what they should be, removes them without a trace, and tells how they are."""
+"""Makes virtual machines what they should be, removes them without a trace, and says how they are."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class VmState:
 def up(host: Host, machines: int, wanted: Wanted) -> list[Vm]:
     """Exactly that many machines, each answering over SSH; those that run as they should are left alone.
 
-    One that ended, or that has another size now, is started with its disk; one of another image is made anew.
+    One that ended, or that has another size now, is started with its disk; one of another image is made again.
     UsageError before anything is changed; DeadlineError names the machines that do not answer.
     """
     if not 0 < machines <= MAX_MACHINES:
@@ -184,7 +184,7 @@ def _remove(host: Host, known: VmRecord, number: int) -> VmRecord:
 
 
 def _wait(host: Host, known: VmRecord, machines: Iterable[Vm]) -> None:
-    """Until every SSH server greets; a machine whose QEMU ends is told at once, with what it said.
+    """Until every SSH server greets; a machine whose QEMU ends is reported at once, with what it said.
 
     One that ends with KVM is emulated, unless KVM was requested: a device that opens is not yet one that works.
     """

@@ -41,7 +41,7 @@ def user_data(vm: Vm, *, authorized: str, host_private: str, host_public: str) -
 
 
 def meta_data(vm: Vm, content: str) -> str:
-    """cloud-init starts anew when the instance's id changes, so it carries a digest of the rest."""
+    """cloud-init starts again when the instance's id changes, so it carries a digest of the rest."""
     digest = hashlib.sha256(content.encode()).hexdigest()[:12]
     return yaml.safe_dump({"instance-id": f"fleet-{vm.name}-{digest}", "local-hostname": vm.name}, sort_keys=False)
 

@@ -85,7 +85,7 @@ def find(name: str) -> Path:
 
 
 def content_of(workload: Workload) -> Content:
-    """The content that the workload asks for. SpecError, with file and line, for a profile that cannot be used."""
+    """The content that the workload requests. SpecError, with file and line, for a profile that cannot be used."""
     return Plain(workload) if workload.profile is None else Profile.load(find(workload.profile), workload)
 
 
@@ -133,7 +133,7 @@ class Profile:
         return len(self._probe)
 
     def bodies(self, place: Place) -> Sequence[Body]:
-        """Every template of the profile, as often as it asks for."""
+        """Every template of the profile, as often as it requests."""
         return [
             body
             for number, (entry, template) in enumerate(self.entries)

@@ -7,7 +7,7 @@ name: fleet_build
 type: aggregate
 short_description: Which play and task of site.yml is under way, and which failed
 description:
-  - Begins when C(fleet_record) writes that a fleet is being built, and writes C(build.json) beside the fleet file.
+  - Begins when C(fleet_record) writes that a fleet is being built, and writes C(build.json) alongside the fleet file.
   - C(fleet status) and C(fleet down) read it. Nothing is written in check mode.
 author: ["The maintainers (@kubestellar)"]
 requirements: [enable in configuration]

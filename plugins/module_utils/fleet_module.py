@@ -32,7 +32,7 @@ class Change(Protocol):
 
 
 class Imports:
-    """A `with` block for imports: one that fails is told when the module runs, for then there is someone to tell."""
+    """A `with` block for imports: one that fails is reported when the module runs."""
 
     def __init__(self) -> None:
         self.failure = ""
@@ -59,7 +59,7 @@ def serve(arguments: Mapping[str, Any], imports: Imports, run: Callable[[Ansible
     module = AnsibleModule(argument_spec=dict(arguments), supports_check_mode=True)
     if imports.failure:
         module.fail_json(msg=missing_required_lib(LIBRARY), exception=imports.failure)
-    from fleet.errors import FleetError  # noqa: PLC0415 -- may be missing, which was told above
+    from fleet.errors import FleetError  # noqa: PLC0415 -- may be missing, which was reported above
 
     os.umask(0o077)
     try:

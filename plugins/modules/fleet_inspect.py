@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_inspect
-short_description: Tell what a machine holds of the fleet
+short_description: Say what a machine holds of the fleet
 description:
   - Changes nothing. The answer holds kubeconfigs; use C(no_log).
   - Runs with an interpreter that can import C(fleet).

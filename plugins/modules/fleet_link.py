@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Run the link between the WECs of one machine and the hub as the inventory asks for it, or end it."""
+"""Run the link between the WECs of one machine and the hub as the inventory requests it, or end it."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ options:
   manager: {description: Its name; not for V(found) and V(stopped)., type: str, default: none}
   variables: {description: The variables of the inventory as they are recorded., type: dict, default: {}}
   toolchain_dirs:
-    description: Folders of the upstream programs; CRDs are in C(crds) beside each.
+    description: Folders of the upstream programs; CRDs are in C(crds) alongside each.
     type: list
     elements: path
     default: []

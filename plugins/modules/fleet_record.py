@@ -15,7 +15,7 @@ options:
   state_dir: {description: The controller's folder of this fleet (absolute)., type: path, required: true}
   machines: {description: Machines as in C(fleet.model.fleet_file.Machine)., type: list, elements: dict, required: true}
   found:
-    description: What C(fleet_inspect) told on each machine that answered.
+    description: What C(fleet_inspect) returned on each machine that answered.
     type: list
     elements: dict
     default: []
@@ -94,7 +94,7 @@ def machines_of(given: list[dict[str, Any]], variables: dict[str, Any]) -> tuple
 
 
 def found_of(parts: list[dict[str, Any]], kubeconfigs: dict[str, str]) -> tuple[Inspection, ...]:
-    """What the machines told, each with the kubeconfigs of its control planes."""
+    """What the machines returned, each with the kubeconfigs of its control planes."""
     found = []
     for part in parts:
         told = Inspection.model_validate(part)

@@ -85,7 +85,8 @@ def taken(state_dir: Path, ports: dict[str, Any]) -> list[str]:
 
 
 def registered(file: Path) -> list[dict[str, Any]]:
-    """The blocks of `fleet.host.ports.Registry`; none when the file is missing, or is not one: that is told later."""
+    """The blocks of `fleet.host.ports.Registry`; none when the file is missing, or is not one: that is reported
+    later."""
     try:
         return list(json.loads(file.read_text(encoding="utf-8"))["blocks"])
     except (OSError, ValueError, KeyError, TypeError):

@@ -38,7 +38,7 @@ EXAMPLES = r"""
 RETURN = r"""
 parts:
   description: Each group of programs with C(name), C(root), C(bin) (the folder of its programs, with CRDs in C(crds)
-    beside it) and C(digest); empty in check mode when something is not built.
+    alongside it) and C(digest); empty in check mode when something is not built.
   type: list
   elements: dict
   returned: success

@@ -1,4 +1,4 @@
-"""Control planes for tests: the fixture's beside envtest's, an etcd and an API server each, in turn, in one run."""
+"""Control planes for tests: the fixture's alongside envtest's, an etcd and an API server each, in turn, in one run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.bench.ratios import Ratio, paired
 ENVTEST = Path(__file__).parent / "envtest"
 STOP_SECONDS = 120.0
 CALM_SECONDS = 5.0
-"""After the last is ready, before they are weighed: tests begin at once."""
+"""After the last is ready, before they are measured: tests begin at once."""
 MIB = 2**20
 
 

@@ -52,7 +52,7 @@ class Sample:
 
 
 def sample(machine: Machine, count: int, calm: float, window: float, profiles: Path | None = None) -> Sample:
-    """Bring up `count`, wait `calm` seconds, weigh them over `window` seconds, take them away.
+    """Bring up `count`, wait `calm` seconds, measure them over `window` seconds, take them away.
 
     Into the folder `profiles` go the heap's profile and the goroutines' stacks.
     """

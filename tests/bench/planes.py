@@ -1,4 +1,4 @@
-"""Density and speed of control planes: ours by each driver beside a loop of kwokctl, in turn, in one run."""
+"""Density and speed of control planes: ours by each driver alongside a loop of kwokctl, in turn, in one run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fleet.toolchain import Toolchain
 from tests.bench.ratios import Ratio, paired
 
 CALM_SECONDS = 30.0
-"""After bring-up, before weighing: controllers have synced and the first garbage collections have run."""
+"""After bring-up, before measuring: controllers have synced and the first garbage collections have run."""
 WINDOW_SECONDS = 30.0
 """Over which idle CPU is taken."""
 
@@ -105,7 +105,7 @@ class Round:
 
 
 def measure(system: System, count: int) -> Round:
-    """Bring up `count`, let them calm down, weigh them, take them away."""
+    """Bring up `count`, let them calm down, measure them, take them away."""
     start = time.monotonic()
     try:
         system.up(count)

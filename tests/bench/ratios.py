@@ -41,7 +41,7 @@ def paired(what: str, unit: str, ours: Sequence[float], reference: Sequence[floa
     The interval is the percentile bootstrap of the median over the pairs, seeded, so that a print can be made again.
     """
     if len(ours) != len(reference) or not ours:
-        raise ValueError(f"{what}: {len(ours)} of ours beside {len(reference)} of the reference")
+        raise ValueError(f"{what}: {len(ours)} of ours alongside {len(reference)} of the reference")
     ratios = [a / b for a, b in zip(ours, reference, strict=True)]
     chance = random.Random(1)  # noqa: S311 - resampling, not secrets
     medians = sorted(statistics.median(chance.choices(ratios, k=len(ratios))) for _ in range(RESAMPLES))

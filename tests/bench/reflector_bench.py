@@ -31,7 +31,7 @@ POD_BYTES = 10_000
 
 
 def pod(number: int, size: int) -> dict[str, Any]:
-    """A pod as an API server tells it, `size` bytes of JSON: 5.7 kB of fields, the rest one annotation."""
+    """A pod as an API server says it, `size` bytes of JSON: 5.7 kB of fields, the rest one annotation."""
     container = {
         "name": "main",
         "image": "registry.example/app:v1",

@@ -28,7 +28,7 @@ MOST_ERROR = 0.15
 """Of the measured value: what the prediction of the held-out fleet may be away from it."""
 JUDGED = ("memory", "idle_cpu", "downsync_p50", "downsync_p99")
 TOLD = ("rss", "descriptors", "inotify", "threads", "ports", "build_seconds", "build_cpu", "load_cpu_seconds")
-"""Shown beside them, and not judged."""
+"""Shown alongside them, and not judged."""
 EXPERIMENTS = ("idle", "wec-scaling")
 COMMAND_SECONDS = 3600
 

@@ -1,4 +1,4 @@
-"""`fleet --help` beside an empty Python: what the command costs before it does anything."""
+"""`fleet --help` alongside an empty Python: what the command costs before it does anything."""
 
 from __future__ import annotations
 

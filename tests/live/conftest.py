@@ -1,6 +1,6 @@
 """One fleet per driver for the whole of a test module, built by `site.yml`, gone at the end whatever happened.
 
-Fleets that pytest's workers build beside each other share a state folder, as those of one user do: its port registry
+Fleets that pytest's workers build alongside each other share a state folder, as those of one user do: its port registry
 keeps them apart.
 """
 

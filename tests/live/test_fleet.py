@@ -195,7 +195,7 @@ def test_a_wec_that_could_not_start_is_started_again_by_itself(lab: Lab) -> None
     deadline = time.monotonic() + 120
     while "5/5 clusters ready" not in (told := lab.fleet("status", "--fleet", lab.name).out):
         assert time.monotonic() < deadline, told
-        time.sleep(1)  # no event tells of it
+        time.sleep(1)  # no event shows it
 
 
 def test_scale_in_and_out_converge(lab: Lab) -> None:

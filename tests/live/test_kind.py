@@ -109,7 +109,7 @@ def test_listeners_are_on_loopback_only(lab: Lab) -> None:
 def test_wec_scaling_is_valid_for_both_layouts(lab: Lab, tmp_path: Path) -> None:
     path = valid_run(lab, tmp_path)
     resources = (path.parent / "resources.csv").read_text(encoding="utf-8")
-    assert "kubelet.wec003" in resources  # what is inside a node is weighed too
+    assert "kubelet.wec003" in resources  # what is inside a node is measured too
 
 
 def test_a_stopped_cluster_comes_back_with_what_it_held(lab: Lab) -> None:

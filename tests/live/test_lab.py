@@ -118,7 +118,7 @@ def lab(before: dict[str, object]) -> Iterator[Machines]:  # noqa: ARG001 - take
 
 
 def statuses(lab: Machines) -> dict[str, dict[str, object]]:
-    """The clusters that `fleet status` tells, by name."""
+    """The clusters that `fleet status` shows, by name."""
     ran = lab.fleet("status", "--fleet", lab.name, "-o", "json")
     return {item["name"]: item for item in json.loads(ran.out)["items"]}
 
@@ -154,7 +154,7 @@ def inventory(lab: Machines, folder: Path, *without: str, **hosts: dict[str, obj
         del told["_meta"]["hostvars"][name]
     source = Path(__file__).resolve().parents[2] / "inventories" / "lab"
     shutil.copytree(source / "group_vars", folder / "group_vars")
-    answer = folder.with_suffix(".json")  # beside it: Ansible reads every file of an inventory
+    answer = folder.with_suffix(".json")  # alongside it: Ansible reads every file of an inventory
     answer.write_text(json.dumps(told), encoding="utf-8")
     script = folder / "hosts.sh"
     script.write_text(f"#!/bin/sh\ncat {answer}\n", encoding="utf-8")

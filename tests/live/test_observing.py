@@ -1,4 +1,4 @@
-"""What a fleet tells of itself: profiles of every program, a Prometheus that every panel finds its values in."""
+"""What a fleet reports about itself: profiles of every program, a Prometheus that every panel finds its values in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Control planes that share a process are control planes still: beside each other and one that shares nothing."""
+"""Control planes that share a process are control planes still: alongside each other and one that shares nothing."""
 
 from __future__ import annotations
 

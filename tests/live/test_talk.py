@@ -103,7 +103,8 @@ def test_workload_size(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_long_run(lab: Lab, tmp_path: Path) -> None:
-    """Each pod came, completed, told it and was deleted; a minute is too short to tell of leaks, and that is said."""
+    """Each pod came, completed, reported it and was deleted; a minute is too short to find leaks, and the report says
+    so."""
     found = run(lab, tmp_path, "long-run")
     assert points(found) == points(found, "e2e") == {"": 12}
     assert {leak["verdict"] for leak in found["leaks"]} == {"too short to tell"}
@@ -253,7 +254,7 @@ def test_two_runs_of_a_kind_do_not_differ(lab: Lab, fast: tuple[Path, Path]) -> 
 def test_a_run_is_reproduced_on_a_fleet_that_is_alike(lab: Lab, fast: tuple[Path, Path], tmp_path: Path) -> None:
     ran = lab.fleet("reproduce", str(fast[0]), "--fleet", lab.name, "--results", str(tmp_path))
     assert ran.code in (0, 4), ran
-    # Where others load the machine meanwhile, the interval may be too wide to tell; the test above asks for more.
+    # Where others load the machine meanwhile, the interval may be too wide to tell; the test above requires more.
     assert any(f": {verdict}\n" in ran.out for verdict in ("no difference", "too few to tell")), ran.out
     assert list(tmp_path.rglob("reproduced.html"))
 

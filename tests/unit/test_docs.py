@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tools import prose, reference
 from tools.links import ROOT, broken
 
 
@@ -30,3 +33,34 @@ def test_a_link_without_a_file_is_found(tmp_path: Path) -> None:
         f"code.py:1: {docs}/gone.md does not exist",
         f"{docs}/here.md:1: {docs}/there.md does not exist",
     ]
+
+
+@pytest.mark.parametrize("name", reference.pages())
+def test_the_reference_is_that_of_the_code(name: str) -> None:
+    page = (ROOT / reference.FOLDER / name).read_text(encoding="utf-8")
+    assert page == reference.pages()[name](), "run: python -m tools.reference"
+
+
+def test_the_prose_has_no_word_of_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert prose.main([]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        (
+            "a.md",
+            "The fix that was asked for.\n`anew` is code, and told is not.\n",
+            {"asked for", "told"},
+        ),
+        (
+            "a.py",
+            "told = 1  # weighed\nsay = f'it {told} told'\nraise Error('a door')\n",
+            {"weighed", "told", "door"},
+        ),
+        ("a.go", 'told := "told" // mend it\n', {"mend"}),
+        ("a.yaml", "told: 1 # prose: allow\nname: Whose turn\n", {"Whose turn"}),
+    ],
+)
+def test_words_of_the_list_are_found_in_prose_alone(name: str, text: str, words: set[str]) -> None:
+    assert {found.word for found in prose.findings(ROOT / name, text, prose.rules())} == words

@@ -23,7 +23,7 @@ ALLOWED = {
     "model/variable_rules.py": "which variables have an effect under which driver",
     "host/plan.py": "the default of a control plane, which the hub's have",
     "host/machine.py": "how a command of a container engine is run",
-    "observe/program_changes.py": "asks dense processes which of their control planes were started anew",
+    "observe/program_changes.py": "asks dense processes which of their control planes were started again",
     "faults/stop.py": "a dense process is shared by control planes",
     "testing/": "fakes",
 }

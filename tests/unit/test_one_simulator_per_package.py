@@ -16,11 +16,11 @@ ALLOWED = {
     "model/variables.py": "names, defaults and texts of users' variables",
     "model/fleet_file.py": "the default of a file of a release that had one simulator",
     "host/drivers/kind/config.py": "why a kind cluster's own node is tainted",
-    "experiments/density/targets/kwokctl.py": "the reference that control planes are weighed against",
+    "experiments/density/targets/kwokctl.py": "the reference that control planes are measured against",
     "kube/resources.py": "every group, version and plural that this project uses, once",
     "testing/": "fakes",
     "platforms/kubevirt/": "one more kwok plays VMIs, whatever plays the nodes",
-    "experiments/kubevirt_density/": "KubeVirt's test is about nodes of that type, and tells how late they were played",
+    "experiments/kubevirt_density/": "KubeVirt's test is about nodes of that type, and says how late they were played",
 }
 """Path or folder, and why."""
 

@@ -119,7 +119,7 @@ func TestAnInstanceLivesAsLongAsItsMember(t *testing.T) {
 	f.until(t, "a", "b")
 	_ = a.Close() // killed
 	f.until(t, "b")
-	_ = b.CloseWrite() // told to end
+	_ = b.CloseWrite() // instructed to end
 	if said := bye(t, b); said.Error != "" {
 		t.Errorf("host says %q", said.Error)
 	}

@@ -30,7 +30,7 @@ class Once(OfHistory):
                     if deleted or history.is_rewound(pair.cluster, later.born_ns):
                         continue
                     both = former.gone_ns is None or former.gone_ns > later.born_ns
-                    how = "beside" if both else "in place of"
+                    how = "alongside" if both else "in place of"
                     when = history.at(later.born_ns)
                     text = (
                         f"{history.name(op)} was delivered to {pair.cluster} a second time at {when} ({later.uid}),"

@@ -34,7 +34,7 @@ class End:
 
 
 def ends(figures: Callable[[int], Iterable[Figure]], resources: Iterable[Resource]) -> list[End]:
-    """Those that end at all, the first first. Each search asks for figures some 17 times."""
+    """Those that end at all, the first first. Each search computes figures some 17 times."""
     found = []
     for resource in resources:
         last = _last(figures, resource, lambda figure: figure.estimate.value)
@@ -49,7 +49,8 @@ def ends(figures: Callable[[int], Iterable[Figure]], resources: Iterable[Resourc
 def _last(
     figures: Callable[[int], Iterable[Figure]], resource: Resource, of: Callable[[Figure], float | None]
 ) -> int | None:
-    """Most WECs for which it lasts; None where nobody tells, or it lasts for `MOST`. Figures grow with the WECs."""
+    """Most WECs for which it lasts; None where that is not known, or it lasts for `MOST`. Figures grow with the
+    WECs."""
 
     def lasts(wecs: int) -> bool | None:
         known: Mapping[str, Figure] = {figure.name: figure for figure in figures(wecs)}

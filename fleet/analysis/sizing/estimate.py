@@ -39,7 +39,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Question:
-    """The fleet that is asked for, but for its size."""
+    """The fleet that is requested, but for its size."""
 
     setup: Setup
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -125,7 +125,7 @@ class Estimator:
         yield _figure(f"{name}.{load[0]}", line, estimate, wecs, origin, len({one.fleet for one in mine}), load)
 
     def _of_limits(self) -> Iterator[str]:
-        """Loads of fleets with other client limits than asked for."""
+        """Loads of fleets with other client limits than requested."""
         measured = {_limits(one.limits) for one in self.used if one.source == "load"}
         asked = _limits(self.question.limits)
         if not measured or asked in measured:
@@ -179,7 +179,7 @@ def _chosen_loads(observations: Iterator[Observation]) -> dict[Load, list[Observ
 
 
 def _of_variables(question: Question, used: Sequence[Observation]) -> Iterator[str]:
-    """Variables that the fleets had otherwise than asked for."""
+    """Variables that the fleets had otherwise than requested."""
     names = sorted({*question.variables, *(name for one in used for name in one.variables)})
     for name in names:
         asked = question.variables.get(name, "its default")

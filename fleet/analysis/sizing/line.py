@@ -16,7 +16,7 @@ FEWEST_COUNTS = 2
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with the interval of one more measurement (95 %); None where nothing tells its error."""
+    """A value with the interval of one more measurement (95 %); None where its error is not known."""
 
     value: float
     low: float | None = None
@@ -78,7 +78,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Declared:
-    """What the check before a build reckons with: rounded up, no measurement, no error."""
+    """What the check before a build estimates with: rounded up, no measurement, no error."""
 
     fixed: float
     each: float

@@ -1,4 +1,4 @@
-"""One fleet that was weighed, timed or loaded: what a model of sizes is fitted on, small enough to be shipped."""
+"""One fleet that was measured, timed or loaded: what a model of sizes is fitted on, small enough to be shipped."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Setup(Model):
 
 
 class Computer(Model):
-    """The machine that was weighed."""
+    """The machine that was measured."""
 
     cpu_model: str = ""
     cores: int = 0
@@ -138,9 +138,9 @@ def load(file: Path) -> list[Observation]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SpecError(f"{where}: {first['msg']}; make it anew with `fleet plan --fit FOLDER`", file=file) from error
+        raise SpecError(f"{where}: {first['msg']}; make it again with `fleet plan --fit FOLDER`", file=file) from error
     except ValueError as error:
-        raise SpecError("is not JSON; make it anew with `fleet plan --fit FOLDER`", file=file) from error
+        raise SpecError("is not JSON; make it again with `fleet plan --fit FOLDER`", file=file) from error
 
 
 def dump(observations: Sequence[Observation]) -> bytes:

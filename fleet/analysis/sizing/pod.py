@@ -56,7 +56,7 @@ class PodField:
 
 
 def pod(observations: Sequence[Observation], setup: Setup, planes: int) -> list[PodField]:
-    """Fields that can be told, in the order of `RULES`; empty where nothing was measured with that driver."""
+    """Fields that are known, in the order of `RULES`; empty where nothing was measured with that driver."""
     for source in SOURCES:
         mine = [one for one in observations if one.source == source and _suits(one, setup)]
         found = [field for rule in RULES if (field := _field(rule, mine, planes)) is not None]

@@ -29,7 +29,7 @@ class Quantity:
     of_rest: bool = True
     """Of a fleet at rest; else of a load on it."""
     once: bool = False
-    """One value for each fleet, however often it was weighed."""
+    """One value for each fleet, however often it was measured."""
 
 
 QUANTITIES = (

@@ -27,7 +27,7 @@ class Read:
 def read(folder: RunFolder) -> Read:
     """Read run.json and events.jsonl. UsageError when one is missing or of a newer format.
 
-    Only a valid run is used, and none whose fleet was disturbed on purpose or whose machines the driver cannot weigh.
+    Only a valid run is used, and none whose fleet was disturbed on purpose or whose machines the driver cannot measure.
     """
     run = folder.read_run()
     if run.status != "valid":
@@ -40,7 +40,7 @@ def read(folder: RunFolder) -> Read:
         folder.events(run.format), run.manager, source=run.source, object_timeout=run.spec.timeouts.object
     )
     found = tuple(_observations(run, recorded))
-    return Read(found) if found else Read(why_not="it weighed no fleet at rest and has no closed load without points")
+    return Read(found) if found else Read(why_not="it measured no fleet at rest and has no closed load without points")
 
 
 def _observations(run: RunRecord, recorded: Recorded) -> Iterator[Observation]:

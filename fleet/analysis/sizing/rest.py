@@ -44,7 +44,7 @@ class Placed(NamedTuple):
 
 
 class Parts:
-    """Tells to which part of a fleet a program belongs."""
+    """Says to which part of a fleet a program belongs."""
 
     def __init__(self, run: RunRecord) -> None:
         self._roles = {cluster.name: cluster.role for cluster in run.fleet.clusters}
@@ -77,7 +77,7 @@ def rest_values(run: RunRecord, recorded: Recorded) -> dict[str, Values]:
 
 
 def first_look(run: RunRecord, recorded: Recorded) -> Values:
-    """Memory (RSS), descriptors and threads before the first load began; empty when nothing was weighed then."""
+    """Memory (RSS), descriptors and threads before the first load began; empty when nothing was measured then."""
     begin = min((recorded.span(plan)[0] for plan in recorded.trials), default=0)
     parts = Parts(run)
     first: dict[tuple[str, str], ProcessSample] = {}

@@ -31,7 +31,7 @@ class Sized:
     model: str
     runs: int
     counts: tuple[int, ...]
-    """Numbers of WECs of the fleets that were weighed or loaded."""
+    """Numbers of WECs of the fleets that were measured or loaded."""
     figures: list[Figure]
     pod: list[PodField]
     ends: list[End]
@@ -66,7 +66,7 @@ def size(  # noqa: PLR0917 - what an answer needs
 def _of_runs(used: Sequence[Observation]) -> Iterator[str]:
     if not used:
         yield (
-            "no run of such a fleet is known: the figures are what the check before a build reckons with, rounded up; "
+            "no run of such a fleet is known: the figures are those of the check before a build, rounded up; "
             "measure fleets of at least three sizes with `fleet experiment run idle` and `wec-scaling`, then "
             "`fleet plan --fit results`"
         )

@@ -36,6 +36,7 @@ class Polls(Model):
     step: Duration = 0.05
     """Ready, Established, in discovery."""
     namespace: Duration = 0.05
+    """Between two looks for the namespace `default`."""
     timeout: Duration = 120.0
     """Of one control plane."""
 
@@ -44,7 +45,9 @@ class Limiter(Model):
     """client-go's token bucket, one for each control plane; without QPS and burst client-go takes 5 and 10."""
 
     qps: float = Field(default=5.0, gt=0)
+    """Requests a second."""
     burst: int = Field(default=10, ge=1)
+    """Requests at once."""
 
 
 class Traffic(Model):
@@ -55,7 +58,9 @@ class Traffic(Model):
     write_rps_per_cluster: float = Field(default=5.0, ge=0)
     """A write is a Get and an Update."""
     read_rps_per_cluster: float = Field(default=20.0, ge=0)
+    """Reads a second at each hot control plane."""
     object_bytes: int = Field(default=1024, ge=0, le=500_000)
+    """Size of an object."""
     objects: int = Field(default=5, ge=1, le=1000)
     """Made in each loaded control plane before the load; each has one writer."""
     client: Literal["open", "closed"] = "open"
@@ -69,6 +74,7 @@ class Traffic(Model):
     timeout: Duration = 30.0
     """Of one operation, from the moment that it is due."""
     in_flight: int = Field(default=20_000, ge=1)
+    """Operations that may be unanswered."""
 
     @model_validator(mode="after")
     def _fits(self) -> Traffic:
@@ -110,7 +116,9 @@ class DensityFile(ExperimentFile):
     plane: PlaneKind = "full"
     """apiserver: no controllers and no scheduler, which is what kplane's virtual control plane is."""
     scenario: Scenario = "bootstrap"
+    """By kplane's names: no load, a load on some control planes, or one on all."""
     clusters: list[int] = Field(default=[0, 4, 8, 12], max_length=50)
+    """Counts of control planes, each a sequence of its own: 0 and at least three more."""
     workers: int = Field(default=12, ge=1, le=1000)
     """Control planes that are taken into use at a time."""
     phases: Phases = Phases()

@@ -1,4 +1,5 @@
-"""What a program tells of itself: Go's memory by its profile page or its metrics, etcd's sizes, profiles as files."""
+"""What a program reports about itself: Go's memory by its profile page or its metrics, etcd's sizes, profiles as
+files."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ _METRICS = {
 
 @dataclass(frozen=True)
 class Told:
-    """What was found, by name; a name that a program does not tell is absent."""
+    """What was found, by name; a name that a program does not report is absent."""
 
     values: dict[str, float]
     failed: str = ""

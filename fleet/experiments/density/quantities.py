@@ -41,7 +41,7 @@ class Sequence:
         return round(values(self.plan.point).get("clusters", 0.0))
 
     def total(self, phase: str, quantity: str, component: str = TOTAL) -> float | None:
-        """Summed over the programs of a component, or of all that a control plane costs; None where nobody tells it,
+        """Summed over the programs of a component, or of all that a control plane costs; None where nobody says it,
         0 where there is no program at all."""
         mine = [
             found
@@ -79,7 +79,7 @@ def ordered(cells: Iterable[Cell]) -> list[Cell]:
 
 
 def points(all_: Iterable[Sequence], phase: str, quantity: str, component: str = TOTAL) -> list[tuple[float, float]]:
-    """(control planes, value) of every sequence that tells it."""
+    """(control planes, value) of every sequence that says it."""
     found = [(float(one.count), one.total(phase, quantity, component)) for one in all_]
     return [(count, value) for count, value in found if value is not None]
 

@@ -198,7 +198,7 @@ class Bench:
         return self.session.folder.raw(f"{self.trial.id}-{name}")
 
     async def _do(self, work: Callable[[], T]) -> T:
-        """In a thread. Cancelled, it waits for the end of what is under way: else a launch would go on beside the
+        """In a thread. Cancelled, it waits for the end of what is under way: else a launch would go on alongside the
         teardown that follows."""
         future = asyncio.get_running_loop().run_in_executor(self.pool, work)
         try:

@@ -1,4 +1,4 @@
-"""What every program weighs between two phases: /proc and what it tells of itself, as measured quantities."""
+"""What every program takes between two phases: /proc and what it reports about itself, as measured quantities."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _told(one: Running) -> Told:
 
 
 def reset_peaks(pids: Iterable[int]) -> None:
-    """Let the peak of each process's resident memory begin anew."""
+    """Let the peak of each process's resident memory begin again."""
     for pid in pids:
         with suppress(OSError):  # it ended
             (PROC / str(pid) / "clear_refs").write_text(PEAK, encoding="ascii")

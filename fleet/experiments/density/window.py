@@ -55,7 +55,7 @@ Look = Callable[[], Awaitable[Sequence[Running]]]
 
 @asynccontextmanager
 async def window(look: Look, *, growing: bool = False) -> AsyncIterator[Window]:
-    """Watch every program that `look` tells, once a second; with `growing` those that begin meanwhile too, whose CPU
+    """Watch every program that `look` finds, once a second; with `growing` those that begin meanwhile too, whose CPU
     counts from their own beginning."""
     found = Window()
     tracks: dict[int, _Track] = {}

@@ -45,6 +45,7 @@ class IdleFile(ExperimentFile):
     settle: Moment = 30.0
     """Before the first window."""
     window: Duration = 60.0
+    """Length of a window."""
 
 
 class Idle(OwnExperiment[IdleFile]):
@@ -62,7 +63,7 @@ class Idle(OwnExperiment[IdleFile]):
         away = [machine.name for machine in fleet.machines if machine.connection != "local"]
         if away or not all(cluster.built for cluster in fleet.clusters):
             where = f"machine {away[0]} is another one" if away else "its clusters exist without it"
-            raise UsageError(f"idle weighs programs of the machine that it runs on, and of this fleet {where}")
+            raise UsageError(f"idle measures programs of the machine that it runs on, and of this fleet {where}")
         return repeated(spec, [""], [cluster.name for cluster in fleet.clusters])
 
     def needs(self, spec: IdleFile, fleet: FleetFile, trials: Sequence[Any]) -> Needs:  # noqa: ARG002

@@ -66,7 +66,7 @@ def _prometheus(session: Session) -> str:
 
 
 def _program(session: Session) -> Path | None:
-    """Beside virt-controller, in the folder of the toolchain."""
+    """Alongside virt-controller, in the folder of the toolchain."""
     for component in session.fleet.components:
         if component.component == names.CONTROLLER and component.argv:
             program = Path(component.argv[0]).with_name(PROGRAM)

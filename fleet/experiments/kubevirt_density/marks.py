@@ -66,7 +66,7 @@ CREATION = (
     Stage(name="vmi_scheduled", begin="scheduling", end="scheduled", resource=VMI,
           text="Scheduling to Scheduled: the pod runs, the VMI is handed to its node"),
     Stage(name="vmi_running", begin="created", end="running", resource=VMI,
-          text="VMI seen to Running: what KubeVirt's own metric tells in whole seconds"),
+          text="VMI seen to Running: what KubeVirt's own metric reports in whole seconds"),
     Stage(name="vmi_due_running", begin="due", end="running", resource=VMI, optional=True,
           text="the moment when it was to be created to Running"),
     Stage(name="vm_running", begin="created", end=RUNNING, resource=VM, optional=True,

@@ -26,7 +26,7 @@ PACE = (
 )
 
 FAULTS = "Faults were part of the run: see what disturbed it."
-NO_FAULTS = "No fault was part of this run (`during`): the table has how soon a VM tells that its VMI runs."
+NO_FAULTS = "No fault was part of this run (`during`): the table has how soon a VM says that its VMI runs."
 
 
 def sections(study: Study) -> Iterator[Section]:

@@ -1,4 +1,4 @@
-"""What KubeVirt publishes and demands of this test, to stand beside what was measured here."""
+"""What KubeVirt publishes and demands of this test, to stand alongside what was measured here."""
 
 from __future__ import annotations
 

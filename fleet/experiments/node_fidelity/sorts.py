@@ -53,7 +53,7 @@ class Sort:
 
 
 def sorts_of(fleet: FleetFile) -> tuple[Cluster, list[Sort]]:
-    """The WEC that is looked at, and its sorts. UsageError where they cannot be told apart by stopping them."""
+    """The WEC that is looked at, and its sorts. UsageError where they cannot be distinguished by stopping them."""
     wec = next(iter(fleet.wecs()), None)
     if wec is None or not wec.built or fleet.machine(wec.machine).connection != "local":
         raise UsageError(
@@ -62,7 +62,7 @@ def sorts_of(fleet: FleetFile) -> tuple[Cluster, list[Sort]]:
     driver = driver_kind(wec.driver)
     if driver.serves != OWN_PROCESS:
         raise UsageError(
-            f"node-fidelity weighs an API server by itself, and the driver {wec.driver} runs a whole control plane in"
+            f"node-fidelity measures an API server by itself, and the driver {wec.driver} runs a whole control plane in"
             " one process: fleet up -e control_plane_driver=process (or kind, which has a real node too)"
         )
     if fleet.variables.get("wec_programs") == "shared":

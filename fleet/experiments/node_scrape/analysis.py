@@ -1,4 +1,4 @@
-"""What a scrape costs, and what it does to the load beside it."""
+"""What a scrape costs, and what it does to the load alongside it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COLUMNS = [
     DataColumn(name="API server", unit="CPU ms"), DataColumn(name="node", unit="CPU ms"),
     DataColumn(name="API server all", unit="cores"), DataColumn(name="nodes all", unit="cores"),
     DataColumn(name="load p50", unit="ms"), DataColumn(name="load p99", unit="ms"),
-    DataColumn(name="load p50 beside / alone"), DataColumn(name="load p99 beside / alone"),
+    DataColumn(name="load p50 alongside / alone"), DataColumn(name="load p99 alongside / alone"),
 ]  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:  # n
     measured = {point: windows for point, windows in points.items() if windows}
     alone = measured.get(figures.ALONE, [])
     table = DataTable(
-        name="scrapes", title="What a scrape costs, and the load beside it", columns=COLUMNS,
+        name="scrapes", title="What a scrape costs, and the load alongside it", columns=COLUMNS,
         rows=[_row(point, windows, alone) for point, windows in measured.items()],
     )  # fmt: skip
     return replace(

@@ -1,4 +1,4 @@
-"""Its trials and its body: for each page, way and number of scrapers a window, beside a load of ConfigMaps."""
+"""Its trials and its body: for each page, way and number of scrapers a window, alongside a load of ConfigMaps."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class _Body:
         self._bytes = 0
 
     async def run(self, trial: ScrapeTrial) -> None:
-        """The load, and the scrapers beside it."""
+        """The load, and the scrapers alongside it."""
         session, self._bytes = self._session, 0
         before = await asyncio.to_thread(self._machine.cpu)
         async with session.disturbed(trial):
@@ -200,7 +200,7 @@ def scraped_wec(fleet: FleetFile) -> Cluster:
     """The first WEC. UsageError where it has no node with a kubelet, or is not on this machine."""
     wec = next(iter(fleet.wecs()), None)
     if wec is None or not wec.built or fleet.machine(wec.machine).connection != "local":
-        raise UsageError("node-scrape weighs programs of a WEC on this machine, which this fleet does not have")
+        raise UsageError("node-scrape measures programs of a WEC on this machine, which this fleet does not have")
     if not kubelets(fleet) or not fleet.wec_nodes:
         raise UsageError(
             f"node-scrape reads kubelets, and no node of this fleet has one (node_simulator: {fleet.node_simulator}):"

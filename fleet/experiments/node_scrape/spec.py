@@ -27,18 +27,21 @@ class NodeScrape(ExperimentFile):
     repeats: int = Field(default=1, ge=1, le=1000)
     warmup: int = Field(default=0, ge=0, le=100)
     pages: list[PageName] = Field(default=["metrics", "resource", "summary", "logs", "exec"], min_length=1)
+    """Pages of a node that are read."""
     ways: list[Way] = Field(default=["proxy", "direct"], min_length=1)
     """Through the API server, or to the port of the kubelet."""
     scrapers: list[Annotated[int, Field(ge=1, le=1000)]] = Field(default=[1, 4], min_length=1)
+    """Scrapers at the same time, swept."""
     interval: Duration = 10.0
     """Each scraper reads each node (logs and exec: each pod) once in this time, evenly spread over it."""
     duration: Duration = 20.0
+    """Length of a trial."""
     settle: Moment = 3.0
     """Before each trial."""
     pods: int = Field(default=30, ge=1, le=10_000)
     """That run on the nodes, for their pages to have something in them."""
     load_qps: float = Field(default=10.0, gt=0, le=1000)
-    """Creations of ConfigMaps a second beside the scraping, whose latency is measured."""
+    """Creations of ConfigMaps a second alongside the scraping, whose latency is measured."""
 
     @field_validator("pages", "ways", "scrapers")
     @classmethod

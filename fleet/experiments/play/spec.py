@@ -1,4 +1,5 @@
-"""The file of `play`: steps, one after another, beside each other or repeated, each with a count or time and a rate."""
+"""The file of `play`: steps, one after another, alongside each other or repeated, each with a count or time and a
+rate."""
 
 from __future__ import annotations
 
@@ -27,10 +28,12 @@ HOLDS = ("parallel", "series")
 
 
 class Repeat(Model):
-    """The same steps several times; groups that they create are made anew each time."""
+    """The same steps several times; groups that they create are made again each time."""
 
     times: int = Field(ge=1, le=10_000)
+    """How often."""
     steps: list[Step] = Field(min_length=1, max_length=100)
+    """What is repeated."""
 
 
 class Step(Model):
@@ -46,9 +49,12 @@ class Step(Model):
     patch: Patch | None = None
     delete: Delete | None = None
     parallel: list[Step] | None = Field(default=None, min_length=1, max_length=100)
+    """Steps at the same time; over when all are."""
     series: list[Step] | None = Field(default=None, min_length=1, max_length=100)
+    """Steps one after another."""
     repeat: Repeat | None = None
     pause: Duration | None = None
+    """Nothing, for so long."""
     load: LoadShape | None = None
     """When each action is sent; default: 32 unanswered at any time."""
     count: int | None = Field(default=None, ge=1, le=1_000_000)
@@ -122,8 +128,9 @@ class Play(ExperimentFile):
     size: float = Field(default=1.0, gt=0, le=1000)
     """Factor of every count and duration."""
     watchers: int = Field(default=0, ge=0, le=1000)
-    """Watches of all pods per WEC that the driver holds beside its own, read and not parsed."""
+    """Watches of all pods per WEC that the driver holds alongside its own, read and not parsed."""
     steps: list[Step] = Field(default_factory=_default, min_length=1, max_length=100)
+    """What is done, one after another."""
 
     @model_validator(mode="after")
     def _aims(self) -> Play:

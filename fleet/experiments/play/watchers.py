@@ -21,7 +21,7 @@ class Watchers:
         self.lines = 0
         """Lines that all of them received together."""
         self.ended = 0
-        """Watches that ended by themselves and were opened anew."""
+        """Watches that ended by themselves and were opened again."""
         self._client = client
         self._path = resources.PODS.path(namespace=namespace)
         self._count = count

@@ -115,7 +115,7 @@ class Loads:
         return self.routes[entry.wec].write(resource, body), resource
 
     def _known_end(self, entry: Entry) -> Iterator[tuple[float, Callable[[int], Awaitable[bool]]]]:
-        """A deletion whose moment the trace tells, but not from when on the pod ran."""
+        """A deletion whose moment the trace has, but not from when on the pod ran."""
         pod = entry.pod
         if pod.end in ("deleted", "evicted") and pod.life is None and pod.lasted is not None and self._is_bare(entry):
             yield entry.due + pod.lasted / self.speed, lambda due_ns: self._end(entry, due_ns)

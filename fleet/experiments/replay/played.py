@@ -15,7 +15,7 @@ from fleet.workload.content import EXIT_CODE_ANNOTATION, LIFETIME_ANNOTATION
 SHORTEST = 0.001
 """Seconds: a lifetime of 0 would be none."""
 UNKNOWN_FAILURE = 1
-"""Exit code of a pod that failed with a code that the trace does not tell; it is not judged."""
+"""Exit code of a pod that failed with a code that the trace does not hold; it is not judged."""
 BATCH = ("Job", "CronJob")
 
 
@@ -81,7 +81,7 @@ def how_it_ends(entry: Entry, speed: float) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What pods get of what was recorded, beside time and end."""
+    """What pods get of what was recorded, alongside time and end."""
 
     requests: bool = True
     classes: Mapping[int, str] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from fleet.model.variables import Variables
 DRIVERS = ByFolder("fleet.host.drivers", "driver", "DRIVER", variable="control_plane_driver")
 
 Ready = Callable[[str], None]
-"""Told the name of a control plane whose API server answers, when the records of all are on disk."""
+"""Called with the name of a control plane whose API server answers, when the records of all are on disk."""
 
 
 def unheard(name: str) -> None:
@@ -69,7 +69,7 @@ class Driver(Protocol):
 
 
 def check_nothing(machine: Machine, planes: Sequence[ControlPlane]) -> None:
-    """Of a driver that can run whatever a user asks for."""
+    """Of a driver that can run whatever a user requests."""
 
 
 def retire_nothing(machine: Machine) -> Change:  # noqa: ARG001 - as of every driver
@@ -95,7 +95,7 @@ class DriverKind:
     weight: Weight
     """What one WEC takes, without what plays its nodes, its agents, and what it adds to the hub."""
     pages: Mapping[str, Reader] = field(default_factory=dict)
-    """How each component that only this driver has tells of itself."""
+    """How each component that only this driver has serves its metrics and profiles."""
     descriptors: int = 0
     """Open files of its largest process for each control plane in that process; 0: they are few."""
     of_hub: bool = False
@@ -133,5 +133,5 @@ def driver_kind(name: str) -> DriverKind:
 
 
 def own_components() -> dict[str, Reader]:
-    """How the components tell of themselves that one driver alone has: they carry WECs."""
+    """How the components that one driver alone has serve metrics and profiles: they carry WECs."""
     return {name: page for driver in driver_kinds() for name, page in driver_kind(driver).pages.items()}

@@ -18,7 +18,7 @@ POLICY_ID_LABEL = "propagationpolicy.karmada.io/permanent-id"
 POLICY_ANNOTATION = "propagationpolicy.karmada.io/name"
 """On what a policy has claimed."""
 OF_ITS_OWN = frozenset({"generation", "resourceTemplateGeneration"})
-"""Fields of a reported status that no object in a WEC has: Karmada tells by them whether the status is up to date."""
+"""Fields of a reported status that no object in a WEC has: by them Karmada says whether the status is up to date."""
 
 
 def policy(obj: Object, _cluster: str) -> Told | None:

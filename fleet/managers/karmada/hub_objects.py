@@ -79,7 +79,7 @@ def aggregation(ca: Path, port: int) -> Objects:
 
 
 def aggregated_names() -> tuple[str, ...]:
-    """Whom the aggregated API server's certificate is for: this machine, and the Service as the hub asks for it."""
+    """Whom the aggregated API server's certificate is for: this machine, and the Service as the hub requests it."""
     service = f"{names.AGGREGATED}.{names.SYSTEM_NAMESPACE}.svc"
     return ("127.0.0.1", "localhost", service)
 

@@ -1,6 +1,6 @@
 """Karmada as experiments see it: a PropagationPolicy per policy, objects as they are, and their status summed.
 
-Karmada takes each namespace of its hub to every WEC, and refuses for ever one that somebody else has made there. So the
+Karmada takes each namespace of its hub to every WEC, and refuses forever one that somebody else has made there. So the
 driver leaves the WECs out, and waits until they have it: an object that comes first is tried again ever more slowly.
 """
 
@@ -78,7 +78,7 @@ class Karmada:
         return write
 
     def check_load(self, burden: Burden) -> None:
-        """Nothing is known to stop a load for ever; how many calls an object costs no source states."""
+        """Nothing is known to stop a load forever; how many calls an object costs no source states."""
 
     async def registrations(self, transport: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:
         """By the conditions of their Clusters."""

@@ -54,7 +54,8 @@ class _Member:
     mode: str = ""
 
     async def leftover(self, hub: KubeClient, wecs: Mapping[str, KubeClient]) -> Collection[str]:
-        """Those that leave, are members in the other mode, or were made anew since: a Cluster has the id of its WEC."""
+        """Those that leave, are members in the other mode, or were made again since: a Cluster has the id of its
+        WEC."""
         clusters = {item["metadata"]["name"]: item for item in await hub.list_all(KARMADA_CLUSTERS)}
         found = []
         for wec, client in wecs.items():

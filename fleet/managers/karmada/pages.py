@@ -1,4 +1,4 @@
-"""How Karmada's programs tell of themselves."""
+"""Where Karmada's programs serve metrics and profiles."""
 
 from __future__ import annotations
 

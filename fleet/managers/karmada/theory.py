@@ -25,10 +25,10 @@ CALLS_PER_RETURNED_STATUS = 2
 
 
 class KarmadaTheory:
-    """Of Karmada 1.16, in both modes: what agents do beside each other is left out."""
+    """Of Karmada 1.16, in both modes: what agents do alongside each other is left out."""
 
     limits_text = (
-        "The least time that the token buckets of Karmada's controller-manager and scheduler allow (grey), beside what "
+        "The least time that the token buckets of Karmada's controller-manager and scheduler allow (grey), and what "
         "was measured: for each object two writes and one for each WEC, and one of the scheduler. A full bucket lets "
         "its burst pass at once, then its QPS. Further writes, reads and Events take tokens that the floor leaves out."
     )

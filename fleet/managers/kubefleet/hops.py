@@ -79,7 +79,7 @@ def available(obj: Object, _cluster: str) -> Told | None:
 
 
 def delivered(obj: Object, cluster: str) -> Told:
-    """The agent's own record of a Work; names are used again when one is made anew."""
+    """The agent's own record of a Work; names are used again when one is made again."""
     return Told(facts=[Fact(("work", cluster, text(within(obj, "spec"), "workName")), cluster)])
 
 

@@ -38,7 +38,7 @@ class Member:
     ports: int = AGENT_PORTS
 
     async def leftover(self, hub: KubeClient, wecs: Mapping[str, KubeClient]) -> Collection[str]:
-        """Those that leave, or whose WEC was made anew since: its Works are taken for applied."""
+        """Those that leave, or whose WEC was made again since: its Works are taken for applied."""
         known = {item["metadata"]["name"]: item for item in await hub.list_all(MEMBER_CLUSTERS)}
         found = []
         for wec, client in wecs.items():

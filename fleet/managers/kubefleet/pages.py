@@ -1,4 +1,4 @@
-"""How KubeFleet's programs tell of themselves: plain on loopback."""
+"""Where KubeFleet's programs serve metrics and profiles: plain on loopback."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Rollout:
     most: str = "25%"
     """WECs that it may reach at a time: a number, or a part of the policy's (`maxUnavailable`)."""
     period: int = 60
-    """Seconds after which a WEC of which KubeFleet cannot tell counts as available."""
+    """Seconds after which a WEC of which KubeFleet cannot say counts as available."""
 
     def strategy(self) -> dict[str, Any]:
         """As a placement has it."""

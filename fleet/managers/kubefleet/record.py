@@ -1,4 +1,4 @@
-"""KubeFleet 0.14 as data: marks, stages, waves, and what it tells of statuses (read in its source, seen live)."""
+"""KubeFleet 0.14 as data: marks, stages, waves, and what it reports of statuses (read in its source, seen live)."""
 
 from __future__ import annotations
 

@@ -28,6 +28,6 @@ def _check_time(burden: Burden, limits: ClientLimits) -> None:
     which = {its: "transport_its_qps", wds: "transport_wds_qps", bindings: "controller_wds_qps"}[floor]
     raise UsageError(
         f"timeouts.object: {burden.shown}: {burden.objects} objects, {burden.copies} copies in WECs; the fleet's "
-        f"client limits alone ask for {floor:.0f} s (most: {which}), and {shown(burden.seconds)} are allowed. Raise "
-        "the fleet's limits or max_num_wrapped with `fleet up -e`, or timeouts.object, or ask for less"
+        f"client limits alone require {floor:.0f} s (most: {which}), and {shown(burden.seconds)} are allowed. Raise "
+        "the fleet's limits or max_num_wrapped with `fleet up -e`, or timeouts.object, or send less"
     )

@@ -33,7 +33,7 @@ OWN_AGENT = "fleet"
 
 
 def of_status_agent(started: Started) -> Pages:
-    """It is told its address in its configuration."""
+    """It is given its address in its configuration."""
     try:
         document = json.loads(config_file(started.layout, started.place).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

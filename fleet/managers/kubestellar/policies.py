@@ -1,6 +1,6 @@
 """BindingPolicies by layout, and how the status of each kind returns.
 
-`one-to-one` asks for the singleton status, `one-to-many` for the multi-WEC status. Both select by label, API group,
+`one-to-one` requests the singleton status, `one-to-many` the multi-WEC status. Both select by label, API group,
 resource and namespace, so that a policy can never pick up anything that the run did not make.
 """
 

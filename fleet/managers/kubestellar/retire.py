@@ -20,7 +20,7 @@ POLL_SECONDS = 0.5
 async def retire(its: KubeClient, kept: Collection[str], ledger: Ledger) -> None:
     """Remove every WDS that is not in `kept`; with `ledger.check` only say so. KubeStellar must not run for them.
 
-    A WDS that is gone cannot delete its ManifestWorks, and whatever they brought would stay in the WECs for ever.
+    A WDS that is gone cannot delete its ManifestWorks, and whatever they brought would stay in the WECs forever.
     """
     for plane in await its.list_all(CONTROL_PLANES, label_selector=f"{names.CP_TYPE_LABEL}=wds"):
         wds = plane["metadata"]["name"]

@@ -25,7 +25,7 @@ AXIS = "wdses"
 
 
 class Sharing(Model):
-    """One setting: the same load, spread over so many WDSes. Seconds, unless told otherwise; means are per trial."""
+    """One setting: the same load, spread over so many WDSes. Seconds, unless stated otherwise; means are per trial."""
 
     layout: str
     wecs: int
@@ -59,7 +59,7 @@ class Sharing(Model):
 def sharing(recorded: Recorded, rows: Sequence[Row], its_of: Mapping[str, str]) -> list[Sharing]:
     """A row per setting of a run whose points are numbers of WDSes, in their order; none for other runs.
 
-    `its_of` tells the ITS of each WDS.
+    `its_of` has the ITS of each WDS.
     """
     trials: defaultdict[Setting, list[TrialPlan]] = defaultdict(list)
     for plan in recorded.trials:

@@ -18,14 +18,14 @@ from fleet.managers.manager import Write
 from fleet.model.client_limits import ClientLimits
 
 ETCD_REQUEST_BYTES = 1_572_864
-"""etcd's default --max-request-bytes, 1.5 MiB: a larger write is refused for ever, and KubeStellar tries for ever."""
+"""etcd's default --max-request-bytes, 1.5 MiB: a larger write is refused forever, and KubeStellar tries forever."""
 WORK_BYTES = 2_600
 """Of a ManifestWork without its manifests and their status: metadata with managedFields, conditions."""
 STATUS_BYTES = 1_000
 """Per manifest in the ManifestWork's status: resourceMeta and three conditions."""
 BINDING_BYTES = 2_000
 CLAUSE_BYTES = 150
-"""Per object in the Binding, beside its names."""
+"""Per object in the Binding, alongside its names."""
 CREATION_BYTES = 43
 """`"creationTimestamp":"..."`, which the WDS adds and the transport controller keeps."""
 
@@ -77,7 +77,7 @@ def _names(item: Write) -> tuple[str, str, str, str]:
 
 
 def check(found: Sizes, limits: ClientLimits) -> None:
-    """UsageError, with the numbers, for a policy that etcd or the transport controller would refuse for ever."""
+    """UsageError, with the numbers, for a policy that etcd or the transport controller would refuse forever."""
     for what, size in (("a ManifestWork", found.largest_work), ("the Binding", found.binding)):
         if size > ETCD_REQUEST_BYTES:
             raise UsageError(

@@ -37,7 +37,7 @@ class StatusSpec:
     parity: bool = False
     """Call the hub exactly as ocm-status-addon does."""
     journal: bool = False
-    """Write one JSON line per WorkStatus write beside its log."""
+    """Write one JSON line per WorkStatus write alongside its log."""
     extra: Extra = field(default_factory=Extra)
     python: Path = Path(sys.executable)
     seat: str = ""
@@ -85,7 +85,7 @@ def kubeconfig_file(layout: Layout, seat: str = "") -> Path:
 
 
 def _applied_file(layout: Layout, seat: str) -> Path:
-    """Digest of the configuration that the running agent was told of: a run that was killed in between is repaired."""
+    """Digest of the configuration that the running agent was given: a run that was killed in between is repaired."""
     return layout.root / "hub" / f"{names.status_program(seat)}.applied"
 
 

@@ -3,9 +3,9 @@
 Where a stage crosses the link, restated from OCM 1.2.0 (read in its source):
 
 - `delivery` (ManifestWork in the ITS to AppliedManifestWork in the WEC): the agent hears of the work (half a round
-  trip: its watch is open), and does nothing before the work carries its finalizer. It asks for that with a PATCH (half
-  a round trip until the hub has it) and goes on when the hub tells it of the change (half a round trip): 1.5.
-- The agent asks for one finalizer at a time and waits for the answer (its AddFinalizer controller has one worker, the
+  trip: its watch is open), and does nothing before the work carries its finalizer. It requests that with a PATCH (half
+  a round trip until the hub has it) and goes on when the hub says it of the change (half a round trip): 1.5.
+- The agent requests one finalizer at a time and waits for the answer (its AddFinalizer controller has one worker, the
   one that applies has ten). Works that come faster than one per round trip wait for each other: a WEC takes at most
   1/rtt new works a second. How long each waits follows from when the works were there, which was recorded.
 - `binding`, `packaging` and `finalization` happen in the hub, `activation` and `workload` in the WEC: 0.
@@ -32,7 +32,7 @@ class KubeStellarTheory:
     """Of KubeStellar 0.30 on OCM 1.2."""
 
     limits_text = (
-        "The least time that the token buckets of KubeStellar's own clients allow (grey), beside what was measured. "
+        "The least time that the token buckets of KubeStellar's own clients allow (grey), alongside what was measured. "
         "The transport controller needs two calls on the ITS for each new ManifestWork; a full bucket lets its burst "
         "pass at once, then its QPS. Every further event makes it list and read again, which the floor leaves out."
     )
@@ -42,8 +42,8 @@ class KubeStellarTheory:
         asks=1.0,
         elsewhere=frozenset({"binding", "packaging", "activation", "workload", "finalization"}),
         crossing=frozenset({"delivery", "downsync"}),
-        text="delivery must make 1.5: the work comes, the agent asks for its finalizer, the hub tells of it. An agent "
-        "asks for one at a time, so that works which come faster than one per round trip wait for each other.",
+        text="delivery must make 1.5: the work comes, the agent requests its finalizer, the hub reports it. An agent "
+        "requests one at a time, so that works which come faster than one per round trip wait for each other.",
     )
 
     def floors(self, burden: Burden, limits: Mapping[str, float]) -> Floors:

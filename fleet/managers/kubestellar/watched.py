@@ -10,7 +10,7 @@ from fleet.kube.client import KubeClient
 
 WATCHED_SECONDS = 60.0
 LOOK_SECONDS = 1.0
-"""Between two looks at the WDS's metrics, which tell its watches: no event does."""
+"""Between two looks at the WDS's metrics, which show its watches: no event does."""
 _LONG_RUNNING = "apiserver_longrunning_requests{"
 
 

@@ -36,11 +36,11 @@ class HubAccess(Protocol):
         ...
 
     def bootstrap(self) -> bytes:
-        """A kubeconfig by which an OCM agent may ask for its own; lives some hours."""
+        """A kubeconfig by which an OCM agent may request its own; lives some hours."""
         ...
 
     def credential(self, identity: Identity) -> bytes:
-        """The kubeconfig of a program that runs beside the agents."""
+        """The kubeconfig of a program that runs alongside the agents."""
         ...
 
 
@@ -61,7 +61,7 @@ class OwnAccess:
         return self.layout.root / "hub" / "pki"
 
     def bootstrap(self) -> bytes:
-        """As in HubAccess; issued anew when it is due."""
+        """As in HubAccess; issued again when it is due."""
         return bootstrap_kubeconfig(self._authority(), self._folder, self.endpoint)
 
     def credential(self, identity: Identity) -> bytes:
@@ -82,13 +82,13 @@ class GivenAccess:
     first: str
     """The bootstrap kubeconfig."""
     others: Mapping[str, str] = field(default_factory=dict)
-    """Kubeconfigs of the programs that run beside the agents, by `Identity.name`."""
+    """Kubeconfigs of the programs that run alongside the agents, by `Identity.name`."""
     folder: Path = Path()
     """Where the hub's certificate is kept on this machine."""
 
     @property
     def endpoint(self) -> HubEndpoint:
-        """The hub; its certificate is written beside the agents."""
+        """The hub; its certificate is written alongside the agents."""
         private_directory(self.folder)
         file = self.folder / "hub-ca.crt"
         write_private(file, self.ca.encode())
@@ -135,7 +135,8 @@ def grant(
 ) -> GivenAccess | None:
     """What the other machines of the fleet need; None when the hub is not built yet, or (with `check`) does not answer.
 
-    `identities` are those of programs beside the agents. What lives for hours is made anew each time, stored nowhere.
+    `identities` are those of programs alongside the agents. What lives for hours is made again each time, stored
+    nowhere.
     """
     if not layout.kubeconfig(its).exists():
         return None

@@ -28,7 +28,7 @@ class Member:
     available: bool = False
     leaving: bool = False
     machine: str = ""
-    """The machine that it was registered from; empty when it does not tell."""
+    """The machine that it was registered from; empty when that is not known."""
 
     @property
     def complete(self) -> bool:
@@ -57,7 +57,8 @@ def member(cluster: Mapping[str, Any], wec: str) -> Member:
 
 
 def registered_from(cluster: Mapping[str, Any]) -> str:
-    """The machine that a ManagedCluster was registered from, as `acceptance` told it; empty when it does not tell."""
+    """The machine that a ManagedCluster was registered from, as `acceptance` recorded it; empty when that is not
+    known."""
     return str((cluster["metadata"].get("annotations") or {}).get(names.MACHINE_ANNOTATION, ""))
 
 
@@ -116,5 +117,5 @@ def _subject_objection(request: str, wec: str) -> str | None:
     if not groups <= {f"{SUBJECT}:{wec}", f"{SUBJECT}:managed-clusters"}:
         return f"groups {sorted(groups)}"
     if len(list(parsed.extensions)) > 0:
-        return "it asks for extensions"
+        return "it requests extensions"
     return None

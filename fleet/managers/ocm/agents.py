@@ -1,5 +1,5 @@
-"""The OCM agents of one machine at one hub, and what runs beside them: exactly the given WECs are registered there, the
-rest has left."""
+"""The OCM agents of one machine at one hub, and what runs alongside them: exactly the given WECs are registered there,
+the rest has left."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PREPARE_PARALLELISM = 8
 PROBE_SECONDS = 15.0
 """For a WEC's API server that is slow; one that is gone refuses at once."""
 HUB_SECONDS, HUB_RETRY_SECONDS = 60.0, 300.0
-"""A hub that a hundred agents start beside answers late on a small machine; it is not gone."""
+"""A hub that a hundred agents start alongside answers late on a small machine; it is not gone."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class AgentsSpec:
     access: GivenAccess | None = None
     """What the hub made for this machine; None on the hub's own. `hub_kubeconfig` is then the registrar's."""
     machine_name: str = ""
-    """As the inventory has it; told to the hub, so that it knows where each WEC is."""
+    """As the inventory has it; written at the hub, so that it knows where each WEC is."""
     programs: AgentPrograms | None = None
     beside: tuple[Companion, ...] = ()
-    """What runs beside the agents, for all of them."""
+    """What runs alongside the agents, for all of them."""
     join: JoinOptions = field(default_factory=JoinOptions)
     leave: LeaveOptions = field(default_factory=LeaveOptions)
 
@@ -82,7 +82,7 @@ class AgentsSpec:
         return names.agents_group(self.seat)
 
     def beside_names(self) -> list[str]:
-        """The programs beside the agents and those that carry them, under the supervisor."""
+        """The programs alongside the agents and those that carry them, under the supervisor."""
         return [*self.host_names(self.wecs), *(name for companion in self.beside for name in companion.names())]
 
     def host_names(self, wecs: Sequence[str]) -> list[str]:
@@ -108,7 +108,7 @@ def registered(layout: Layout, seat: str = "") -> list[str]:
 
 
 def converge_agents(spec: AgentsSpec) -> Change:
-    """Register the given WECs, take out the others, and make what runs beside the agents follow.
+    """Register the given WECs, take out the others, and make what runs alongside the agents follow.
 
     Killed at any moment, the next call repairs. UsageError when a WEC or the hub is not there; DeadlineError names the
     WECs that did not register in time (the others did).
@@ -243,7 +243,7 @@ def start_agents(spec: AgentsSpec, wecs: Sequence[str]) -> None:
 
 
 def reachable_wec(spec: AgentsSpec) -> Callable[[str], Awaitable[bool]]:
-    """Tells whether a WEC's API server answers."""
+    """Says whether a WEC's API server answers."""
 
     async def reachable(wec: str) -> bool:
         path = spec.layout.kubeconfig(wec)
@@ -271,7 +271,7 @@ async def _prepare(spec: AgentsSpec, ledger: Ledger) -> None:
 
 
 async def _reset(spec: AgentsSpec, hub: KubeClient, faults: Mapping[str, str], ledger: Ledger) -> None:
-    """Throw away credentials that are of no use, so that the agents ask for new ones; old requests go too."""
+    """Throw away credentials that are of no use, so that the agents request new ones; old requests go too."""
     supervisor = spec.machine.supervisor
     known = {state.name for state in supervisor.states()}
     for wec, fault in sorted(faults.items()):
@@ -308,7 +308,7 @@ async def _own_access(spec: AgentsSpec, hub: KubeClient) -> HubAccess:
 
 
 def _check(spec: AgentsSpec) -> Change:
-    """What `converge_agents` would do, told from files, the hub (if it answers) and the supervisor."""
+    """What `converge_agents` would do, derived from files, the hub (if it answers) and the supervisor."""
     here = registered(spec.layout, spec.seat)
     before = {_told(spec, wec): "registered" for wec in here if wec not in spec.wecs}
     after = {_told(spec, wec): "registered" for wec in spec.wecs if wec not in here}

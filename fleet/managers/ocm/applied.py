@@ -7,5 +7,5 @@ from fleet.managers.manager import Fact, Told
 
 
 def applied(obj: Object, cluster: str) -> Told:
-    """It names its ManifestWork; names are used again when one is made anew."""
+    """It names its ManifestWork; names are used again when one is made again."""
     return Told(facts=[Fact(("work", cluster, text(within(obj, "spec"), "manifestWorkName")), cluster)])

@@ -1,4 +1,4 @@
-"""What a manager built on OCM runs beside the agents of a machine: one program for all its WECs at one hub."""
+"""What a manager built on OCM runs alongside the agents of a machine: one program for all its WECs at one hub."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _WORK = "work.open-cluster-management.io"
 class HubEndpoint:
     """Where agents find the ITS: `server` as written into kubeconfigs (OCM names works after it), its CA, its name.
 
-    `context` is also the cluster's name in the kubeconfig: OCM's agent registers anew when it changes, so it
+    `context` is also the cluster's name in the kubeconfig: OCM's agent registers again when it changes, so it
     carries the identity of the hub's data and not only its address.
     """
 
@@ -44,7 +44,7 @@ class HubEndpoint:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who a program beside the agents is to the hub; `name` is that of its certificate's files."""
+    """Who a program alongside the agents is to the hub; `name` is that of its certificate's files."""
 
     name: str
     user: str
@@ -89,7 +89,7 @@ def registrar_objects() -> list[tuple[Resource, dict[str, Any]]]:
 
 
 def bootstrap_kubeconfig(authority: Authority, directory: Path, endpoint: HubEndpoint) -> bytes:
-    """A kubeconfig with a client certificate of the bootstrap user that lives some hours; issued anew when due."""
+    """A kubeconfig with a client certificate of the bootstrap user that lives some hours; issued again when due."""
     subject = Subject(names.BOOTSTRAP_USER, (names.BOOTSTRAP_GROUP,), days=BOOTSTRAP_DAYS)
     pair = authority.issue(directory, "ocm-bootstrap", subject)
     return render_kubeconfig(endpoint.server, endpoint.ca, pair.cert, pair.key, endpoint.context)

@@ -52,7 +52,7 @@ async def look(hub: KubeClient) -> dict[str, Member]:
 
 
 class Join:
-    """One run over one hub. `start` starts a WEC's agent, `credential` tells whether its hub kubeconfig is on disk."""
+    """One run over one hub. `start` starts a WEC's agent, `credential` says whether its hub kubeconfig is on disk."""
 
     def __init__(
         self,

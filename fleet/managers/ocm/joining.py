@@ -39,7 +39,7 @@ LIMITS = (
 SHARED = "shared"
 """The value of `wec_programs`."""
 REGISTRAR, BOOTSTRAP = "registrar", "bootstrap"
-"""Keys of `Grant.secrets`, beside the names of identities."""
+"""Keys of `Grant.secrets`, alongside the names of identities."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Members:
 
     hubs: tuple[str, ...]
     beside: tuple[Companion, ...] = ()
-    """What runs beside the agents."""
+    """What runs alongside the agents."""
     identities: tuple[Identity, ...] = ()
     """Who those programs are to the hub."""
     works: str = ""

@@ -38,7 +38,7 @@ class LeaveOptions:
 
 
 class Leave:
-    """One run over one hub. `reachable` tells whether a WEC's API server answers."""
+    """One run over one hub. `reachable` says whether a WEC's API server answers."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Leave:
     async def run(self, wecs: Iterable[str]) -> None:
         """Take out all of them; what was on the hub for each is gone at the end.
 
-        All stop matching policies at once: a manager goes over a policy anew for every change it sees, and one burst
+        All stop matching policies at once: a manager goes over a policy again for every change it sees, and one burst
         costs one pass and not one pass per WEC.
         """
         wecs = list(wecs)

@@ -75,7 +75,7 @@ class Ocm:
         return placing.replica_set(policy, write, self.scrape)
 
     def check_load(self, burden: Burden) -> None:
-        """Names are judged while the objects are wrapped; no limit of OCM's is known to stop a load for ever."""
+        """Names are judged while the objects are wrapped; no limit of OCM's is known to stop a load forever."""
 
     async def registrations(self, transport: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:
         """By the conditions of their ManagedClusters."""

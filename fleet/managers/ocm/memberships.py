@@ -1,4 +1,4 @@
-"""The WECs of one machine at every hub of the fleet: of each WEC one OCM agent per hub, and what runs beside them.
+"""The WECs of one machine at every hub of the fleet: of each WEC one OCM agent per hub, and what runs alongside them.
 
 OCM's agent knows one hub. What two of them in one WEC must not share are flags of it (OCM v1.2.0, pkg/registration/
 spoke/options.go and pkg/common/options/agent.go): the Secret of the hub credential (`--hub-kubeconfig-secret`), its
@@ -72,7 +72,7 @@ def retire_seats(spec: AgentsSpec, kept: Collection[str]) -> Change:
     """Take all WECs out of further hubs that are not in `kept`, and remove everything that their agents had.
 
     To be called while those hubs still run. From one that does not answer nobody can be taken out: then the agents are
-    told to take down what it had delivered, and what is not gone in time is told.
+    made to take down what it had delivered, and what is not gone in time is reported.
     """
     return Change.merge([_retire(at_seat(spec, hub)) for hub in seats(spec.layout) if hub not in kept])
 

@@ -43,7 +43,7 @@ APPLIED_FINALIZER = "cluster.open-cluster-management.io/applied-manifest-work-cl
 ROLE_FINALIZER = "cluster.open-cluster-management.io/manifest-work-cleanup"
 """The same word on the RoleBinding of a work agent: it keeps its rights until the last ManifestWork is gone."""
 EDGE_LABELS = {"location-group": "edge"}
-"""What every WEC's ManagedCluster carries, beside `name=<wec>`; policies select by both."""
+"""What every WEC's ManagedCluster carries, alongside `name=<wec>`; policies select by both."""
 
 
 def wec_labels(wec: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How OCM's programs tell of themselves."""
+"""Where OCM's programs serve metrics and profiles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fleet.managers.ocm import names
 
 
 def of_program(started: Started) -> Pages:
-    """With a certificate of the fleet; without one (an older build) nobody could tell it from a stranger."""
+    """With a certificate of the fleet; without one (an older build) nobody could distinguish it from a stranger."""
     listens = started.flag("config") and started.flag("listen")
     return started.behind(f"https://{listens}" if listens else "", started.place)
 

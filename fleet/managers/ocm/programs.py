@@ -106,7 +106,7 @@ class AgentFiles:
 
     @property
     def bootstrap(self) -> Path:
-        """The bootstrap kubeconfig; read at start, and to tell whether the hub is still the same."""
+        """The bootstrap kubeconfig; read at start, and to say whether the hub is still the same."""
         return self.directory / "bootstrap.kubeconfig"
 
     @property

@@ -18,7 +18,7 @@ from fleet.managers.ocm.leave import Leave, LeaveOptions
 def strangers(clusters: list[dict[str, Any]], wanted: Mapping[str, str]) -> dict[str, str]:
     """ManagedClusters of ours that the fleet no longer has, or has on another machine: name to the reason.
 
-    `wanted` is WEC to machine. One that does not tell its machine was registered by somebody else, or by a release from
+    `wanted` is WEC to machine. One that does not name its machine was registered by somebody else, or by a release from
     before there were several machines: it is not ours to take off.
     """
     found = {}

@@ -1,6 +1,6 @@
-"""What OCM's programs show on their metrics and debug port: a certificate of the fleet, instead of one made anew.
+"""What OCM's programs show on their metrics and debug port: a certificate of the fleet, instead of one made again.
 
-Left to themselves they make two RSA keys at each start, and nobody could tell them from a stranger.
+Left to themselves they make two RSA keys at each start, and nobody could distinguish them from a stranger.
 """
 
 from __future__ import annotations

@@ -65,9 +65,10 @@ async def forget(wec: KubeClient, seat: str = "") -> bool:
 
 
 async def applied(wec: KubeClient, seat: str = "") -> list[str]:
-    """The AppliedManifestWorks that the WEC's agent at that seat made; agents at other ITSes have theirs beside them.
+    """The AppliedManifestWorks that the WEC's agent at that seat made; agents at other ITSes have theirs alongside
+    them.
 
-    Each tells its agent's id; one that tells none was made by an agent that stood alone.
+    Each names its agent's id; one that names none was made by an agent that stood alone.
     """
     own = names.agent_id(wec.cluster, seat)
     works = await wec.list_all(APPLIED_MANIFEST_WORKS)
@@ -92,7 +93,7 @@ async def credential_fault(kubeconfig: Path, wec: str, hub: str, allowed: Collec
 
     Asks the hub for the WEC's own ManagedCluster with it. Only for a file that exists, while the hub answers others.
     A refusal for lack of rights is no fault: OCM gives and takes them a moment later than the ManagedCluster.
-    `allowed` are hosts of the hub, beside loopback.
+    `allowed` are hosts of the hub, alongside loopback.
     """
     try:
         client = KubeClient.from_kubeconfig(

@@ -74,7 +74,7 @@ def generated(upstream: Upstream) -> Generated:
 
 
 def service_range() -> dict[str, Any]:
-    """Lets Services have loopback addresses beside those of the API server's own range."""
+    """Lets Services have loopback addresses alongside those of the API server's own range."""
     return {
         "apiVersion": names.SERVICE_CIDRS.api_version,
         "kind": names.SERVICE_CIDRS.kind,

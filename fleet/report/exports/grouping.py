@@ -44,5 +44,5 @@ def milliseconds(seconds: float) -> int:
 
 
 def seconds_between(start: str, end: str | None) -> float:
-    """Of two RFC 3339 times; 0 when the run has no end."""
+    """Of two RFC 3339 times; 0 when the run did not finish."""
     return 0.0 if end is None else (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()

@@ -52,7 +52,7 @@ def _request(study: Study, one: ProfileTaken) -> dict[str, object]:
         data = (study.folder / one.file).read_bytes()
     except OSError as error:
         raise UsageError(f"{study.folder / one.file}: {error.strerror}; take the folder from its backup") from error
-    # The same profile gets the same id, so that a second push can be told from another profile.
+    # The same profile gets the same id, so that a second push can be distinguished from another profile.
     sample = {"rawProfile": base64.b64encode(data).decode(), "ID": str(uuid.uuid5(uuid.NAMESPACE_OID, one.file))}
     pairs = [{"name": name, "value": value} for name, value in sorted(labels.items()) if value]
     return {"series": [{"labels": pairs, "samples": [sample]}]}

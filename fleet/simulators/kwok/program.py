@@ -28,7 +28,7 @@ DIGEST_LENGTH = 16
 LEASE_SECONDS = 40
 HOST = "kwok-host"
 HOST_ENV = {"GOGC": "40"}
-"""What its instances hold at rest is little beside what they make; collected early, it stays so."""
+"""What its instances hold at rest is little alongside what they make; collected early, it stays so."""
 CAPACITY = {"cpu": "32", "memory": "256Gi", "pods": "110"}
 """As in kwokctl's node template."""
 
@@ -60,7 +60,7 @@ def plan_kwok(machine: Machine, plane: ControlPlane, server: str) -> Plan:
         f"--manage-nodes-with-annotation-selector={NODE_ANNOTATION}=fake",
         f"--node-lease-duration-seconds={LEASE_SECONDS}",
         f"--server-address={listen}",
-        "--v=WARN",  # at INFO it tells each lease of each node
+        "--v=WARN",  # at INFO it logs each lease of each node
         *plane.extra.simulator,
     )
     own = (str(machine.programs.program("kwok")), *arguments)
@@ -122,7 +122,7 @@ def node(name: str, shape: NodeShape = PLAIN) -> dict[str, Any]:
 
 
 def digest(shape: NodeShape) -> str:
-    """Tells two shapes apart; of nodes as they are without one it is empty."""
+    """Distinguishes two shapes; of nodes as they are without one it is empty."""
     return "" if shape == PLAIN else hashlib.sha256(render_json(asdict(shape)).encode()).hexdigest()[:DIGEST_LENGTH]
 
 

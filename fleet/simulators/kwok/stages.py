@@ -1,4 +1,4 @@
-"""What kwok plays. Pods: ready at once, ended after the lifetime and with the exit code that a pod asks for, deleted
+"""What kwok plays. Pods: ready at once, ended after the lifetime and with the exit code that a pod requests, deleted
 when asked. Nodes: ready at once, their status reported as often as a kubelet reports it.
 
 kwok's own fast stages end only the pods of Jobs, and always well. Its stage of Node that it takes with leases is the

@@ -14,9 +14,9 @@ class Failpoints:
     gone_on_watch: int = 0
     """Watches answered with HTTP 410."""
     gone_event: int = 0
-    """Watches that tell one ERROR event with code 410 and end."""
+    """Watches that send one ERROR event with code 410 and end."""
     error_event: int = 0
-    """Watches that tell one ERROR event with code 500 and end."""
+    """Watches that send one ERROR event with code 500 and end."""
     empty_watch: int = 0
     """Watches answered with 200 that end at once without a line."""
     gone_on_continue: int = 0
@@ -28,7 +28,7 @@ class Failpoints:
     garbage_line: int = 0
     """Watches whose first line is no JSON."""
     stall_watch: int = 0
-    """Watches that are accepted and then tell nothing, not even bookmarks."""
+    """Watches that are accepted and then say nothing, not even bookmarks."""
     delay_seconds: float = 0.0
     """Every answer is held back so long; stays until set to 0."""
     status_401: int = 0

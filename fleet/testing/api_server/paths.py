@@ -1,4 +1,4 @@
-"""What a URL path of the Kubernetes API asks for."""
+"""What a URL path of the Kubernetes API requests."""
 
 from __future__ import annotations
 

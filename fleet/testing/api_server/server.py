@@ -198,7 +198,7 @@ class FakeApiServer:
             watch.cut()
 
     def bookmark(self) -> None:
-        """Makes every open watch tell a bookmark."""
+        """Makes every open watch send a bookmark."""
         for watch in list(self._watches):
             watch.bookmark()
 

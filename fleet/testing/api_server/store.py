@@ -99,7 +99,7 @@ class Store:
 
     def compact(self) -> None:
         """Forgets all history so far: every older resourceVersion and continue token is gone from now on."""
-        self.version += 1  # so that even the newest version told so far is too old
+        self.version += 1  # so that even the newest version sent so far is too old
         self.compacted = self.version
 
     def rewind(self, version: int) -> None:

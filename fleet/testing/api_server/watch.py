@@ -32,7 +32,7 @@ class WatchAnswer:
         self._request: web.Request | None = None
 
     def bookmark(self) -> None:
-        """Tells a bookmark soon, when the client requested them."""
+        """Sends a bookmark soon, when the client requested them."""
         self._poked.set()
 
     def cut(self) -> None:

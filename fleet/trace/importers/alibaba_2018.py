@@ -1,6 +1,6 @@
 """Alibaba's cluster trace v2018: table `batch_instance`, and `batch_task` for requests when it lies in the same folder.
 
-Files have no header line. Times are whole seconds; an instance's creation is not told: `t` is its start.
+Files have no header line. Times are whole seconds; an instance's creation is not recorded: `t` is its start.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Alibaba2018:
     """One file of instances."""
 
     name = "alibaba-2018"
-    text = "batch_instance.csv of Alibaba's trace v2018 (requests from batch_task.csv beside it)"
+    text = "batch_instance.csv of Alibaba's trace v2018 (requests from batch_task.csv alongside it)"
 
     def read(self, file: Path, machine: Machine) -> Trace:
         """As the protocol says; plan_cpu is in hundredths of a core, plan_mem in hundredths of `machine`'s memory."""
@@ -46,10 +46,10 @@ class Alibaba2018:
             last = max(last, life.ended or life.deleted or life.running or 0.0)
         zero = min((life.running for life in lives if life.running is not None), default=0.0)
         made = lines(lives, zero)
-        untold = {"wait": "an instance's creation is not told", "exit": "the trace has no exit codes",
+        untold = {"wait": "an instance's creation is not recorded", "exit": "the trace has no exit codes",
                   "priority": "the trace has none"}  # fmt: skip
         if tasks is None:
-            untold["requests"] = f"{TASK_FILES[0]} does not lie beside the file"
+            untold["requests"] = f"{TASK_FILES[0]} does not lie alongside the file"
         told = Told(
             self.name, "source-s", complete=True, untold=untold, left_out={**made.left_out, NEVER: never},
             notes=["t is the start of the instance"], licence="see the data set",

@@ -1,7 +1,7 @@
 """Alibaba's GPU trace of 2023: `openb_pod_list_*.csv`, real Kubernetes pods with GPU requests.
 
 `deletion_time` is when the pod object went. Only a pod that Succeeded or Failed ended by itself, at a moment that the
-trace does not tell better than by that deletion. Shared GPUs are told in thousandths: `alibabacloud.com/gpu-milli`.
+trace does not show better than by that deletion. Shared GPUs are reported in thousandths: `alibabacloud.com/gpu-milli`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class AlibabaGpu2023:
     name = "alibaba-gpu-2023"
     text = "openb_pod_list_*.csv of Alibaba's GPU trace of 2023"
 
-    def read(self, file: Path, machine: Machine) -> Trace:  # noqa: ARG002 - requests are told as they are
+    def read(self, file: Path, machine: Machine) -> Trace:  # noqa: ARG002 - requests are reported as they are
         """As the protocol says."""
         lives = [_life(row) for row in rows(file, COLUMNS, header=True)]
         zero = min((life.created for life in lives if life.created is not None), default=0.0)

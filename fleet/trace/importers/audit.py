@@ -1,7 +1,7 @@
-"""Audit logs of an API server (audit.k8s.io/v1, JSON lines): what each level tells of pods.
+"""Audit logs of an API server (audit.k8s.io/v1, JSON lines): what each level records of pods.
 
-At Metadata a creation by generateName names nobody: the pod is first told by its binding, and its `t` is inexact. From
-Request on, patches of `pods/status` tell when it ran and how it ended; from RequestResponse on, creations tell name,
+At Metadata a creation by generateName names nobody: the pod is first seen by its binding, and its `t` is inexact. From
+Request on, patches of `pods/status` say when it ran and how it ended; from RequestResponse on, creations have name,
 owner and requests. All stamps are the server's own, in microseconds.
 """
 
@@ -16,7 +16,7 @@ from fleet.trace.file import Trace
 from fleet.trace.importers.importer import Machine, Told, documents, stamp, trace
 from fleet.trace.lives import Life, exit_code, lines, phase, read_spec, was_evicted
 
-ANONYMOUS = "creations whose name the audit level does not tell; their pods begin with their binding"
+ANONYMOUS = "creations whose name the audit level does not record; their pods begin with their binding"
 OK = range(200, 300)
 _FULL = ("Request", "RequestResponse")
 
@@ -27,7 +27,7 @@ class Audit:
     name = "audit"
     text = "an API server's audit log, JSON lines (audit.k8s.io/v1)"
 
-    def read(self, file: Path, machine: Machine) -> Trace:  # noqa: ARG002 - requests are told as they are
+    def read(self, file: Path, machine: Machine) -> Trace:  # noqa: ARG002 - requests are reported as they are
         """As the protocol says."""
         log = _Log(file)
         for number, event in documents(file):
@@ -88,7 +88,7 @@ class _Log:
                 self._status(self._life(namespace, name), sent, answered, moment)
             case ("delete", ""):
                 life = self._life(namespace, name)
-                # A kubelet's own last delete, with grace 0, follows the one that was asked for.
+                # A kubelet's own last delete, with grace 0, follows the one that was requested.
                 life.deleted = moment if life.deleted is None else life.deleted
             case _:
                 return

@@ -29,12 +29,12 @@ _TOMBSTONE = 18
 
 
 class Etcd:
-    """One database; several clusters that share it are told apart by what stands before `/registry`."""
+    """One database; several clusters that share it are distinguished by what stands before `/registry`."""
 
     name = "etcd"
     text = "an etcd snapshot, or the file member/snap/db of an etcd that does not run"
 
-    def read(self, file: Path, machine: Machine) -> Trace:  # noqa: ARG002 - requests are told as they are
+    def read(self, file: Path, machine: Machine) -> Trace:  # noqa: ARG002 - requests are reported as they are
         """As the protocol says."""
         lives: dict[tuple[str, str], Life] = {}
         last: dict[bytes, tuple[str, str]] = {}

@@ -1,7 +1,7 @@
-"""Events of a cluster (`kubectl get events -A -o json`, or one Event a line): what they tell of pods.
+"""Events of a cluster (`kubectl get events -A -o json`, or one Event a line): what they record of pods.
 
-A controller's SuccessfulCreate tells owner and creation, Scheduled the node, Started when it ran, Killing, Preempted
-and Evicted an end that somebody else brought. No event tells that a batch pod is done: its end stays open.
+A controller's SuccessfulCreate has owner and creation, Scheduled the node, Started when it ran, Killing, Preempted
+and Evicted an end that somebody else brought. No event says that a batch pod is done: its end stays open.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True)
 class Machine:
-    """What a data set's fractions of a machine are of; empty: requests cannot be told."""
+    """What a data set's fractions of a machine are of; empty: requests is not known."""
 
     cpu: str = ""
     memory: str = ""
@@ -60,7 +60,7 @@ class Importer(Protocol):
 
 @dataclass(frozen=True)
 class Told:
-    """What a source says beside its pods."""
+    """What a source says alongside its pods."""
 
     source: str
     clock: Clock

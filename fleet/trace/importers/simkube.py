@@ -36,7 +36,7 @@ class SimKube:
     name = "simkube"
     text = "a trace that SimKube exported (msgpack, format 2 or 3)"
 
-    def read(self, file: Path, machine: Machine) -> Trace:  # noqa: ARG002 - requests are told as they are
+    def read(self, file: Path, machine: Machine) -> Trace:  # noqa: ARG002 - requests are reported as they are
         """As the protocol says."""
         data = _decoded(file)
         events = data.get("events")
@@ -62,7 +62,7 @@ class SimKube:
         told = Told(
             self.name, "source-s", complete=True, untold=_UNTOLD,
             left_out={**made.left_out, NEVER: never},
-            notes=["t is the start of the pod: no creation is kept", "an end is told as a deletion, whatever it was"],
+            notes=["t is the start of the pod: no creation is kept", "an end is a deletion, whatever it was"],
         )  # fmt: skip
         return trace(told, made.pods, max(stamps, default=0) - zero, file)
 

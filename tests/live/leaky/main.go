@@ -1,5 +1,5 @@
 // A component with a planted leak: it watches some collections of some API servers and keeps -keep bytes of each
-// object that it is told of, for ever. With -keep 0 it does the same work and keeps nothing.
+// object that it is sent, forever. With -keep 0 it does the same work and keeps nothing.
 package main
 
 import (

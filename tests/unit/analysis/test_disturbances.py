@@ -1,4 +1,4 @@
-"""What disturbs a run is in its verdict, named with time and trials; what `during` planned is told apart."""
+"""What disturbs a run is in its verdict, named with time and trials; what `during` planned is distinguished."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_a_leader_that_changed_is_in_the_verdict() -> None:
 
 
 def planned(healed: bool = True) -> list[Line]:
-    """A stop of its1 from 1 s to 2 s of the first trial, as the driver tells it."""
+    """A stop of its1 from 1 s to 2 s of the first trial, as the driver says it."""
     fields = {"trial": "t000", "number": 0, "action": "stop", "target": "its1"}
     lines: list[Line] = [
         FaultInjected(**stamps(START_NS + SECOND), **fields, machine="local", clusters=["its1"], programs=["etcd.its1"])

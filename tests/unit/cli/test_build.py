@@ -22,7 +22,7 @@ PLAY = """
         content: "{{ {'fleet_name': fleet_name | default(''), 'wec_count': wec_count | default(0)} | to_json }}"
         dest: "{{ playbook_dir }}/asked.json"
         mode: "0600"
-    - name: Fail when told to
+    - name: Fail on request
       ansible.builtin.fail:
         msg: "no room on this\\e[31m machine"
       when: wec_count | default(1) | int == 99
@@ -97,7 +97,7 @@ def test_a_bad_file_of_variables_runs_no_playbook(
 def test_a_failed_task_is_told_without_escapes(fleet: Fleet, project: Path) -> None:
     ran = fleet("up", "-e", "wec_count=99")
     assert ran.code == 1
-    assert "error: localhost: Fail when told to: no room on this machine" in ran.err
+    assert "error: localhost: Fail on request: no room on this machine" in ran.err
     assert project.exists()
 
 

@@ -14,7 +14,8 @@ from tests.unit.model.fleets import document, write
 
 
 def half_built(folder: Path) -> Path:
-    """A fleet file that knows no control plane, beside one that runs and one that is not far enough; the fleet file."""
+    """A fleet file that knows no control plane, alongside one that runs and one that is not far enough; the fleet
+    file."""
     data = {**document(folder), "clusters": [], "components": [], "state": "building"}
     file = write(folder, data)
     layout = Layout(folder)

@@ -71,5 +71,5 @@ def test_a_fleet_that_nobody_measured_has_what_the_check_reckons_with(fleet: Fle
     ran = fleet("plan", "3", "--driver", "kind", "--manager", "none")
     assert ran.code == 0, ran.err
     assert "from no run" in ran.out
-    assert "reckoned before a build, rounded up" in ran.out
+    assert "estimated before a build, rounded up" in ran.out
     assert "note: no run of such a fleet is known" in ran.out

@@ -123,7 +123,7 @@ async def test_what_a_killed_run_left_is_cleaned(stand_in: StandInFleet) -> None
     running = await start("run", "mine.yaml", "--set", "repeats=50")
     assert running.stderr is not None
     async with asyncio.timeout(60):
-        while not stand_in.leftovers():  # noqa: ASYNC110 - the fake servers' stores tell nobody
+        while not stand_in.leftovers():  # noqa: ASYNC110 - the fake servers' stores notify nobody
             await asyncio.sleep(0.05)
     running.kill()
     await running.communicate()

@@ -1,4 +1,4 @@
-"""The load client beside the driver: its lines, its failure, its end."""
+"""The load client alongside the driver: its lines, its failure, its end."""
 
 from __future__ import annotations
 

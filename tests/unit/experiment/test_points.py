@@ -129,7 +129,7 @@ async def test_links_change_between_the_points_and_get_their_own_delay_back(flee
     found = studied(outcome)
     assert {row.point for row in found.rows} == {"rtt_ms=0", "rtt_ms=20"}
     assert found.run.fleet.machines[0].wan == Link()
-    # The stand-in has no link, so its latencies do not grow; what the protocol would ask for is told all the same.
+    # The stand-in has no link, so its latencies do not grow; what the protocol would require is reported all the same.
     predicted = {row.stage: row.predicted for row in found.roundtrips}
     assert predicted["binding"] == 0.0
     assert predicted["delivery"] is not None

@@ -230,7 +230,7 @@ async def test_a_wec_that_refuses_the_namespace_ends_the_run_with_the_reason(fle
 
 
 async def test_a_namespace_whose_answer_was_lost_is_taken_as_made(fleet: StandInFleet) -> None:
-    """The store has it, the client never heard: the next attempt is told that the name is taken."""
+    """The store has it, the client never heard: the next attempt is answered that the name is taken."""
     server = fleet.wecs["wec001"]
     original = server.store.create
 

@@ -1,5 +1,5 @@
 """A fake fleet without a manager whose nodes play pods as kwok's stages do: bound, running, ended after the lifetime
-and with the exit code that they ask for. Controllers of Jobs and ReplicaSets make their pods.
+and with the exit code that they request. Controllers of Jobs and ReplicaSets make their pods.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class PlayingFleet(PlainFleet):
     """`async with` starts it."""
 
     wrong_code = False
-    """Every pod ends with 0, whatever it asked for."""
+    """Every pod ends with 0, whatever it requested."""
 
     def begin(self) -> None:
         """As a controller manager does it."""

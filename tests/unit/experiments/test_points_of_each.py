@@ -99,7 +99,7 @@ def test_what_etcd_would_refuse_is_refused_before_the_run() -> None:
 def test_what_the_limits_hold_up_beyond_the_timeout_is_refused_with_the_numbers() -> None:
     made = planned("policy-scaling", policies=[4], repeats=1)
     # 4 policies of 38 objects in 4 WECs: 608 ManifestWorks of two calls, 10 at once and 5 a second: 241.2 s, and 2 s.
-    told = r"policies=4, repeat 1: 152 objects, 608 copies in WECs; .* alone ask for 241 s \(most: transport_its_qps\)"
+    told = r"policies=4, repeat 1: 152 objects, 608 copies in WECs; .* alone require 241 s \(most: transport_its_qps\)"
     with pytest.raises(UsageError, match=told + ", and 200s are allowed"):
         check_loads(made, ClientLimits(), 200.0)
     check_loads(made, ClientLimits(), 300.0)
@@ -218,7 +218,7 @@ def test_wdses_share_the_policies_of_a_point() -> None:
     assert [policy.source for policy in policies] == ["wds1", "wds2", "wds3", "wds4", "wds1", "wds2"]
     assert len({policy.name for policy in policies}) == 6
     # Each WDS has buckets of its own: 6 policies of 4 works are (48 - 10) / 5 = 7.6 s, 2 of them (16 - 10) / 5 = 1.2 s.
-    with pytest.raises(UsageError, match=r"wdses=1.* alone ask for 8 s"):
+    with pytest.raises(UsageError, match=r"wdses=1.* alone require 8 s"):
         check_loads([made["wdses=1"]], ClientLimits(), 2.0)
     check_loads([made["wdses=4"]], ClientLimits(), 2.0)
     with pytest.raises(ValueError, match="policies: 3 are too few for 4 sources"):

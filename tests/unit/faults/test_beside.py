@@ -1,4 +1,4 @@
-"""Faults beside a load: at their moment, healed whatever ends it, by real helpers on a real supervisor."""
+"""Faults alongside a load: at their moment, healed whatever ends it, by real helpers on a real supervisor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which host carries which instance, and how members are told apart from processes of their own."""
+"""Which host carries which instance, and how members are distinguished from processes of their own."""
 
 from pathlib import Path
 

@@ -35,7 +35,7 @@ EXTRA = Extra(
 
 
 def golden(name: str, plan: Plan) -> None:
-    """Compare with the golden file; `FLEET_GOLDEN=accept` writes it anew."""
+    """Compare with the golden file; `FLEET_GOLDEN=accept` writes it again."""
     path = GOLDEN / f"{name}.txt"
     text = plan.transcript()
     if os.environ.get("FLEET_GOLDEN") == "accept":

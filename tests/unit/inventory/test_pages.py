@@ -1,4 +1,4 @@
-"""Where each program tells of itself, read from how it was started."""
+"""Where each program serves metrics and profiles, read from how it was started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fake server with a client, and a reflector that records what it tells."""
+"""A fake server with a client, and a reflector that records what it delivers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FAST = (0.005, 0.05)
 
 
 class Recorder:
-    """A running reflector and everything it told."""
+    """A running reflector and everything it delivered."""
 
     def __init__(self, client: KubeClient, resource: Resource = CONFIGMAPS, **options: Any) -> None:
         self.events: list[WatchEvent] = []
@@ -54,7 +54,7 @@ class Recorder:
         await asyncio.gather(self.task, return_exceptions=True)
 
     async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
-        """Waits until the condition holds; looked at when something was told, and at least every 5 ms."""
+        """Waits until the condition holds; looked at when something was delivered, and at least every 5 ms."""
         async with asyncio.timeout(seconds):
             while not condition():
                 self.changed.clear()

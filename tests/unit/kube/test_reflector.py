@@ -1,4 +1,4 @@
-"""Each fault by itself: what the reflector must tell, and what it must mark."""
+"""Each fault by itself: what the reflector must deliver, and what it must mark."""
 
 import asyncio
 import time
@@ -180,7 +180,7 @@ async def test_compaction_while_away(client: KubeClient, server: FakeApiServer) 
 
 
 async def test_a_server_that_was_put_back_is_listed_again(client: KubeClient, server: FakeApiServer) -> None:
-    """A watch from a version that is still to come tells nothing, and no error."""
+    """A watch from a version that is still to come says nothing, and no error."""
     put(server, "a")
     backup = server.store.version
     async with Recorder(client) as told:

@@ -1,4 +1,4 @@
-"""Any order of changes and faults: what the reflector told must equal what the server did, or be marked."""
+"""Any order of changes and faults: what the reflector delivered must equal what the server did, or be marked."""
 
 import asyncio
 from typing import Any
@@ -134,7 +134,7 @@ class ReflectorMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.up)
     @rule(name=NAMES, fault=st.sampled_from(["gone_event", "gone_on_watch", "cut", "bookmark"]))
     def catch_up_then_lose(self, name: str, fault: str) -> None:
-        """The watch tells some changes; then it breaks, and the object is made anew before the next one opens."""
+        """The watch delivers some changes; then it breaks, and the object is made again before the next one opens."""
         self.change(name, "yes")
         self.change(name, "yes")
         self.settle()
@@ -166,7 +166,7 @@ class ReflectorMachine(RuleBasedStateMachine):
             setattr(fail, fault, 0)
         fail.cut_after = None
 
-        # Equal views alone do not prove that all was told (an object may have come and gone): a last change does.
+        # Equal views alone do not prove that all was delivered (an object may have come and gone): a last change does.
         self.change("sentinel", "yes")
         last = self.server.store.version
 
@@ -187,7 +187,7 @@ class ReflectorMachine(RuleBasedStateMachine):
         return {(m["namespace"], m["name"]): (m["uid"], m["resourceVersion"]) for m in metadata}
 
     def check_order(self) -> None:
-        """Per uid: versions grow, ADDED and DELETED alternate, nothing is told twice."""
+        """Per uid: versions grow, ADDED and DELETED alternate, nothing is delivered twice."""
         told = set()
         last: dict[str, int] = {}
         alive: set[str] = set()
@@ -203,7 +203,7 @@ class ReflectorMachine(RuleBasedStateMachine):
         assert alive == {uid for uid, _ in self.held().values()}
 
     def check_completeness(self) -> None:
-        """Every change after the first list was told by the watch, or lies inside a gap that was told."""
+        """Every change after the first list was reported by the watch, or lies inside a gap that was reported."""
         told = {(e.type == "DELETED", int(e.object["metadata"]["resourceVersion"])) for e in self.events if not e.gap}
         for entry in self.server.store.history:
             if entry.version <= self.first or entry.kind != kind_of(CONFIGMAPS):

@@ -137,7 +137,7 @@ async def test_a_plugin_s_token_is_renewed_before_it_ends(tmp_path: Path) -> Non
             (tmp_path / "token.end").unlink()
             await client.list(NAMESPACES)
             async with asyncio.timeout(20):
-                while client.transport.endpoint.token != "two":  # noqa: ASYNC110 - the renewal tells nobody
+                while client.transport.endpoint.token != "two":  # noqa: ASYNC110 - the renewal notifies nobody
                     await asyncio.sleep(0.02)
             server.token = "two"
             await client.list(NAMESPACES)

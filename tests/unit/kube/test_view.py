@@ -21,7 +21,7 @@ def test_lists_are_compared() -> None:
         ("ADDED", "b", "2", True),
         ("ADDED", "c", "3", True),
     ]
-    # a is unchanged, b was changed, c was deleted and made anew, d is new, nothing else went
+    # a is unchanged, b was changed, c was deleted and made again, d is new, nothing else went
     assert listed(view, obj("a", "1", 1), obj("b", "2", 5), obj("c", "9", 6), obj("d", "4", 7)) == [
         ("MODIFIED", "b", "2", True),
         ("DELETED", "c", "3", True),

@@ -1,4 +1,5 @@
-"""Members of managers that know a WEC by one object of their hub: what is told in check mode, and what is refused."""
+"""Members of managers that know a WEC by one object of their hub: what is reported in check mode, and what is
+refused."""
 
 from __future__ import annotations
 

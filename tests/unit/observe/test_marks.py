@@ -1,4 +1,4 @@
-"""Marks of objects: the first time only, under their trial, with what happens to the cluster beside."""
+"""Marks of objects: the first time only, under their trial, with what happens to the cluster alongside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weigher weighs this very process, and passes over what is not there."""
+"""The sampler measures this very process, and passes over what is not there."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ async def test_only_what_changed_is_told_again(tmp_path: Path) -> None:
 
 
 async def test_with_everybody_other_programs_tell_of_their_processes(tmp_path: Path) -> None:
-    """Of the agent's page what the process tells of itself, over TLS; a dense process' page is not read."""
+    """Of the agent's page what the process reports about itself, over TLS; a dense process' page is not read."""
     log = Kept()
     recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005
     async with FakeApiServer("its1", tls=True) as server:
@@ -204,7 +204,7 @@ async def test_a_machine_over_ssh_is_sampled_there_and_stamped_here(tmp_path: Pa
 async def test_a_machine_is_sampled_over_ssh_and_again_after_it_was_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over a real connection, which is cut, and made anew; and one that cannot be made at first."""
+    """Over a real connection, which is cut, and made again; and one that cannot be made at first."""
     monkeypatch.setattr(sampling_module, "AGAIN_SECONDS", 0.0)
     log = Kept()
     recorder = Recorder(log, lambda line: None, Tracker(names=RunNames("r-n"), sources=("wds1",)))  # noqa: ARG005

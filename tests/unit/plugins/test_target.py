@@ -1,4 +1,5 @@
-"""What a machine is refused for before anything of ours is on it: ports, told apart by the registry of its fleets."""
+"""What a machine is refused for before anything of ours is on it: ports, distinguished by the registry of its
+fleets."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ PLAY = """
   hosts: fleet_hosts
   gather_facts: false
   tasks:
-    - name: Fail when told to
+    - name: Fail on request
       ansible.builtin.fail:
         msg: no room
       when: wec_count | int == 5
@@ -133,7 +133,7 @@ def test_a_failed_task_leaves_the_fleet_recorded_with_its_reason(inventory: Path
     folder = inventory.parent / "state" / "mine"
     assert FleetFile.model_validate_json((folder / "fleet.json").read_bytes()).state == "building"
     progress = BuildProgress.model_validate_json((folder / FILE).read_bytes())
-    assert (progress.play, progress.task, progress.host) == ("Go on", "Fail when told to", "localhost")
+    assert (progress.play, progress.task, progress.host) == ("Go on", "Fail on request", "localhost")
     assert "no room" in progress.reason
     code, said = played(inventory)
     assert code == 0, said

@@ -1,4 +1,4 @@
-"""An SSH server on loopback that runs what it is told with /bin/sh, for tests of the client side."""
+"""An SSH server on loopback that runs what it is sent with /bin/sh, for tests of the client side."""
 
 from __future__ import annotations
 

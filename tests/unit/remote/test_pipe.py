@@ -28,7 +28,7 @@ async def test_a_line_goes_there_and_back(tmp_path: Path) -> None:
 
 
 async def test_a_connection_that_is_cut_is_an_oserror_and_an_end(tmp_path: Path) -> None:
-    """Paramiko tells the writer in three ways, by when it looks: a closed channel, EOFError, SSHException."""
+    """Paramiko notifies the writer in three ways, by when it looks: a closed channel, EOFError, SSHException."""
     with ssh_server(tmp_path) as machine:
         pipe = await over_ssh(machine, ["cat"])()
         assert isinstance(pipe, RemotePipe)

@@ -65,7 +65,7 @@ def fleet_file(wecs: int, wdses: int = 1) -> FleetFile:
 
 
 def run_record(identity: str, wecs: int, *, status: Status = "valid", **changes: object) -> RunRecord:
-    """A run.json that says that all went well, unless told otherwise."""
+    """A run.json that says that all went well, unless stated otherwise."""
     record = RunRecord(
         id=identity,
         experiment="wec-scaling",
@@ -99,7 +99,7 @@ def simulated(counts: Sequence[int], *, repeats: int = 3, kind: str = "deploymen
 
 
 def weighed(lines: Sequence[Line]) -> list[Line]:
-    """Process and metric samples every 5 s beside those lines."""
+    """Process and metric samples every 5 s alongside those lines."""
     rng = random.Random(7)  # noqa: S311 - the same run each time
     extra: list[Line] = []
     end = max(line.ns for line in lines)

@@ -63,7 +63,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_is_the_golden_one(text: str) -> None:
-    """Without the drawings: matplotlib's numbers may move by a version. FLEET_GOLDEN=1 writes it anew."""
+    """Without the drawings: matplotlib's numbers may move by a version. FLEET_GOLDEN=1 writes it again."""
     text = text.replace(page_script(), "").replace(script_digest(), "DIGEST")
     text = re.sub(r"<svg.*?</svg>", "<svg/>", text, flags=re.DOTALL)
     if os.environ.get("FLEET_GOLDEN"):

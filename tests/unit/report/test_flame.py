@@ -35,7 +35,7 @@ def test_boxes_by_hand() -> None:
 
 
 def test_the_graph_is_the_golden_one() -> None:
-    """FLEET_GOLDEN=1 writes it anew."""
+    """FLEET_GOLDEN=1 writes it again."""
     text = flame(NEW, base=BASE) + "\n"
     if os.environ.get("FLEET_GOLDEN"):
         GOLDEN.write_text(text)

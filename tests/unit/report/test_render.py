@@ -51,7 +51,7 @@ def scrubbed(text: str, folder: RunFolder) -> str:
 
 
 def check_golden(name: str, text: str) -> None:
-    """Compare with the golden file; `FLEET_GOLDEN=accept` writes it anew."""
+    """Compare with the golden file; `FLEET_GOLDEN=accept` writes it again."""
     path = GOLDEN / name
     if os.environ.get("FLEET_GOLDEN") == "accept":
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -189,8 +189,8 @@ def test_what_a_killed_driver_leaves_is_reported(tmp_path: Path) -> None:
     events.write_bytes(events.read_bytes()[:-30])
     verdict = render(folder)
     assert verdict.status == "partial"
-    assert verdict.reasons[0].startswith("the run has no end: its driver died")
-    assert "the run has no end" in (folder.path / "report.html").read_text()
+    assert verdict.reasons[0].startswith("the run did not finish: its driver died")
+    assert "the run did not finish" in (folder.path / "report.html").read_text()
     assert json.loads((folder.path / "summary.json").read_text())["status"] == "partial"
     assert not (folder.path / "MANIFEST.sha256").exists()
 

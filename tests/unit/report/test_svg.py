@@ -1,4 +1,4 @@
-"""Drawings: what a reader reads in them, and that they can stand beside each other on one page."""
+"""Drawings: what a reader reads in them, and that they can stand alongside each other on one page."""
 
 from __future__ import annotations
 

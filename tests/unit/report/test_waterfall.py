@@ -47,7 +47,7 @@ def test_the_answer_is_about_the_most_wecs_and_names_the_limits(tmp_path: Path) 
         sim.trial("one-to-many", [f"wec{number:03d}" for number in range(1, count + 1)])
     said = " ".join(answer(analyse(write_run(tmp_path, sim.out.ordered(), wecs=10)))).replace("\N{NO-BREAK SPACE}", " ")
     assert said.startswith("At 10 WECs and one policy for all WECs, an object was in its WEC after 3.79 s")
-    assert "the client-side rate limits alone ask for at least 2.00 s more" in said
+    assert "the client-side rate limits alone require at least 2.00 s more" in said
 
 
 def test_at_a_small_size_the_limits_add_nothing(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_changed_group_is_built_alone(source: Path, tmp_path: Path) -> None:
 
 
 def _everything(root: Path) -> dict[str, int]:
-    """Path to inode of a folder's content: the same after nothing was built or linked anew."""
+    """Path to inode of a folder's content: the same after nothing was built or linked again."""
     return {str(path): path.stat().st_ino for path in root.rglob("*")}
 
 
@@ -115,7 +115,7 @@ def test_a_changed_or_missing_file_is_not_used(source: Path, tmp_path: Path) -> 
 
 
 def _second_group(source: Path, needed_by: str = "") -> None:
-    """A group beside the first."""
+    """A group alongside the first."""
     shutil.copytree(source / "tiny", source / "more")
     text = VERSIONS.replace(
         "crds:",

@@ -22,12 +22,12 @@ from pathlib import Path
 from fleet.toolchain import ensure
 
 def report(step):
-    if step.group == "tiny" and not told:
-        told.append(step)
+    if step.group == "tiny" and not seen:
+        seen.append(step)
         print("building", flush=True)
         sys.stdin.readline()
 
-told = []
+seen = []
 ensure(Path(sys.argv[1]), Path(sys.argv[2]), report)
 """
 

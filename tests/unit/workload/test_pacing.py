@@ -50,7 +50,7 @@ def pauses(shape: dict[str, Any]) -> list[float]:
 def test_the_pauses_of_a_poisson_load_are_exponential() -> None:
     found = pauses({"poissonLoad": {"expectedActionsPerSecond": 50}})
     assert kstest(found, "expon", args=(0, 1 / 50)).pvalue > LEAST_P
-    # The test can tell: half the rate, and even pauses, are refused.
+    # The test sees it: half the rate, and even pauses, are refused.
     assert kstest(found, "expon", args=(0, 1 / 25)).pvalue < 1e-6
     assert kstest(found, "uniform", args=(0, 2 / 50)).pvalue < 1e-6
 

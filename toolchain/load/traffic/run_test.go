@@ -83,7 +83,7 @@ func TestOpenLoopSendsEverythingAndEveryRowIsKept(t *testing.T) {
 	if one.Seq()+two.Seq() != 20 {
 		t.Errorf("written %d times", one.Seq()+two.Seq())
 	}
-	// 4 objects are made, then a write is one PUT, and a GET beside the reads'.
+	// 4 objects are made, then a write is one PUT, and a GET alongside the reads'.
 	if n := one.Requests("GET") + two.Requests("GET"); n != 60 {
 		t.Errorf("%d GETs", n)
 	}

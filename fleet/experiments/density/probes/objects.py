@@ -31,7 +31,7 @@ async def isolation(planes: Planes) -> str:
 
 
 async def rights(planes: Planes) -> str:
-    """RBAC, as a SubjectAccessReview tells: denied without a binding, allowed with one, and not in the other."""
+    """RBAC, as a SubjectAccessReview says: denied without a binding, allowed with one, and not in the other."""
     client, namespace, user = planes.one, planes.namespace, "probe-user"
     review = {
         "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",

@@ -1,1 +1,1 @@
-"""The kinds of control planes that `density` weighs, one module each."""
+"""The kinds of control planes that `density` measures, one module each."""

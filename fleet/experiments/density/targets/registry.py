@@ -21,7 +21,7 @@ class Kind:
 
     make: Callable[[Ground], Target]
     needs: tuple[str, ...] = ()
-    """Of the toolchain, beside what every fleet needs and the load client."""
+    """Of the toolchain, alongside what every fleet needs and the load client."""
 
 
 TARGETS: Mapping[str, Kind] = {

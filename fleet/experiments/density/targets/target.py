@@ -1,4 +1,4 @@
-"""What is behind every kind of control plane that is weighed: launched clean, created, listed, taken down."""
+"""What is behind every kind of control plane that is measured: launched clean, created, listed, taken down."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Ground:
-    """Where control planes are launched: a folder beside the fleets, so that they share the port registry."""
+    """Where control planes are launched: a folder alongside the fleets, so that they share the port registry."""
 
     root: Path
     spec: DensityFile

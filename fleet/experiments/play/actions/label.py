@@ -17,7 +17,9 @@ class Label(Aimed):
     """To one of these values, chosen at random."""
 
     key: Annotated[str, StringConstraints(pattern=_KEY)] = "play"
+    """Name of the label."""
     values: list[Annotated[str, StringConstraints(pattern=_VALUE)]] = Field(min_length=1, max_length=1000)
+    """One is drawn for each action."""
 
 
 class LabelAction:

@@ -16,6 +16,7 @@ class Scale(Aimed):
     """To one of these numbers, chosen at random."""
 
     to: list[Replicas] = Field(min_length=1, max_length=100)
+    """Numbers of replicas; one is drawn for each action."""
 
 
 class ScaleAction:

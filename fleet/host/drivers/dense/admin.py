@@ -15,7 +15,7 @@ TIMEOUT = 600.0
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance: `state` as the dense process tells it, `error` why it failed."""
+    """One instance: `state` as the dense process says it, `error` why it failed."""
 
     name: str
     state: str

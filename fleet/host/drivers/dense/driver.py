@@ -169,7 +169,8 @@ class DenseDriver:
 
     def _finish_forgetting(self, admin: DenseAdmin, number: int) -> None:
         """What a run that was killed in the middle of `_forget` left: else a new instance of that name finds old keys,
-        and loses its own when the process starts the next time. One that is wanted is told to start afterwards."""
+        and loses its own when the process starts the next time. One that is wanted is instructed to start
+        afterwards."""
         gone = {file.stem for file in self._gone(number)}
         if gone:
             for name in sorted(gone & admin.instances().keys()):

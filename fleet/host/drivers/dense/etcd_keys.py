@@ -1,4 +1,4 @@
-"""Delete the keys of one control plane from a shard's etcd, over the JSON gateway that etcd serves beside
+"""Delete the keys of one control plane from a shard's etcd, over the JSON gateway that etcd serves alongside
 gRPC."""
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ DENSE_ARGUMENTS = ("--etcd-count-metric-poll-period=0", "--allow-privileged=true
 pods as in kubeadm's clusters: the process has one setting for all, that of whichever instance starts first."""
 
 STORE_TICK_MS = 50
-"""All control planes of a shard wait for its one etcd, and its ticks are few beside what they do themselves."""
+"""All control planes of a shard wait for its one etcd, and its ticks are few alongside what they do themselves."""
 
 NOT_IN_DENSE = ("serviceaccount-token-controller",)
 """Makes tokens for Secrets of the old kind; upstream does not export it, so the dense process has it not."""

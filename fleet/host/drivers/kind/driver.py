@@ -106,7 +106,7 @@ class KindDriver:
     def _engine(self) -> Engine:
         engine = kind_engine.present(self.machine)
         if engine is None:
-            raise HostError(f"{self.machine.layout.engine} tells of no container engine: build the fleet again")
+            raise HostError(f"{self.machine.layout.engine} names no container engine: build the fleet again")
         return engine
 
     def _state(self, engine: Engine, name: str) -> tuple[str, str]:

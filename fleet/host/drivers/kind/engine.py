@@ -78,7 +78,7 @@ def read_record(layout: Layout) -> Record | None:
 
 
 def write_record(layout: Layout, record: Record) -> None:
-    """Before anything that it tells of is done."""
+    """Before anything that it names is done."""
     private_directory(layout.root)
     private_directory(layout.engine)
     write_private(layout.engine / "engine.json", render_json(asdict(record)).encode())

@@ -44,7 +44,7 @@ def has_sys_resource(status: Path = Path("/proc/self/status")) -> bool:
 
 
 def major(version: str) -> int:
-    """Of what `dockerd --version` prints; 0 when it cannot be told."""
+    """Of what `dockerd --version` prints; 0 when it is not known."""
     found = re.search(r"version (\d+)\.", version)
     return int(found[1]) if found else 0
 

@@ -38,7 +38,7 @@ WEC_ENV = {
     "kube-controller-manager": {"GOGC": "40", SETTLED_GOGC: "20"},
     "kube-scheduler": {"GOGC": "40", SETTLED_GOGC: "20"},
 }
-"""WECs are many and idle, so the garbage between two collections is what they weigh.
+"""WECs are many and idle, so the garbage between two collections is most of their memory.
 
 An idle API server has 88 MB of live heap. The hub is the system under test and runs as shipped.
 """

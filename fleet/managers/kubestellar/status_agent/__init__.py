@@ -3,7 +3,7 @@
 `python -m fleet.managers.kubestellar.status_agent --config FILE`. One WEC's way through the modules:
 
     wec     watches AppliedManifestWorks and the kinds that they applied   (watch keeps each reflector alive)
-    plan    one object -> the WorkStatus it asks for                       (pure)
+    plan    one object -> the WorkStatus it requests                       (pure)
     ledger  which events change anything, which names are taken            (pure)
     queue   newest state only, one handling per object at a time, backoff
     hub     POST, label PATCH, PUT /status, DELETE behind the WEC's own token bucket

@@ -82,7 +82,7 @@ class Agent:
     async def apply(self, config: AgentConfig) -> None:
         """Start new WECs, stop those that are not listed any more, restart those whose entry or limits changed.
 
-        The others go on undisturbed. The journal's file is opened anew.
+        The others go on undisturbed. The journal's file is opened again.
         """
         self._journal.open()
         fixed = ("hub_kubeconfig", "metrics_address", "log", "allowed")
@@ -118,7 +118,7 @@ class Agent:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep(self, entry: WecEntry, config: AgentConfig) -> None:
-        """Run one WEC's agent; after a failure build it anew, with backoff. Other WECs do not notice.
+        """Run one WEC's agent; after a failure build it again, with backoff. Other WECs do not notice.
 
         One that had come to serve its WEC begins with the first pause again.
         """

@@ -79,7 +79,7 @@ class Journal:
             self._recovered()
 
     def open(self) -> None:
-        """Open the file, anew if it is open: something may have rotated it away. HostError when that fails."""
+        """Open the file, again if it is open: something may have rotated it away. HostError when that fails."""
         if self._path is not None:
             self.close()
             self._file = _open(self._path)

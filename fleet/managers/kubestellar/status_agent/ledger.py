@@ -163,7 +163,7 @@ class Ledger:
     # Names on the hub
 
     def adopt(self, key: ObjectKey, name: str) -> None:
-        """A WorkStatus that stood on the hub at the start; whether its object still lives, the first list will tell."""
+        """A WorkStatus that stood on the hub at the start; whether its object still lives, the first list will show."""
         self._claims[name] = key
         self._names[key] = (*self._names.get(key, ()), name)
         self._seen.setdefault(key, _ADOPTED)

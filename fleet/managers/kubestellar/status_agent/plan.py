@@ -1,4 +1,4 @@
-"""Pure: one object of a WEC -> the WorkStatus it asks for; one AppliedManifestWork -> the kinds to watch."""
+"""Pure: one object of a WEC -> the WorkStatus it requests; one AppliedManifestWork -> the kinds to watch."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def first_applied_owner(metadata: Mapping[str, Any]) -> str | None:
 
 
 def plan_object(obj: Mapping[str, Any], gvr: Gvr, kind: str, received_ns: int) -> Plan | None:
-    """The WorkStatus that this object asks for; None when no AppliedManifestWork owns it."""
+    """The WorkStatus that this object requests; None when no AppliedManifestWork owns it."""
     metadata = obj["metadata"]
     owner = first_applied_owner(metadata)
     if owner is None:
@@ -112,7 +112,7 @@ def plan_object(obj: Mapping[str, Any], gvr: Gvr, kind: str, received_ns: int) -
 
 
 def applied_by(amw: Mapping[str, Any]) -> str:
-    """Id of the OCM agent that made an AppliedManifestWork; empty when it does not tell."""
+    """Id of the OCM agent that made an AppliedManifestWork; empty when that is not known."""
     return str((amw.get("spec") or {}).get("agentID") or "")
 
 

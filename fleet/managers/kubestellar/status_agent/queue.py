@@ -69,7 +69,7 @@ class ObjectQueue(Generic[K]):
         return len(self._dirty | self._busy | self._timers.keys())
 
     def add(self, key: K) -> None:
-        """Ask for this key to be handled, now or after its present handling."""
+        """Request this key to be handled, now or after its present handling."""
         if self._closed or key in self._dirty:
             return
         self._dirty.add(key)
@@ -99,7 +99,7 @@ class ObjectQueue(Generic[K]):
             while self._ready:
                 await self._one(self._ready.popleft())
         finally:
-            # Dropped here and not only in the callback, which runs a turn later: an add in between must spawn anew.
+            # Dropped here and not only in the callback, which runs a turn later: an add in between must spawn again.
             if (task := asyncio.current_task()) is not None:
                 self._tasks.discard(task)
 

@@ -23,11 +23,11 @@ async def keep_watching(
     on_listed: Callable[[dict[Key, tuple[str, str]]], None],
     backoff: Backoff,
 ) -> None:
-    """List and watch until cancelled; what the reflector itself cannot repair is tried anew, with backoff.
+    """List and watch until cancelled; what the reflector itself cannot repair is tried again, with backoff.
 
-    `resource` finds the resource, each time anew (its CRD may come later). `on_listed` gets uid and resourceVersion by
+    `resource` finds the resource, each time again (its CRD may come later). `on_listed` gets uid and resourceVersion by
     (namespace, name) whenever a reflector's first list is complete: a new reflector does not know what its predecessor
-    had told, so deletions in between show only there.
+    had delivered, so deletions in between show only there.
     """
     failures = 0
 

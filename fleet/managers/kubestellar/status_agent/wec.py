@@ -180,7 +180,7 @@ class WecAgent:
     # Work
 
     async def _handle(self, key: ObjectKey) -> None:
-        """Bring the hub to what this object's newest version asks for."""
+        """Bring the hub to what this object's newest version requests."""
         wish = self._ledger.wishes.get(key)
         if wish is None:
             return

@@ -1,4 +1,4 @@
-"""Every rule of the checker has a hand-made history that breaks it, and one beside it that does not."""
+"""Every rule of the checker has a hand-made history that breaks it, and one alongside it that does not."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_lost_is_not_said_of_what_was_refused_or_cut_off_or_could_not_be_seen() 
     lines = [*begin(), *delivered([ONE])]
     refused = [Sent(**at(1), op=OP, scheduled_ns=0, sent_ns=0, code=500) if isinstance(x, Sent) else x for x in lines]
     assert broken(checked([*refused, drained()])) == {}
-    assert broken(checked(lines)) == {}, "the drain has no end: the run was cut off"
+    assert broken(checked(lines)) == {}, "the drain did not finish: the run was cut off"
     down = ClusterState(**at(9), cluster=TWO, state="down")
     assert broken(checked([*lines, down, drained()])) == {}
     up = ClusterState(**at(9.5), cluster=TWO, state="up")
@@ -81,7 +81,7 @@ def test_once_a_copy_that_is_made_again() -> None:
 def test_once_two_copies_beside_each_other() -> None:
     found = checked([*begin(), *delivered(), seen(7, ONE, "ADDED", 33, uid="new", status=FINAL), drained()])
     assert broken(found) == {"once": 1}
-    assert "(new), beside the copy" in found.findings[0].text
+    assert "(new), alongside the copy" in found.findings[0].text
 
 
 def test_once_is_not_judged_where_a_fault_put_a_wec_back() -> None:

@@ -109,7 +109,7 @@ def measured(made: Recorded, trial_name: str, quantity: str, value: float, **of:
 
 @pytest.fixture
 def run() -> RunRecord:
-    """As the reference, whose fleet file tells whose each program is."""
+    """As the reference, whose fleet file says whose each program is."""
     return RunFolder.open(REFERENCE).read_run()
 
 

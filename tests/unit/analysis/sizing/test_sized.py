@@ -1,4 +1,4 @@
-"""What is said beside the figures."""
+"""What is said alongside the figures."""
 
 from __future__ import annotations
 

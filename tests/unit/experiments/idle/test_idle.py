@@ -1,4 +1,4 @@
-"""The experiment idle: what it refuses, what it weighs, and its tables."""
+"""The experiment idle: what it refuses, what it measures, and its tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WECs leave a Karmada hub: what Karmada takes back itself, what is forced, and what is told of it."""
+"""WECs leave a Karmada hub: what Karmada takes back itself, what is forced, and what is reported of it."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ async def test_a_finalizer_of_somebody_else_is_not_taken_off(server: FakeApiServ
 
 
 async def test_a_wec_is_cleared_of_what_was_delivered_and_of_its_crd(server: FakeApiServer, hub: KubeClient) -> None:
-    await leaving.clear(hub, Ledger())  # nothing there: fine
+    await leaving.clear(hub, Ledger())  # nothing exists: fine
     server.store.create(CRDS, {"metadata": {"name": leaving.APPLIED_CRD}, "spec": crd()})
     server.store.create(APPLIED_WORKS, {"metadata": {"name": "w"}, "spec": {"workName": "w"}})
     checked = Ledger(check=True)

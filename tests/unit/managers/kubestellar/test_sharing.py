@@ -49,7 +49,7 @@ LINES: list[Line] = [
     asked(100, 1000), asked(110, 1300), asked(100, 5, "wds1"), asked(110, 900, "wds1"),
     *trial(200, "b", 2),
     process(200, "kube-apiserver", "its1", 8.0, 330), process(210, "kube-apiserver", "its1", 12.0, 340),
-    # Started anew between the points: what it had used before is not of this trial.
+    # Started again between the points: what it had used before is not of this trial.
     process(200, "transport", "wds1", 0.5, 30, pid=2), process(210, "transport", "wds1", 1.5, 35, pid=2),
     process(200, "transport", "wds2", 0.2, 30), process(210, "transport", "wds2", 0.7, 45),
     asked(200, 2000), asked(210, 2500),

@@ -21,7 +21,7 @@ UPSTREAM = UpstreamFolders((Path("/TOOLCHAIN/bin"),), check=True)
 
 
 def golden(name: str, programs: list[Program]) -> None:
-    """Compare with the golden file; `FLEET_GOLDEN=accept` writes it anew."""
+    """Compare with the golden file; `FLEET_GOLDEN=accept` writes it again."""
     path = GOLDEN / f"{name}.txt"
     text = Plan(programs=tuple(PlannedProgram(p, p.name.partition(".")[0], "") for p in programs)).transcript()
     if os.environ.get("FLEET_GOLDEN") == "accept":

@@ -46,7 +46,7 @@ SUMMARIES = _array(
     ["timestamp", "endTimestamp", "elapsedTime", "uuid", "metricName", "jobConfig", "passed"],
 )  # fmt: skip
 SUMMARIES["items"]["additionalProperties"] = True
-"""User metadata stands beside the fields."""
+"""User metadata stands alongside the fields."""
 PERFDATA = {
     "type": "object",
     "required": ["version", "dataItems"],

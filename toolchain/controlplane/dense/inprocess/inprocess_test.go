@@ -165,7 +165,7 @@ func TestManyAtOnce(t *testing.T) {
 			}
 			defer answer.Body.Close()
 			if content, _ := io.ReadAll(answer.Body); string(content) != fmt.Sprint(n) {
-				t.Errorf("asked for %d, got %q", n, content)
+				t.Errorf("requested %d, got %q", n, content)
 			}
 		})
 	}

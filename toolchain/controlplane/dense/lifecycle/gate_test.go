@@ -43,7 +43,7 @@ func TestAllCoresWhileAnyStartsAndFewOnceItIsCalm(t *testing.T) {
 		g.leave()
 		time.Sleep(calm - time.Second)
 		check(4, startingGC)
-		g.enter() // a start within the calm begins it anew
+		g.enter() // a start within the calm begins it again
 		g.leave()
 		time.Sleep(calm - time.Second)
 		check(4, startingGC)

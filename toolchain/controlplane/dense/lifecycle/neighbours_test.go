@@ -66,7 +66,7 @@ func TestOneThatHangsFailsOrGoesTouchesNoNeighbour(t *testing.T) {
 			}
 		}
 		if w.count("good") != 2 {
-			t.Fatal("the neighbour could not be stopped and started beside one that hangs")
+			t.Fatal("the neighbour could not be stopped and started alongside one that hangs")
 		}
 		close(hang)
 		host.End()

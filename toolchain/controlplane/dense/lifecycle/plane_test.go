@@ -50,7 +50,7 @@ func TestOneThatEndsComesBackAndBeginsWithTheFirstPauseOnceItHasRunForLong(t *te
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		host := alive(t, w)
-		for range 2 { // a second pause of this length shows that it began anew
+		for range 2 { // a second pause of this length shows that it began again
 			time.Sleep(longestPause + time.Second)
 			w.up("wec1").die("etcd is gone")
 			synctest.Wait()

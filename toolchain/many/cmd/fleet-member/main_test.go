@@ -13,7 +13,7 @@ import (
 	"fleet.example/toolchain/many"
 )
 
-// host serves instances that run until they are told to end, but for those that are to fail.
+// host serves instances that run until they are instructed to end, but for those that are to fail.
 func host(t *testing.T) (string, context.CancelFunc) {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "s")

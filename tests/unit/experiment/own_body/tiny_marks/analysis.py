@@ -1,4 +1,4 @@
-"""A table and a sentence beside the samples."""
+"""A table and a sentence alongside the samples."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class TinyMarks(ExperimentFile):
 
 
 def filled(item: Object) -> Iterable[str | tuple[str, Any]]:
-    """Its one mark, with the value beside it."""
+    """Its one mark, with the value alongside it."""
     data = item.get("data") or {}
     return [("filled", data["value"])] if "value" in data else []
 

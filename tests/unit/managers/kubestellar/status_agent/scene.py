@@ -30,7 +30,7 @@ async def until(server: FakeApiServer, holds: Callable[[], bool]) -> None:
 
 
 async def soon(holds: Callable[[], bool]) -> None:
-    """Returns once that is true of something that tells nobody when it changes."""
+    """Returns once that is true of something that notifies nobody when it changes."""
     async with asyncio.timeout(SECONDS):
         while not holds():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.005)

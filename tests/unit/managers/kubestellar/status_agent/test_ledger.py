@@ -1,4 +1,4 @@
-"""The bookkeeping of one WEC: which events ask for what."""
+"""The bookkeeping of one WEC: which events request what."""
 
 from fleet.managers.kubestellar.status_agent.ledger import Ledger, Removal
 from fleet.managers.kubestellar.status_agent.names import Gvr

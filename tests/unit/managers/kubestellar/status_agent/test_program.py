@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).parents[4]
 
 
 def write_config(scene: Scene, wecs: Sequence[str], **changes: Any) -> Path:
-    """The agent's file beside the kubeconfigs of the scene."""
+    """The agent's file alongside the kubeconfigs of the scene."""
     document = {
         "hub_kubeconfig": "hub.kubeconfig",
         "wecs": [{"name": name, "kubeconfig": f"{name}.kubeconfig"} for name in wecs],
