@@ -9,7 +9,7 @@ from ansible.errors import AnsibleFilterError
 
 
 def fleet_spread(hosts: Sequence[str], variables: Mapping[str, Any], names: Sequence[str]) -> dict[str, list[str]]:
-    """Machine to WECs; `variables` is hostvars, of which `wec_weight` counts (1 unless told)."""
+    """Machine to WECs; `variables` is hostvars, of which `wec_weight` counts (1 by default)."""
     from fleet.errors import UsageError
     from fleet.model.spread import spread
 

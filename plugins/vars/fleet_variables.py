@@ -7,7 +7,7 @@ name: fleet_variables
 short_description: Defaults of the variables, and what follows from them
 description:
   - The defaults of C(fleet.model.variables) for the group C(all), below everything that an inventory says.
-  - For each machine in C(fleet_hosts) the values that follow from its variables (C(derived.yml) beside this file).
+  - For each machine in C(fleet_hosts) the values that follow from its variables (C(derived.yml) alongside this file).
 author: ["The maintainers (@kubestellar)"]
 options:
   stage:

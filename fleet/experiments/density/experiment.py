@@ -27,7 +27,7 @@ from fleet.model.run_names import trial_id
 from fleet.toolchain import Toolchain, locate
 
 FOLDER = "{fleet}.density"
-"""Beside the folder of the fleet: no name of a fleet has a dot."""
+"""Alongside the folder of the fleet: no name of a fleet has a dot."""
 NEED = "experiment:density"
 FEWEST_PROBED = 2
 

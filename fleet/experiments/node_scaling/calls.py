@@ -19,7 +19,7 @@ METRIC = "apiserver_request_sli_duration_seconds_bucket"
 NAMES = {METRIC: frozenset({"verb", "scope", "le"})}
 CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 FEWEST = 100
-"""Requests of a kind: of fewer, no 99th percentile is told."""
+"""Requests of a kind: of fewer, no 99th percentile is reported."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from fleet.observe.marks import Mark, Object
 POD = str(resources.PODS)
 ENDED = "growth ended"
 """A measured line, 1, whose labels say why: `simulator`, `why`."""
-BUDGET, MOST = "the budget of time", "the most that the file asks for"
+BUDGET, MOST = "the budget of time", "the most that the file requests"
 
 
 class NodeScalingExperiment(OwnExperiment[NodeScaling]):
@@ -53,7 +53,7 @@ class NodeScalingExperiment(OwnExperiment[NodeScaling]):
         if any(not cluster.built for cluster in fleet.clusters):
             raise UsageError("node-scaling changes the nodes of a WEC that the fleet built, and this one was there")
         if any(machine.connection != "local" for machine in fleet.machines):
-            raise UsageError("node-scaling weighs programs of the machine that it runs on: the fleet is on another one")
+            raise UsageError("node-scaling measures programs of its own machine: the fleet is on another one")
         if spec.during:
             raise SpecError("a fault would be measured as a limit: run it in another experiment", field="during")
         what = f"at rest, and with {spec.pods_per_node} pods on each" if spec.pods_per_node else "at rest"

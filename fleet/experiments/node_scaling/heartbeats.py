@@ -58,7 +58,7 @@ class Heartbeats:
     async def _run(self, reflector: Reflector) -> None:
         try:
             await reflector.run()
-        except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would tell of it
+        except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would report it
             text = f"the watch of {reflector.resource} ended for good: {error}"
             self._recorder.anomaly("watch-lost", text, cluster=self._cluster)
 

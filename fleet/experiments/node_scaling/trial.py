@@ -46,7 +46,7 @@ from fleet.workload.profiles import content_of
 
 POD = Workload(kind="pod")
 CPU, PSS, FREE = "cpu", "pss", "memory left"
-"""Quantities of a window beside those that may end the growth: by part, and of the machine."""
+"""Quantities of a window alongside those that may end the growth: by part, and of the machine."""
 
 
 @dataclass(frozen=True)

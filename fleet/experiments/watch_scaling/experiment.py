@@ -120,7 +120,7 @@ class _Run:
     before: Look | None = None
 
     async def run(self, target: Target) -> None:
-        """The client goes through its steps; at both ends of each window the programs are weighed and scraped."""
+        """The client goes through its steps; at both ends of each window the programs are measured and scraped."""
         spec: WatchScaling = self.session.spec
         told: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
         following = asyncio.create_task(self._follow(told))
@@ -165,7 +165,7 @@ class _Run:
         for role, now in after.weights.items():
             was = before.weights.get(role)
             if was is None or was.pid != now.pid:
-                text = f"{self.trial}: {role} was started anew at {watches} watches"
+                text = f"{self.trial}: {role} was started again at {watches} watches"
                 self.session.recorder.anomaly("restarted", text, trial=self.trial.id)
                 continue
             labels = {"watches": watches, "program": role}

@@ -28,15 +28,15 @@ class Look:
 
 
 class Scale:
-    """Weighs the programs of one WEC, and those that the experiment started: `besides`, pid by role."""
+    """takes the programs of one WEC, and those that the experiment started: `besides`, pid by role."""
 
     def __init__(self, fleet: FleetFile, wec: str) -> None:
-        """UsageError where the API server of that WEC cannot be weighed."""
+        """UsageError where the API server of that WEC cannot be measured."""
         entry = next(cluster for cluster in fleet.wecs() if cluster.name == wec)
         machine = fleet.machine(entry.machine)
         if not entry.built or machine.connection != "local":
             raise UsageError(
-                f"{wec}: watch-scaling weighs its API server, which must run on this machine in this fleet"
+                f"{wec}: watch-scaling measures its API server: it must run on this machine, in this fleet"
             )
         self._names = {role: _program(fleet, wec, machine.name, parts) for role, parts in COMPONENTS.items()}
         if self._names[API_SERVER].startswith(f"{DENSE}.") and len(fleet.wecs()) > 1:

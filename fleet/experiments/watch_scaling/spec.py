@@ -1,4 +1,4 @@
-"""The file of watch-scaling, and the series that it asks for."""
+"""The file of watch-scaling, and the series that it requests."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Series:
 
     @property
     def point(self) -> str:
-        """Words that tell its trials from others."""
+        """Words that distinguish its trials."""
         shared = f" per_connection={self.per_connection}" if self.protocol == "http/2" else ""
         selects = f" selector={self.selector}" if self.server == "api" else ""
         return f"server={self.server} protocol={self.protocol}{shared} rate={self.rate:g}{selects}"

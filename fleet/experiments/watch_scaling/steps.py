@@ -1,4 +1,4 @@
-"""The steps of each counted series: what the client told of them, and what the programs took."""
+"""The steps of each counted series: what the client reported of them, and what the programs took."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def series(recorded: Recorded, folder: Path) -> list[Series]:
 
 
 def _told(file: Path) -> Iterator[Told]:
-    """Of a client that was cut off, what it had told."""
+    """Of a client that was cut off, what it had reported."""
     if not file.exists():
         return
     for line in file.read_text(encoding="utf-8").splitlines():

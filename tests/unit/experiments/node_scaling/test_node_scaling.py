@@ -28,11 +28,11 @@ from tests.unit.experiments.playing_fleet import READY, PlayingFleet
 
 LEASES = "kube-node-lease"
 RENEW_SECONDS = 0.1
-MOST = "the most that the file asks for (4 nodes) was reached"
+MOST = "the most that the file requests (4 nodes) was reached"
 
 
 class NodesFleet(PlayingFleet):
-    """Has as many nodes as `have` was told, which renew their leases; beyond `most` they turn not ready."""
+    """Has as many nodes as `have` says, which renew their leases; beyond `most` they turn not ready."""
 
     most = 1000
 
@@ -108,7 +108,7 @@ async def test_each_step_is_measured_at_rest_and_with_pods(nodes: NodesFleet) ->
     assert sum(row.count for row in study.rows if row.stage == "start") == 2 * (2 + 4) * 2
     assert (
         study.own.said[0]
-        == "kwok: the growth ended because of this: the most that the file asks for (4 nodes) was reached"
+        == "kwok: the growth ended because of this: the most that the file requests (4 nodes) was reached"
     )
     assert nodes.leftovers() == []
     assert "Lease renewals, p99" in page(study)
@@ -161,7 +161,7 @@ def test_percentiles_are_of_the_rises_of_a_kind() -> None:
         (Kind("WATCH", "cluster"), inf): 500.0, (Kind("LIST", "cluster"), inf): 99.0,
     }  # fmt: skip
     found = percentiles(before, after)
-    assert set(found) == {CHANGE_P99}, "of fewer than 100 requests, and of watches, nothing is told"
+    assert set(found) == {CHANGE_P99}, "of fewer than 100 requests, and of watches, nothing is reported"
     assert 0.5 < found[CHANGE_P99] <= 2.0
     assert METRIC.endswith("_bucket")
 

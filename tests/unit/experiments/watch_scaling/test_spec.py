@@ -1,4 +1,4 @@
-"""Which series a file of watch-scaling asks for, what is refused, and what the client is ordered to do."""
+"""Which series a file of watch-scaling requests, what is refused, and what the client is ordered to do."""
 
 from __future__ import annotations
 
