@@ -1,4 +1,4 @@
-"""`--live`: starts the view of a run beside its driver, tells it what it must know, and ends it."""
+"""`--live`: starts the view of a run alongside its driver, says it what it must know, and ends it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ END_SECONDS = 15.0
 
 
 class Shown:
-    """A RunProgress that tells the view, and says itself what the view does not."""
+    """A RunProgress that says the view, and says itself what the view does not."""
 
     def __init__(self, view: subprocess.Popen[bytes], *, terminal: bool) -> None:
         """`terminal`: the view draws in the terminal, so nothing else may."""

@@ -38,7 +38,7 @@ class Pages:
             self._changed.notify_all()
 
     async def freeze(self, report: Path) -> None:
-        """The run has ended: its report is the page from now on, and every reader is told to fetch it."""
+        """The run has ended: its report is the page from now on, and every reader is instructed to fetch it."""
         async with self._changed:
             self._report = report
             self._changed.notify_all()

@@ -22,7 +22,7 @@ EVENTS = 4
 
 
 class Terminal:
-    """Use as a context; `show` draws anew in place."""
+    """Use as a context; `show` draws again in place."""
 
     def __init__(self, console: Console, address: str) -> None:
         self._live = Live(console=console, auto_refresh=False, transient=False)

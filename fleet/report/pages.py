@@ -13,7 +13,7 @@ from markupsafe import Markup
 def fill(template: str, **values: object) -> str:
     """The page or drawing `templates/<template>.j2`; Markup passes through, all else is escaped.
 
-    `more_script`: a script of ours that a page needs beside the common one.
+    `more_script`: a script of ours that a page needs alongside the common one.
     """
     environment = Environment(
         loader=PackageLoader("fleet.report"),

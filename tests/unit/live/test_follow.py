@@ -67,7 +67,7 @@ def test_the_page_has_the_sections_of_the_report_and_escapes(tmp_path: Path) -> 
     html = body(study, follower.progress(study))
     for anchor in ("latency", "time", "wecs", "resources", "events"):
         assert f'<h2 id="{anchor}">' in html
-    for title in ("Latency over the run", "Rates", "CPU of the emulation beside that of the system under test"):
+    for title in ("Latency over the run", "Rates", "CPU of the emulation alongside that of the system under test"):
         assert f'aria-label="{title}"' in html
     assert "<script" not in html
     assert "&lt;script&gt;alert(1)" in html
