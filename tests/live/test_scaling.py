@@ -1,0 +1,73 @@
+"""watch-scaling and node-scaling with real programs: both ends agree, and the fleet has its own nodes again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet.kube import resources
+from fleet.kube.client import KubeClient
+from tests.live.conftest import common_state
+from tests.live.lab import Lab
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("scaling")]
+
+NODES = 3
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """A fleet of one WEC."""
+    variables = {"wec_count": 1, "manager": "none", "wec_nodes": NODES, "control_plane_driver": "process"}
+    made = Lab("t-scaling", common_state(), variables, alone=False)
+    try:
+        made.fleet("toolchain", "build", "--for", "experiment:watch-scaling").check()
+        made.playbook("site.yml").check()
+        yield made
+    finally:
+        made.playbook("playbooks/teardown.yml")
+
+
+def rows(lab: Lab, results: Path, name: str, *sets: str) -> list[dict[str, Any]]:
+    """Every step of a run."""
+    more = [word for one in sets for word in ("--set", one)]
+    done = lab.fleet("experiment", "run", name, "--quick", *more, "--fleet", lab.name, "--results", str(results))
+    assert done.code in (0, 4), done.err
+    (file,) = results.rglob("summary.json")
+    (table,) = [table for table in json.loads(file.read_text())["tables"] if table["name"] == "steps"]
+    head = [column["name"] for column in table["columns"]]
+    return [dict(zip(head, row, strict=True)) for row in table["rows"]]
+
+
+def test_every_watch_gets_what_it_selects(lab: Lab, tmp_path: Path) -> None:
+    found = rows(
+        lab, tmp_path, "watch-scaling", "protocols=[http/2, http/1.1]", "selectors=[all, node, name]", "objects=6",
+        "first=12", "most=12", "window=3s", "late=20s",
+    )  # fmt: skip
+    assert len(found) == 2 + 2 * 3
+    for row in found:
+        select = row["series"].partition("selector=")[2]
+        each = {"node": NODES, "name": 6}.get(select, 1)
+        assert (row["never came"], row["thrown off"], row["limit"]) == (0, 0, ""), row
+        assert row["deliveries"] == pytest.approx(row["changes"] * 12 / each, rel=0.05), row
+        assert row["connections"] == (12 if "http/1.1" in row["series"] else 1), row
+        assert row["server CPU"] > 0
+        assert row["client CPU"] > 0
+
+
+async def test_nodes_grow_and_the_fleet_gets_its_own_back(lab: Lab, tmp_path: Path) -> None:
+    sets = ("simulators=[kwok]", "first=2", "most=5", "factor=2.5", "pods_per_node=2")
+    found = await asyncio.to_thread(rows, lab, tmp_path, "node-scaling", *sets)
+    assert [(row["nodes"], row["state"]) for row in found] == [
+        (count, state) for count in (2, 5) for state in ("at rest", "with pods")
+    ]
+    assert all(row["nodes that turned not ready"] == 0 for row in found)
+    assert all(row["pods that never ran"] == 0 for row in found if row["state"] == "with pods")
+    kubeconfig = lab.folder / "clusters" / "wec001" / "kubeconfig"
+    async with KubeClient.from_kubeconfig(kubeconfig, cluster="wec001") as client:
+        assert len(await client.list_all(resources.NODES)) == NODES
