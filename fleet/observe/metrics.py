@@ -142,6 +142,7 @@ class Scraper:
         self._complained: set[Target] = set()
         self._last: dict[Target, dict[tuple[str, str], float]] = {page: {} for page in pages}
         self._contexts: dict[ClientTls, ssl.SSLContext] = {}
+        self._turn = asyncio.Lock()
         self.resting: frozenset[str] = frozenset()
         """Sources that the manager does not run for: its programs of them are not there to be read."""
 
@@ -157,8 +158,10 @@ class Scraper:
             await self._session.close()
 
     async def scrape(self) -> None:
-        """Read every page once and record what is kept of it."""
-        await asyncio.gather(*(self._record(page) for page in self._awake()))
+        """Read every page once and record what is kept of it; after a scrape that is under way, so that no counter seems
+        to fall."""
+        async with self._turn:
+            await asyncio.gather(*(self._record(page) for page in self._awake()))
 
     async def busy(self, seconds: float) -> str:
         """Which program works, looking twice `seconds` apart: its queue is not empty or it sends requests. Empty: none.

@@ -122,7 +122,7 @@ def _steps(found: Sequence[Series]) -> DataTable:
 def _row(step: Step) -> list[Value]:
     told = step.told
     server = STREAMER if STREAMER in step.cpu else API_SERVER
-    counted = [None, None] if server == STREAMER else [step.terminated, step.dispatched / told.seconds]
+    counted = [None, None] if server == STREAMER else [step.terminated, step.dispatched]
     pss = [step.pss[role] / MIB if role in step.pss else None for role in (server, CLIENT)]
     return [
         told.watches, told.connections, told.changes / told.seconds, told.rate, told.received, told.late, told.lost,

@@ -17,7 +17,6 @@ from fleet.experiment.load_client import PROGRAM, LoadClient, threads
 from fleet.experiment.own import OwnExperiment, PlannedTrial
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
-from fleet.experiment.wec_scrape import scraping
 from fleet.experiments.watch_scaling.analysis import KEPT, WINDOW
 from fleet.experiments.watch_scaling.orders import SLACK, Target, credentials, watch_order, watch_seconds
 from fleet.experiments.watch_scaling.programs import Look, Scale
@@ -96,7 +95,7 @@ class WatchScalingExperiment(OwnExperiment[WatchScaling]):
             async with session.step("prepare"):
                 target, size = await _prepare(session, client, Path(folder))
             pages = wec_pages(session.fleet, {client.cluster: client}, KEPT, {})
-            async with session.measuring(), scraping(session, pages) as scraper:
+            async with session.measuring(), Scraper(pages, session.recorder) as scraper:
                 for trial in trials:
                     scale = Scale(session.fleet, client.cluster)
                     async with session.trial(trial):
@@ -149,13 +148,14 @@ class _Run:
         steps = len(self.session.spec.steps())
         done = 0
         while (line := await told.get())["event"] != "result":
-            await self.scraper.scrape()
             watches = str(line["watches"])
             if line["event"] == "begin":
+                await self.scraper.scrape()
                 self.before = await self.scale.look()
                 self.session.recorder.mark(WINDOW, "begin", trial=self.trial.id, note=watches)
             elif self.before is not None:
-                self._weighed(watches, self.before, await self.scale.look())
+                self._weighed(watches, self.before, await self.scale.look())  # first: the client may end soon
+                await self.scraper.scrape()
                 self.session.recorder.mark(WINDOW, "end", trial=self.trial.id, note=watches)
                 done += 1
                 self.session.progress.marks(done, steps)

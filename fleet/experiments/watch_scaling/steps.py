@@ -18,6 +18,7 @@ API_SERVER, STORE, CLIENT, STREAMER = "api-server", "etcd", "client", "streaming
 WINDOW = "window"
 """Its marks have the number of watches as their note."""
 TERMINATED = "apiserver_terminated_watchers_total"
+PODS = "pods"
 DISPATCHED = "apiserver_watch_cache_events_dispatched_total"
 
 
@@ -74,8 +75,9 @@ class Step:
     """Bytes, by role."""
     terminated: float
     """Watches that the API server says it threw off."""
-    dispatched: float
-    """Events of pods that its watch cache took, whatever the number of its watches."""
+    dispatched: float | None
+    """Events of pods per second that its watch cache took, whatever the number of its watches; until the window's last
+    line had come, so that it is no more than the rate of changes. None when it was not read."""
 
 
 @dataclass(frozen=True)
@@ -126,11 +128,13 @@ def series(recorded: Recorded, folder: Path) -> list[Series]:
         steps = []
         for told in _told(folder / "raw" / f"{plan.trial}-watch.jsonl"):
             key = str(told.watches)
-            risen = rises(recorded.metrics, windows[key]) if key in windows else {}
+            begin, end = windows.get(key, (0, 0))
+            risen = rises(recorded.metrics, (begin, end))
+            rate = _sum(risen, DISPATCHED, resource=PODS) * 1e9 / (end - begin) if end > begin else None
             steps.append(
                 Step(
                     told, weights[plan.trial, key, "cpu"], weights[plan.trial, key, "pss"],
-                    _sum(risen, TERMINATED), _sum(risen, DISPATCHED),
+                    _sum(risen, TERMINATED), rate,
                 )
             )  # fmt: skip
         if steps:
@@ -155,5 +159,9 @@ def _windows(recorded: Recorded, trial: str) -> dict[str, tuple[int, int]]:
     return {note: (begun[note], ended[note]) for note in begun.keys() & ended.keys()}
 
 
-def _sum(risen: Mapping[Counter, float], name: str) -> float:
-    return sum(value for key, value in risen.items() if key.name == name)
+def _sum(risen: Mapping[Counter, float], name: str, **labels: str) -> float:
+    return sum(
+        value
+        for key, value in risen.items()
+        if key.name == name and all(key.label(label) == wanted for label, wanted in labels.items())
+    )
