@@ -158,7 +158,7 @@ class Scraper:
             await self._session.close()
 
     async def scrape(self) -> None:
-        """Read every page once and record what is kept of it; after a scrape that is under way, so that no counter seems
+        """Read every page once and record what is kept of it; after one that is under way, so that no counter seems
         to fall."""
         async with self._turn:
             await asyncio.gather(*(self._record(page) for page in self._awake()))

@@ -1,4 +1,4 @@
-"""Scrapes of one scraper that are asked for at the same time."""
+"""Scrapes of one scraper that are requested at the same time."""
 
 from __future__ import annotations
 
