@@ -12,7 +12,7 @@ GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev toolchain demo test test-go test-live test-kind test-lab test-talk test-managers test-faults test-platforms lint docs collection sanity format bench bench-sizing soak clean
+.PHONY: help env env-dev toolchain demo test test-unit test-go test-live test-kind test-lab test-talk test-action test-managers test-faults test-platforms lint docs wheel collection sanity format bench bench-sizing soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -43,9 +43,12 @@ demo: toolchain ## a fleet of 4 WECs on this machine, wec-scaling on it, the rep
 	@echo "the fleet is still up: look with '.venv/bin/fleet status', end it with '.venv/bin/fleet down'" >&2
 
 test: env-dev lint test-go ## lint, Go, unit and golden tests, then a live fleet with each driver
-	@$(BIN)/python -m pytest -m 'not live' -n 2 -q
+	@$(MAKE) --no-print-directory test-unit
 	@$(BIN)/fleet toolchain build
 	@$(LIVE)
+
+test-unit: env-dev ## unit and golden tests
+	@$(BIN)/python -m pytest -m 'not live' -n 2 -q
 
 test-go: ## tests of our Go programs with the race detector (Go and a C compiler; skipped without)
 	@if ! command -v go >/dev/null || ! command -v gcc >/dev/null; then \
@@ -65,6 +68,9 @@ test-lab: env-dev toolchain ## fleets over SSH on machines of `fleet lab`, and o
 
 test-faults: env-dev toolchain ## every fault on a live fleet of plain OCM (root, for the disks)
 	@FLEET_TEST_FAULTS=1 $(BIN)/python -m pytest tests/live/test_faults.py -v -rP
+
+test-action: env-dev toolchain ## the steps of the GitHub action in a clean folder, with two fleets of 3 WECs
+	@FLEET_TEST_ACTION=1 $(BIN)/python -m pytest tests/live/test_action.py -v
 
 test-talk: env-dev toolchain ## the talk's experiments on a live fleet of 3 WECs
 	@FLEET_TEST_TALK=1 $(BIN)/python -m pytest tests/live/test_talk.py -v
@@ -88,6 +94,9 @@ docs: env-dev ## the docs site in site/, from a strict build; links and words ar
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@$(BIN)/python -m tools.links
 	@$(BIN)/python -m tools.prose
+
+wheel: env-dev ## the Python package, in dist/
+	@$(PIP) wheel --no-deps --wheel-dir dist .
 
 collection: env-dev ## the Ansible collection, in dist/
 	@$(BIN)/python -m tools.collection dist

@@ -10,11 +10,12 @@ MARK = "site.yml"
 PACKAGE = Path(__file__).resolve().parents[1]
 SHIPPED = PACKAGE / "checkout"
 """Where a wheel has them (`force-include` in pyproject.toml)."""
+HOMES = (PACKAGE.parent, SHIPPED)
 
 
 def checkout() -> Path:
     """The folder that holds site.yml: the current one, else the checkout of this package, else the wheel's."""
-    candidates = (Path.cwd(), PACKAGE.parent, SHIPPED)
+    candidates = (Path.cwd(), *HOMES)
     for folder in candidates:
         if (folder / MARK).is_file():
             return folder

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from fleet.errors import SpecError, UsageError
 from fleet.model import yaml_source
 from fleet.model.base import NAME_PATTERN
+from fleet.model.checkout import HOMES
 from fleet.model.duration import is_duration
 from fleet.model.experiment_file import ExperimentFile, PolicyExperiment
 from fleet.model.model_errors import (
@@ -48,10 +49,9 @@ class Override:
 
 
 def folders() -> list[Path]:
-    """Where experiments are looked for by name: `experiments/` here, then in the checkout that this package lies in."""
-    checkout = Path(__file__).resolve().parents[2] / "experiments"
-    here = Path.cwd() / "experiments"
-    return [folder for folder in dict.fromkeys((here, checkout)) if folder.is_dir()]
+    """Where experiments are looked for by name: `experiments/` here, then beside this package, then in the wheel."""
+    places = [home / "experiments" for home in (Path.cwd(), *HOMES)]
+    return [folder for folder in dict.fromkeys(places) if folder.is_dir()]
 
 
 def available(places: Sequence[Path] | None = None) -> dict[str, Path]:

@@ -26,6 +26,7 @@ from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.managers.manager import Manager, Spaces
+from fleet.model.checkout import checkout
 from fleet.model.fleet_file import FleetFile
 from fleet.model.run_names import trial_id
 from fleet.observe.metrics import Scraper
@@ -34,7 +35,6 @@ from fleet.toolchain import locate
 
 NEED = "experiment:watch-scaling"
 FEWEST_NODES = 2
-TOOLCHAIN = Path(__file__).resolve().parents[3] / "toolchain"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class WatchTrial(PlannedTrial):
 
 def built() -> Path:
     """The load client; ToolchainMissing when it is not built."""
-    return locate(TOOLCHAIN, None, {NEED}).program(PROGRAM)
+    return locate(checkout() / "toolchain", None, {NEED}).program(PROGRAM)
 
 
 class WatchScalingExperiment(OwnExperiment[WatchScaling]):
