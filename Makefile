@@ -96,7 +96,7 @@ docs: env-dev ## the docs site in site/, from a strict build; links and words ar
 	@$(BIN)/python -m tools.prose
 
 wheel: env-dev ## the Python package, in dist/
-	@$(PIP) wheel --no-deps --wheel-dir dist .
+	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 collection: env-dev ## the Ansible collection, in dist/
 	@$(BIN)/python -m tools.collection dist

@@ -1,8 +1,8 @@
 """Run the steps of a GitHub action on this machine: `python -m tools.steps ACTION NAME=VALUE...`.
 
 Steps that are scripts (`run`) run in order, with the variables that a runner sets. Steps that use actions of others (a
-cache, an upload) are left out, and named. It knows `${{ }}` for inputs, outputs of steps, and the contexts github, runner
-and env.
+cache, an upload) are left out, and named. It knows `${{ }}` for inputs, outputs of steps, and the contexts github,
+runner and env.
 """
 
 from __future__ import annotations
