@@ -71,12 +71,13 @@ def _limits(found: Sequence[Series]) -> DataTable:
                 one.plan.point, one.plan.repeat + 1,
                 *([last.told.watches, last.told.rate, last.told.p99] if last else [None, None, None]),
                 over.told.watches if over else None, LIMITS[over.told.limit if over else ""],
-                *([over.told.p99, over.told.write.p99] if over else [None, None]), ceiling,
+                *([over.told.p99, over.told.spread.p99, over.told.write.p99] if over else [None] * 3), ceiling,
             ]
         )  # fmt: skip
     head = (
         ("series", ""), ("repeat", ""), ("watches", ""), ("deliveries", "1/s"), ("p99", "ms"), ("watches beyond", ""),
-        ("what ended it", ""), ("p99 beyond", "ms"), ("write p99 beyond", "ms"), ("client's ceiling", "1/s"),
+        ("what ended it", ""), ("p99 beyond", "ms"), ("spread p99 beyond", "ms"),
+        ("write p99 beyond", "ms"), ("client's ceiling", "1/s"),
     )  # fmt: skip
     return _table("limits", "How many watches, and what ended each series", head, rows)
 
@@ -112,7 +113,7 @@ def _steps(found: Sequence[Series]) -> DataTable:
     head = (
         ("series", ""), ("repeat", ""), ("watches", ""), ("connections", ""), ("changes", "1/s"), ("deliveries", "1/s"),
         ("received", ""), ("late", ""), ("never came", ""), ("p50", "ms"), ("p90", "ms"), ("p99", "ms"), ("max", "ms"),
-        ("write p99", "ms"), ("thrown off", ""), ("refused", ""), ("thrown off by its count", ""),
+        ("spread p99", "ms"), ("write p99", "ms"), ("thrown off", ""), ("refused", ""), ("thrown off by its count", ""),
         ("events of its watch cache", "1/s"), ("server CPU", "cores"), ("server memory", "MiB"),
         ("client CPU", "cores"), ("client memory", "MiB"), ("etcd CPU", "cores"), ("limit", ""),
     )  # fmt: skip
@@ -126,8 +127,8 @@ def _row(step: Step) -> list[Value]:
     pss = [step.pss[role] / MIB if role in step.pss else None for role in (server, CLIENT)]
     return [
         told.watches, told.connections, told.changes / told.seconds, told.rate, told.received, told.late, told.lost,
-        told.delivery.p50, told.delivery.p90, told.p99, told.delivery.max, told.write.p99, told.ended, told.refused,
-        *counted, step.cpu.get(server), pss[0], step.cpu.get(CLIENT), pss[1],
+        told.delivery.p50, told.delivery.p90, told.p99, told.delivery.max, told.spread.p99, told.write.p99,
+        told.ended, told.refused, *counted, step.cpu.get(server), pss[0], step.cpu.get(CLIENT), pss[1],
         step.cpu.get(STORE), told.limit,
     ]  # fmt: skip
 

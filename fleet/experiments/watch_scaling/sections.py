@@ -34,6 +34,10 @@ def sections(study: Study) -> Iterator[Section]:
                 " refused."
             ),
             (
+                "Spread is from the first line of a change at any watch to each of its lines: the part that many"
+                " watches cost, whatever the write took."
+            ),
+            (
                 "The client's ceiling is what it held against a server that only streams, on this machine with the same"
                 " protocol, rate and sharing of connections."
             ),

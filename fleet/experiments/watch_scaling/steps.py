@@ -48,6 +48,8 @@ class Told(Model, extra="ignore"):
     late: int
     bytes: int
     delivery: Latency
+    spread: Latency
+    """From the first line of a change at any watch to each of its lines."""
     write: Latency
     p99: float | None
     """Of all lines that had to come; None when more than a hundredth never did."""

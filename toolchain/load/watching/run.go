@@ -41,6 +41,7 @@ type Step struct {
 	Late        int64       `json:"late"` // lines that came after the limit
 	Bytes       int64       `json:"bytes"`
 	Delivery    Latency     `json:"delivery"` // from the send of a change to its line
+	Spread      Latency     `json:"spread"`   // from its first line at any watch to each line: what many watches cost, whatever the write took
 	Write       Latency     `json:"write"`    // from its send to its answer
 	P99         *float64    `json:"p99"`      // ms, of all expected lines; null when more than a hundredth never came
 	Limit       string      `json:"limit"`    // why the series ends here: "late", "thrown-off", "refused", "writes", or ""
@@ -146,13 +147,14 @@ func result(order Order, count int, unsent int64, all *watches, stuck error) (St
 	defer t.mu.Unlock()
 	delivery, err := summed(t.delivery)
 	write, second := summed(t.write)
-	if err := errors.Join(err, second); err != nil {
+	spread, third := summed(t.spread)
+	if err := errors.Join(err, second, third); err != nil {
 		return Step{}, err
 	}
 	step := Step{
 		Event: "step", Watches: count, Open: all.opened.Load(), Ended: all.ended.Load(), Refused: all.refused.Load(), Why: all.why(),
 		Connections: all.connections.Load(), Seconds: order.Seconds, Changes: t.sent, Rejected: t.refused, Unsent: unsent,
-		Expected: t.expected, Received: delivery.Count, Late: t.tooLate, Bytes: t.bytes, Delivery: delivery, Write: write,
+		Expected: t.expected, Received: delivery.Count, Late: t.tooLate, Bytes: t.bytes, Delivery: delivery, Spread: spread, Write: write,
 	}
 	// What never came is later than all that did.
 	if wanted := shareInTime * float64(t.expected); t.expected > 0 && float64(delivery.Count) >= wanted {

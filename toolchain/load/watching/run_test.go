@@ -90,6 +90,9 @@ func TestEveryWatchGetsEveryChange(t *testing.T) {
 			if step.Changes == 0 || step.Received != want || step.Expected != want || step.Limit != "" || step.P99 == nil {
 				t.Errorf("%s: %+v", protocol, step)
 			}
+			if step.Spread.Count != want || step.Spread.Max > step.Delivery.Max {
+				t.Errorf("%s: spread %+v, delivery %+v", protocol, step.Spread, step.Delivery)
+			}
 			if step.Connections != connections[i] || step.Bytes < 500*step.Received {
 				t.Errorf("%s: %d connections, %d bytes", protocol, step.Connections, step.Bytes)
 			}

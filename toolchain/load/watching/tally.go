@@ -34,7 +34,9 @@ type tally struct {
 	tooLate    int64 // lines
 	bytes      int64
 	delivery   *hdrhistogram.Histogram // from the send of a change to a watch's line
+	spread     *hdrhistogram.Histogram // from its first line at any watch to each line
 	write      *hdrhistogram.Histogram // from its send to its answer
+	first      map[time.Duration]time.Duration
 }
 
 func newTally(late time.Duration) *tally {
@@ -49,7 +51,9 @@ func (t *tally) reset(begin, end time.Duration) {
 	t.begin, t.end = begin, end
 	t.sent, t.refused, t.expected, t.tooLate, t.bytes = 0, 0, 0, 0, 0
 	t.delivery = hdrhistogram.New(1, longest, digits)
+	t.spread = hdrhistogram.New(1, longest, digits)
 	t.write = hdrhistogram.New(1, longest, digits)
+	t.first = map[time.Duration]time.Duration{}
 }
 
 // inside says whether a change that was sent at that moment belongs to the window.
@@ -66,6 +70,11 @@ func (t *tally) received(sent, now time.Duration, bytes int) {
 		t.tooLate++
 	}
 	note(t.delivery, now-sent)
+	first, known := t.first[sent]
+	if !known {
+		t.first[sent], first = now, now
+	}
+	note(t.spread, now-first)
 }
 
 // wrote takes the answer of a change, and how many watches must tell of it.

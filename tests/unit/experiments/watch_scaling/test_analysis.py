@@ -25,7 +25,7 @@ def told(watches: int, *, p99: float | None = 20.0, limit: str = "", ended: int 
     return {
         "event": "step", "watches": watches, "open": watches, "ended": ended, "refused": 0, "why": "", "connections": 2,
         "seconds": 10.0, "changes": 100, "rejected": 0, "unsent": 0, "expected": expected, "received": expected - 3,
-        "late": 1, "bytes": 1, "delivery": spread, "write": spread, "p99": p99, "limit": limit,
+        "late": 1, "bytes": 1, "delivery": spread, "spread": spread, "write": spread, "p99": p99, "limit": limit,
     }  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def test_limits_costs_and_both_ends(tmp_path: Path) -> None:
     found = findings(None, run(tmp_path, {"t000": (CEILING, ceiling), "t001": (API, steps)}), tmp_path)  # type: ignore[arg-type]
     limits, costs, every = found.tables
 
-    assert limits.rows[1] == [API, 1, 400, 4000.0, 20.0, 800, "watches were thrown off", None, 20.0, 16000.0]
+    assert limits.rows[1] == [API, 1, 400, 4000.0, 20.0, 800, "watches were thrown off", None, 20.0, 20.0, 16000.0]
     by_quantity = {row[2]: row[4:7] for row in costs.rows}
     assert by_quantity["memory per watch"] == pytest.approx([80, 80, 80])
     assert by_quantity["CPU per watch"] == pytest.approx([1, 1, 1])
