@@ -49,7 +49,7 @@ class Override:
 
 
 def folders() -> list[Path]:
-    """Where experiments are looked for by name: `experiments/` here, then in the folder of this package, then in the wheel."""
+    """Where experiments are looked for by name: `experiments/` here, then in the checkout, then in the wheel."""
     places = [home / "experiments" for home in (Path.cwd(), *HOMES)]
     return [folder for folder in dict.fromkeys(places) if folder.is_dir()]
 
