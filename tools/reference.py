@@ -258,6 +258,8 @@ def _table(cls: type) -> list[str]:
         default = (
             f"`{field.default}`" if field.default not in {"", "''"} else ("required" if not field.default else "empty")
         )
+        if re.fullmatch(r"\w+\(\)", field.default):
+            default = "its own defaults"
         rows.append((f"`{name}`", f"`{field.kind}`", default, meanings[name]))
     return _rows(("field", "type", "default", "what"), rows) if rows else []
 

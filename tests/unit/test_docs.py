@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import prose, reference
+from tools import licences, prose, reference
 from tools.links import ROOT, broken
 
 
@@ -39,6 +39,10 @@ def test_a_link_without_a_file_is_found(tmp_path: Path) -> None:
 def test_the_reference_is_that_of_the_code(name: str) -> None:
     page = (ROOT / reference.FOLDER / name).read_text(encoding="utf-8")
     assert page == reference.pages()[name](), "run: python -m tools.reference"
+
+
+def test_the_page_of_licences_is_of_todays_modules() -> None:
+    assert f"sha256 {licences.digest()}." in licences.PAGE.read_text(encoding="utf-8"), "run: python -m tools.licences"
 
 
 def test_the_prose_has_no_word_of_the_list(capsys: pytest.CaptureFixture[str]) -> None:
