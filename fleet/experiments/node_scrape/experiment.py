@@ -16,7 +16,6 @@ from fleet.experiment.definition import Needs
 from fleet.experiment.own import OwnExperiment, PlannedTrial, repeated
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
-from fleet.experiment.sweep import sweep
 from fleet.experiment.watches import Watches, pod_marks
 from fleet.experiments.node_scrape import figures
 from fleet.experiments.node_scrape.pages import CONTAINER, OF_NODE, Reader, RunningPod, node_of
@@ -29,6 +28,7 @@ from fleet.kube.each import each
 from fleet.managers.manager import Manager
 from fleet.model.fleet_file import Cluster, FleetFile
 from fleet.model.pod_marks import RUNNING
+from fleet.model.run_names import TRIAL_LABEL
 from fleet.model.stage import Stage
 from fleet.observe.processes import programs
 from fleet.simulators.node_objects import NODE_LABEL
@@ -104,7 +104,10 @@ class NodeScrapeExperiment(OwnExperiment[NodeScrape]):
                 async with session.trial(trial):
                     await body.run(trial)
                 async with session.step("clean", trial.id):
-                    await sweep(session, trial.id, client, (resources.CONFIGMAPS,))
+                    selector = f"{session.names.selector()},{TRIAL_LABEL}={trial.id}"
+                    await client.delete_collection(
+                        resources.CONFIGMAPS, session.names.namespace, label_selector=selector
+                    )
 
 
 class _Machine:
