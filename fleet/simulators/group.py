@@ -168,25 +168,33 @@ class ProgramGroup:
         raise HostError(f"{name}: simulated nodes: {endpoint.url} does not answer: {error}") from error
 
     def _wait(self, plane: ControlPlane, server: str) -> None:
-        """Until all its nodes are ready; a program that died is named with its last lines."""
+        """Until all its nodes are ready; a program that died is named with its last lines.
+
+        Hundreds of kubelets that start together keep an API server from answering for seconds, and a list of their
+        nodes is megabytes: between two looks it has as long as the first took.
+        """
         machine, player, name = self._machine, self._player, plane.name
         programs = player.programs(machine, name)
         endpoint, wanted = machine.endpoint(name, server), len(player.nodes(machine, plane))
         seconds = machine.options.ready_seconds
-        end = time.monotonic() + seconds
+        end, found = time.monotonic() + seconds, 0
         while True:
+            began, silent = time.monotonic(), ""
             for program in programs:
                 machine.supervisor.raise_if_dead(program, machine.supervisor.state(program))
-            found = node_objects.count_ready(name, endpoint, player.value) if wanted else 0
+            try:
+                found = node_objects.count_ready(name, endpoint, player.value) if wanted else 0
+            except OSError as error:
+                silent = f" ({endpoint.url} does not answer: {error})"
             if found >= wanted:
                 return
             if time.monotonic() > end:
                 tails = "\n".join(machine.supervisor.tail(program) for program in programs)
                 raise DeadlineError(
-                    f"{name}: {found} of {wanted} simulated nodes were ready within {seconds:.0f} s; the last lines of"
-                    f" {', '.join(programs)}:\n{tails}"
+                    f"{name}: {found} of {wanted} simulated nodes were ready within {seconds:.0f} s{silent}; the last"
+                    f" lines of {', '.join(programs)}:\n{tails}"
                 )
-            time.sleep(POLL)
+            time.sleep(max(POLL, time.monotonic() - began))
 
 
 def take_out(machine: Machine, names: Sequence[str], value: str) -> Change:
