@@ -184,7 +184,7 @@ class ProgramGroup:
                 machine.supervisor.raise_if_dead(program, machine.supervisor.state(program))
             try:
                 found = node_objects.count_ready(name, endpoint, player.value) if wanted else 0
-            except OSError as error:
+            except (TimeoutError, ConnectionError) as error:
                 silent = f" ({endpoint.url} does not answer: {error})"
             if found >= wanted:
                 return

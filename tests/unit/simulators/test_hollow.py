@@ -15,14 +15,16 @@ from typing import Any
 import psutil
 import pytest
 
-from fleet.errors import CapacityError, UsageError
+from fleet.errors import CapacityError, DeadlineError, UsageError
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine, Options
 from fleet.host.pages import Started
 from fleet.host.plan import ControlPlane
 from fleet.host.program_folders import ProgramFolders
+from fleet.host.records import stored_planes
 from fleet.install.control_planes import Converged, checking, converge, teardown
 from fleet.simulators import simulator as simulators
+from fleet.simulators.group import ProgramGroup
 from fleet.simulators.hollow import install, program
 from fleet.simulators.hollow.address import addresses, node_address, usable
 from fleet.simulators.hollow.admin import HollowAdmin, HollowNode
@@ -209,3 +211,13 @@ def test_every_simulator_says_what_its_nodes_ask_of_an_api_server() -> None:
         each = simulators.simulator(name)
         assert each.load
         assert set(each.parts) <= set(simulators.known())
+
+
+@pytest.mark.skipif(NO_ADDRESS, reason="this machine has loopback addresses alone")
+def test_an_api_server_that_is_silent_is_waited_for_and_named_at_the_end(machine: Machine) -> None:
+    build(machine)
+    (stored,) = stored_planes(machine.layout)
+    machine.supervisor.stop("kube-apiserver.wec001")
+    group = ProgramGroup(of(machine, ready_seconds=0.3), WEC, program.HollowPlayer())
+    with pytest.raises(DeadlineError, match=r"0 of 3 simulated nodes were ready within 0 s \(.* does not answer"):
+        group._wait(WEC[0], stored.server)
