@@ -47,6 +47,8 @@ class Simulator(Protocol):
 
     parts: Sequence[str]
     """Names of the simulators whose programs it uses: its own, or those that it puts together."""
+    value: str
+    """Of the label `node_objects.NODE_LABEL` on its nodes; empty where it has none of its own."""
     kubelets: bool
     """Whether its nodes have a kubelet that their API server dials, for logs, exec and metrics."""
     capacity: Mapping[str, str]

@@ -35,18 +35,20 @@ class Sort:
 
     name: str
     """Of its simulator, or `real`."""
+    value: str
+    """Of the label on its nodes; a real one does not have the label."""
     programs: tuple[str, ...]
     """What plays them on the WEC's machine; of a real one its kubelet and container runtime."""
 
     @property
     def selector(self) -> str:
         """Label selector of its Node objects."""
-        return f"!{NODE_LABEL}" if self.name == REAL else f"{NODE_LABEL}={self.name}"
+        return f"!{NODE_LABEL}" if self.name == REAL else f"{NODE_LABEL}={self.value}"
 
     def placing(self) -> dict[str, Any]:
         """What in a pod's spec puts it on these nodes and no others."""
         if self.name != REAL:
-            return {"nodeSelector": {NODE_LABEL: self.name}}
+            return {"nodeSelector": {NODE_LABEL: self.value}}
         term = {"matchExpressions": [{"key": NODE_LABEL, "operator": "DoesNotExist"}]}
         required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
         return {"affinity": {"nodeAffinity": required}, "tolerations": [{"operator": "Exists", "effect": "NoSchedule"}]}
@@ -71,9 +73,9 @@ def sorts_of(fleet: FleetFile) -> tuple[Cluster, list[Sort]]:
     for name in simulator(fleet.node_simulator).parts:
         mine = [entry.program for entry in fleet.components if (entry.component, entry.cluster) == (name, wec.name)]
         if mine:
-            found.append(Sort(name, tuple(sorted(mine))))
+            found.append(Sort(name, simulator(name).value, tuple(sorted(mine))))
     if driver.kubelet is not None:
-        found.append(Sort(REAL, (f"kubelet.{wec.name}", f"containerd.{wec.name}")))
+        found.append(Sort(REAL, "", (f"kubelet.{wec.name}", f"containerd.{wec.name}")))
     if not found:
         raise UsageError(f"no node of this fleet plays pods (node_simulator: {fleet.node_simulator})")
     return wec, found

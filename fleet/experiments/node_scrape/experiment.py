@@ -199,6 +199,11 @@ def kubelets(fleet: FleetFile) -> list[str]:
     return [name for name in simulator(fleet.node_simulator).parts if simulator(name).kubelets]
 
 
+def values(fleet: FleetFile) -> list[str]:
+    """Of the label on the nodes that have a kubelet."""
+    return [simulator(name).value for name in kubelets(fleet)]
+
+
 def scraped_wec(fleet: FleetFile) -> Cluster:
     """The first WEC. UsageError where it has no node with a kubelet, or is not on this machine."""
     wec = next(iter(fleet.wecs()), None)
@@ -213,7 +218,7 @@ def scraped_wec(fleet: FleetFile) -> Cluster:
 
 
 async def _nodes(client: KubeClient, fleet: FleetFile) -> list[dict[str, object]]:
-    wanted = f"{NODE_LABEL} in ({','.join(kubelets(fleet))})"
+    wanted = f"{NODE_LABEL} in ({','.join(values(fleet))})"
     return await client.list_all(resources.NODES, label_selector=wanted)
 
 
@@ -222,7 +227,7 @@ async def _pods(session: Session, client: KubeClient, watches: Watches) -> list[
     spec: NodeScrape = session.spec
     namespace, term = (
         session.names.namespace,
-        {"matchExpressions": [{"key": NODE_LABEL, "operator": "In", "values": kubelets(session.fleet)}]},
+        {"matchExpressions": [{"key": NODE_LABEL, "operator": "In", "values": values(session.fleet)}]},
     )
     affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
 

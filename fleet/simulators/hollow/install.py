@@ -57,6 +57,7 @@ class Hollow:
     """As in Simulator."""
 
     parts: Sequence[str] = ("hollow",)
+    value = LABEL_VALUE
     kubelets = True
     capacity: Mapping[str, str] = {"cpu": str(CPU), "memory": f"{MEMORY_GIB}Gi", "pods": str(PODS)}
     load = (

@@ -41,6 +41,7 @@ class Kwok:
     """As in Simulator."""
 
     parts: Sequence[str] = ("kwok",)
+    value = LABEL_VALUE
     kubelets = False
     capacity: Mapping[str, str] = CAPACITY
     load = (

@@ -62,6 +62,7 @@ class Mixed:
     """As in Simulator."""
 
     parts: Sequence[str] = (*KWOK.parts, *HOLLOW.parts)
+    value = ""
     kubelets = True
     capacity: Mapping[str, str] = HOLLOW.capacity
     load = f"{KWOK.load}; {HOLLOW.load}"

@@ -37,6 +37,7 @@ class NoSimulator:
     """As in Simulator."""
 
     parts: Sequence[str] = ()
+    value = ""
     kubelets = False
     capacity: Mapping[str, str] = {}
     load = "there is no node, so none makes requests"

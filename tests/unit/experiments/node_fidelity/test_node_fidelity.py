@@ -48,6 +48,9 @@ def test_each_round_has_no_node_and_then_each_sort(tmp_path: Path) -> None:
         "nodes=none", "nodes=kwok", "nodes=hollow", "nodes=real"
     ] * 2  # fmt: skip
     _, sorts = sorts_of(found)
+    assert [sort.selector for sort in sorts] == [
+        "fleet-testbed/node=fake", "fleet-testbed/node=hollow", "!fleet-testbed/node"
+    ]  # fmt: skip
     assert sorts[1].programs == ("hollow-0.wec001", "hollow-1.wec001")
 
 
@@ -75,9 +78,9 @@ def test_a_manager_and_profiles_are_refused(tmp_path: Path) -> None:
 
 
 def test_pods_go_to_the_nodes_of_their_sort() -> None:
-    hollow = pod("p", {}, "pause", Sort("hollow", ()))["spec"]
-    assert hollow["nodeSelector"] == {"fleet-testbed/node": "hollow"}
-    real = pod("p", {}, "pause", Sort("real", ()))["spec"]
+    hollow = pod("p", {}, "pause", Sort("kwok", "fake", ()))["spec"]
+    assert hollow["nodeSelector"] == {"fleet-testbed/node": "fake"}
+    real = pod("p", {}, "pause", Sort("real", "", ()))["spec"]
     (term,) = real["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
     assert term == {"matchExpressions": [{"key": "fleet-testbed/node", "operator": "DoesNotExist"}]}
     assert real["tolerations"]
