@@ -85,7 +85,7 @@ class NodeFidelityExperiment(OwnExperiment[NodeFidelity]):
         nodes = Nodes(session.fleet, wec, sorts, client)
         pages = wec_pages(session.fleet, {wec.name: client}, series.KEPT, {})
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(nodes.all, spec.timeouts.settle)
+            stack.push_async_callback(nodes.all)
             watches = await stack.enter_async_context(
                 Watches(session, (wec.name,), {resources.PODS: lambda _, pod: pod_marks(pod)})
             )

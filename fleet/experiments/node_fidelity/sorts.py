@@ -107,10 +107,10 @@ class Nodes:
                 await asyncio.to_thread(self._stop, other)
         return await self._woken(sort, seconds) if sort is not None else 0
 
-    async def all(self, seconds: float) -> None:
-        """As the fleet was before."""
+    async def all(self) -> None:
+        """As the fleet was before: everything is started, and nothing waited for."""
         for sort in self._sorts:
-            await self._woken(sort, seconds)
+            await asyncio.to_thread(self._start, sort)
 
     def work(self, sort: Sort) -> Work:
         """Blocking: it reads /proc."""
