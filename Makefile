@@ -11,8 +11,11 @@ GO_TESTS := patch:./... many:./... controlplane:./dense/lifecycle,./dense/admin,
 # Two fleets alongside each other: most of a live test is waiting.
 LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 
+# Newer rules find more: raised on purpose, not by the day.
+AXE := 4.14.1
+
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev toolchain demo test test-unit test-go test-live test-kind test-lab test-talk test-action test-managers test-faults test-platforms lint docs wheel collection sanity format bench bench-sizing soak clean
+.PHONY: help env env-dev toolchain demo test test-unit test-go test-browser test-live test-kind test-lab test-talk test-action test-managers test-faults test-platforms lint docs wheel collection sanity format bench bench-sizing soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -44,11 +47,12 @@ demo: toolchain ## a fleet of 4 WECs on this machine, wec-scaling on it, the rep
 
 test: env-dev lint test-go ## lint, Go, unit and golden tests, then a live fleet with each driver
 	@$(MAKE) --no-print-directory test-unit
+	@$(MAKE) --no-print-directory test-browser
 	@$(BIN)/fleet toolchain build
 	@$(LIVE)
 
 test-unit: env-dev ## unit and golden tests
-	@$(BIN)/python -m pytest -m 'not live' -n 2 -q
+	@$(BIN)/python -m pytest -m 'not live and not browser' -n 2 -q
 
 test-go: ## tests of our Go programs with the race detector (Go and a C compiler; skipped without)
 	@if ! command -v go >/dev/null || ! command -v gcc >/dev/null; then \
@@ -56,6 +60,13 @@ test-go: ## tests of our Go programs with the race detector (Go and a C compiler
 	else for group in $(GO_TESTS); do \
 	  (cd "toolchain/$${group%%:*}" && GOFLAGS=-mod=readonly GOWORK=off GOTOOLCHAIN=local \
 	    go test -race $$(tr , ' ' <<<"$${group#*:}")) || exit; done; fi
+
+test-browser: env-dev ## the pages in Chromium, with axe-core by npm (skipped without one of them)
+	@if ! command -v npm >/dev/null || ! command -v chromium >/dev/null; then \
+	  echo "test-browser: skipped: it needs chromium and npm in PATH (apt-get install chromium npm)" >&2; \
+	else test -f .venv/browser/node_modules/axe-core/axe.min.js || \
+	  npm install --silent --no-audit --no-fund --no-package-lock --prefix .venv/browser axe-core@$(AXE) >/dev/null; \
+	  $(BIN)/python -m pytest -q tests/browser; fi
 
 test-live: env-dev toolchain ## only the live tests
 	@$(LIVE)
