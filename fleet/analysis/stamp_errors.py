@@ -40,6 +40,12 @@ class StampError(Model):
     p99: float | None
     """None below 100 joined ones."""
     max: float
+    latency_p50: float
+    """Of the joined ones, by the driver's stamps; with its sign."""
+    server_p50: float
+    """The same by the servers' stamps."""
+    latency_p90: float
+    server_p90: float
 
     @property
     def bound(self) -> float:
@@ -159,7 +165,8 @@ def _paired(receipts: Sequence[_Receipt], writes: Sequence[_Write]) -> Iterator[
 
 
 def _stages(samples: Sequence[Sample], delays: Mapping[int, int]) -> Iterator[StampError]:
-    found: defaultdict[str, list[float]] = defaultdict(list)
+    found: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+    """Latency and its error."""
     counts: defaultdict[str, int] = defaultdict(int)
     for sample in samples:
         if not sample.counted or sample.seconds is None:
@@ -167,9 +174,11 @@ def _stages(samples: Sequence[Sample], delays: Mapping[int, int]) -> Iterator[St
         counts[sample.stage] += 1
         begin, end = (delays.get(version) for version in sample.versions)
         if begin is not None and end is not None:
-            found[sample.stage].append(abs(end - begin) / 1e9)
-    for stage, errors in found.items():
-        errors.sort()
+            found[sample.stage].append((sample.seconds, (end - begin) / 1e9))
+    for stage, both in found.items():
+        errors = sorted(abs(error) for _, error in both)
+        ours = sorted(latency for latency, _ in both)
+        theirs = sorted(latency - error for latency, error in both)
         yield StampError(
             stage=stage,
             samples=counts[stage],
@@ -178,6 +187,10 @@ def _stages(samples: Sequence[Sample], delays: Mapping[int, int]) -> Iterator[St
             p90=quantile(errors, 0.9),
             p99=quantile(errors, 0.99) if len(errors) >= P99_NEEDS else None,
             max=errors[-1],
+            latency_p50=quantile(ours, 0.5),
+            server_p50=quantile(theirs, 0.5),
+            latency_p90=quantile(ours, 0.9),
+            server_p90=quantile(theirs, 0.9),
         )
 
 

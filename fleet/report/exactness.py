@@ -36,13 +36,16 @@ def _exact(found: StampErrors) -> list[str]:
 
 
 def _stamps(found: StampErrors) -> Table:
-    head = ("stage", "samples", "joined", "error p50 (ms)", "p90 (ms)", "p99 (ms)", "max (ms)")
+    errors = ("error p50 (ms)", "p90 (ms)", "p99 (ms)", "max (ms)")
+    both = ("latency p50 (s)", "by servers (s)", "latency p90 (s)", "by servers, p90 (s)")
+    head = ("stage", "samples", "joined", *errors, *both)
     rows = [
         (
             one.stage,
             str(one.samples),
             str(one.joined),
             *(ABSENT if value is None else f"{value * 1e3:.2f}" for value in (one.p50, one.p90, one.p99, one.max)),
+            *(f"{value:.4f}" for value in (one.latency_p50, one.server_p50, one.latency_p90, one.server_p90)),
         )
         for one in found.stages
     ]
