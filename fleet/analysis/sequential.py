@@ -14,11 +14,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 FIRST_LOOK = 3
 """Pairs before the first look: two have one degree of freedom, and an interval that says nothing."""
-SPENDING_POWER = 3.0
-"""Of k / K: at 5 pairs half of the level is left for the last look, where most answers are found."""
+SPENDING_POWER = 6.0
+"""Of k / K: at 5 pairs three quarters of the level are left for the last look. Steeper finds little more then (1.3x
+between pairs that spread by 5 %: 97.0 % at 3, 98.9 % at 6, 99.5 % at 12) and stops later."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,14 @@ class Interval:
     def excludes_zero(self) -> bool:
         """The ratio is not 1."""
         return self.low > 0 or self.high < 0
+
+
+@cache
+def _cut(level: float, freedom: int) -> float:
+    """Two-sided quantile of Student's distribution."""
+    from scipy.stats import t  # noqa: PLC0415 - a cold start of the command line must not pay for it
+
+    return float(t.isf(level / 2, freedom))
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,6 @@ class Sequential:
 
     def interval(self, ratios: Sequence[float]) -> Interval | None:
         """After the pairs with these log ratios; None before the first look. ValueError after more than `most`."""
-        from scipy.stats import t  # noqa: PLC0415 - a cold start of the command line must not pay for it
-
         pairs = len(ratios)
         if pairs > self.most:
             raise ValueError(f"{pairs} pairs: the test was planned for {self.most}")
@@ -70,5 +78,5 @@ class Sequential:
         mean = math.fsum(ratios) / pairs
         deviation = math.sqrt(math.fsum((ratio - mean) ** 2 for ratio in ratios) / (pairs - 1))
         level = self.spent(pairs) - self.spent(pairs - 1)
-        half = float(t.isf(level / 2, pairs - 1)) * deviation / math.sqrt(pairs)
+        half = _cut(level, pairs - 1) * deviation / math.sqrt(pairs)
         return Interval(pairs, mean, mean - half, mean + half, deviation, level)

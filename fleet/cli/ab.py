@@ -158,7 +158,7 @@ def _pairs(arms: tuple[Arm, Arm], question: Question, seed: int, budget: float, 
 
     began, longest, order = time.monotonic(), 0.0, random.Random(seed)  # noqa: S311 - no secret
     if not apart:
-        for arm in {arm.fleet: arm for arm in arms}.values():
+        for arm in _distinct(arms):
             say(f"{arm.letter}: building the fleet {arm.fleet}")
             arm.up()
     void = number = 0
@@ -202,8 +202,13 @@ def _tell(number: int, answer: Answer) -> None:
     say(progress(number, answer))
 
 
+def _distinct(arms: Sequence[Arm]) -> list[Arm]:
+    """One for each fleet, A's before B's."""
+    return list({arm.fleet: arm for arm in reversed(arms)}.values())[::-1]
+
+
 def _down(arms: Sequence[Arm]) -> None:
-    for arm in {arm.fleet: arm for arm in arms}.values():
+    for arm in _distinct(arms):
         arm.down()
 
 

@@ -59,7 +59,7 @@ def document(a: Variant, b: Variant, question: Question, answer: Answer) -> dict
         "threshold": question.threshold,
         "level": question.level,
         "most": question.most,
-        "pairs": [_pair(pair) for pair in answer.pairs],
+        "pairs": [pair_document(pair) for pair in answer.pairs],
         "void": list(answer.void),
     }
 
@@ -84,7 +84,8 @@ def _item(stage: StageVerdict) -> dict[str, Any]:
     }
 
 
-def _pair(pair: Pair) -> dict[str, Any]:
+def pair_document(pair: Pair) -> dict[str, Any]:
+    """Both runs with their medians."""
     return {
         side: {
             "run": run.run,

@@ -8,6 +8,7 @@ from fleet.analysis.ab import Answer, Question, StageVerdict
 from fleet.analysis.compare import Side
 from fleet.report.markdown import plain
 
+MOST = 10.0
 MEANING = {
     "worse": "B is slower than A.",
     "better": "B is faster than A.",
@@ -61,4 +62,9 @@ def _count(side: Side) -> str:
 def shares(stage: StageVerdict) -> tuple[str, str]:
     """Estimate and interval as percentages; dashes before the first look."""
     found = stage.shares
-    return ("-", "-") if found is None else (f"{found[0]:+.1%}", f"{found[1]:+.1%} to {found[2]:+.1%}")
+    return ("-", "-") if found is None else (_share(found[0]), f"{_share(found[1])} to {_share(found[2])}")
+
+
+def _share(value: float) -> str:
+    """Beyond a factor of ten nobody needs the digits."""
+    return f"{value:+.1%}" if value < MOST else f"> {MOST:+.0%}"

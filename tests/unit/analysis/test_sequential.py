@@ -11,14 +11,14 @@ from fleet.analysis.sequential import Sequential
 
 
 def test_the_interval_by_hand() -> None:
-    """Ratios 0.1, 0.2, 0.3: mean 0.2, deviation 0.1; the look spends (3/5)^3 of 5 %, and t at 0.0054 with 2 degrees of
-    freedom is (1 - 2p) / sqrt(2 p (1 - p)) = 9.5694."""
+    """Ratios 0.1, 0.2, 0.3: mean 0.2, deviation 0.1; the look spends (3/5)^6 of 5 %, and Student's quantile with 2
+    degrees of freedom is (1 - 2p) / sqrt(2 p (1 - p)) at an upper tail of p, half of that."""
     found = Sequential(0.05, 5).interval([0.1, 0.2, 0.3])
     assert found is not None
-    assert (found.pairs, found.level) == (3, pytest.approx(0.05 * 0.216))
+    assert (found.pairs, found.level) == (3, pytest.approx(0.05 * 0.046656))
     assert found.mean == pytest.approx(0.2)
     assert found.deviation == pytest.approx(0.1)
-    p = 0.0054
+    p = 0.05 * 0.046656 / 2
     half = (1 - 2 * p) / math.sqrt(2 * p * (1 - p)) * 0.1 / math.sqrt(3)
     assert (found.low, found.high) == (pytest.approx(0.2 - half), pytest.approx(0.2 + half))
 
