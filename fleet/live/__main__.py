@@ -45,14 +45,16 @@ class Beside:
         self.ended = asyncio.Event()
 
     async def orders(self) -> None:
-        """Obey until stdin ends."""
+        """Obey until stdin ends; whatever ends this ends the process."""
         reader = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        while line := await reader.readline():
-            verb, _, rest = line.decode().partition(" ")
-            await self.obey(verb, json.loads(rest))
-        self.ended.set()
+        try:
+            await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+            while line := await reader.readline():
+                verb, _, rest = line.decode().partition(" ")
+                await self.obey(verb, json.loads(rest))
+        finally:
+            self.ended.set()
 
     async def obey(self, verb: str, order: dict[str, Any]) -> None:
         """One order."""
