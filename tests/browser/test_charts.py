@@ -99,6 +99,13 @@ def test_a_series_is_switched_off_and_on_by_its_button_and_by_the_keyboard(open_
     assert series.is_visible()
 
 
+def test_dots_of_no_length_are_drawn_round(open_page: Open, report: str) -> None:
+    """With a flat end they would not be seen."""
+    page = open_page(report)
+    for dots in ("svg .dots", f'{CHART} [data-series="e2e"] path'):
+        assert page.locator(dots).first.evaluate("(one) => getComputedStyle(one).strokeLinecap") == "round"
+
+
 def test_cells_bars_and_faults_say_what_they_are(open_page: Open, report: str) -> None:
     page = open_page(report)
     for title, words in (
