@@ -94,7 +94,8 @@ def _panel(wec: WecLag, corner: tuple[float, float], ends: tuple[float, float], 
         f'height="{_PANEL_HEIGHT:.0f}" fill="var(--panel)"/>{faults}'
         f'<path d="M{left:.0f} {middle:.1f}h{_PANEL_WIDTH:.0f}" stroke="var(--muted)" stroke-width="0.7"/>'
         # A style, not an attribute: matplotlib's drawings set another line cap for the whole page.
-        f'<path class="dots" d="{dots}" fill="none" stroke="var(--one)" stroke-width="4" style="stroke-linecap: round"/>'
+        f'<path class="dots" d="{dots}" fill="none" stroke="var(--one)" stroke-width="4" '
+        'style="stroke-linecap: round"/>'
         f"{_text(left, top - 4, f'{wec.cluster}  {wec.lag:+.2f} s', 'start', 9)}</g>"
     )
 
