@@ -47,12 +47,12 @@ class Terminal:
 
 
 def view(study: Study, progress: Progress, address: str) -> RenderableType:
-    """Everything, at most `WIDTH` wide."""
+    """Everything (open: planned, and not seen yet), at most `WIDTH` wide."""
     parts: list[RenderableType] = [
         Text(progress.name, style="bold", overflow="ellipsis", no_wrap=True),
         Text(address, style="dim", overflow="fold"),
         _bar(progress.share),
-        Text(str(progress), overflow="ellipsis", no_wrap=True),
+        Text(str(progress)),
     ]
     stages = headline(study)
     latencies = _latencies(study, stages)
@@ -71,7 +71,7 @@ def _latencies(study: Study, stages: list[str]) -> Table:
     table = Table(box=None, width=WIDTH, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("stage", overflow="ellipsis", no_wrap=True, max_width=15)
     table.add_column("setting", overflow="ellipsis", no_wrap=True, ratio=1)
-    for name in ("n", "missing", "p50 s", "p90 s", "max s"):
+    for name in ("n", "open", "p50 s", "p90 s", "max s"):
         table.add_column(name, justify="right", no_wrap=True)
     rows = [row for row in study.rows if row.stage in stages]
     for row in rows[-ROWS:]:
