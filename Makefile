@@ -75,7 +75,7 @@ test-kind: env-dev toolchain ## a live fleet of 3 kind clusters (root; installs 
 	@FLEET_TEST_KIND=1 $(BIN)/python -m pytest -m kind -v
 
 test-lab: env-dev toolchain ## fleets over SSH on machines of `fleet lab`, and over slow links (root)
-	@FLEET_TEST_LAB=1 $(BIN)/python -m pytest tests/live/test_lab.py tests/live/test_link.py -v
+	@FLEET_TEST_LAB=1 $(BIN)/python -m pytest tests/live/test_lab.py tests/live/test_link.py tests/live/test_cloud.py -v
 
 test-faults: env-dev toolchain ## every fault on a live fleet of plain OCM (root, for the disks)
 	@FLEET_TEST_FAULTS=1 $(BIN)/python -m pytest tests/live/test_faults.py -v -rP
