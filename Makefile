@@ -39,10 +39,10 @@ toolchain: env ## build or check the upstream programs of a fleet; with ARCHIVE=
 	@$(if $(ARCHIVE),$(BIN)/fleet toolchain use '$(ARCHIVE)' --sha256 '$(SHA256)' >/dev/null)
 	@$(BIN)/fleet toolchain build
 
-demo: toolchain ## a fleet of 4 WECs on this machine, wec-scaling on it, the report's path
+demo: toolchain ## a fleet of 4 WECs on this machine, wec-scaling on it (one policy for 1 and 4 WECs), the report's path
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-playbook site.yml -e wec_count=$(DEMO_WECS) -e fleet_name=demo
 	@$(BIN)/fleet status --fleet demo
-	@$(BIN)/fleet experiment run wec-scaling --fleet demo --objects 3 --repeats 1 --set warmup=0
+	@$(BIN)/fleet experiment run wec-scaling --fleet demo --layout one-to-many --objects 3 --repeats 1 --set warmup=0
 	@echo "the fleet is still up: look with '.venv/bin/fleet status', end it with '.venv/bin/fleet down'" >&2
 
 test: env-dev lint test-go ## lint, Go, unit and golden tests, then a live fleet with each driver
