@@ -44,7 +44,7 @@ def test_a_users_tests_get_clean_control_planes_that_are_gone_at_the_end(tmp_pat
         done = subprocess.run(
             command,
             cwd=tmp_path,
-            env={**os.environ, "FLEET_STATE_DIR": str(state)},
+            env={**os.environ, "FLEET_STATE_DIR": str(state), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             capture_output=True,
             text=True,
             check=False,
