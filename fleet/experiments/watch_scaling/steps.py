@@ -78,8 +78,8 @@ class Step:
     terminated: float
     """Watches that the API server says it threw off."""
     dispatched: float | None
-    """Events of pods per second that its watch cache took, whatever the number of its watches; until the window's last
-    line had come, so that it is no more than the rate of changes. None when it was not read."""
+    """Events of pods per second that its watch cache says it dispatched, whatever the number of its watches: a live run
+    showed 19.5 at 10 changes a second. None when it was not read."""
 
 
 @dataclass(frozen=True)
