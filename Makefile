@@ -15,7 +15,7 @@ LIVE := $(BIN)/python -m pytest -m live -n 2 --dist loadgroup -v --durations 12
 AXE := 4.14.1
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev toolchain demo test test-unit test-go test-browser test-live test-kind test-lab test-talk test-action test-managers test-faults test-platforms lint docs wheel collection sanity format bench bench-sizing soak clean
+.PHONY: help env env-dev toolchain demo test test-unit test-go test-browser test-live test-kind test-lab test-talk test-action test-ab test-managers test-faults test-platforms lint docs wheel collection sanity format bench bench-sizing soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ test-faults: env-dev toolchain ## every fault on a live fleet of plain OCM (root
 
 test-action: env-dev toolchain ## the steps of the GitHub action in a clean folder, with two fleets of 3 WECs
 	@FLEET_TEST_ACTION=1 $(BIN)/python -m pytest tests/live/test_action.py -v
+
+test-ab: env-dev toolchain ## a slow link that `fleet ab` must find (needs the machine for itself)
+	@FLEET_TEST_AB=1 $(BIN)/python -m pytest tests/live/test_ab.py -v
 
 test-talk: env-dev toolchain ## the talk's experiments on a live fleet of 3 WECs
 	@FLEET_TEST_TALK=1 $(BIN)/python -m pytest tests/live/test_talk.py -v

@@ -1,8 +1,12 @@
-"""`fleet ab` on real fleets: a planted slowdown is found, and each run says how exact its latencies are."""
+"""`fleet ab` on real fleets: a planted slowdown is found, and each run says how exact its latencies are.
+
+FLEET_TEST_AB=1 turns it on: it needs the machine for itself. Alongside other live tests 4 pairs were too few to tell.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,10 @@ import pytest
 from tests.live.conftest import state_folder
 from tests.live.lab import BIN, Lab
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("ab")]
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif("FLEET_TEST_AB" not in os.environ, reason="needs the machine for itself: `make test-ab` runs it"),
+]
 SETTINGS = ("manager=ocm", "wec_count=2", "control_plane_driver=dense", "audit=sample")
 EXPERIMENT = ("--wecs", "2", "--layout", "one-to-many", "--objects", "3", "--repeats", "1")
 
