@@ -16,7 +16,7 @@ from tests.live.lab import BIN, Lab
 
 pytestmark = [
     pytest.mark.live,
-    pytest.mark.skipif("FLEET_TEST_AB" not in os.environ, reason="needs the machine for itself: `make test-ab` runs it"),
+    pytest.mark.skipif("FLEET_TEST_AB" not in os.environ, reason="needs an idle machine: `make test-ab` runs it"),
 ]
 SETTINGS = ("manager=ocm", "wec_count=2", "control_plane_driver=dense", "audit=sample")
 EXPERIMENT = ("--wecs", "2", "--layout", "one-to-many", "--objects", "3", "--repeats", "1")
