@@ -21,7 +21,7 @@ from fleet.errors import MeasurementError, UsageError
 
 if TYPE_CHECKING:
     from fleet.analysis.ab import Answer, Measured, Pair, Question
-    from fleet.cli.ab_arm import Arm
+    from fleet.cli.arm import Arm
     from fleet.model.ab_variant import Variant
 
 FOLDER = "ab"
@@ -121,7 +121,7 @@ def _arms(
     results: Path,
 ) -> tuple[Arm, Arm]:
     """Both sides, checked as far as that goes before anything is built. One fleet where both have the same."""
-    from fleet.cli.ab_arm import Arm
+    from fleet.cli.arm import Arm
     from fleet.cli.given_variables import checked_variables
     from fleet.model import experiment_load
     from fleet.model.checkout import checkout
@@ -138,8 +138,7 @@ def _arms(
             checked_variables(values, f"variant {letter.upper()}: ")
             overrides.with_sets(variant.sets).load(experiment)
         arm = Arm(
-            letter=letter.upper(),
-            name=variant.name,
+            label=letter.upper(),
             fleet=checked_name(f"{fleet}-{letter}", "--fleet"),
             checkout=variant.checkout or here,
             variables=values,
@@ -159,7 +158,7 @@ def _pairs(arms: tuple[Arm, Arm], question: Question, seed: int, budget: float, 
     began, longest, order = time.monotonic(), 0.0, random.Random(seed)  # noqa: S311 - no secret
     if not apart:
         for arm in _distinct(arms):
-            say(f"{arm.letter}: building the fleet {arm.fleet}")
+            say(f"{arm.label}: building the fleet {arm.fleet}")
             arm.up()
     void = number = 0
     flip = False
@@ -169,7 +168,7 @@ def _pairs(arms: tuple[Arm, Arm], question: Question, seed: int, budget: float, 
             say(f"the next pair would end after the budget of {budget:.0f} s")
             return
         flip = order.random() < 0.5 if number % 2 == 0 else not flip  # noqa: PLR2004 - a fair coin, two pairs
-        ran = {arm.letter: _run(number + 1, arm, apart=apart) for arm in (reversed(arms) if flip else arms)}
+        ran = {arm.label: _run(number + 1, arm, apart=apart) for arm in (reversed(arms) if flip else arms)}
         pair = Pair(ran["A"], ran["B"])
         number += 1
         void += bool(pair.void)
@@ -192,7 +191,7 @@ def _run(number: int, arm: Arm, *, apart: bool) -> Measured:
         if apart:
             arm.down()
     found = Measured.of(analyse(folder))
-    say(f"pair {number}: {arm.letter}: {found.run}: {found.status}, {time.monotonic() - start:.0f} s")
+    say(f"pair {number}: {arm.label}: {found.run}: {found.status}, {time.monotonic() - start:.0f} s")
     return found
 
 

@@ -12,6 +12,7 @@ from fleet.errors import SpecError, UsageError
 from fleet.model import yaml_source
 from fleet.model.base import Model
 from fleet.model.model_errors import shown, validate
+from fleet.model.set_words import set_words
 
 PLAIN = "default"
 """The word for a variant that changes nothing."""
@@ -36,7 +37,7 @@ class Variant(Model):
     @property
     def sets(self) -> list[str]:
         """The words of `--set`."""
-        return [f"{field}={_flow(value)}" for field, value in self.set.items()]
+        return set_words(self.set)
 
 
 def load(text: str) -> Variant:
@@ -71,12 +72,3 @@ def _of_file(file: Path) -> Variant:
         line = source.line(("checkout",))
         raise SpecError(f"{folder} is no checkout: it has no site.yml", file=file, line=line, field="checkout")
     return found.model_copy(update={"name": found.name or file.stem, "checkout": folder})
-
-
-def _flow(value: Any) -> str:
-    """As the right side of `--set FIELD=VALUE`."""
-    if isinstance(value, list):
-        return f"[{', '.join(_flow(item) for item in value)}]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "null" if value is None else str(value)

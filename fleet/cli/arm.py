@@ -1,4 +1,4 @@
-"""One side of `fleet ab`: its fleet and runs on it, each by the `fleet` of its checkout in a process of its own."""
+"""One side of a comparison: its fleet and runs on it, each by the `fleet` of its checkout in a process of its own."""
 
 from __future__ import annotations
 
@@ -27,16 +27,15 @@ END_SECONDS = 300.0
 RAN = frozenset({0, 3, 4})
 """Exit codes of an experiment that has a run folder: success, a threshold failed, partial or invalid."""
 KEPT = frozenset({"FLEET_STATE_DIR", "FLEET_CACHE_DIR"})
-"""Of this process's environment; what else begins with FLEET_ are options of `fleet ab` itself."""
+"""Of this process's environment; what else begins with FLEET_ are options of the command itself."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One variant."""
+    """One variant, or one entrant of a league."""
 
-    letter: str
-    name: str
-    """Of its variant."""
+    label: str
+    """For messages: `A`, `ocm, open`."""
     fleet: str
     """Name of its fleet."""
     checkout: Path
@@ -58,7 +57,7 @@ class Arm:
 
     def up(self) -> None:
         """Build its fleet, or make it what the variables say. FleetError with the end of what `fleet up` said."""
-        with tempfile.NamedTemporaryFile("w", prefix="fleet-ab-", suffix=".json", encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile("w", prefix="fleet-arm-", suffix=".json", encoding="utf-8") as file:
             json.dump(dict(self.variables), file)
             file.flush()
             words = ["up", "--reset", "--fleet", self.fleet, "-e", f"@{file.name}"]
@@ -75,7 +74,7 @@ class Arm:
         said = self._fleet(words, RUN_SECONDS, RAN)
         page = said.strip().splitlines()[-1] if said.strip() else ""
         if not page:
-            raise FleetError(f"{self.letter}: `fleet experiment run` named no report")
+            raise FleetError(f"{self.label}: `fleet experiment run` named no report")
         return RunFolder.open((self.checkout / page).parent)
 
     def _fleet(self, words: Sequence[str], seconds: float, fine: frozenset[int]) -> str:
@@ -95,12 +94,12 @@ class Arm:
         try:
             out, err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as error:
-            raise DeadlineError(f"{self.letter}: `fleet {' '.join(words[:2])}` took over {seconds:.0f} s") from error
+            raise DeadlineError(f"{self.label}: `fleet {' '.join(words[:2])}` took over {seconds:.0f} s") from error
         finally:
             _end(process)
         if process.returncode not in fine:
             last = "\n".join(err.strip().splitlines()[-TOLD_LINES:])
-            raise FleetError(f"{self.letter}: `fleet {' '.join(words[:2])}` ended with {process.returncode}:\n{last}")
+            raise FleetError(f"{self.label}: `fleet {' '.join(words[:2])}` ended with {process.returncode}:\n{last}")
         return out
 
 

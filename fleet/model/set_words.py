@@ -1,0 +1,23 @@
+"""Fields of an experiment, as a file has them, made the words of `--set` of a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def set_words(fields: Mapping[str, Any]) -> list[str]:
+    """`FIELD=VALUE` for each, in their order; a field is dotted, a value a scalar or a list of such.
+
+    >>> set_words({"workload.objects": 5, "layouts": ["one-to-many"]})
+    ['workload.objects=5', 'layouts=[one-to-many]']
+    """
+    return [f"{field}={_flow(value)}" for field, value in fields.items()]
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_flow(item) for item in value)}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "null" if value is None else str(value)
