@@ -2,7 +2,7 @@
 
 `python -m tools.publish RUN NAME`: `events.jsonl` is packed, the tables in CSV and the profiles stay behind (the tables
 are in `summary.json`, the flame graphs in the report), the manifest is written again. Names that begin with a digit are
-those of runs, which git ignores.
+those of runs, which git ignores. A league's folder goes with all its runs to `results/league-<league>/<name>`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from fleet.results import league
 from fleet.results.folder import EVENTS, MANIFEST, PPROF, PROFILES, RunFolder
 
 ROOT = Path(__file__).parents[1]
@@ -26,26 +27,49 @@ def left_out(_folder: str, names: list[str]) -> set[str]:
 
 def publish(run: Path, name: str, results: Path) -> Path:
     """The new folder. ValueError for what cannot be published."""
-    folder = RunFolder(run)
-    record = folder.read_run()
-    if folder.modified():
-        raise ValueError(f"{run}: {', '.join(folder.modified())}: changed since the run; publish what was measured")
     if not name or name[0].isdigit():
         raise ValueError(f"{name!r}: names of published runs begin with a letter")
-    target = results / record.spec.experiment / name
+    if (run / league.FILE).is_file():
+        return _league(run, name, results)
+    target = results / RunFolder(run).read_run().spec.experiment / name
+    _check(run)
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(run, target, ignore=left_out)
-    if folder.file(EVENTS).exists():
-        packed = gzip.compress(folder.file(EVENTS).read_bytes(), mtime=0)
-        (target / f"{EVENTS}.gz").write_bytes(packed)
-    RunFolder(target).seal()
+    _copy(run, target)
     return target
+
+
+def _league(folder: Path, name: str, results: Path) -> Path:
+    """A league with each of its runs."""
+    record = league.read(folder)
+    runs = [played.run for played in record.turns if played.run]
+    for run in runs:
+        _check(folder / run)
+    target = results / f"league-{record.league.name}" / name
+    shutil.rmtree(target, ignore_errors=True)
+    for run in runs:
+        _copy(folder / run, target / run)
+    league.write(target, record)
+    return target
+
+
+def _check(run: Path) -> None:
+    changed = RunFolder(run).modified()
+    if changed:
+        raise ValueError(f"{run}: {', '.join(changed)}: changed since the run; publish what was measured")
+
+
+def _copy(run: Path, target: Path) -> None:
+    shutil.copytree(run, target, ignore=left_out)
+    events = RunFolder(run).file(EVENTS)
+    if events.exists():
+        (target / f"{EVENTS}.gz").write_bytes(gzip.compress(events.read_bytes(), mtime=0))
+    RunFolder(target).seal()
 
 
 def main() -> int:
     """For the command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.publish", description="Put a run under results/, small.")
-    parser.add_argument("run", type=Path, help="folder of the run")
+    parser.add_argument("run", type=Path, help="folder of the run, or of a league")
     parser.add_argument("name", help="its name below results/<experiment>/, such as reference")
     args = parser.parse_args()
     try:

@@ -29,6 +29,8 @@ class Cost:
     """That the hub's API servers answered, without watches and leases."""
     manager_cpu: float | None
     """CPU seconds of the manager's programs, its agents included."""
+    agents_cpu: float | None
+    """CPU seconds of those of them that run once per WEC; 0 where there are none."""
     server_cpu: float | None
     """CPU seconds of the hub's API servers and their stores."""
 
@@ -42,6 +44,7 @@ def costs(run: RunRecord, recorded: Recorded) -> list[Cost]:
         if cluster in hub and verb not in _APART:
             asked[setting] += value
     manager = by_process(s for s in recorded.processes if s.component in run.manager.components)
+    agents = by_process(s for s in recorded.processes if s.component in run.manager.agents)
     servers = by_process(s for s in recorded.processes if s.component in _SERVERS and s.cluster in hub)
     spans: defaultdict[Setting, list[Span]] = defaultdict(list)
     copies: defaultdict[Setting, int] = defaultdict(int)
@@ -54,9 +57,10 @@ def costs(run: RunRecord, recorded: Recorded) -> list[Cost]:
         each = copies[setting]
         if each:
             requests = asked[setting] * len(spans[setting]) / each if found else None
-            rows.append(
-                Cost(setting, requests, _per(manager, spans[setting], each), _per(servers, spans[setting], each))
-            )
+            taken = [_per(programs, spans[setting], each) for programs in (manager, agents, servers)]
+            if not run.manager.agents:
+                taken[1] = 0.0
+            rows.append(Cost(setting, requests, *taken))
     return rows
 
 

@@ -42,3 +42,15 @@ def bootstrap_interval(ordered: Sequence[float], q: float, *, level: float = 0.9
 def _rank(n: int, q: float) -> int:
     # 0.07 * 100 is 7.000000000000001 in binary: without the rounding its rank would be 8.
     return max(1, math.ceil(round(q * n, 9)))
+
+
+def mean_interval(values: Sequence[float], *, level: float = 0.95) -> tuple[float, float, float]:
+    """Mean and both ends of Student's interval for it: what another so many independent repeats would give. At least
+    two values; of medians or of their logarithms, which are about normal."""
+    from scipy.special import stdtrit  # noqa: PLC0415 - a cold start of the command line must not pay for it
+
+    n = len(values)
+    mean = math.fsum(values) / n
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * deviation / math.sqrt(n)
+    return mean, mean - half, mean + half

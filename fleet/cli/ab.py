@@ -15,7 +15,7 @@ import typer
 
 from fleet.cli.build import InventoryOption, SetVariables, checked_name, pairs
 from fleet.cli.console import ink_for, out, out_items, say
-from fleet.cli.options import RESULTS, THRESHOLD, ResultsOption, ThresholdOption
+from fleet.cli.options import RESULTS, THRESHOLD, BudgetOption, ResultsOption, ThresholdOption, budget_seconds
 from fleet.cli.overrides import Overrides, overridable
 from fleet.errors import MeasurementError, UsageError
 
@@ -45,16 +45,7 @@ def ab(
     most: Annotated[
         int, typer.Option("--pairs", metavar="N", min=3, max=MOST_PAIRS, envvar="FLEET_PAIRS", help="Pairs at most.")
     ] = 5,
-    budget: Annotated[
-        str | None,
-        typer.Option(
-            "--budget",
-            metavar="DURATION",
-            envvar="FLEET_BUDGET",
-            show_default=False,
-            help="Begin no pair that would end later than that, such as 30m. [none]",
-        ),
-    ] = None,
+    budget: BudgetOption = None,
     threshold: ThresholdOption = THRESHOLD,
     seed: Annotated[int, typer.Option("--seed", envvar="FLEET_SEED", help="Of the order within the pairs.")] = 1,
     apart: Annotated[
@@ -81,7 +72,7 @@ def ab(
     from fleet.results.folder import RunFolder
 
     question = Question(most, share(threshold))
-    seconds = _seconds(budget)
+    seconds = budget_seconds(budget)
     one, two = load(a), load(b)
     RunFolder.check_root(results)
     if apart and keep:
@@ -222,14 +213,3 @@ def _write(results: Path, a: Variant, b: Variant, question: Question, answer: An
     (folder / "ab.json").write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
     (folder / "ab.md").write_text(markdown(a.name, b.name, question, answer), encoding="utf-8")
     return folder
-
-
-def _seconds(text: str | None) -> float:
-    from fleet.model.duration import parse_duration
-
-    if text is None:
-        return float("inf")
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"--budget: {error}") from error

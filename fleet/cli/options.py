@@ -31,5 +31,28 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", envvar="FLEET_YES", help
 ThresholdOption = Annotated[
     str, typer.Option("--threshold", metavar="PERCENT", envvar="FLEET_THRESHOLD", help="Least shift that matters.")
 ]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="DURATION",
+        envvar="FLEET_BUDGET",
+        show_default=False,
+        help="Begin nothing that would end later than that, such as 30m. [none]",
+    ),
+]
 RESULTS = Path("results")
 THRESHOLD = "10%"
+
+
+def budget_seconds(text: str | None) -> float:
+    """What `--budget` says; without it there is no end. UsageError."""
+    from fleet.errors import UsageError
+    from fleet.model.duration import parse_duration
+
+    if text is None:
+        return float("inf")
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--budget: {error}") from error

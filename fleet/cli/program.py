@@ -28,6 +28,7 @@ from fleet.cli import (
     history,
     kubeconfig,
     lab,
+    league,
     logs,
     plan,
     profiles,
@@ -68,6 +69,7 @@ app.command("report")(report.report)
 app.command("runs")(report.runs)
 app.command("compare")(compare.compare)
 app.command("ab")(ab.ab)
+app.add_typer(league.app, name="league")
 app.command("history")(history.history)
 app.command("check")(check.check)
 app.command("reproduce")(reproduce.reproduce)

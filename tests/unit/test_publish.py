@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fleet.model.league_file import Entrant, League, Load
+from fleet.results import league
 from fleet.results.folder import EVENTS, RunFolder
 from tests.unit.report.made import simulated, write_run
 from tools.publish import publish
@@ -43,3 +45,23 @@ def test_a_run_that_was_changed_is_refused(tmp_path: Path) -> None:
 def test_a_name_of_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="begin with a letter"):
         publish(run_folder(tmp_path / "ran").path, "20261128T234202Z-ddd3e56c", tmp_path / "results")
+
+
+def test_a_league_goes_with_its_runs(tmp_path: Path) -> None:
+    folder = tmp_path / "league"
+    run = run_folder(folder).path.relative_to(folder)
+    entrants = [Entrant(name=name, variables={"manager": name}) for name in ("ocm", "karmada")]
+    file = League(format=1, name="two", entrants=entrants, wecs=[2], loads=[Load(name="one")])
+    turns = [*file.turns()][:2]
+    played = [
+        league.Played(**turns[0].model_dump(), run=str(run), status="valid", ended="2026-11-29T08:00:00Z"),
+        league.Played(**turns[1].model_dump(), error="it failed", ended="2026-11-29T08:01:00Z"),
+    ]
+    league.write(folder, league.LeagueRecord(league=file, started="2026-11-29T07:00:00Z", turns=played))
+
+    target = publish(folder, "reference", tmp_path / "results")
+
+    assert target == tmp_path / "results" / "league-two" / "reference"
+    assert league.read(target) == league.read(folder)
+    assert not RunFolder(target / run).modified()
+    assert (target / run / f"{EVENTS}.gz").is_file()

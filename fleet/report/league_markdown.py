@@ -1,0 +1,184 @@
+"""The standings of a league as a page of Markdown, and as rows for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+from fleet.analysis.league import Against, Entry, Group, Latency, Standing, Standings
+from fleet.model.league_file import League
+from fleet.report.markdown import lines_of, plain
+from fleet.report.tables import ABSENT, Table
+
+DIVISIONS = {
+    "closed": "Closed division: each manager as its own distribution has it",
+    "open": "Open division: client limits raised to {qps:g} requests a second and {burst} at once",
+}
+RULES = """
+- Closed division: defaults of each manager's distribution. Open division: all its client limits raised alike, and what
+  the table of entrants names. Rows of different divisions are never compared.
+- Only one manager's programs and agents run at a time, on the same WECs, all in one scheduling group.
+- In each round every entrant has a turn; every other round goes backwards.
+- Arrival is the time from the object at the hub until it is in its WEC, by watches of the driver: `downsync` of each
+  run. Percentiles are of the samples of all rounds; the interval is for the median of a round, over rounds (95 %,
+  Student), and needs 3.
+- Against the fastest: ratio of the medians of the same round, its interval at 95 % for all comparisons of a table
+  together. `slower`: the interval lies above 1; `no difference`: it ends below what matters; else `too few to tell`.
+- Status back means what each manager promises of it, which is not the same: see the entrants. It is not ranked.
+- Requests are those that the hub's API servers answered, without watches and leases. CPU is of the time from the first
+  object until all is back. Both are per object and WEC.
+- Every row is made from the runs below it; `fleet report RUN` has each run whole.
+"""
+
+
+def markdown(found: Standings) -> str:
+    """The whole page."""
+    return "\n".join(_lines(found)) + "\n"
+
+
+def items(found: Standings) -> list[dict[str, Any]]:
+    """A row per division, load, setting and entrant; seconds."""
+    return [
+        {
+            "division": group.division,
+            "load": group.load,
+            "layout": group.setting.layout,
+            "wecs": group.setting.wecs,
+            "place": place,
+            "entrant": row.entrant,
+            "manager": row.manager.shown,
+            "version": row.manager.version,
+            "arrival": asdict(row.arrival),
+            "back": None if row.back is None else {"stage": row.back_stage, **asdict(row.back)},
+            "against": None if row.against is None else asdict(row.against),
+            "requests": row.requests,
+            "cpu_seconds": {"hub": row.hub_cpu, "agents": row.agents_cpu, "servers": row.servers_cpu},
+            "predicted": row.predicted,
+            "stages": [{"name": name, "p50": seconds} for name, _, seconds in row.stages],
+            "rounds": row.rounds,
+            "partial": row.partial,
+            "runs": list(row.runs),
+        }
+        for group in found.groups
+        for place, row in enumerate(group.standings, 1)
+    ]
+
+
+def _lines(found: Standings) -> Iterator[str]:
+    league = found.record.league
+    yield f"# League: {plain(league.description or league.name)}"
+    yield ""
+    yield (
+        f"Made by `fleet league table` from {len(found.entries)} runs; the first began {found.record.started}. How to "
+        "run one, and what the terms mean: [how-to](how-to/league.md)."
+    )
+    for division, groups in groupby(found.groups, key=lambda group: group.division):
+        title = DIVISIONS[division].format(qps=league.raised.qps, burst=league.raised.burst)
+        yield from ("", f"## {title}")
+        for (load, layout), tables in groupby(groups, key=lambda group: (group.load, group.setting.layout)):
+            yield from ("", f"### {plain(load)}, {layout}", "")
+            shown = [*tables]
+            yield from lines_of(_table(shown))
+            said = [(group.setting.wecs, group.why) for group in shown if group.why]
+            if said:
+                yield ""
+                yield from (f"- {wecs} WEC{'s' if wecs != 1 else ''}: {plain(why)}." for wecs, why in said)
+    yield from ("", "## Entrants", "")
+    yield from lines_of(_entrants(found))
+    yield from ("", "Loads, as fields of `wec-scaling`:", "")
+    yield from _loads(league)
+    yield from ("", "## Rules", RULES.rstrip())
+    yield from ("", "## Runs", "")
+    yield from lines_of(_runs(found.entries))
+    if found.absent:
+        yield from ("", "Turns without a run that counts:", "", *(f"- {plain(why)}" for why in found.absent))
+
+
+def _table(groups: Sequence[Group]) -> Table:
+    head = (
+        "WECs", "entrant", "arrival p50 (s)", "95 %", "p90", "p99", "max", "n", "missing", "against the fastest",
+        "status back p50 (s)", "requests", "CPU hub (ms)", "CPU agents (ms)", "CPU API servers (ms)",
+        "last object: least by limits / took (s)",
+    )  # fmt: skip
+    rows = [
+        _row(str(group.setting.wecs) if at == 0 else "", row)
+        for group in groups
+        for at, row in enumerate(group.standings)
+    ]
+    return Table(head, rows, frozenset(head) - {"entrant", "against the fastest"})
+
+
+def _row(wecs: str, row: Standing) -> tuple[str, ...]:
+    arrival = row.arrival
+    return (
+        wecs,
+        row.entrant,
+        _seconds(arrival.p50),
+        _interval(arrival),
+        _seconds(arrival.p90),
+        _seconds(arrival.p99),
+        _seconds(arrival.max),
+        str(arrival.count),
+        str(arrival.missing),
+        _against(row.against),
+        ABSENT if row.back is None else _seconds(row.back.p50),
+        _number(row.requests, 1),
+        _number(row.hub_cpu, 1, 1e3),
+        _number(row.agents_cpu, 1, 1e3),
+        _number(row.servers_cpu, 1, 1e3),
+        ABSENT if row.predicted is None else f"{row.predicted[0]:.2f} / {row.predicted[1]:.2f}",
+    )
+
+
+def _seconds(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.3f}"
+
+
+def _interval(latency: Latency) -> str:
+    return ABSENT if latency.interval is None else f"{latency.interval[0]:.3f} to {latency.interval[1]:.3f}"
+
+
+def _number(value: float | None, digits: int, times: float = 1.0) -> str:
+    return ABSENT if value is None else f"{value * times:.{digits}f}"
+
+
+def _against(one: Against | None) -> str:
+    if one is None:
+        return ABSENT
+    return f"{one.verdict}: {one.ratio:.2f}x ({one.low:.2f} to {one.high:.2f})"
+
+
+def _entrants(found: Standings) -> Table:
+    head = ("entrant", "what", "open division besides limits", "programs", "RSS (MiB)", "a status that is back means")
+    rows = []
+    for entrant in found.record.league.entrants:
+        mine = [entry for entry in found.entries if entry.entrant == entrant.name]
+        if not mine:
+            continue
+        manager = mine[-1].manager
+        version = "" if manager.version in manager.shown else f" {manager.version}"
+        settings = ", ".join(f"{name}={value}" for name, value in entrant.open.items())
+        promise = manager.status.summary if manager.status else "no status returns"
+        memory = max(entry.memory for entry in mine) / (1 << 20)
+        programs = max(entry.programs for entry in mine)
+        rows.append(
+            (entrant.name, f"{manager.shown}{version}", settings or ABSENT, str(programs), f"{memory:.0f}", promise)
+        )
+    return Table(head, rows, frozenset({"programs", "RSS (MiB)"}))
+
+
+def _loads(league: League) -> Iterator[str]:
+    for load in league.loads:
+        fields = ", ".join(f"`{name}={value}`" for name, value in load.set.items())
+        yield f"- {plain(load.name)}: {fields or 'the defaults'}"
+
+
+def _runs(entries: Sequence[Entry]) -> Table:
+    head = ("round", "entrant", "division", "load", "run", "verdict")
+    rows = [
+        (str(entry.round), entry.entrant, entry.division, entry.load, f"`{entry.run}`", entry.status)
+        for entry in entries
+    ]
+    return Table(head, rows, frozenset({"round"}))
