@@ -6,7 +6,6 @@ Runs are those of a simulated manager in a checkout whose `fleet` moves them in 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -126,7 +125,7 @@ def test_turns_go_back_and_forth_and_the_table_ranks(fleet: Fleet, work: Path) -
 
 
 def test_what_fails_is_kept_and_played_again(fleet: Fleet, work: Path) -> None:
-    kept = work / "ready" / "ocm" / sorted(os.listdir(work / "ready" / "ocm"))[-1]
+    kept = max((work / "ready" / "ocm").iterdir())
     kept.rename(work / "last")
     first = fleet("league", "run", "./league.yaml")
     assert first.code == 4
