@@ -35,7 +35,7 @@ class Arm:
     """One variant, or one entrant of a league."""
 
     label: str
-    """For messages: `A`, `ocm, open`."""
+    """For messages: `A`, or entrant and division."""
     fleet: str
     """Name of its fleet."""
     checkout: Path

@@ -29,7 +29,7 @@ class Entrant(Model):
     """One manager as it takes part."""
 
     name: Name
-    """For tables: `karmada-push`."""
+    """For tables."""
     variables: dict[str, Any]
     """Inventory variables that make it: `manager`, and what belongs to that."""
     open: dict[str, Any] = Field(default_factory=dict)
@@ -38,7 +38,7 @@ class Entrant(Model):
     @model_validator(mode="after")
     def _names_a_manager(self) -> Self:
         if not isinstance(self.variables.get("manager"), str):
-            raise ValueError("variables.manager is missing: name the manager, such as `manager: ocm`")
+            raise ValueError("variables.manager is missing: name the manager that it is")
         return self
 
 
