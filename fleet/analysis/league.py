@@ -28,6 +28,8 @@ from fleet.results.league import LeagueRecord
 ARRIVAL = "downsync"
 BACK = ("e2e", "e2e_reported")
 """Until the status is back; the first that the manager has."""
+CHANGES = ("update", "removal")
+"""Of runs that change and delete objects too."""
 ENOUGH = 3
 """Rounds for an interval."""
 
@@ -121,6 +123,8 @@ class Standing:
     back: Latency | None
     """Until the status is back; None where none comes back."""
     back_stage: str
+    changes: Mapping[str, Latency]
+    """By stage of `CHANGES`, as far as the runs have it: from the request to change or delete until it is in force."""
     requests: float | None
     """To the hub's API servers, per object and WEC."""
     hub_cpu: float | None
@@ -247,6 +251,7 @@ def _standing(name: str, runs: Sequence[Entry], setting: Setting, against: Again
         arrival=arrival,
         back=_latency(runs, stage, setting) if stage else None,
         back_stage=stage,
+        changes={name: found for name in CHANGES if (found := _latency(runs, name, setting)) is not None},
         requests=_mean([cost.requests for cost in taken]),
         hub_cpu=None if whole is None or agents is None else max(0.0, whole - agents),
         agents_cpu=agents,

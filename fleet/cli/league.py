@@ -128,7 +128,7 @@ def _arms(league: League, fleet: str, inventory: Path | None, folder: Path) -> d
     here, made = checkout(), {}
     wanted = Overrides(wecs=",".join(map(str, league.wecs)), layouts=[*league.layouts])
     for load in league.loads:
-        wanted.with_sets(set_words(load.set)).load("wec-scaling")
+        wanted.with_sets(set_words(load.set)).load(league.experiment)
     for entrant in league.entrants:
         manager = str(entrant.variables["manager"])
         limits = installer(manager).limits

@@ -42,7 +42,7 @@ from fleet.model.stage import Stage
 from fleet.observe.textfile import folders, publish
 from fleet.observe.watcher import Watcher
 
-MEASURED = frozenset({"load", "drain"})
+MEASURED = frozenset({"load", "drain", "change", "remove"})
 """Steps in which stamps become latencies: how late the loop is elsewhere (connecting, cleaning) harms nothing."""
 
 
@@ -79,6 +79,8 @@ class Distribution:
     """Of the programs, while it goes on."""
     everybody: bool = False
     """It scrapes every program with metrics: it looks for what grows."""
+    own_stages: Sequence[Stage] = ()
+    """Stages of its own alongside the manager's; its package's `analysis` makes their samples."""
     hold_back: float | None = None
     """How long the manager may delay what it has scheduled, seconds; None: as its record says."""
 
@@ -113,12 +115,12 @@ class Distribution:
         return plan_table(trials)
 
     def bounded(self, spec: PolicyExperiment, fleet: FleetFile, manager: Manager) -> Sequence[str]:  # noqa: ARG002
-        """The manager's stages, and what is counted."""
-        return (*HopTable(manager.record(fleet)).stages, *COUNTED)
+        """The manager's stages, its own, and what is counted."""
+        return (*HopTable(manager.record(fleet)).stages, *(stage.name for stage in self.own_stages), *COUNTED)
 
     def stages(self, spec: PolicyExperiment) -> Sequence[Stage]:  # noqa: ARG002
-        """None of its own."""
-        return ()
+        """As in the protocol."""
+        return self.own_stages
 
     def needs(self, spec: PolicyExperiment, fleet: FleetFile, trials: Sequence[TrialPlan]) -> Needs:  # noqa: ARG002
         """What the trials use."""

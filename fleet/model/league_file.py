@@ -47,7 +47,7 @@ class Load(Model):
 
     name: Name
     set: dict[str, Any] = Field(default_factory=dict)
-    """Fields of `wec-scaling`, dotted, as `--set` has them."""
+    """Fields of the experiment, dotted, as `--set` has them."""
 
     @property
     def words(self) -> list[str]:
@@ -84,6 +84,8 @@ class League(Model):
     entrants: list[Entrant] = Field(min_length=2)
     divisions: list[Division] = Field(default=[*DIVISIONS], min_length=1)
     raised: Raised = Raised()
+    experiment: Literal["lifecycle", "wec-scaling"] = "lifecycle"
+    """What a turn runs. `wec-scaling` creates only, and is shorter."""
     wecs: list[int] = Field(min_length=1)
     """WEC counts of every run; the fleet has as many as the largest, unless `variables` says otherwise."""
     layouts: list[Literal["one-to-one", "one-to-many"]] = Field(default=["one-to-one", "one-to-many"], min_length=1)
@@ -129,7 +131,7 @@ class League(Model):
     def words(self) -> list[str]:
         """Of `fleet experiment run`, alike for all turns."""
         layouts = [word for layout in self.layouts for word in ("--layout", layout)]
-        return ["wec-scaling", "--wecs", ",".join(map(str, self.wecs)), *layouts]
+        return [self.experiment, "--wecs", ",".join(map(str, self.wecs)), *layouts]
 
 
 def find(text: str) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from fleet.errors import MeasurementError
@@ -40,6 +41,7 @@ class Recorder:
         """Clusters that do not answer now."""
         self._log = log
         self._feed = feed
+        self._listeners: list[Callable[[Line], object]] = []
         self._changed = asyncio.Event()
 
     def record(self, line: Line) -> None:
@@ -62,7 +64,18 @@ class Recorder:
                 self._state(line)
             case _:
                 pass
+        for listener in self._listeners:
+            listener(line)
         self._changed.set()
+
+    @contextmanager
+    def listening(self, listener: Callable[[Line], object]) -> Iterator[None]:
+        """Inside it, `listener` gets every line too, and may record some of its own."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
 
     def sync(self) -> None:
         """Make the lines durable; may block, so call it in a thread."""

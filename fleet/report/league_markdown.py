@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from fleet.analysis.league import Against, Entry, Group, Latency, Standing, Standings
+from fleet.analysis.league import CHANGES, Against, Entry, Group, Latency, Standing, Standings
 from fleet.model.league_file import League
 from fleet.report.markdown import lines_of, plain
 from fleet.report.tables import ABSENT, Table
@@ -27,8 +27,9 @@ RULES = """
 - Against the fastest: ratio of the medians of the same round, its interval at 95 % for all comparisons of a table
   together. `slower`: the interval lies above 1; `no difference`: it ends below what matters; else `too few to tell`.
 - Status back means what each manager promises of it, which is not the same: see the entrants. It is not ranked.
+- Update and removal are the times from the request to change or delete an object until that is in force in a WEC.
 - Requests are those that the hub's API servers answered, without watches and leases. CPU is of the time from the first
-  object until all is back. Both are per object and WEC.
+  object until all is back (updates and removals left out). Both are per object and WEC.
 - Every row is made from the runs below it; `fleet report RUN` has each run whole.
 """
 
@@ -52,6 +53,7 @@ def items(found: Standings) -> list[dict[str, Any]]:
             "version": row.manager.version,
             "arrival": asdict(row.arrival),
             "back": None if row.back is None else {"stage": row.back_stage, **asdict(row.back)},
+            "changes": {name: asdict(latency) for name, latency in row.changes.items()},
             "against": None if row.against is None else asdict(row.against),
             "requests": row.requests,
             "cpu_seconds": {"hub": row.hub_cpu, "agents": row.agents_cpu, "servers": row.servers_cpu},
@@ -87,7 +89,7 @@ def _lines(found: Standings) -> Iterator[str]:
                 yield from (f"- {wecs} WEC{'s' if wecs != 1 else ''}: {plain(why)}." for wecs, why in said)
     yield from ("", "## Entrants", "")
     yield from lines_of(_entrants(found))
-    yield from ("", "Loads, as fields of `wec-scaling`:", "")
+    yield from ("", f"Loads, as fields of `{league.experiment}`:", "")
     yield from _loads(league)
     yield from ("", "## Rules", RULES.rstrip())
     yield from ("", "## Runs", "")
@@ -99,8 +101,8 @@ def _lines(found: Standings) -> Iterator[str]:
 def _table(groups: Sequence[Group]) -> Table:
     head = (
         "WECs", "entrant", "arrival p50 (s)", "95 %", "p90", "p99", "max", "n", "missing", "against the fastest",
-        "status back p50 (s)", "requests", "CPU hub (ms)", "CPU agents (ms)", "CPU API servers (ms)",
-        "last object: least by limits / took (s)",
+        "status back p50 (s)", "update p50 (s)", "removal p50 (s)", "requests", "CPU hub (ms)", "CPU agents (ms)",
+        "CPU API servers (ms)", "last object: least by limits / took (s)",
     )  # fmt: skip
     rows = [
         _row(str(group.setting.wecs) if at == 0 else "", row)
@@ -124,6 +126,7 @@ def _row(wecs: str, row: Standing) -> tuple[str, ...]:
         str(arrival.missing),
         _against(row.against),
         ABSENT if row.back is None else _seconds(row.back.p50),
+        *(_seconds(row.changes[name].p50) if name in row.changes else ABSENT for name in CHANGES),
         _number(row.requests, 1),
         _number(row.hub_cpu, 1, 1e3),
         _number(row.agents_cpu, 1, 1e3),

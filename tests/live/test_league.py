@@ -48,4 +48,5 @@ def test_two_managers_take_turns(tmp_path: Path) -> None:
         ("ocm", 6, 0),
         ("kubefleet", 6, 0),
     }
+    assert all(row["changes"][stage]["count"] == 6 for row in rows for stage in ("update", "removal"))
     assert all(row["requests"] > 0 and row["cpu_seconds"]["hub"] > 0 for row in rows)

@@ -23,6 +23,7 @@ entrants:
   - {name: slow, variables: {manager: ocm}}
   - {name: fast, variables: {manager: kubestellar}, open: {transport_concurrency: 2}}
 divisions: [closed]
+experiment: wec-scaling
 wecs: [4]
 loads: [{name: burst, set: {workload.objects: 1}}]
 rounds: 3

@@ -124,6 +124,8 @@ class OcmFleet(PlainFleet):
         facts={"feedback_scrape_type": "Watch"},
     )  # fmt: skip
     hub_names = ("hub1",)
+    frozen = False
+    """ManifestWorks that were made stay as they are."""
 
     @property
     def hub(self) -> FakeApiServer:
@@ -189,12 +191,18 @@ class OcmFleet(PlainFleet):
             for wec in self._chosen(item):
                 metadata = {"name": meta["name"], "namespace": wec, "labels": {**meta["labels"], **own}}
                 work = {"metadata": metadata, "spec": item["spec"]["manifestWorkTemplate"]}
-                ensure(self.hub.store, resources.MANIFEST_WORKS, work)
+                if not (self.frozen and self._made(work)):
+                    ensure(self.hub.store, resources.MANIFEST_WORKS, work)
                 wanted.add((wec, meta["name"]))
         for work in self.hub.store.objects(resources.MANIFEST_WORKS):
             key = (work["metadata"]["namespace"], work["metadata"]["name"])
             if key not in wanted:
                 self.hub.store.delete(resources.MANIFEST_WORKS, key[1], key[0])
+
+    def _made(self, work: Mapping[str, Any]) -> bool:
+        meta = work["metadata"]
+        there = self.hub.store.objects(resources.MANIFEST_WORKS, meta["namespace"])
+        return any(item["metadata"]["name"] == meta["name"] for item in there)
 
     def _agent(self, wec: str) -> None:
         store, works = self.wecs[wec].store, self.hub.store.objects(resources.MANIFEST_WORKS, wec)

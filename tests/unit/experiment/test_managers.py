@@ -182,3 +182,46 @@ def test_client_limits_sweeps_what_every_object_passes_unless_told_otherwise(tmp
     chosen = spec("client-limits")
     swept = {name for trial in plan(fleet, registry.of(chosen), chosen) for name in trial.limits}
     assert swept == {"ocm_work_manager_qps", "ocm_work_manager_burst"}
+
+
+async def test_objects_are_created_changed_and_deleted_under_ocm(ocm: OcmFleet) -> None:
+    for server in ocm.wecs.values():
+        give_service_accounts(server)
+    outcome = await ran(ocm, spec("lifecycle", wecs="fleet", workload={"objects": 2}))
+
+    assert faults(outcome) == []
+    assert ocm.leftovers() == []
+    rows = counted(outcome)
+    for layout in ("one-to-one", "one-to-many"):
+        assert [rows[layout, stage] for stage in ("downsync", "update", "removal")] == [(4, 0)] * 3
+    assert rows["one-to-many", "e2e"] == (2, 0)  # an update later is no part of the way of the creation
+
+
+async def test_objects_are_created_changed_and_deleted(none: PlainFleet) -> None:
+    outcome = await ran(none, spec("lifecycle", layouts=["one-to-one"], wecs="fleet", workload={"objects": 3}))
+
+    assert faults(outcome) == []
+    assert none.leftovers() == []
+    rows = counted(outcome)
+    assert [rows["one-to-one", stage] for stage in ("downsync", "update", "removal")] == [(6, 0)] * 3
+    study = analyse(RunFolder.open(outcome.folder))
+    times = {(s.stage, s.name, s.cluster): (s.start_ns, s.end_ns) for s in study.samples}
+    for (stage, name, cluster), (start, end) in times.items():
+        if stage == "update":
+            assert times["downsync", name, cluster][1] < start < end < times["removal", name, cluster][0]
+    assert study.own.said[0].startswith("At one-to-one, 2 WECs, until it was in force in a WEC, a new object took")
+
+
+async def test_a_change_that_does_not_arrive_is_missing(ocm: OcmFleet) -> None:
+    ocm.frozen = True
+    for server in ocm.wecs.values():
+        give_service_accounts(server)
+    short = {**SHORT["timeouts"], "object": "2s"}
+    outcome = await ran(ocm, spec("lifecycle", layouts=["one-to-many"], wecs="fleet", timeouts=short))
+
+    study = analyse(RunFolder.open(outcome.folder))
+    rows = {row.stage: (row.count, row.missing) for row in study.rows}
+    assert (rows["downsync"], rows["update"], rows["removal"]) == ((2, 0), (0, 2), (2, 0))
+    assert study.verdict.status == "partial"
+    assert any("update of 2 of 2 not seen within 2 s" in anomaly.text for anomaly in study.recorded.anomalies)
+    assert ocm.leftovers() == []
