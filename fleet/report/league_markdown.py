@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from fleet.analysis.league import CHANGES, Against, Entry, Group, Latency, Standing, Standings
+from fleet.analysis.league import CHANGES, Against, Entry, Group, Latency, Standings
 from fleet.model.league_file import League
 from fleet.report.markdown import lines_of, plain
 from fleet.report.tables import ABSENT, Table
@@ -82,7 +82,9 @@ def _lines(found: Standings) -> Iterator[str]:
         for (load, layout), tables in groupby(groups, key=lambda group: (group.load, group.setting.layout)):
             yield from ("", f"### {plain(load)}, {layout}", "")
             shown = [*tables]
-            yield from lines_of(_table(shown))
+            yield from lines_of(_arrival(shown))
+            yield ""
+            yield from lines_of(_rest(shown))
             said = [(group.setting.wecs, group.why) for group in shown if group.why]
             if said:
                 yield ""
@@ -98,41 +100,53 @@ def _lines(found: Standings) -> Iterator[str]:
         yield from ("", "Turns without a run that counts:", "", *(f"- {plain(why)}" for why in found.absent))
 
 
-def _table(groups: Sequence[Group]) -> Table:
+def _arrival(groups: Sequence[Group]) -> Table:
     head = (
         "WECs", "entrant", "arrival p50 (s)", "95 %", "p90", "p99", "max", "n", "missing", "against the fastest",
-        "status back p50 (s)", "update p50 (s)", "removal p50 (s)", "requests", "CPU hub (ms)", "CPU agents (ms)",
-        "CPU API servers (ms)", "last object: least by limits / took (s)",
     )  # fmt: skip
     rows = [
-        _row(str(group.setting.wecs) if at == 0 else "", row)
+        (
+            *_begin(group, at),
+            _seconds(row.arrival.p50),
+            _interval(row.arrival),
+            _seconds(row.arrival.p90),
+            _seconds(row.arrival.p99),
+            _seconds(row.arrival.max),
+            str(row.arrival.count),
+            str(row.arrival.missing),
+            _against(row.against),
+        )
         for group in groups
         for at, row in enumerate(group.standings)
     ]
     return Table(head, rows, frozenset(head) - {"entrant", "against the fastest"})
 
 
-def _row(wecs: str, row: Standing) -> tuple[str, ...]:
-    arrival = row.arrival
-    return (
-        wecs,
-        row.entrant,
-        _seconds(arrival.p50),
-        _interval(arrival),
-        _seconds(arrival.p90),
-        _seconds(arrival.p99),
-        _seconds(arrival.max),
-        str(arrival.count),
-        str(arrival.missing),
-        _against(row.against),
-        ABSENT if row.back is None else _seconds(row.back.p50),
-        *(_seconds(row.changes[name].p50) if name in row.changes else ABSENT for name in CHANGES),
-        _number(row.requests, 1),
-        _number(row.hub_cpu, 1, 1e3),
-        _number(row.agents_cpu, 1, 1e3),
-        _number(row.servers_cpu, 1, 1e3),
-        ABSENT if row.predicted is None else f"{row.predicted[0]:.2f} / {row.predicted[1]:.2f}",
-    )
+def _rest(groups: Sequence[Group]) -> Table:
+    head = (
+        "WECs", "entrant", "status back p50 (s)", "update p50 (s)", "removal p50 (s)", "requests", "CPU hub (ms)",
+        "CPU agents (ms)", "CPU API servers (ms)", "last object: least by limits / took (s)",
+    )  # fmt: skip
+    rows = [
+        (
+            *_begin(group, at),
+            ABSENT if row.back is None else _seconds(row.back.p50),
+            *(_seconds(row.changes[name].p50) if name in row.changes else ABSENT for name in CHANGES),
+            _number(row.requests, 1),
+            _number(row.hub_cpu, 1, 1e3),
+            _number(row.agents_cpu, 1, 1e3),
+            _number(row.servers_cpu, 1, 1e3),
+            ABSENT if row.predicted is None else f"{row.predicted[0]:.2f} / {row.predicted[1]:.2f}",
+        )
+        for group in groups
+        for at, row in enumerate(group.standings)
+    ]
+    return Table(head, rows, frozenset(head) - {"entrant"})
+
+
+def _begin(group: Group, at: int) -> tuple[str, str]:
+    """WECs, of the first row of a group only, and the entrant."""
+    return str(group.setting.wecs) if at == 0 else "", group.standings[at].entrant
 
 
 def _seconds(value: float | None) -> str:
