@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fleet.host.drivers.driver import driver_kind, driver_kinds
+from fleet.host.plan import PLAIN
 from fleet.managers import installer as managers
 from fleet.model.fleet_file import EXISTING
 from fleet.model.variable_rules import Problem
@@ -49,6 +50,10 @@ def platform_problems(variables: Variables, known: Mapping[str, Platform]) -> It
         for other in set(chosen.clashes) & set(variables.platform):
             yield Problem("platform", f"{name} and {other} cannot be in one WEC: leave one of them out")
         yield from chosen.problems(variables)
+    shaped = [name for name in variables.platform if name in known and known[name].needs(variables).nodes != PLAIN]
+    if len(shaped) > 1:
+        text = f"{' and '.join(shaped)} each need nodes of their own shape in one WEC: leave one of them out"
+        yield Problem("platform", text)
     able = [name for name in driver_kinds() if driver_kind(name).platforms]
     if variables.platform and variables.control_plane_driver not in able:
         yield Problem(

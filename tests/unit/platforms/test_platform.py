@@ -59,6 +59,17 @@ def test_two_that_clash_are_refused() -> None:
     assert str(problem) == "platform: other and kubevirt cannot be in one WEC: leave one of them out"
 
 
+def test_two_that_shape_the_nodes_are_refused() -> None:
+    class Shaped(Platform):
+        def needs(self, variables: Variables) -> Needs:  # noqa: ARG002
+            return Needs(nodes=NodeShape(labels={"a": "b"}))
+
+    known = {"one": Shaped(), "two": Shaped(), "plain": Platform()}
+    (problem,) = platform_problems(variables(platform="one,plain,two"), known)
+    assert str(problem) == "platform: one and two each need nodes of their own shape in one WEC: leave one of them out"
+    assert not list(platform_problems(variables(platform="one,plain"), known))
+
+
 def test_they_are_in_the_first_wecs() -> None:
     assert chosen_wecs(variables(platform="kubevirt", wec_count=3)) == ["wec001"]
     assert chosen_wecs(variables(platform="kubevirt", wec_count=3, platform_wecs=9)) == ["wec001", "wec002", "wec003"]
