@@ -60,6 +60,24 @@ class DataTable(Model):
 
 
 @dataclass(frozen=True)
+class Assertion:
+    """What the experiment itself demands of a run, as another project's own test does; one that does not hold fails the
+    run as a threshold of its file does."""
+
+    stage: str
+    test: str
+    """`reserved CPU > 53 %`."""
+    point: str = ""
+    why: str = ""
+    """Why it does not hold; empty: it holds."""
+
+    @property
+    def text(self) -> str:
+        """The sentence for the reader, of one that does not hold."""
+        return f"{self.stage} ({self.point}): {self.test} does not hold: {self.why}"
+
+
+@dataclass(frozen=True)
 class Findings:
     """What it adds to a study."""
 
@@ -71,6 +89,7 @@ class Findings:
     reasons: Sequence[str] = ()
     """Why the run is partial."""
     warnings: Sequence[str] = ()
+    assertions: Sequence[Assertion] = ()
     said: Sequence[str] = ()
     """Sentences that answer what the run asked; the first thing in the report after the verdict."""
 

@@ -166,7 +166,7 @@ def analyse(folder: RunFolder) -> Study:
         rows=rows,
         predictions=predictions(recorded, samples, run.fleet.limits, theory),
         usages=used,
-        failures=failures(run.spec.thresholds, rows, counts),
+        failures=[*failures(run.spec.thresholds, rows, counts), *_unmet(own)],
         verdict=replace(verdict, findings=tuple(found), known=exact),
         loads=fidelity(recorded),
         activity=activity(recorded),
@@ -188,6 +188,13 @@ def analyse(folder: RunFolder) -> Study:
         slowest=timelines(folder, run.format, samples, slowest(samples, _last_stage(rows, own), SLOWEST), run.source),
         disagrees=disagreements(folder, rows, verdict.status),
     )
+
+
+def _unmet(own: Findings) -> list[Failure]:
+    """What the experiment itself demands and does not hold."""
+    return [
+        Failure(stage=one.stage, test=one.test, point=one.point, text=one.text) for one in own.assertions if one.why
+    ]
 
 
 def so_far(run: RunRecord, recorded: Recorded, folder: Path) -> Study:

@@ -28,6 +28,9 @@ class JunitReporter:
         for threshold in run.spec.thresholds:
             texts = [f.text for f in study.failures if (f.stage, f.test) == (threshold.stage, threshold.test)]
             cases.append(_case(suite, "threshold", f"{threshold.stage}: {threshold.test}", texts, 0.0))
+        for one in study.own.assertions:
+            name = f"{one.stage} ({one.point}): {one.test}"
+            cases.append(_case(suite, "assertion", name, [one.text] if one.why else [], 0.0))
         total = {"tests": str(len(cases)), "failures": str(sum(cases)), "errors": "0", "skipped": "0"}
         for name, value in {**total, "time": f"{seconds_between(run.started, run.ended):.3f}"}.items():
             suite.set(name, value)
