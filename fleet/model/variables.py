@@ -111,6 +111,12 @@ class PlatformVariables(Model):
     kubevirt_controller_burst: Count = variable(400, "The same, burst.")
     kubevirt_api_qps: Positive = variable(200.0, "virt-api at its API server; KubeVirt's own default.")
     kubevirt_api_burst: Count = variable(400, "The same, burst.")
+    karpenter_qps: Count = variable(200, "Karpenter at its API server; Karpenter's own default.")
+    karpenter_burst: Count = variable(300, "The same, burst.")
+    karpenter_extra_args: Flags = variable(
+        (), "Flags of Karpenter, such as `--batch-max-duration=5s` or `--instance-types-file-path=FILE`; they win."
+    )
+    karpenter_env: Environment = variable({}, "Environment of Karpenter.")
 
 
 class PlaceVariables(Model):

@@ -10,7 +10,10 @@ from fleet.platforms import platform as platforms
 
 ROOT = Path(fleet.__file__).parent
 CHECKOUT = ROOT.parent
-WORDS = {"kubevirt": r"\b(kubevirt|virt-(operator|api|controller|handler|launcher)|VMIs?)\b"}
+WORDS = {
+    "karpenter": r"\b(karpenter|(node|kwok)(claim|pool|nodeclass|overlay)(e?s)?)\b",
+    "kubevirt": r"\b(kubevirt|virt-(operator|api|controller|handler|launcher)|VMIs?)\b",
+}
 """What a module that knows of a platform says."""
 ALLOWED = {
     "fleet/model/variables.py",  # its variables, as of managers

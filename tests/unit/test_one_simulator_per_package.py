@@ -19,6 +19,8 @@ ALLOWED = {
     "experiments/density/targets/kwokctl.py": "the reference that control planes are measured against",
     "kube/resources.py": "every group, version and plural that this project uses, once",
     "testing/": "fakes",
+    "platforms/karpenter/": "its provider makes nodes of that type and no others",
+    "experiments/karpenter_scale/": "the name of its provider's kinds",
     "platforms/kubevirt/": "one more kwok plays VMIs, whatever plays the nodes",
     "experiments/kubevirt_density/": "KubeVirt's test is about nodes of that type, and says how late they were played",
 }

@@ -40,7 +40,7 @@ def test_no_platform_is_the_default_and_an_empty_text() -> None:
 
 
 def test_an_unknown_one_a_double_one_and_the_wrong_driver_are_refused() -> None:
-    assert problems(platform="kubevrit")["platform"].startswith('"kubevrit" is not one of kubevirt')
+    assert problems(platform="kubevrit")["platform"].startswith('"kubevrit" is not one of karpenter, kubevirt')
     assert "names one twice" in problems(platform="kubevirt,kubevirt")["platform"]
     of_kind = problems(platform="kubevirt", control_plane_driver="kind")
     assert "control_plane_driver=dense or process" in of_kind["platform"]

@@ -11,6 +11,7 @@ from fleet.managers.karmada.hub_objects import CRDS as KARMADA
 from fleet.managers.kubefleet.hub import CRDS as KUBEFLEET
 from fleet.managers.kubefleet.membership import CRD_FILE as KUBEFLEET_BEGINS
 from fleet.model.variables import Variables
+from fleet.platforms.karpenter.names import CRD_FILES as KARPENTER
 from fleet.toolchain import catalogue, needs_of
 
 SOURCE = Path(__file__).parents[3] / "toolchain"
@@ -20,7 +21,7 @@ PROGRAMS = {
     "kind", "fleet-runc", "fleet-link", "fleet-loadgen", "placement", "work-manager", "hollow", "karmada-agent",
     "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-webhook",
     "kubefleet-hub-agent", "kubefleet-member-agent", "fleet-member", "kwok-host", "ocm-host",
-    "virt-operator", "virt-api", "virt-controller", "perfscale-audit", "kubevirt-objects",
+    "virt-operator", "virt-api", "virt-controller", "perfscale-audit", "kubevirt-objects", "karpenter",
 }  # fmt: skip
 
 
@@ -49,6 +50,9 @@ def test_a_group_is_built_only_for_what_needs_it() -> None:
     assert catalogue.load(SOURCE, ["manager:none"]) == everybody
     kubevirt = catalogue.load(SOURCE, ["platform:kubevirt"])
     assert set(kubevirt.groups) - set(everybody.groups) == {"kubevirt", "kwok"}  # kwok plays its VMIs
+    karpenter = catalogue.load(SOURCE, ["platform:karpenter"])
+    assert set(karpenter.groups) - set(everybody.groups) == {"karpenter", "kwok"}  # kwok plays the nodes that it makes
+    assert set(KARPENTER) == {name for name in karpenter.crds if name.startswith("karpenter-")}
 
 
 def test_a_fleet_needs_what_its_variables_name() -> None:
