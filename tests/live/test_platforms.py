@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(os.environ.get("FLEET_TEST_PLATFORMS") != "1", reason="minutes: `make test-platforms` runs it"),
 ]
 
-EXPERIMENTS = {"kubevirt": ("kubevirt-density",)}
+EXPERIMENTS = {"karpenter": ("karpenter-scale",), "kubevirt": ("kubevirt-density",)}
 """Of each platform, those that are about it."""
 BACK_SECONDS = 60.0
 

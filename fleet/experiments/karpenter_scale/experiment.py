@@ -1,0 +1,171 @@
+"""karpenter-scale: its trials, what it refuses, and its run around the trials."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fleet.errors import DeadlineError, UsageError
+from fleet.experiment.cleanup import CleanReport
+from fleet.experiment.definition import Needs
+from fleet.experiment.own import OwnExperiment, PlannedTrial
+from fleet.experiment.prepare import make_namespaces
+from fleet.experiment.session import Session
+from fleet.experiment.wec_scrape import scraping
+from fleet.experiments.karpenter_scale import marks, series
+from fleet.experiments.karpenter_scale.scenarios import (
+    POINT,
+    SCENARIOS,
+    Scenario,
+    change_stage,
+    scale_out_stage,
+    scaled,
+)
+from fleet.experiments.karpenter_scale.spec import KarpenterScale
+from fleet.experiments.karpenter_scale.trial import Trial, Watches, trial_of
+from fleet.host.limits import measure_room
+from fleet.host.weight import MIB
+from fleet.kube.client import KubeClient
+from fleet.kube.resources import PODS, Resource
+from fleet.kube.waiting import wait_for_objects
+from fleet.managers.manager import Manager
+from fleet.model.fleet_file import FleetFile
+from fleet.model.run_names import trial_id
+from fleet.observe.marks import Mark, MarkWatch
+from fleet.observe.wec_pages import wec_pages
+from fleet.platforms.karpenter import names
+
+PLATFORM = "karpenter"
+MEMORY_PER_POD = 1.5 * MIB
+"""What API server, etcd, Karpenter, controllers and the simulator hold more per pod and its part of a node."""
+
+
+@dataclass(frozen=True)
+class ScaleTrial(PlannedTrial):
+    """One scenario."""
+
+    scenario: Scenario = SCENARIOS["basic"]
+
+
+class KarpenterScaleExperiment(OwnExperiment[KarpenterScale]):
+    """The body."""
+
+    name = "karpenter-scale"
+    file = KarpenterScale
+    own_stages = marks.STAGES
+
+    def bounded(self, spec: KarpenterScale, fleet: FleetFile, manager: Manager) -> Sequence[str]:
+        """Its stages, and both phases of each scenario."""
+        phases = [name for each in spec.scenarios for name in (scale_out_stage(each), change_stage(each))]
+        return [*super().bounded(spec, fleet, manager), *phases]
+
+    def plan(self, spec: KarpenterScale, fleet: FleetFile, manager: Manager) -> Sequence[ScaleTrial]:  # noqa: ARG002
+        """Scenarios in the order of the file, round after round."""
+        wec = wec_of(fleet)
+        chosen = [scaled(SCENARIOS[name], spec.share) for name in spec.scenarios]
+        _room(max(chosen, key=lambda scenario: scenario.pods), fleet)
+        rounds = [-1] * spec.warmup + list(range(spec.repeats))
+        turns = [(repeat, scenario) for repeat in rounds for scenario in chosen]
+        return [
+            ScaleTrial(
+                trial_id(n), repeat, f"{POINT}{scenario.name}", (wec,), f"{scenario.pods} pods", scenario
+            )
+            for n, (repeat, scenario) in enumerate(turns)
+        ]  # fmt: skip
+
+    def needs(self, spec: KarpenterScale, fleet: FleetFile, trials: Sequence[ScaleTrial]) -> Needs:  # noqa: ARG002
+        """The WEC that has Karpenter."""
+        return Needs(frozenset({wec_of(fleet)}), frozenset())
+
+    async def run(self, session: Session, trials: Sequence[ScaleTrial]) -> None:
+        """As in the protocol."""
+        client = session.spaces.wecs[wec_of(session.fleet)]
+        async with session.step("prepare"):
+            wanted = {session.names.namespace}
+            await make_namespaces(session.spaces, session.manager, session.names, wanted, pods=True)
+        pages = wec_pages(session.fleet, {client.cluster: client}, series.API_SERVER, series.PROGRAMS)
+        async with (
+            _watching(session, client) as watches,
+            session.measuring(),
+            scraping(session, pages) as scraper,
+        ):
+            body = Trial(session, client, watches, scraper)
+            for trial in trials:
+                await body.run(trial)
+
+    async def clean(self, session: Session, trials: Sequence[ScaleTrial], seconds: float) -> CleanReport:
+        """The run's namespace owns its NodePools; their nodes are gone when the NodeClaims are."""
+        report = await super().clean(session, trials, seconds / 2)
+        left = [sentence for c in session.spaces.wecs.values() if (sentence := await _claims_left(c, session, seconds))]
+        return replace(report, left=(*report.left, *left))
+
+
+async def _claims_left(client: KubeClient, session: Session, seconds: float) -> str:
+    """What is still there when its time is up; empty: nothing."""
+    selector = session.names.selector()
+    try:
+        await wait_for_objects(
+            client,
+            names.NODE_CLAIMS,
+            lambda found: not found,
+            label_selector=selector,
+            timeout=max(1.0, seconds / 2),
+            what=f"no {names.NODE_CLAIMS} with {selector}",
+            missing=lambda found: [name for _, name in found],
+        )
+    except DeadlineError as error:
+        return str(error)
+    return ""
+
+
+def wec_of(fleet: FleetFile) -> str:
+    """The first WEC that has Karpenter; UsageError where there is none."""
+    for platform in fleet.platforms:
+        if platform.name == PLATFORM and platform.wecs:
+            return platform.wecs[0]
+    raise UsageError(
+        f"fleet {fleet.name} has no Karpenter: fleet up -e manager=none -e wec_count=1"
+        f" -e control_plane_driver=process -e platform={PLATFORM}"
+    )
+
+
+@asynccontextmanager
+async def _watching(session: Session, client: KubeClient) -> AsyncIterator[Watches]:
+    """One watch per resource; objects belong to the trial that their label names."""
+
+    def watch(
+        resource: Resource, read: Callable[[marks.Object], Iterable[Mark]], namespace: str | None = None
+    ) -> MarkWatch:
+        made = MarkWatch(
+            client,
+            resource,
+            read,
+            session.recorder,
+            trial_of=trial_of,
+            namespace=namespace,
+            selector=session.names.selector(),
+        )
+        session.reflectors.append(made.reflector)
+        return made
+
+    pods, claims = watch(PODS, marks.of_pod, session.names.namespace), watch(names.NODE_CLAIMS, marks.of_claim)
+    async with pods, claims:
+        yield Watches(pods, claims)
+
+
+def _room(scenario: Scenario, fleet: FleetFile) -> None:
+    """UsageError with the numbers when the machine cannot hold the pods."""
+    local = [machine for machine in fleet.machines if machine.connection == "local"]
+    if not local:
+        return
+    need, left = scenario.pods * MEMORY_PER_POD, measure_room(Path(local[0].state_dir).parent).memory
+    if need > left:
+        raise UsageError(
+            f"scenarios: {scenario.name} has {scenario.pods} pods, which need about {need / MIB / 1024:.1f} GiB, and"
+            f" this machine has {left / MIB / 1024:.1f} GiB left: {int(left / MEMORY_PER_POD)} fit; lower `share`"
+        )
+
+
+EXPERIMENT = KarpenterScaleExperiment()
