@@ -21,7 +21,7 @@ class KarpenterScale(ExperimentFile):
     """Karpenter's own performance suite: pods that need machines, then fewer pods or another template."""
 
     QUICK: ClassVar[Mapping[str, Any]] = {
-        "scenarios": ["basic"], "share": 0.02, "consolidate_after": "5s", "quiet": "45s", "sample_interval": "2s",
+        "scenarios": ["basic"], "share": 0.02, "consolidate_after": "1s", "quiet": "36s", "sample_interval": "2s",
     }  # fmt: skip
     experiment: Literal["karpenter-scale"]
     name: Name = "karpenter-scale"
