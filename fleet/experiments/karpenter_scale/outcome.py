@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleet.analysis.counters import Span, spans
 from fleet.analysis.findings import Assertion, DataColumn, DataTable, Value
@@ -49,6 +49,8 @@ class Phase:
     """Of the nodes when it was over."""
     taken: Taken
     asserted: Asserted
+    protected: int = 0
+    """Pods that must not be disrupted and went in it."""
 
     @property
     def seconds(self) -> float | None:
@@ -67,8 +69,6 @@ class Outcome:
     """None where it never began."""
     made_seconds: float | None
     """Until the last pod was created: how fast kube-controller-manager makes them."""
-    claims: int
-    """NodeClaims of the first phase."""
     added: int
     removed: int
     """NodeClaims that came and went in the second."""
@@ -102,7 +102,12 @@ def _outcome(recorded: Recorded, plan: TrialPlan, scenario: Scenario, first: Spa
         settled = any(one.name == marks.SETTLED and one.trial == plan.trial for one in recorded.measured)
         last = max((one.ns for one in seen if second[0] < one.ns <= second[1] and _moves(one)), default=None)
         stage, end = change_stage(scenario.name), last if settled else None
-        change = _phase(recorded, plan, stage, second, end, levels, scenario.changed)
+        kept = tuple(f"{plan.trial}-{load.name}-" for load in scenario.loads if load.protected)
+        protected = [one for one in seen if one.resource == marks.POD and one.name.startswith(kept)] if kept else []
+        change = replace(
+            _phase(recorded, plan, stage, second, end, levels, scenario.changed),
+            protected=_count(protected, marks.POD, DELETED, second),
+        )
         came, went = (_count(seen, marks.CLAIM, mark, second) for mark in (CREATED, DELETED))
         pods = _count(seen, marks.POD, DELETED, second)
     return Outcome(
@@ -111,7 +116,6 @@ def _outcome(recorded: Recorded, plan: TrialPlan, scenario: Scenario, first: Spa
         scale_out,
         change,
         None if made is None else (made - first[0]) / 1e9,
-        _count(seen, marks.CLAIM, CREATED, first),
         came,
         went,
         max(0, pods - (scenario.pods - scenario.left)),
@@ -248,6 +252,7 @@ def _of_phase(phase: Phase, point: str) -> Iterator[Judged]:
         ("memory reserved", "%", percent[1], ">", None if asserted.memory is None else 100 * asserted.memory),
         ("Karpenter's memory, P95", "MB", taken.resident, "<", asserted.resident),
         ("Karpenter's CPU", "cores", taken.cores, "<", asserted.cores),
+        ("protected pods disrupted", "pods", float(phase.protected), "<", asserted.protected),
     )
     for what, unit, measured, sign, limit in limits:
         if limit is not None:

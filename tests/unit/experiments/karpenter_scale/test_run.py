@@ -36,6 +36,8 @@ class KarpenterFleet(PlainFleet):
 
     lost = ""
     """A pod of this name never runs."""
+    hurt = ""
+    """A pod of this name is disrupted once, when there are fewer pods."""
 
     def file(self) -> FleetFile:
         """With the platform."""
@@ -71,8 +73,15 @@ class KarpenterFleet(PlainFleet):
                 self.store.create(resources.PODS, {"metadata": own, "spec": dict(spec["template"]["spec"])})
         for pod in self.store.objects(resources.PODS):
             owners = {owner["uid"] for owner in pod["metadata"].get("ownerReferences", ())}
-            if meta["uid"] in owners and pod["metadata"]["name"] not in wanted:
+            unwanted = pod["metadata"]["name"] not in wanted
+            if not unwanted and pod["metadata"]["name"] == self.hurt and self._fewer():
+                self.hurt, unwanted = "", True
+            if meta["uid"] in owners and unwanted:
                 self.store.delete(resources.PODS, pod["metadata"]["name"], meta["namespace"])
+
+    def _fewer(self) -> bool:
+        small = [one for one in self.store.objects(resources.DEPLOYMENTS) if one["metadata"]["name"] == "t000-small"]
+        return small[0]["spec"]["replicas"] < 5
 
     def _nodes(self, pool: Mapping[str, Any]) -> None:
         meta, template = pool["metadata"], pool["spec"]["template"]["metadata"]
@@ -182,6 +191,14 @@ async def test_upstreams_assertions_fail_a_run_of_its_size(
     }
     assert cases["basic_scale_out (scenario=basic): CPU reserved > 53 %"]
     assert not cases["basic_scale_out (scenario=basic): time < 120 s"]
+
+
+async def test_a_protected_pod_that_goes_breaks_an_assertion(fleet: KarpenterFleet) -> None:
+    fleet.hurt = "t000-protected-1"
+    outcome = await run(fleet, spec(scenarios=["do-not-disrupt"]))
+    study = analyse(RunFolder.open(outcome.folder))
+    (table,) = [table for table in study.own.tables if table.name == "upstream"]
+    assert [row[4] for row in table.rows if row[2] == "protected pods disrupted"] == [1.0]
 
 
 def test_what_cannot_be_held_is_refused_with_the_numbers(tmp_path: Path) -> None:
