@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from fleet.analysis.five_parts import Part
 from fleet.analysis.program_table import heap_series
@@ -31,7 +31,10 @@ PACE = (
     " table of programs."
 )
 FAULTS = "Faults were part of the run: see what disturbed it."
-NO_FAULTS = "No fault was part of this run (`during`): the table has how soon a drifted node is decided upon."
+NO_FAULTS = "No fault was part of this run (`during`)."
+DRIFT = (
+    "A node that differs from its NodePool is a change that Karpenter has to see: the table has how soon it decides."
+)
 
 
 def sections(study: Study) -> Iterator[Section]:
@@ -51,14 +54,15 @@ def sections(study: Study) -> Iterator[Section]:
 
 
 def _parts(study: Study) -> Mapping[Part, Content]:
-    told = FAULTS if study.run.spec.during else NO_FAULTS
+    told = [FAULTS if study.run.spec.during else NO_FAULTS]
+    told += [DRIFT for table in study.own.tables if table.name == "monitoring"]
     return {
         "creation": Content(tables=("creation",)),
         "scheduling": Content(tables=("scheduling",)),
         "management": Content(
             tables=("decisions", "requests", "agents", "programs"), figures=[*_decisions(study), *_heap(study)]
         ),
-        "monitoring": Content(lines=(told,), tables=("monitoring",)),
+        "monitoring": Content(lines=told, tables=("monitoring",)),
         "clean-up": Content(tables=("cleaning",)),
     }
 
@@ -70,20 +74,30 @@ def _packing(study: Study) -> Iterator[Drawing]:
     if not found:
         return
     moments = [(level.ns - first) / 1e9 for level in found]
+    end = (recorded.last_ns - first) / 1e9
     shares = {
-        "CPU": [(at, 100 * level.cpu) for at, level in zip(moments, found, strict=True)],
-        "memory": [(at, 100 * level.memory) for at, level in zip(moments, found, strict=True)],
+        "CPU": _stepped([(at, 100 * level.cpu) for at, level in zip(moments, found, strict=True)], end),
+        "memory": _stepped([(at, 100 * level.memory) for at, level in zip(moments, found, strict=True)], end),
     }
-    nodes = {"nodes": [(at, float(level.nodes)) for at, level in zip(moments, found, strict=True)]}
+    nodes = {"nodes": _stepped([(at, float(level.nodes)) for at, level in zip(moments, found, strict=True)], end)}
     text = "Reserved by pods, of all that the nodes offer"
     yield Drawing(plots.over_time(shares, over_run, "% reserved", "packing"), text, over_run.caption)
     yield Drawing(plots.over_time(nodes, over_run, "nodes", "nodes"), "Nodes that Karpenter made", over_run.caption)
 
 
+def _stepped(points: Sequence[tuple[float, float]], end: float) -> list[tuple[float, float]]:
+    """What was written when it changed, drawn as what it was: each value until the next, the last one until the end."""
+    made: list[tuple[float, float]] = []
+    for at, value in points:
+        made += [(at, made[-1][1]), (at, value)] if made else [(at, value)]
+    return [*made, (end, made[-1][1])] if made else made
+
+
 def _decisions(study: Study) -> Iterator[Drawing]:
     recorded = study.recorded
-    counted, over_run = decision_series(recorded.metrics, recorded.first_ns), time_marks(recorded, study.disturbances)
-    if counted:
+    end, over_run = (recorded.last_ns - recorded.first_ns) / 1e9, time_marks(recorded, study.disturbances)
+    found = decision_series(recorded.metrics, recorded.first_ns)
+    if counted := {label: _stepped(points, end) for label, points in found.items()}:
         text = "NodeClaims so far, by Karpenter's counters"
         yield Drawing(plots.over_time(counted, over_run, "NodeClaims", "decisions"), text, over_run.caption)
 

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from fleet.analysis.join import Join
+from fleet.analysis.program_table import HEAP
 from fleet.analysis.recorded import Recorded
-from fleet.experiments.karpenter_scale import marks, objects, packing
+from fleet.experiments.karpenter_scale import marks, objects, packing, series
+from fleet.experiments.karpenter_scale.decisions import decision_series
 from fleet.experiments.karpenter_scale.scenarios import SCENARIOS
 from fleet.model.manager_record import ManagerRecord
-from fleet.results.events import MarkSeen
+from fleet.results.events import MarkSeen, MetricSample
 
 
 def condition(kind: str, reason: str = "") -> dict[str, str]:
@@ -74,3 +76,23 @@ def test_nodes_fill_and_empty() -> None:
     assert shares == pytest.approx([1 / 16, 500 / 4000, 1 / 8, 1 / 4])
     assert packing.at(found, 1) is None
     assert found[-1].cpu == 0.0
+
+
+def metric(ns: int, name: str, value: float, labels: str = "") -> MetricSample:
+    return MetricSample(ns=ns, wall=0, component="karpenter", cluster="wec001", name=name, labels=labels, value=value)
+
+
+def test_decisions_are_counted_from_the_begin_of_the_run() -> None:
+    found = decision_series(
+        [
+            metric(10**9, HEAP, 1.0),
+            metric(10**9, series.CREATED, 7.0, "reason=provisioned"),
+            metric(3 * 10**9, series.CREATED, 9.0, "reason=provisioned"),
+            metric(4 * 10**9, series.DISRUPTED, 2.0, "reason=empty"),
+        ],
+        0,
+    )
+    assert found == {
+        "created, provisioned": [(1.0, 0.0), (1.0, 0.0), (3.0, 2.0)],
+        "disrupted, empty": [(1.0, 0.0), (4.0, 2.0)],
+    }
