@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from fleet.analysis.counters import Counter, by_point, rises, spans
 from fleet.analysis.findings import DataColumn, DataTable, Value
 from fleet.analysis.histograms import buckets, quantile
+from fleet.analysis.program_table import HEAP
 from fleet.analysis.recorded import TRIAL, Recorded
 from fleet.analysis.samples import Sample
 from fleet.analysis.stats import quantile as exact
@@ -32,14 +33,25 @@ def decision_table(recorded: Recorded, trials: Mapping[str, int]) -> DataTable:
 
 
 def decision_series(metrics: Sequence[MetricSample], first_ns: int) -> dict[str, list[tuple[float, float]]]:
-    """NodeClaims created, disrupted and terminated so far, by reason: seconds since the run began and a count."""
-    found: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
-    for sample in metrics:
-        if sample.name in SHOWN:
-            reason = Counter(sample.component, sample.cluster, sample.name, sample.labels).label("reason")
-            label = f"{SHOWN[sample.name]}, {reason}" if reason else SHOWN[sample.name]
-            found[label].append(((sample.ns - first_ns) / 1e9, sample.value))
-    return dict(found)
+    """NodeClaims created, disrupted and terminated in this run, by reason: seconds since it began and a count so far.
+
+    A counter that the first reading has began before the run; one that came later began at 0.
+    """
+    mine = [sample for sample in metrics if sample.name in SHOWN or sample.name == HEAP]
+    read = {sample.component: sample.ns for sample in reversed(mine)}
+    found: dict[str, list[tuple[float, float]]] = {}
+    before: dict[str, float] = {}
+    for sample in mine:
+        if sample.name == HEAP:
+            continue
+        begun = read[sample.component]
+        reason = Counter(sample.component, sample.cluster, sample.name, sample.labels).label("reason")
+        label = f"{SHOWN[sample.name]}, {reason}" if reason else SHOWN[sample.name]
+        if label not in found:
+            before[label] = sample.value if sample.ns == begun else 0.0
+            found[label] = [((begun - first_ns) / 1e9, 0.0)]
+        found[label].append(((sample.ns - first_ns) / 1e9, sample.value - before[label]))
+    return found
 
 
 def own_table(recorded: Recorded, samples: Sequence[Sample]) -> DataTable:

@@ -32,9 +32,7 @@ PACE = (
 )
 FAULTS = "Faults were part of the run: see what disturbed it."
 NO_FAULTS = "No fault was part of this run (`during`)."
-DRIFT = (
-    "A node that differs from its NodePool is a change that Karpenter has to see: the table has how soon it decides."
-)
+DRIFT = "A node that differs from its NodePool is a change that Karpenter must see: the table has how soon it decides."
 
 
 def sections(study: Study) -> Iterator[Section]:
