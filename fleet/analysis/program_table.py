@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+import msgspec
+
 from fleet.analysis.counters import Span, by_point, peaks, spans
 from fleet.analysis.findings import DataColumn, DataTable, Value
 from fleet.analysis.recorded import TRIAL, Recorded
@@ -28,12 +30,14 @@ class _Taken(NamedTuple):
     queue: str
 
 
-def program_table(recorded: Recorded, objects: int, depth_metrics: Sequence[str] = (DEPTH,)) -> DataTable:
+def program_table(
+    recorded: Recorded, objects: int, depth_metrics: Sequence[str] = (DEPTH,), step: str = TRIAL
+) -> DataTable:
     """One row per point and program; values are means over the counted trials of the point, of peaks too.
 
-    `depth_metrics`: names of gauges of work queues with the label `name`.
+    `depth_metrics`: names of gauges of work queues with the label `name`. `step`: over which step of a trial.
     """
-    taken = _taken(recorded, depth_metrics)
+    taken = _taken(recorded, depth_metrics, step)
     rows: list[list[Value]] = []
     for (point, program), trials in sorted(taken.items(), key=lambda row: (row[0][0], -sum(t.cpu for t in row[1]))):
         cpu = sum(trial.cpu for trial in trials) / len(trials)
@@ -55,19 +59,19 @@ def program_table(recorded: Recorded, objects: int, depth_metrics: Sequence[str]
     return DataTable(name="programs", title="Programs", columns=columns, rows=rows)
 
 
-def _taken(recorded: Recorded, depth_metrics: Sequence[str]) -> dict[tuple[str, str], list[_Taken]]:
+def _taken(recorded: Recorded, depth_metrics: Sequence[str], step: str) -> dict[tuple[str, str], list[_Taken]]:
     """By point and program, one per counted trial."""
     found: defaultdict[tuple[str, str], list[_Taken]] = defaultdict(list)
     pss = {(one.trial, one.of.get("program", "")): one.value for one in recorded.measured if one.name == PSS}
-    for point, trial, span in by_point(recorded, spans(recorded, TRIAL)):
+    for point, trial, span in by_point(recorded, spans(recorded, step)):
         high = peaks(recorded.metrics, span)
-        for program, samples in _programs(recorded.processes, span).items():
+        for program, samples in programs(recorded.processes, span).items():
             component, _, cluster = program.partition(".")
             own = {key: value for key, value in high.items() if (key.component, key.cluster) == (component, cluster)}
             heap = max((value for key, value in own.items() if key.name == HEAP), default=None)
             queues = [(value, key.label("name")) for key, value in own.items() if key.name in depth_metrics]
             depth, queue = max(queues, default=(None, ""))
-            found[point, program].append(_Taken(_cpu(samples), pss.get((trial, program)), heap, depth, queue))
+            found[point, program].append(_Taken(cpu_seconds(samples), pss.get((trial, program)), heap, depth, queue))
     return found
 
 
@@ -85,8 +89,11 @@ def heap_series(metrics: Sequence[MetricSample], first_ns: int) -> dict[str, lis
     return dict(found)
 
 
-def _programs(processes: Sequence[ProcessSample], span: Span) -> dict[str, list[ProcessSample]]:
-    """Samples in the span, with the last one before it: that is where the trial began."""
+def programs(processes: Sequence[ProcessSample], span: Span) -> dict[str, list[ProcessSample]]:
+    """Samples in the span, with the last one before it: that is where the trial began.
+
+    A program that began in the span, while others were sampled before it, gets a first sample of no CPU.
+    """
     before: dict[str, ProcessSample] = {}
     found: defaultdict[str, list[ProcessSample]] = defaultdict(list)
     for sample in processes:
@@ -94,11 +101,16 @@ def _programs(processes: Sequence[ProcessSample], span: Span) -> dict[str, list[
             before[sample.program] = sample
         elif sample.ns <= span[1]:
             found[sample.program].append(sample)
-    return {name: [before[name], *samples] if name in before else samples for name, samples in found.items()}
+    for name, samples in found.items():
+        if name in before:
+            samples.insert(0, before[name])
+        elif before:
+            samples.insert(0, msgspec.structs.replace(samples[0], ns=span[0], cpu_seconds=0.0))
+    return dict(found)
 
 
-def _cpu(samples: Sequence[ProcessSample]) -> float:
-    """Seconds of CPU from the first to the last sample; of a process that was started again all that it has."""
+def cpu_seconds(samples: Sequence[ProcessSample]) -> float:
+    """CPU from the first to the last sample; of a process that was started again all that it has."""
     total = 0.0
     for former, later in pairwise(samples):
         same = former.pid == later.pid and later.cpu_seconds >= former.cpu_seconds

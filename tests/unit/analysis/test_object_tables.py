@@ -67,19 +67,28 @@ def test_calls_of_a_webhook_and_their_quantiles() -> None:
     assert [round(float(str(value)), 6) for value in row[7:]] == [25.0, 92.5]  # 95 %: 3.8 of 4, 0.9 of the way to 0.1 s
 
 
-def test_cpu_and_memory_of_a_program_that_was_started_anew() -> None:
-    def weighed(at: float, pid: int, cpu: float) -> events.ProcessSample:
-        return events.ProcessSample(
-            ns=round(at * SECOND), wall=0, machine="here", program="virt.wec001", component="virt", cluster="wec001",
-            pid=pid, cpu_seconds=cpu, rss=1,
-        )  # fmt: skip
+def weighed(at: float, pid: int, cpu: float, component: str = "virt") -> events.ProcessSample:
+    return events.ProcessSample(
+        ns=round(at * SECOND), wall=0, machine="here", program=f"{component}.wec001", component=component,
+        cluster="wec001", pid=pid, cpu_seconds=cpu, rss=1,
+    )  # fmt: skip
 
+
+def test_cpu_and_memory_of_a_program_that_was_started_anew() -> None:
     memory = events.Measured(ns=9 * SECOND, wall=0, trial="t000", name="pss", value=40.0, unit="MiB",
                              of={"program": "virt.wec001"})  # fmt: skip
     depth = metric(8, 7, "workqueue_depth", "name=q", "virt")
     found = recorded(weighed(4, 1, 10), weighed(8, 1, 12), weighed(12, 2, 3), memory, depth)
     (row,) = program_table(found, 10).rows
     assert row == [POINT, "virt.wec001", 5.0, 500.0, 40.0, None, 7.0, "q"]
+
+
+def test_cpu_of_a_program_that_began_in_the_trial_counts_from_its_begin() -> None:
+    found = recorded(weighed(4, 1, 10), weighed(8, 2, 3, "new"), weighed(12, 1, 11), weighed(12, 2, 5, "new"))
+    assert [row[1:3] for row in program_table(found, 10).rows] == [["new.wec001", 5.0], ["virt.wec001", 1.0]]
+    assert program_table(found, 10, step="load").rows == []
+    alone = recorded(weighed(8, 2, 3, "new"), weighed(12, 2, 5, "new"))  # when it began is unknown
+    assert [row[1:3] for row in program_table(alone, 10).rows] == [["new.wec001", 2.0]]
 
 
 def test_spread_over_nodes() -> None:
