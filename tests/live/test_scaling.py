@@ -1,4 +1,4 @@
-"""watch-scaling and node-scaling with real programs: both ends agree, and the fleet has its own nodes again."""
+"""watch-scaling, node-scaling, scheduler-throughput with real programs: both ends agree, the fleet is as before."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from fleet.kube import resources
@@ -33,13 +34,13 @@ def lab() -> Iterator[Lab]:
         made.playbook("playbooks/teardown.yml")
 
 
-def rows(lab: Lab, results: Path, name: str, *sets: str) -> list[dict[str, Any]]:
-    """Every step of a run."""
+def rows(lab: Lab, results: Path, name: str, *sets: str, of: str = "steps") -> list[dict[str, Any]]:
+    """Every step of a run; `of`: the table that has them."""
     more = [word for one in sets for word in ("--set", one)]
     done = lab.fleet("experiment", "run", name, "--quick", *more, "--fleet", lab.name, "--results", str(results))
     assert done.code in (0, 4), done.err
     (file,) = results.rglob("summary.json")
-    (table,) = [table for table in json.loads(file.read_text())["tables"] if table["name"] == "steps"]
+    (table,) = [table for table in json.loads(file.read_text())["tables"] if table["name"] == of]
     head = [column["name"] for column in table["columns"]]
     return [dict(zip(head, row, strict=True)) for row in table["rows"]]
 
@@ -58,6 +59,32 @@ def test_every_watch_gets_what_it_selects(lab: Lab, tmp_path: Path) -> None:
         assert row["connections"] == (12 if "http/1.1" in row["series"] else 1), row
         assert row["server CPU"] > 0
         assert row["client CPU"] > 0
+
+
+def test_schedulers_bind_every_pod_and_a_limit_holds(lab: Lab, tmp_path: Path) -> None:
+    found = rows(lab, tmp_path, "scheduler-throughput", "loads=[one-group, taints]", of="throughput")
+    names = ["default", "raised", "packing"]
+    assert [(row["load"], row["scheduler"]) for row in found] == [
+        (load, name) for load in ("one-group", "taints") for name in names
+    ]
+    assert all(row["bound"] == row["pods"] == 300 for row in found), found
+    for row in found:
+        if row["scheduler"] == "default":  # 200 beyond the burst, at 50 a second; some tokens went into its start
+            assert row["first to last"] > 0.9 * row["predicted"] == 0.9 * 4.0, row
+    (file,) = tmp_path.rglob("summary.json")
+    (spread,) = [table for table in json.loads(file.read_text())["tables"] if table["name"] == "spread"]
+    head = [column["name"] for column in spread["columns"]]
+    most = {row[head.index("point")]: row[head.index("most")] for row in spread["rows"]}
+    assert most["load=one-group scheduler=packing"] == 110
+    assert most["load=one-group scheduler=raised"] < 110
+    assert not [one for one in psutil.process_iter() if any("/fleet-scheduler-" in word for word in _words(one))]
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 async def test_nodes_grow_and_the_fleet_gets_its_own_back(lab: Lab, tmp_path: Path) -> None:

@@ -1,0 +1,195 @@
+"""scheduler-throughput through the whole frame, on a fake API server; a script stands in for the scheduler, the fleet
+binds while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from fleet.analysis.study import analyse
+from fleet.errors import UsageError
+from fleet.experiment.progress import Silent
+from fleet.experiment.runner import Outcome, Runner, plan
+from fleet.experiments.scheduler_throughput.experiment import EXPERIMENT
+from fleet.experiments.scheduler_throughput.spec import SchedulerThroughput
+from fleet.host.pki import FleetPki
+from fleet.kube import resources
+from fleet.model.fleet_file import Component, FleetFile
+from fleet.report.html import page
+from fleet.results.folder import RunFolder
+from tests.unit.experiment.plain_fleets import PlainFleet
+from tests.unit.experiment.stand_in import POLL_SECONDS, ensure, set_status
+
+NODES = 2
+AT_ONCE = 10
+PODS = 30
+SCHEDULER = '#!/bin/sh\necho $$ > "$(dirname "$0")/pid"\nexec sleep 600\n'
+DYING = '#!/bin/sh\necho $$ > "$(dirname "$0")/pid"\nsleep 1\necho no memory left\nexit 3\n'
+
+
+class SchedulerFleet(PlainFleet):
+    """One WEC; pods of any scheduler but the WEC's own are bound while the script runs."""
+
+    most = 10**6
+    """So many are bound, no more."""
+
+    def file(self) -> FleetFile:
+        """With nodes, and a kube-scheduler."""
+        program = Component(program="kube-scheduler.wec001", component="kube-scheduler", machine="local",
+                            cluster="wec001", argv=[str(self.program)])  # fmt: skip
+        return super().file().model_copy(update={"wec_nodes": NODES, "components": [program]})
+
+    @property
+    def program(self) -> Path:
+        """The script."""
+        return self.folder / "bin" / "kube-scheduler"
+
+    def write(self, text: str) -> None:
+        """Another script."""
+        self.program.parent.mkdir(exist_ok=True)
+        self.program.write_text(text)
+        self.program.chmod(0o700)
+
+    def begin(self) -> None:
+        """Authorities, a script, nodes."""
+        FleetPki.ensure(self.folder / "pki", "test")
+        self.write(SCHEDULER)
+        self.store = self.wecs["wec001"].store
+        self.taints: list[set[str]] = []
+        for number in range(NODES):
+            self.store.create(resources.NODES, {"metadata": {"name": f"node-{number}"}, "spec": {}})
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            self.act()
+
+    def act(self) -> None:
+        """Accounts, scheduler, nodes."""
+        for space in self.store.objects(resources.NAMESPACES):
+            account = {"metadata": {"name": "default", "namespace": space["metadata"]["name"]}}
+            ensure(self.store, resources.SERVICE_ACCOUNTS, account)
+        found = self.store.objects(resources.PODS)
+        bound = [pod for pod in found if pod["spec"].get("nodeName")]
+        for pod in bound:
+            if not pod.get("status"):
+                status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+                set_status(self.store, resources.PODS, pod["metadata"]["name"], pod["metadata"]["namespace"], status)
+        if not self._scheduler_runs():
+            return
+        waiting = [pod for pod in found if not pod["spec"].get("nodeName")]
+        for number, pod in enumerate(waiting[: min(AT_ONCE, self.most - len(bound))]):
+            self._bind(pod["metadata"], f"node-{(len(bound) + number) % NODES}")
+        if waiting:
+            nodes = self.store.objects(resources.NODES)
+            self.taints.append({taint["key"] for node in nodes for taint in node["spec"].get("taints") or []})
+
+    def _bind(self, meta: Mapping[str, Any], node: str) -> None:
+        def bound(old: Any) -> Any:
+            return {**old, "spec": {**old["spec"], "nodeName": node}}
+
+        self.store.update(resources.PODS, meta["name"], meta["namespace"], bound)
+
+    def _scheduler_runs(self) -> bool:
+        file = self.program.with_name("pid")
+        text = file.read_text().strip() if file.exists() else ""
+        return bool(text) and psutil.pid_exists(int(text))
+
+
+@pytest.fixture
+async def fleet(tmp_path: Path) -> AsyncIterator[SchedulerFleet]:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    async with SchedulerFleet(state, 1) as stand_in:
+        yield stand_in
+
+
+def spec(**fields: Any) -> SchedulerThroughput:
+    base = {"experiment": "scheduler-throughput", "pods": PODS, "sample_interval": "1s", "schedulers": [{"name": "a"}],
+            "loads": ["one-group"]}  # fmt: skip
+    return SchedulerThroughput.model_validate(base | fields)
+
+
+async def run(fleet: SchedulerFleet, chosen: SchedulerThroughput) -> Outcome:
+    results = fleet.folder.parent / "results"
+    return await Runner(fleet.file(), fleet.folder, EXPERIMENT, chosen, results, progress=Silent()).run()
+
+
+async def test_each_scheduler_under_each_load_and_nothing_is_left(fleet: SchedulerFleet) -> None:
+    chosen = spec(schedulers=[{"name": "a"}, {"name": "b", "qps": 9, "burst": 10}], loads=["taints", "priority"])
+    outcome = await run(fleet, chosen)
+    study = analyse(RunFolder.open(outcome.folder))
+    rows = {(row.stage, row.point): (row.count, row.missing) for row in study.rows}
+    for load in ("taints", "priority"):
+        for name in ("a", "b"):
+            for stage in ("create", "pending", "start"):
+                assert rows[stage, f"load={load} scheduler={name}"] == (PODS, 0), stage
+    tables = {table.name: table for table in study.own.tables}
+    assert [row[:5] for row in tables["throughput"].rows] == [
+        [load, name, f"t{n:03d}", PODS, PODS]
+        for n, (load, name) in enumerate((x, y) for x in ("taints", "priority") for y in ("a", "b"))
+    ]
+    predicted = [row[9] for row in tables["throughput"].rows]
+    assert predicted == [None, pytest.approx(20 / 9)] * 2
+    assert [row[2:6] for row in tables["spread"].rows] == [[PODS, NODES, 2, PODS // 2]] * 4
+    text = page(study)
+    for part in ("throughput", "limits", "creation", "scheduling", "management", "clean-up"):
+        assert f'id="{part}"' in text, part
+    assert "Pods bound over time: taints" in text
+    # The stand-in has no page of metrics: that is said, and nothing else.
+    assert {anomaly.what for anomaly in study.recorded.anomalies} <= {"metrics"}
+
+    assert max(map(len, fleet.taints)) == NODES  # there while pods of that load were bound
+    assert not any(node["spec"].get("taints") for node in fleet.store.objects(resources.NODES))
+    assert fleet.store.objects(resources.PRIORITY_CLASSES) == []
+    assert fleet.leftovers() == []
+    assert not fleet._scheduler_runs()
+
+
+async def test_pods_of_a_scheduler_that_runs_before_them(fleet: SchedulerFleet) -> None:
+    outcome = await run(fleet, spec(start="before"))
+    study = analyse(RunFolder.open(outcome.folder))
+    rows = {row.stage: (row.count, row.missing) for row in study.rows}
+    assert rows["pending"] == (PODS, 0)  # the pod that showed that it works is none of them
+    assert fleet.leftovers() == []
+
+
+async def test_a_scheduler_that_dies_is_in_the_verdict(fleet: SchedulerFleet) -> None:
+    fleet.write(DYING)
+    fleet.most = 20
+    outcome = await run(fleet, spec())
+    assert outcome.verdict == "partial"
+    said = " ".join(outcome.reasons)
+    assert "a ended with code 3 when 20 of 30 pods were bound: no memory left" in said
+    assert "t000: 10 of 30 pods were not bound" in said
+    assert fleet.leftovers() == []
+
+
+def test_what_cannot_be_done_is_refused(tmp_path: Path) -> None:
+    fleet = SchedulerFleet(tmp_path, 1)
+    fleet.write(SCHEDULER)
+    file = fleet.file()
+    trials = plan(
+        file, EXPERIMENT, spec(schedulers=[{"name": "a"}, {"name": "b"}], loads=["one-group", "taints"], repeats=2)
+    )
+    turn = [f"load={load} scheduler={name}" for load in ("one-group", "taints") for name in ("a", "b")]
+    assert [trial.point for trial in trials] == turn * 2
+    with pytest.raises(UsageError, match=r"pods: 300 do not fit 2 nodes of 110 pods \(220\).*wec_nodes=3"):
+        plan(file, EXPERIMENT, spec(pods=300))
+    with pytest.raises(UsageError, match="has no kube-scheduler on this machine"):
+        plan(file.model_copy(update={"components": []}), EXPERIMENT, spec())
+    with pytest.raises(UsageError, match="has no WEC"):
+        plan(file.model_copy(update={"clusters": []}), EXPERIMENT, spec())
+    own = {"name": "mine", "binary": str(fleet.program), "sha256": "0" * 64}
+    with pytest.raises(UsageError, match=r"mine: sha256: that of .* is [0-9a-f]{64}, not 0000"):
+        plan(file, EXPERIMENT, spec(schedulers=[own]))
+    with pytest.raises(UsageError, match="mine: binary: nothing is no absolute path"):
+        plan(file, EXPERIMENT, spec(schedulers=[own | {"binary": "nothing"}]))
+    right = own | {"sha256": hashlib.sha256(SCHEDULER.encode()).hexdigest()}
+    assert len(plan(file, EXPERIMENT, spec(schedulers=[right]))) == 1
