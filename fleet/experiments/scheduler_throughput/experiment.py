@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -74,9 +75,12 @@ class SchedulerThroughputExperiment(OwnExperiment[SchedulerThroughput]):
     async def admit(
         self, spec: SchedulerThroughput, fleet: FleetFile, spaces: Spaces, trials: Sequence[SchedulerTrial]
     ) -> None:
-        """Also: its nodes take the pods."""
+        """Also: its nodes take the pods, and every scheduler its configuration."""
         await super().admit(spec, fleet, spaces, trials)
         client = spaces.wecs[wec_of(fleet).name]
+        for scheduler in spec.schedulers:
+            if scheduler.configured:
+                await asyncio.to_thread(program.check_configuration, fleet, client.cluster, scheduler)
         await nodes.untaint(client)  # of a run that was killed
         found = len(await nodes.names(client))
         if spec.pods > found * PODS_OF_NODE:

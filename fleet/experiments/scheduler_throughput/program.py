@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import json
 import os
+import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +33,15 @@ CONTAINERS = (PROGRAM, "dense")
 OWNER = "experiment.scheduler-throughput"
 """Of the port, in the registry."""
 LOG_LINES = 5
+CHECK_SECONDS = 30.0
+_NOWHERE = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "clusters": [{"name": "none", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "contexts": [{"name": "none", "context": {"cluster": "none"}}],
+    "current-context": "none",
+}
+"""A kubeconfig that leads nowhere."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,31 @@ def check_binary(scheduler: Scheduler) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != scheduler.sha256:
         raise UsageError(f"{field}: sha256: that of {path} is {found}, not {scheduler.sha256}")
+
+
+def check_configuration(fleet: FleetFile, wec: str, scheduler: Scheduler) -> None:
+    """UsageError unless the program takes its configuration: it is asked to write it back, and ends."""
+    with tempfile.TemporaryDirectory(prefix="fleet-scheduler-") as folder:
+        kubeconfig, config = Path(folder) / "kubeconfig", Path(folder) / "config.json"
+        kubeconfig.write_text(json.dumps(_NOWHERE), encoding="utf-8")
+        config.write_text(json.dumps(configuration(scheduler, kubeconfig)), encoding="utf-8")
+        program = scheduler.binary or str(built(fleet, wec))
+        argv = [program, f"--config={config}", "--secure-port=0", f"--write-config-to={folder}/written"]
+        try:
+            done = subprocess.run(
+                argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,
+                timeout=CHECK_SECONDS,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise UsageError(
+                f"schedulers: {scheduler.name}: {program} takes no `--write-config-to`: {error}"
+            ) from error
+    if done.returncode != 0:
+        said = next((line.strip() for line in reversed(done.stderr.splitlines()) if line.strip()), "it said nothing")
+        raise UsageError(
+            f"schedulers: {scheduler.name}: its program refuses profile or configuration ({said}); one that takes no"
+            " KubeSchedulerConfiguration needs `arguments`"
+        )
 
 
 @asynccontextmanager

@@ -29,8 +29,17 @@ from tests.unit.experiment.stand_in import POLL_SECONDS, ensure, set_status
 NODES = 2
 AT_ONCE = 10
 PODS = 30
-SCHEDULER = '#!/bin/sh\necho $$ > "$(dirname "$0")/pid"\nexec sleep 600\n'
-DYING = '#!/bin/sh\necho $$ > "$(dirname "$0")/pid"\nsleep 1\necho no memory left\nexit 3\n'
+CHECKED = """#!/bin/sh
+case "$*" in
+*--write-config-to=*)
+  grep -q nonsense "${1#--config=}" || exit 0
+  echo "unknown field nonsense" >&2
+  exit 1 ;;
+esac
+"""
+"""A scheduler that is asked to check its configuration."""
+SCHEDULER = CHECKED + 'echo $$ > "$(dirname "$0")/pid"\nexec sleep 600\n'
+DYING = CHECKED + 'echo $$ > "$(dirname "$0")/pid"\nsleep 1\necho no memory left\nexit 3\n'
 
 
 class SchedulerFleet(PlainFleet):
@@ -169,6 +178,13 @@ async def test_a_scheduler_that_dies_is_in_the_verdict(fleet: SchedulerFleet) ->
     assert "a ended with code 3 when 20 of 30 pods were bound: no memory left" in said
     assert "t000: 10 of 30 pods were not bound" in said
     assert fleet.leftovers() == []
+
+
+async def test_a_profile_that_its_program_does_not_take_is_refused_before_anything(fleet: SchedulerFleet) -> None:
+    bad = {"name": "bad", "profile": {"nonsense": 1}}
+    with pytest.raises(UsageError, match=r"schedulers: bad: its program refuses .*\(unknown field nonsense\)"):
+        await run(fleet, spec(schedulers=[{"name": "a"}, bad]))
+    assert not (fleet.folder.parent / "results").exists()
 
 
 def test_what_cannot_be_done_is_refused(tmp_path: Path) -> None:
