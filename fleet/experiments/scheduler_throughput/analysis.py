@@ -106,7 +106,7 @@ def _limits(each: Sequence[Throughput], recorded: Recorded) -> DataTable:
         DataColumn(name="trial"),
         DataColumn(name="client limit", unit="1/s"),
         DataColumn(name="rate of it", unit="%"),
-        DataColumn(name="wait for it", unit="ms per bind"),
+        DataColumn(name="wait for it", unit="ms per POST"),
         DataColumn(name="pods created", unit="1/s"),
         DataColumn(name="cycle busy", unit="%"),
         DataColumn(name="deepest queue"),

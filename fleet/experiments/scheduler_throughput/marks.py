@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleet.kube.resources import PODS
-from fleet.model.pod_marks import RUNNING, SCHEDULED
+from fleet.model.pod_marks import SCHEDULED
 from fleet.model.stage import Stage
 from fleet.observe.marks import Mark, Object
 
@@ -16,13 +16,11 @@ CREATE, LOAD, DRAIN = "create", "load", "drain"
 
 
 def of_pod(pod: Object) -> Iterator[Mark]:
-    """Bound to a node, running, ready."""
+    """Bound to a node, ready."""
     node = (pod.get("spec") or {}).get("nodeName")
     status = pod.get("status") or {}
     if node:
         yield SCHEDULED, node
-    if status.get("phase") == "Running":
-        yield RUNNING
     if any(one.get("type") == "Ready" and one.get("status") == "True" for one in status.get("conditions") or ()):
         yield READY
 
