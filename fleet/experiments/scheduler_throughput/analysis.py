@@ -109,6 +109,7 @@ def _limits(each: Sequence[Throughput], recorded: Recorded) -> DataTable:
         DataColumn(name="wait for it", unit="ms per POST"),
         DataColumn(name="pods created", unit="1/s"),
         DataColumn(name="cycle busy", unit="%"),
+        DataColumn(name="binds put off", unit="429"),
         DataColumn(name="deepest queue"),
         DataColumn(name="scheduler CPU", unit="cores"),
         DataColumn(name="most other CPU", unit="cores"),
@@ -133,7 +134,7 @@ def _limits(each: Sequence[Throughput], recorded: Recorded) -> DataTable:
             [
                 one.load, one.scheduler.name, one.plan.trial, one.scheduler.qps,
                 None if one.rate is None else 100 * one.rate / one.scheduler.qps, _times(one.waited, MS), one.offered,
-                _times(one.cycle, 100), deepest,
+                _times(one.cycle, 100), one.refused, deepest,
                 next((cores for name, cores in one.cores.items() if name.partition(".")[0] == own), None),
                 others.get(which), which, _times(one.busy, 100),
             ]

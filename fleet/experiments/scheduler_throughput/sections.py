@@ -14,6 +14,7 @@ from fleet.experiments.scheduler_throughput.throughput import (
     CYCLE_SHARE,
     LIMIT_SHARE,
     OFFER_SHARE,
+    REFUSED_SHARE,
     Throughput,
     throughputs,
 )
@@ -42,7 +43,8 @@ PREDICTED = (
 RULES = (
     f"`Limited by`, in this order: the client's limit from {LIMIT_SHARE:.0%} of it on; creation from {OFFER_SHARE:.0%}"
     f" of its rate on, where the scheduler ran meanwhile; the scheduling cycle, which takes one pod after another, when"
-    f" it worked {CYCLE_SHARE:.0%} of the time or more; CPU from {BUSY_SHARE:.0%} of the machine's on."
+    f" it worked {CYCLE_SHARE:.0%} of the time or more; the API server, when it answered 429 to binds, from"
+    f" {REFUSED_SHARE:.0%} of the pods on; CPU from {BUSY_SHARE:.0%} of the machine's on."
 )
 PUBLISHED = (
     "The published figures are of 5,000 pods of Deployments, created while the scheduler ran, on another machine; 50.5"

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fleet.analysis.counters import Counter, Span, spans
+from fleet.analysis.counters import Counter, Span, rises, spans
 from fleet.analysis.histograms import buckets, quantile
 from fleet.analysis.program_table import cpu_seconds, programs
 from fleet.analysis.recorded import Recorded
+from fleet.analysis.request_table import API_SERVER_REQUESTS
 from fleet.experiments.scheduler_throughput import marks, series
 from fleet.experiments.scheduler_throughput.spec import Scheduler
 from fleet.model.pod_marks import SCHEDULED
@@ -21,6 +22,8 @@ LIMIT_SHARE = 0.95
 """Of the client's limit: a rate above it is that limit."""
 OFFER_SHARE = 0.9
 """Of the rate of creation, where the scheduler runs meanwhile."""
+REFUSED_SHARE = 0.05
+"""Of the pods: so many answers 429 to their binds, which the scheduler then repeats."""
 CYCLE_SHARE = 0.8
 """Of the time, in which the scheduling cycle worked: it takes one pod after another."""
 BUSY_SHARE = 0.9
@@ -47,6 +50,8 @@ class Throughput:
     """By program."""
     busy: float | None
     """Share of the machine's processors, whoever used them."""
+    refused: float = 0.0
+    """Binds that the API server put off (429): its priority and fairness had no room for them."""
 
     @property
     def bound(self) -> int:
@@ -111,20 +116,26 @@ class Throughput:
     @property
     def limited_by(self) -> str:
         """What bound the rate, as far as it can be known from outside; the rules are the constants above."""
+        return next(self._limits(), "not known: take profiles")
+
+    def _limits(self) -> Iterator[str]:
+        """All that could have, the surest first."""
         rate = self.rate
         if self.bound < self.pods or rate is None:
-            return "not all pods were bound"
+            yield "not all pods were bound"
+            return
         if self.predicted is not None and rate >= LIMIT_SHARE * self.scheduler.qps:
-            return f"its client's limit ({self.scheduler.qps:g} requests a second)"
+            yield f"its client's limit ({self.scheduler.qps:g} requests a second)"
         if self.early and self.offered is not None and rate >= OFFER_SHARE * self.offered:
-            return f"creation: {self.offered:.0f} pods a second were offered"
+            yield f"creation: {self.offered:.0f} pods a second were offered"
         if self.cycle is not None and self.cycle >= CYCLE_SHARE:
-            return f"its scheduling cycle, which worked {self.cycle:.0%} of the time"
+            yield f"its scheduling cycle, which worked {self.cycle:.0%} of the time"
+        if self.refused >= REFUSED_SHARE * self.bound:
+            yield f"the API server: its priority and fairness put off {self.refused:.0f} binds (429)"
         if self.busy is not None and self.busy >= BUSY_SHARE:
             most = sorted(self.cores.items(), key=lambda one: -one[1])[:2]
             shown = ", ".join(f"{name} {cores:.2f}" for name, cores in most)
-            return f"CPU: the machine was {self.busy:.0%} busy (cores: {shown})"
-        return "not known: take profiles"
+            yield f"CPU: the machine was {self.busy:.0%} busy (cores: {shown})"
 
     def sum_of(self, name: str, **labels: str) -> float | None:
         """Of one of its counters over series with those labels; None when it has none."""
@@ -165,6 +176,7 @@ def throughputs(recorded: Recorded, spec: Mapping[str, Any]) -> Iterator[Through
             own=_last(recorded, scheduler.component, span),
             cores=_cores(recorded, span),
             busy=_busy(recorded.hosts, span),
+            refused=_refused(recorded, span),
         )
 
 
@@ -188,6 +200,15 @@ def _last(recorded: Recorded, component: str, span: Span) -> dict[Counter, float
 def _cores(recorded: Recorded, span: Span) -> dict[str, float]:
     seconds = (span[1] - span[0]) / 1e9
     return {name: cpu_seconds(samples) / seconds for name, samples in programs(recorded.processes, span).items()}
+
+
+def _refused(recorded: Recorded, span: Span) -> float:
+    wanted = {"verb": "POST", "resource": "pods", "subresource": "binding", "code": "429"}
+    return sum(
+        value
+        for key, value in rises(recorded.metrics, span).items()
+        if key.name == API_SERVER_REQUESTS.name and all(key.label(name) == label for name, label in wanted.items())
+    )
 
 
 def _busy(hosts: Sequence[HostSample], span: Span) -> float | None:

@@ -56,6 +56,8 @@ def test_what_else_limits_in_its_order() -> None:
     assert trial(scheduler=raised, own=cycle).limited_by == "its scheduling cycle, which worked 94% of the time"
     busy = trial(scheduler=raised, busy=0.97)
     assert busy.limited_by == ("CPU: the machine was 97% busy (cores: kube-apiserver.wec001 1.00, etcd.wec001 0.20)")
+    put_off = trial(scheduler=raised, busy=0.97, refused=380)
+    assert put_off.limited_by == "the API server: its priority and fairness put off 380 binds (429)"
     created = [n * SECOND // 52 for n in range(1000)]
     early = trial(scheduler=raised, early=True, created_ns=created, own=cycle)
     assert early.limited_by == "creation: 52 pods a second were offered"
