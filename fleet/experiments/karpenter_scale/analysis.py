@@ -19,6 +19,7 @@ from fleet.experiments.karpenter_scale.outcome import (
     Judged,
     Outcome,
     assertion_table,
+    change_table,
     judged,
     outcome_table,
     outcomes,
@@ -52,6 +53,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:  # n
     limits = judged(done)
     tables = [
         outcome_table(done),
+        change_table(done),
         assertion_table(limits, whole=share == 1.0),
         *(phase_table(samples, run.stages, chosen, name) for name, chosen in PARTS.items()),
         own_table(recorded, samples),

@@ -186,24 +186,38 @@ def phase_samples(found: Sequence[Outcome]) -> Iterator[Sample]:
             )
 
 
-_OUTCOME = (
-    ("point", ""), ("trial", ""), ("pods", ""), ("all created", "s"), ("all Running", "s"), ("nodes", ""),
-    ("CPU reserved", "%"), ("memory reserved", "%"), ("then", ""), ("pods left", ""), ("over", "s"), ("nodes left", ""),
-    ("CPU reserved then", "%"), ("memory reserved then", "%"), ("nodes added", ""), ("nodes removed", ""),
-    ("pods moved", ""),
-)  # fmt: skip
-
-
 def outcome_table(found: Sequence[Outcome]) -> DataTable:
-    """A row per counted trial; shares are means over the nodes, as upstream has them."""
-    rows: list[list[Value]] = []
-    for one in found:
-        row: list[Value] = [one.plan.point, one.plan.trial, one.scenario.pods, one.made_seconds, one.scale_out.seconds]
-        row += [*_full(one.scale_out.level), one.scenario.change, one.scenario.left]
-        row += [None, None, None, None] if one.change is None else [one.change.seconds, *_full(one.change.level)]
-        rows.append([*row, one.added, one.removed, one.evicted])
-    columns = [DataColumn(name=name, unit=unit) for name, unit in _OUTCOME]
-    return DataTable(name="outcome", title="Both phases of each trial", columns=columns, rows=rows)
+    """The first phase of each counted trial; shares are means over the nodes, as upstream has them."""
+    heads = (
+        ("point", ""), ("trial", ""), ("pods", ""), ("all created", "s"), ("all Running", "s"), ("nodes", ""),
+        ("CPU reserved", "%"), ("memory reserved", "%"),
+    )  # fmt: skip
+    rows: list[list[Value]] = [
+        [one.plan.point, one.plan.trial, one.scenario.pods, one.made_seconds, one.scale_out.seconds,
+         *_full(one.scale_out.level)]
+        for one in found
+    ]  # fmt: skip
+    return _table("outcome", "Scale-out", heads, rows)
+
+
+def change_table(found: Sequence[Outcome]) -> DataTable:
+    """The second phase, in the same way."""
+    heads = (
+        ("point", ""), ("trial", ""), ("what", ""), ("pods", ""), ("over", "s"), ("nodes", ""), ("CPU reserved", "%"),
+        ("memory reserved", "%"), ("nodes added", ""), ("nodes removed", ""), ("pods moved", ""),
+    )  # fmt: skip
+    rows: list[list[Value]] = [
+        [one.plan.point, one.plan.trial, one.scenario.change, one.scenario.left, one.change.seconds,
+         *_full(one.change.level), one.added, one.removed, one.evicted]
+        for one in found
+        if one.change is not None
+    ]  # fmt: skip
+    return _table("change", "Consolidation and drift", heads, rows)
+
+
+def _table(name: str, title: str, heads: Sequence[tuple[str, str]], rows: list[list[Value]]) -> DataTable:
+    columns = [DataColumn(name=head, unit=unit) for head, unit in heads]
+    return DataTable(name=name, title=title, columns=columns, rows=rows)
 
 
 def _full(level: packing.Level | None) -> list[Value]:

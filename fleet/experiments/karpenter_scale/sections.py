@@ -41,6 +41,8 @@ def sections(study: Study) -> Iterator[Section]:
     if "outcome" in known:
         table = known["outcome"]
         yield Section("outcome", table.title, [PHASES], data_table(table), list(_packing(study)))
+    if "change" in known:
+        yield Section("change", known["change"].title, (), data_table(known["change"]))
     if "upstream" in known:
         yield Section("upstream", known["upstream"].title, [ASSERTED], data_table(known["upstream"]))
     yield from five_parts(study, _parts(study))
