@@ -41,8 +41,8 @@ class _Step:
 
 
 def levels(recorded: Recorded, trial: str) -> list[Level]:
-    """Whenever it changed, in order: a node counts from the registration of its NodeClaim until that is gone, a pod
-    from its binding until it is gone."""
+    """Whenever it changed, in order: a node counts from the registration of its NodeClaim, or its first pod, until that
+    is gone, a pod from its binding until it is gone."""
     offered: dict[str, Size] = {}
     reserved: defaultdict[str, Size] = defaultdict(lambda: NOTHING)
     made: list[Level] = []
@@ -78,17 +78,21 @@ def _level(ns: int, offered: dict[str, Size], reserved: dict[str, Size]) -> Leve
 
 
 def _steps(recorded: Recorded, trial: str) -> Iterator[_Step]:
+    mine = [seen for seen in recorded.seen if seen.trial == trial]
+    used: dict[str, int] = {}
+    """When each node first got a pod: the watch of NodeClaims may say later that it is there."""
+    for seen in mine:
+        if seen.mark == marks.BOUND and seen.data:
+            used.setdefault(str(seen.data), seen.ns)
     sizes: dict[str, Size] = {}
     nodes: dict[str, str] = {}
-    for seen in recorded.seen:
-        if seen.trial != trial:
-            continue
+    for seen in mine:
         if seen.mark == marks.SIZED:
             sizes[seen.uid] = (float(seen.data[0]), float(seen.data[1]))
             continue
         size, is_node = sizes.get(seen.uid, NOTHING), seen.resource == marks.CLAIM
         if seen.mark in (marks.REGISTERED, marks.BOUND) and seen.data:
-            nodes[seen.uid] = str(seen.data)
-            yield _Step(seen.ns, str(seen.data), size, is_node, comes=True)
+            node = nodes[seen.uid] = str(seen.data)
+            yield _Step(min(seen.ns, used.get(node, seen.ns)) if is_node else seen.ns, node, size, is_node, comes=True)
         elif seen.mark == DELETED and seen.uid in nodes:
             yield _Step(seen.ns, nodes[seen.uid], size, is_node, comes=False)

@@ -78,6 +78,19 @@ def test_nodes_fill_and_empty() -> None:
     assert found[-1].cpu == 0.0
 
 
+def test_a_node_is_there_when_it_has_a_pod() -> None:
+    recorded = Recorded(Join(ManagerRecord(name="none"), source="", object_timeout=None))
+    for one in (
+        seen(1, marks.CLAIM, "c1", "sized", [4.0, 1000.0]),
+        seen(2, marks.POD, "p1", "sized", [1.0, 500.0]),
+        seen(3, marks.POD, "p1", "bound", "n1"),
+        seen(4, marks.CLAIM, "c1", "registered", "n1"),  # its watch is behind
+    ):
+        recorded.add(one)
+    last = packing.levels(recorded, "t000")[-1]
+    assert (last.ns, last.nodes, last.cpu) == (3, 1, 0.25)
+
+
 def metric(ns: int, name: str, value: float, labels: str = "") -> MetricSample:
     return MetricSample(ns=ns, wall=0, component="karpenter", cluster="wec001", name=name, labels=labels, value=value)
 
