@@ -42,11 +42,11 @@ WORKLOAD_CONTROLLERS = (
 WEC_CONTROLLERS = (*BASE_CONTROLLERS, *WORKLOAD_CONTROLLERS)
 
 
-def controllers(*, hub: bool, signs: bool) -> tuple[str, ...]:
+def controllers(plane: ControlPlane) -> tuple[str, ...]:
     """Of a control plane; a hub holds workload that must not run there, so it has no workload controller ever."""
-    if not hub:
-        return WEC_CONTROLLERS
-    return (*BASE_CONTROLLERS, *(SIGNING_CONTROLLERS if signs else ()))
+    if not plane.hub:
+        return (*WEC_CONTROLLERS, *plane.controllers)
+    return (*BASE_CONTROLLERS, *(SIGNING_CONTROLLERS if plane.signs else ()))
 
 
 IDLE_GATES = {"DetectCacheInconsistency": False, "SizeBasedListCostEstimate": False}
@@ -243,7 +243,7 @@ def kube_controller_manager(  # noqa: PLR0917 - each is a part of its command li
         f"--kubeconfig={kubeconfig}",
         *listener,
         "--leader-elect=false",
-        f"--controllers={','.join(controllers(hub=plane.hub, signs=plane.signs))}",
+        f"--controllers={','.join(controllers(plane))}",
         f"--service-account-private-key-file={trust.sa_private}",
         f"--root-ca-file={trust.ca}",
         *signing,

@@ -122,6 +122,8 @@ class ControlPlane:
     audit: AuditKind | None = None
     """What its API server logs: `all` answered requests, or a `sample` of them, the writes of objects."""
     nodes: NodeShape = PLAIN
+    controllers: tuple[str, ...] = ()
+    """Of a WEC: controllers that it has besides those of every WEC, by their names in kube-controller-manager."""
 
     @property
     def hub(self) -> bool:
@@ -227,7 +229,7 @@ def render_json(document: Any) -> str:
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
-NOT_RECORDED = ("openapi", "audit", "nodes")
+NOT_RECORDED = ("openapi", "audit", "nodes", "controllers")
 """What a platform needs of a control plane; that there is a platform is its own record."""
 
 

@@ -16,6 +16,7 @@ from fleet.install.waiting import until
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound, Unreachable
 from fleet.kube.resources import CRDS
+from fleet.model.yaml_source import Loader
 
 APPLY_SECONDS = 120.0
 ESTABLISH_SECONDS = 60.0
@@ -28,15 +29,25 @@ def read_crds(paths: Iterable[Path]) -> list[dict[str, Any]]:
     """
     found: list[dict[str, Any]] = []
     for path in paths:
-        try:
-            documents = [d for d in yaml.safe_load_all(path.read_text(encoding="utf-8")) if d]
-        except (OSError, yaml.YAMLError) as error:
-            raise ToolchainError(f"{path} cannot be read as YAML ({error}): build the toolchain again") from error
-        crds = [d for d in documents if isinstance(d, dict) and d.get("kind") == "CustomResourceDefinition"]
+        crds = crds_of(read_manifest(path))
         if not crds:
             raise ToolchainError(f"{path} holds no CustomResourceDefinition: build the toolchain again")
-        found += [_without_status(crd) for crd in crds]
+        found += crds
     return found
+
+
+def read_manifest(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file (YAML, several documents allowed), in its order; ToolchainError when it is no such file."""
+    try:
+        documents = list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=Loader))
+    except (OSError, yaml.YAMLError) as error:
+        raise ToolchainError(f"{path} cannot be read as YAML ({error}): build the toolchain again") from error
+    return [document for document in documents if isinstance(document, dict)]
+
+
+def crds_of(objects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The CustomResourceDefinitions among them, without their status."""
+    return [_without_status(crd) for crd in objects if crd.get("kind") == "CustomResourceDefinition"]
 
 
 def packaged_crd(package: str, name: str) -> dict[str, Any]:
@@ -108,7 +119,7 @@ def condition(obj: Mapping[str, Any], kind: str, value: str = "True") -> bool:
     return any(c.get("type") == kind and c.get("status") == value for c in conditions)
 
 
-def _without_status(crd: dict[str, Any]) -> dict[str, Any]:
+def _without_status(crd: Mapping[str, Any]) -> dict[str, Any]:
     """The CRD as the server stores it: no status, and not the one false field that v1 always drops."""
     metadata = {key: value for key, value in crd["metadata"].items() if value is not None}
     spec = {key: value for key, value in crd["spec"].items() if (key, value) != ("preserveUnknownFields", False)}

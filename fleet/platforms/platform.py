@@ -39,6 +39,8 @@ class Needs:
     audit: bool = False
     """Who sends each request is to be known."""
     nodes: NodeShape = PLAIN
+    controllers: tuple[str, ...] = ()
+    """Of kube-controller-manager, besides those that every WEC has."""
 
     def given_to(self, plane: ControlPlane) -> ControlPlane:
         """The same control plane with these."""
@@ -51,6 +53,7 @@ class Needs:
             openapi=plane.openapi or self.openapi,
             audit="all" if self.audit else plane.audit,
             nodes=nodes,
+            controllers=tuple(dict.fromkeys((*plane.controllers, *self.controllers))),
         )
 
 

@@ -161,9 +161,9 @@ def test_adding_a_wec_changes_nothing_of_the_shards_own_part() -> None:
 
 def test_only_the_its_signs_and_the_wds_runs_no_workload_controller() -> None:
     hub, signing, wec = (
-        controllers(hub=True, signs=False),
-        controllers(hub=True, signs=True),
-        controllers(hub=False, signs=False),
+        controllers(ControlPlane("wds1", "wds")),
+        controllers(ControlPlane("its1", "its", signs=True)),
+        controllers(ControlPlane("wec001", "wec")),
     )
     signer = "certificatesigningrequest-signing-controller"
     assert [signer in names for names in (hub, signing, wec)] == [False, True, False]

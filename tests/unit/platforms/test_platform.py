@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fleet.errors import UsageError
+from fleet.host.components import WEC_CONTROLLERS, controllers
 from fleet.host.layout import Layout
 from fleet.host.plan import ControlPlane, Extra, NodeShape
 from fleet.managers.variable_check import Chosen, platform_problems
@@ -85,6 +86,13 @@ def test_flags_of_the_user_come_after_those_of_a_platform() -> None:
     assert given.aggregates
     assert given.nodes.labels == {"a": "b"}
     assert Needs().given_to(given).nodes.labels == {"a": "b"}
+
+
+def test_controllers_that_two_platforms_ask_for_are_there_once() -> None:
+    asks = Needs(controllers=("a-controller", "b-controller"))
+    given = Needs(controllers=("b-controller",)).given_to(asks.given_to(ControlPlane("wec001", "wec")))
+    assert given.controllers == ("a-controller", "b-controller")
+    assert controllers(given) == (*WEC_CONTROLLERS, "a-controller", "b-controller")
 
 
 def test_without_nodes_none_of_another_shape_are_made() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.host import audit, components
-from fleet.host.components import ISSUER, SERVICE_RANGE, WEC_CONTROLLERS, Store, Trust
+from fleet.host.components import ISSUER, SERVICE_RANGE, Store, Trust, controllers
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
@@ -149,7 +149,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         "service_account_issuer": ISSUER,
         "kcm_kubeconfig": kcm,
         "scheduler_kubeconfig": scheduler,
-        "controllers": [name for name in WEC_CONTROLLERS if name not in NOT_IN_DENSE and clients],
+        "controllers": [name for name in controllers(plane) if name not in NOT_IN_DENSE and clients],
         "openapi": plane.openapi or machine.options.openapi or not machine.options.sharing,
         "apiserver_extra_args": [
             *(DENSE_ARGUMENTS if machine.options.sharing else ()),
