@@ -4,6 +4,7 @@ run."""
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from fleet.errors import DeadlineError, MeasurementError
+from fleet.errors import DeadlineError, MeasurementError, UsageError
+from fleet.kube.kubeconfig_file import KubeconfigFile
+from fleet.model.fleet_file import Cluster
 from fleet.observe import priority
 
 PROGRAM = "fleet-loadgen"
@@ -79,6 +82,25 @@ class LoadClient:
         return subprocess.Popen(
             [str(self.program), command], stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
         )
+
+
+def credentials(cluster: Cluster, folder: Path) -> dict[str, str]:
+    """The admin of that WEC, its certificates written into the private `folder`. UsageError when it has none."""
+    file = KubeconfigFile(Path(cluster.kubeconfig))
+    chosen = file.chosen(file.document(), cluster.context or None)
+    found = {"name": cluster.name, "server": cluster.server}
+    for name, entry, key in (
+        ("ca", chosen.target, "certificate-authority-data"),
+        ("cert", chosen.user, "client-certificate-data"),
+        ("key", chosen.user, "client-key-data"),
+    ):
+        if not entry.get(key):
+            raise UsageError(f"{cluster.kubeconfig} has no {key}: the load client needs a WEC that the fleet built")
+        target = folder / name
+        target.touch(0o600)
+        target.write_bytes(base64.b64decode(str(entry[key])))
+        found[name] = str(target)
+    return found
 
 
 def _send(process: subprocess.Popen[bytes], order: Mapping[str, Any]) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 
 from fleet.errors import MeasurementError, SpecError, UsageError
 from fleet.experiment.definition import Needs
-from fleet.experiment.load_client import PROGRAM, LoadClient, threads
+from fleet.experiment.load_client import PROGRAM, LoadClient, credentials, threads
 from fleet.experiment.own import OwnExperiment, PlannedTrial
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
 from fleet.experiments.watch_scaling.analysis import KEPT, WINDOW
-from fleet.experiments.watch_scaling.orders import SLACK, Target, credentials, watch_order, watch_seconds
+from fleet.experiments.watch_scaling.orders import SLACK, Target, watch_order, watch_seconds
 from fleet.experiments.watch_scaling.programs import Look, Scale
 from fleet.experiments.watch_scaling.spec import Series, WatchScaling, series_of
 from fleet.experiments.watch_scaling.steps import CLIENT, STREAMER

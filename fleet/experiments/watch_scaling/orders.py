@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from fleet.errors import UsageError
 from fleet.experiments.watch_scaling.spec import Selector, Series, WatchScaling
-from fleet.kube.kubeconfig_file import KubeconfigFile
-from fleet.model.fleet_file import Cluster
 
 GRACE = 5.0
 """Times `late`: how long after a window its changes may still come. What comes later counts as never."""
@@ -35,25 +30,6 @@ class Target:
     """Of the objects, all below `path`."""
     nodes: Sequence[str]
     """Each object's node; empty where no series selects by node."""
-
-
-def credentials(cluster: Cluster, folder: Path) -> dict[str, str]:
-    """The admin of that WEC, its certificates written into the private `folder`. UsageError when it has none."""
-    file = KubeconfigFile(Path(cluster.kubeconfig))
-    chosen = file.chosen(file.document(), cluster.context or None)
-    found = {"name": cluster.name, "server": cluster.server}
-    for name, entry, key in (
-        ("ca", chosen.target, "certificate-authority-data"),
-        ("cert", chosen.user, "client-certificate-data"),
-        ("key", chosen.user, "client-key-data"),
-    ):
-        if not entry.get(key):
-            raise UsageError(f"{cluster.kubeconfig} has no {key}: watch-scaling needs a WEC that the fleet built")
-        target = folder / name
-        target.touch(0o600)
-        target.write_bytes(base64.b64decode(str(entry[key])))
-        found[name] = str(target)
-    return found
 
 
 def watch_order(spec: WatchScaling, series: Series, target: Target) -> dict[str, Any]:

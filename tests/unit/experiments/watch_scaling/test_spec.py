@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from fleet.errors import SpecError, UsageError
+from fleet.experiment.load_client import credentials
 from fleet.experiments import registry
 from fleet.experiments.watch_scaling.experiment import EXPERIMENT, WatchScalingExperiment
-from fleet.experiments.watch_scaling.orders import Target, credentials, watch_order
+from fleet.experiments.watch_scaling.orders import Target, watch_order
 from fleet.experiments.watch_scaling.spec import Series, WatchScaling, series_of
 from fleet.managers.none.manager import MANAGER
 from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine
