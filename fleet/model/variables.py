@@ -117,6 +117,11 @@ class PlatformVariables(Model):
         (), "Flags of Karpenter, such as `--batch-max-duration=5s` or `--instance-types-file-path=FILE`; they win."
     )
     karpenter_env: Environment = variable({}, "Environment of Karpenter.")
+    kyverno_client_qps: Positive = variable(100.0, "Each of Kyverno's controllers at its API server; its own default.")
+    kyverno_client_burst: Count = variable(200, "The same, burst.")
+    kyverno_admission_reports: Switch = variable(
+        True, "Kyverno writes a report of each admitted object that a policy validated, as its chart has it."
+    )
 
 
 class PlaceVariables(Model):

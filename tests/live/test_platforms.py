@@ -24,7 +24,11 @@ pytestmark = [
     pytest.mark.skipif(os.environ.get("FLEET_TEST_PLATFORMS") != "1", reason="minutes: `make test-platforms` runs it"),
 ]
 
-EXPERIMENTS = {"karpenter": ("karpenter-scale",), "kubevirt": ("kubevirt-density",)}
+EXPERIMENTS = {
+    "karpenter": ("karpenter-scale",),
+    "kubevirt": ("kubevirt-density",),
+    "kyverno": ("admission-latency",),
+}
 """Of each platform, those that are about it."""
 BACK_SECONDS = 60.0
 

@@ -13,6 +13,7 @@ CHECKOUT = ROOT.parent
 WORDS = {
     "karpenter": r"\b(karpenter|(node|kwok)(claim|pool|nodeclass|overlay)(e?s)?)\b",
     "kubevirt": r"\b(kubevirt|virt-(operator|api|controller|handler|launcher)|VMIs?)\b",
+    "kyverno": r"\bkyverno\b",
 }
 """What a module that knows of a platform says."""
 ALLOWED = {
@@ -20,9 +21,13 @@ ALLOWED = {
 }
 
 
+ABOUT = {"kyverno": ("fleet/experiments/admission_latency/",)}
+"""Experiments about a platform that do not begin with its name."""
+
+
 def owners(name: str) -> tuple[str, ...]:
-    """Where it may be named: its package, and experiments that begin with its name."""
-    return f"fleet/platforms/{name}/", f"fleet/experiments/{name}_"
+    """Where it may be named: its package, and experiments about it."""
+    return f"fleet/platforms/{name}/", f"fleet/experiments/{name}_", *ABOUT.get(name, ())
 
 
 def test_every_platform_has_words() -> None:

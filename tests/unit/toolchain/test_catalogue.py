@@ -12,6 +12,7 @@ from fleet.managers.kubefleet.hub import CRDS as KUBEFLEET
 from fleet.managers.kubefleet.membership import CRD_FILE as KUBEFLEET_BEGINS
 from fleet.model.variables import Variables
 from fleet.platforms.karpenter.names import CRD_FILES as KARPENTER
+from fleet.platforms.kyverno import names
 from fleet.toolchain import catalogue, needs_of
 
 SOURCE = Path(__file__).parents[3] / "toolchain"
@@ -22,6 +23,7 @@ PROGRAMS = {
     "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-webhook",
     "kubefleet-hub-agent", "kubefleet-member-agent", "fleet-member", "kwok-host", "ocm-host",
     "virt-operator", "virt-api", "virt-controller", "perfscale-audit", "kubevirt-objects", "karpenter",
+    "kyverno-admission-controller", "kyverno-background-controller", "kyverno-reports-controller", "kyverno-init",
 }  # fmt: skip
 
 
@@ -53,6 +55,9 @@ def test_a_group_is_built_only_for_what_needs_it() -> None:
     karpenter = catalogue.load(SOURCE, ["platform:karpenter"])
     assert set(karpenter.groups) - set(everybody.groups) == {"karpenter", "kwok"}  # kwok plays the nodes that it makes
     assert set(KARPENTER) == {name for name in karpenter.crds if name.startswith("karpenter-")}
+    kyverno = catalogue.load(SOURCE, ["platform:kyverno"])
+    assert set(kyverno.groups) - set(everybody.groups) == {"kyverno"}
+    assert kyverno.crds.keys() - everybody.crds.keys() == {names.MANIFEST}
 
 
 def test_a_fleet_needs_what_its_variables_name() -> None:

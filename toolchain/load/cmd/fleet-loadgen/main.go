@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"fleet.example/toolchain/load/bootstrap"
+	"fleet.example/toolchain/load/creating"
 	"fleet.example/toolchain/load/lines"
 	"fleet.example/toolchain/load/streaming"
 	"fleet.example/toolchain/load/traffic"
@@ -24,6 +25,7 @@ import (
 // commands by name. A new one is an order with Validate, a Run, and its line here.
 var commands = map[string]func(context.Context, io.Reader, *lines.Writer) error{
 	"bootstrap": command(bootstrap.Run),
+	"create":    command(creating.Run),
 	"load":      command(traffic.Run),
 	"stream":    command(streaming.Run),
 	"watch":     command(watching.Run),
