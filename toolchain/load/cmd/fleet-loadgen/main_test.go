@@ -15,7 +15,7 @@ func TestBadInputIsExitCode2(t *testing.T) {
 		says      string
 	}{
 		"no command":    {nil, "", "usage"},
-		"no such":       {[]string{"sing"}, "", "bootstrap|load"},
+		"no such":       {[]string{"sing"}, "", "|create|load|"},
 		"no order":      {[]string{"load"}, "", "stdin has no line"},
 		"unknown field": {[]string{"load"}, `{"clutsers": []}` + "\n", "clutsers"},
 		"wrong field":   {[]string{"bootstrap"}, `{"clusters": []}` + "\n", "clusters: none"},
