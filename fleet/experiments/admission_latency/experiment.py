@@ -12,6 +12,7 @@ from fleet.experiment.cleanup import CleanReport
 from fleet.experiment.definition import Needs
 from fleet.experiment.load_client import PROGRAM, LoadClient, credentials, threads
 from fleet.experiment.own import OwnExperiment, PlannedTrial
+from fleet.experiment.platform_wec import platform_wec
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
 from fleet.experiment.wec_scrape import scraping
@@ -112,13 +113,7 @@ class AdmissionLatencyExperiment(OwnExperiment[AdmissionLatency]):
 
 def wec_of(fleet: FleetFile) -> str:
     """The first WEC that has Kyverno; UsageError where there is none."""
-    for platform in fleet.platforms:
-        if platform.name == PLATFORM and platform.wecs:
-            return platform.wecs[0]
-    raise UsageError(
-        f"fleet {fleet.name} has no Kyverno: fleet up -e manager=none -e wec_count=1 -e wec_nodes=1"
-        f" -e platform={PLATFORM}"
-    )
+    return platform_wec(fleet, PLATFORM, "Kyverno", "wec_nodes=1")
 
 
 EXPERIMENT = AdmissionLatencyExperiment()

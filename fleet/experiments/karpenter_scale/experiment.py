@@ -11,6 +11,7 @@ from fleet.errors import DeadlineError, UsageError
 from fleet.experiment.cleanup import CleanReport
 from fleet.experiment.definition import Needs
 from fleet.experiment.own import OwnExperiment, PlannedTrial
+from fleet.experiment.platform_wec import platform_wec
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
 from fleet.experiment.wec_scrape import scraping
@@ -122,13 +123,7 @@ async def _claims_left(client: KubeClient, session: Session, seconds: float) -> 
 
 def wec_of(fleet: FleetFile) -> str:
     """The first WEC that has Karpenter; UsageError where there is none."""
-    for platform in fleet.platforms:
-        if platform.name == PLATFORM and platform.wecs:
-            return platform.wecs[0]
-    raise UsageError(
-        f"fleet {fleet.name} has no Karpenter: fleet up -e manager=none -e wec_count=1"
-        f" -e control_plane_driver=process -e platform={PLATFORM}"
-    )
+    return platform_wec(fleet, PLATFORM, "Karpenter", "control_plane_driver=process")
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from fleet.errors import UsageError
 from fleet.experiment.cleanup import CleanReport
 from fleet.experiment.definition import Needs
 from fleet.experiment.own import OwnExperiment, PlannedTrial
+from fleet.experiment.platform_wec import platform_wec
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
 from fleet.experiment.wec_scrape import scraping
@@ -108,13 +109,7 @@ class KubeVirtDensityExperiment(OwnExperiment[KubeVirtDensity]):
 
 def wec_of(fleet: FleetFile) -> str:
     """The first WEC that has KubeVirt; UsageError where there is none."""
-    for platform in fleet.platforms:
-        if platform.name == PLATFORM and platform.wecs:
-            return platform.wecs[0]
-    raise UsageError(
-        f"fleet {fleet.name} has no KubeVirt: fleet up -e manager=none -e wec_count=1 -e wec_nodes=100"
-        f" -e platform={PLATFORM}"
-    )
+    return platform_wec(fleet, PLATFORM, "KubeVirt", "wec_nodes=100")
 
 
 @asynccontextmanager
