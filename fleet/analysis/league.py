@@ -32,6 +32,8 @@ CHANGES = ("update", "removal")
 """Of runs that change and delete objects too."""
 ENOUGH = 3
 """Rounds for an interval."""
+MISS = 0.05
+"""Chance that an interval misses."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +228,8 @@ def _against(mine: Mapping[int, float], best: Mapping[int, float], others: int, 
     if mine is best or len(shared) < ENOUGH:
         return None
     logs = [math.log(mine[number] / best[number]) for number in shared]
-    ratio, low, high = (math.exp(value) for value in mean_interval(logs, level=1 - 0.05 / max(1, others)))
+    found = mean_interval(logs, MISS / max(1, others))
+    ratio, low, high = math.exp(found.mean), math.exp(found.low), math.exp(found.high)
     if low > 1:
         verdict = "slower"
     elif high < 1 + threshold:
@@ -276,8 +279,8 @@ def _latency(runs: Sequence[Entry], stage: str, setting: Setting) -> Latency | N
     medians = [math.log(median(values)) for values in each if median(values) > 0]
     interval = None
     if len(medians) >= ENOUGH:
-        _, low, high = mean_interval(medians)
-        interval = math.exp(low), math.exp(high)
+        found = mean_interval(medians, MISS)
+        interval = math.exp(found.low), math.exp(found.high)
     return Latency(len(whole), lost, quantile(whole, 0.5), quantile(whole, 0.9), p99(whole), whole[-1], interval)
 
 

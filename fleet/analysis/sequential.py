@@ -11,10 +11,10 @@ that the log ratios of pairs are independent and about normal; that of two media
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+
+from fleet.analysis.stats import mean_interval
 
 FIRST_LOOK = 3
 """Pairs before the first look: two have one degree of freedom, and an interval that says nothing."""
@@ -42,14 +42,6 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-@cache
-def _cut(level: float, freedom: int) -> float:
-    """Two-sided quantile of Student's distribution."""
-    from scipy.stats import t  # noqa: PLC0415 - a cold start of the command line must not pay for it
-
-    return float(t.isf(level / 2, freedom))
-
-
 @dataclass(frozen=True)
 class Sequential:
     """The plan of a test: fixed before the first pair."""
@@ -75,8 +67,6 @@ class Sequential:
             raise ValueError(f"{pairs} pairs: the test was planned for {self.most}")
         if pairs < FIRST_LOOK:
             return None
-        mean = math.fsum(ratios) / pairs
-        deviation = math.sqrt(math.fsum((ratio - mean) ** 2 for ratio in ratios) / (pairs - 1))
         level = self.spent(pairs) - self.spent(pairs - 1)
-        half = _cut(level, pairs - 1) * deviation / math.sqrt(pairs)
-        return Interval(pairs, mean, mean - half, mean + half, deviation, level)
+        found = mean_interval(ratios, level)
+        return Interval(pairs, found.mean, found.low, found.high, found.deviation, level)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
 
 P99_NEEDS = 100
 """Below this many samples the 99th percentile is the maximum under another name."""
@@ -44,13 +46,29 @@ def _rank(n: int, q: float) -> int:
     return max(1, math.ceil(round(q * n, 9)))
 
 
-def mean_interval(values: Sequence[float], *, level: float = 0.95) -> tuple[float, float, float]:
-    """Mean and both ends of Student's interval for it: what another so many independent repeats would give. At least
-    two values; of medians or of their logarithms, which are about normal."""
-    from scipy.special import stdtrit  # noqa: PLC0415 - a cold start of the command line must not pay for it
+class MeanInterval(NamedTuple):
+    """Student's interval for a mean."""
 
+    mean: float
+    low: float
+    high: float
+    deviation: float
+    """Standard deviation of one value."""
+
+
+def mean_interval(values: Sequence[float], miss: float) -> MeanInterval:
+    """What may miss the mean with the chance `miss` (0.05 for 95 %), two-sided. At least two independent values, about
+    normal: medians of repeats, or their logarithms."""
     n = len(values)
     mean = math.fsum(values) / n
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    half = float(stdtrit(n - 1, (1 + level) / 2)) * deviation / math.sqrt(n)
-    return mean, mean - half, mean + half
+    half = _cut(miss, n - 1) * deviation / math.sqrt(n)
+    return MeanInterval(mean, mean - half, mean + half, deviation)
+
+
+@cache
+def _cut(miss: float, freedom: int) -> float:
+    """Two-sided quantile of Student's distribution."""
+    from scipy.stats import t  # noqa: PLC0415 - a cold start of the command line must not pay for it
+
+    return float(t.isf(miss / 2, freedom))

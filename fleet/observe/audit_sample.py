@@ -71,7 +71,7 @@ class AuditSample:
         ref = ObjectRef(
             group, str(about.get("resource") or ""), str(about.get("namespace") or ""), str(about.get("name") or "")
         )
-        if (cluster, f"{ref.resource}.{group}" if group else ref.resource, ref.namespace, ref.name) not in self._seen:
+        if (cluster, ref.kind, ref.namespace, ref.name) not in self._seen:
             return
         wall = _nanoseconds(event["stageTimestamp"])
         yield Audited(

@@ -28,6 +28,11 @@ class ObjectRef(msgspec.Struct, frozen=True, array_like=True):
     namespace: str
     name: str
 
+    @property
+    def kind(self) -> str:
+        """`plural`, or `plural.group`, as `fleet.kube.resources.Resource` prints it."""
+        return f"{self.resource}.{self.group}" if self.group else self.resource
+
 
 class Fact(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """What one watched object says about one object of the workload."""

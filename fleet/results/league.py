@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from fleet.errors import MeasurementError, UsageError
+from fleet.errors import UsageError
 from fleet.model.base import Model
 from fleet.model.league_file import League, Turn
+from fleet.results.folder import RunFolder
 
 FILE = "league.json"
 
@@ -65,11 +65,4 @@ def read(folder: Path) -> LeagueRecord:
 
 def write(folder: Path, record: LeagueRecord) -> None:
     """Replace it whole. MeasurementError when the disk refuses."""
-    target = folder / FILE
-    partial = target.with_name(f".{FILE}.{os.getpid()}.partial")
-    try:
-        partial.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        partial.rename(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise MeasurementError(f"{target}: {error.strerror}; the former file, if any, is untouched") from error
+    RunFolder(folder).write(FILE, record.model_dump_json(indent=2).encode() + b"\n")

@@ -20,11 +20,6 @@ STAGES = (
 )
 
 
-def key_of(ref: ObjectRef) -> str:
-    """The resource of a line."""
-    return f"{ref.resource}.{ref.group}" if ref.group else ref.resource
-
-
 @dataclass
 class Follower:
     """Waits for one mark of each object in each of its WECs; gets every line of the run while it does.
@@ -72,7 +67,7 @@ class Follower:
                 gap=line.gap,
                 writer=line.writer,
                 trial=self.trial,
-                resource=key_of(line.ref),
+                resource=line.ref.kind,
                 namespace=line.ref.namespace,
                 name=line.ref.name,
                 mark=self.mark,

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from http import HTTPStatus
 
-from fleet.errors import KubeError
 from fleet.experiment.plan import TrialPlan, trial_objects
 from fleet.experiment.policy_session import PolicySession
 from fleet.experiment.steps import IN_FLIGHT
-from fleet.experiments.lifecycle.marks import ENDS, REMOVE, UPDATE, Follower, key_of
+from fleet.experiments.lifecycle.marks import ENDS, REMOVE, UPDATE, Follower
 from fleet.experiments.lifecycle.spec import Lifecycle
 from fleet.kube.client import KubeClient
 from fleet.kube.each import each
-from fleet.kube.errors import Unreachable
 from fleet.kube.transport import Answer
-from fleet.results.events import Requested
 from fleet.workload.objects import WorkloadObject
 
 NAMED = 3
@@ -42,9 +37,7 @@ class Change:
         def patch(client: KubeClient, item: WorkloadObject) -> Awaitable[Answer]:
             write = item.write
             path = write.resource.path(write.name, write.namespace)
-            return client.request(
-                "PATCH", path, body=write.body, content_type="application/merge-patch+json", check=False
-            )
+            return client.request("PATCH", path, body=write.body, content_type="application/merge-patch+json")
 
         await _follow(session, trial, items, UPDATE, patch)
 
@@ -60,7 +53,7 @@ class Remove:
         def delete(client: KubeClient, item: WorkloadObject) -> Awaitable[Answer]:
             write = item.write
             body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
-            return client.request("DELETE", write.resource.path(write.name, write.namespace), body=body, check=False)
+            return client.request("DELETE", write.resource.path(write.name, write.namespace), body=body)
 
         await _follow(session, trial, session.objects(trial), REMOVE, delete)
 
@@ -79,7 +72,9 @@ async def _follow(
     follower.expect(items)
 
     async def one(item: WorkloadObject) -> None:
-        recorder.record(await _request(session.spaces.sources[item.source], item, verb, send))
+        client, ref = session.spaces.sources[item.source], item.ref
+        where = (str(item.resource), ref.name, ref.namespace)
+        await session.request(trial.id, verb, item.source, lambda: send(client, item), *where)
 
     def all_there() -> bool:
         session.progress.marks(follower.total - len(follower.left), follower.total)
@@ -92,35 +87,3 @@ async def _follow(
             text = f"{verb} of {len(follower.left)} of {follower.total} not seen within {limit:g} s: {names}"
             recorder.anomaly("incomplete", text, trial=trial.id)
     await session.sampling.sample()
-
-
-async def _request(
-    client: KubeClient,
-    item: WorkloadObject,
-    verb: str,
-    send: Callable[[KubeClient, WorkloadObject], Awaitable[Answer]],
-) -> Requested:
-    sent_ns, received_ns, code, error = time.monotonic_ns(), 0, 0, ""
-    try:
-        answer = await send(client, item)
-        sent_ns, received_ns, code = answer.sent_ns, answer.received_ns, answer.status
-        if code >= HTTPStatus.BAD_REQUEST:
-            error = f"status {code}"
-    except Unreachable:
-        error = "no answer"
-    except KubeError as odd:
-        error = type(odd).__name__
-    return Requested(
-        ns=received_ns or time.monotonic_ns(),
-        wall=time.time_ns(),
-        trial=item.trial,
-        op=verb,
-        cluster=item.source,
-        due_ns=sent_ns,
-        sent_ns=sent_ns,
-        code=code,
-        error=error,
-        resource=key_of(item.ref),
-        namespace=item.ref.namespace,
-        name=item.ref.name,
-    )
