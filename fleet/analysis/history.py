@@ -26,6 +26,9 @@ from fleet.results.events import (
     WorkloadSeen,
 )
 
+_REMOVALS = frozenset({"remove", "clean"})
+"""Steps in which the driver deletes the objects of a trial."""
+
 
 @dataclass(slots=True)
 class Life:
@@ -68,6 +71,8 @@ class History:
     trials: dict[str, TrialPlan] = field(default_factory=dict)
     drained: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By trial: when its drain ended of itself, and the line."""
+    removing: dict[str, int] = field(default_factory=dict)
+    """By trial: when the driver began to delete its objects."""
     accepted: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By op-id: when its source said that it had it, and the line."""
     pairs: dict[tuple[str, str], Pair] = field(default_factory=dict)
@@ -113,6 +118,8 @@ class History:
             case RunMark():
                 if (line.step, line.edge, line.note) == ("drain", "end", ""):
                     self.drained[line.trial] = line.ns, number
+                if line.step in _REMOVALS and line.edge == "begin":
+                    self.removing.setdefault(line.trial, line.ns)
             case _:
                 self._around(line)
 

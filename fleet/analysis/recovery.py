@@ -2,7 +2,8 @@
 
 A pair (an object and a WEC that it was planned for) is right while the object exists there, with a final status where
 its kind has one. It is outstanding from the moment that its source has accepted it, or that its copy goes while the
-source still has it, until it is right.
+source is to keep it, until it is right. The source is to keep it until the driver begins to delete: some managers let
+the source go only after the copies (finalizers).
 """
 
 from __future__ import annotations
@@ -189,7 +190,8 @@ def outstanding(history: History, trial: str) -> Iterator[tuple[int, int | None]
     for op, planned in history.planned.items():
         if planned.trial != trial or op not in history.accepted:
             continue
-        deleted = history.origin(op).gone_ns
+        ends = [ns for ns in (history.origin(op).gone_ns, history.removing.get(trial)) if ns is not None]
+        deleted = min(ends, default=None)
         for pair in history.copies(op):
             since: int | None = history.accepted[op][0]
             for life in pair.lives:

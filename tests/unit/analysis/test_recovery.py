@@ -7,7 +7,7 @@ import pytest
 from fleet.analysis.join import Join
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.recovery import FaultTrial, fault_rows, fault_trials, outstanding
-from fleet.results.events import ClusterState, GapSeen, Line, MetricSample, ProgramChanged, Sent, TrialPlan
+from fleet.results.events import ClusterState, GapSeen, Line, MetricSample, ProgramChanged, RunMark, Sent, TrialPlan
 from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.checker.histories import (
     FINAL,
@@ -66,6 +66,14 @@ def test_what_the_fault_breaks_counts_until_it_is_right_again() -> None:
 def test_what_never_recovers_is_counted() -> None:
     (one,) = found([*begin(), *delivered([ONE]), *fault(2, 8, wec=TWO), drained(60)])
     assert (one.recovery, one.unrecovered, one.backlog) == (None, 1, 2)
+
+
+def test_copies_that_go_before_their_source_when_the_driver_deletes_are_not_broken() -> None:
+    # Of a manager with finalizers the copies go first, here 4 s after the fault was healed; the source never does.
+    clean = RunMark(**at(11), step="clean", edge="begin", trial="t000")
+    gone = [seen(12, wec, "DELETED", 60) for wec in WECS]
+    (one,) = found([*begin(), *delivered(), *fault(5, 8), drained(10), clean, *gone])
+    assert (one.recovery, one.unrecovered, one.backlog) == (pytest.approx(0.0), 0, 0)
 
 
 def test_a_fault_that_was_not_healed_has_no_recovery() -> None:
