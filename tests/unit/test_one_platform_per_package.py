@@ -14,6 +14,7 @@ WORDS = {
     "karpenter": r"\b(karpenter|(node|kwok)(claim|pool|nodeclass|overlay)(e?s)?)\b",
     "kubevirt": r"\b(kubevirt|virt-(operator|api|controller|handler|launcher)|VMIs?)\b",
     "kyverno": r"\bkyverno\b",
+    "metrics-server": r"\bmetrics-server\b",
 }
 """What a module that knows of a platform says."""
 ALLOWED = {
@@ -27,7 +28,8 @@ ABOUT = {"kyverno": ("fleet/experiments/admission_latency/",)}
 
 def owners(name: str) -> tuple[str, ...]:
     """Where it may be named: its package, and experiments about it."""
-    return f"fleet/platforms/{name}/", f"fleet/experiments/{name}_", *ABOUT.get(name, ())
+    package = name.replace("-", "_")
+    return f"fleet/platforms/{package}/", f"fleet/experiments/{package}_", *ABOUT.get(name, ())
 
 
 def test_every_platform_has_words() -> None:

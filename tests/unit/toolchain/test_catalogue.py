@@ -24,6 +24,7 @@ PROGRAMS = {
     "kubefleet-hub-agent", "kubefleet-member-agent", "fleet-member", "kwok-host", "ocm-host",
     "virt-operator", "virt-api", "virt-controller", "perfscale-audit", "kubevirt-objects", "karpenter",
     "kyverno-admission-controller", "kyverno-background-controller", "kyverno-reports-controller", "kyverno-init",
+    "metrics-server",
 }  # fmt: skip
 
 
