@@ -1,4 +1,4 @@
-"""metrics-server in one WEC: upstream's program beside the API server, its rights, its part of the API."""
+"""metrics-server in one WEC: upstream's program next to the API server, its rights, its part of the API."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class MetricsServer(Platform):
         return seat.port(names.COMPONENT, (names.program(seat.wec),))
 
     def _selected(self, seat: Seat) -> tuple[str, ...]:
-        """Only nodes that have a kubelet, where others are beside them."""
+        """Only nodes that have a kubelet, where there are others too."""
         chosen = _kubelets(seat.variables)
         alone = len(simulator(seat.variables.node_simulator).parts) == len(chosen)
         return () if alone or not chosen else (f"--node-selector={NODE_LABEL}={simulator(chosen[0]).value}",)
