@@ -21,6 +21,7 @@ from fleet.platforms.platform import Needs, Platform, Seat, Start
 from fleet.simulators.node_objects import NODE_LABEL
 from fleet.simulators.simulator import simulator
 
+AUTOSCALER = "horizontal-pod-autoscaler-controller"
 RESOLUTION = "15s"
 """Upstream's own default is a minute; its manifest has this."""
 
@@ -48,8 +49,8 @@ class MetricsServer(Platform):
             yield Problem("node_simulator", text)
 
     def needs(self, variables: Variables) -> Needs:  # noqa: ARG002 - as of every platform
-        """As in Platform: it serves a part of the API."""
-        return Needs(aggregates=True)
+        """As in Platform: it serves a part of the API, for the controller of autoscalers."""
+        return Needs(aggregates=True, controllers=(AUTOSCALER,))
 
     def plan(self, seat: Seat) -> Plan:
         """As in Platform."""
