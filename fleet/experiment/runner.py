@@ -80,7 +80,8 @@ def faults_of(spec: ExperimentFile, fleet: FleetFile, made: Sequence[Any]) -> li
     """What `during` does in those trials, drawn schedules written out. SpecError, naming the field."""
     counted = [trial.id for trial in made if trial.repeat >= 0]
     steps = scheduled(spec.during, counted, seed=spec.seed)
-    return planned_faults(steps, fleet, [trial.id for trial in made], seed=spec.seed)
+    manager = registry.of(fleet).record(fleet)
+    return planned_faults(steps, fleet, [trial.id for trial in made], manager, seed=spec.seed)
 
 
 class Runner:

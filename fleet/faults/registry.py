@@ -22,11 +22,12 @@ from fleet.faults.restart_fleet import RestartFleet
 from fleet.faults.restart_loop import RestartLoop
 from fleet.faults.restore import Restore
 from fleet.faults.stop import Stop
-from fleet.faults.targets import chooser
+from fleet.faults.targets import chooser, meant, together
 from fleet.faults.webhook import Webhook
 from fleet.model.duration import written
 from fleet.model.during import Action, DuringStep
 from fleet.model.fleet_file import FleetFile
+from fleet.model.manager_record import ManagerRecord
 from fleet.model.model_errors import nearest, shown, validate
 
 ALL: tuple[Fault, ...] = (
@@ -68,12 +69,23 @@ def lasting(action: Action) -> float | None:
     return action.lasting
 
 
-def planned(steps: Sequence[DuringStep], fleet: FleetFile, trials: Sequence[str], *, seed: int = 1) -> list[Planned]:
-    """Of each step, where it aims. SpecError, naming the field, for an action, target, setting or trial that there is
-    not, and for two that would hold the same target at once. The seed chooses where a share is wanted."""
+def planned(
+    steps: Sequence[DuringStep], fleet: FleetFile, trials: Sequence[str], manager: ManagerRecord, *, seed: int = 1
+) -> list[Planned]:
+    """Of each step, where it aims under that manager. The seed chooses where a share is wanted.
+
+    SpecError, naming the field, for an action, target, setting or trial that there is not, and for two that would hold
+    the same target at once.
+    """
     found: list[Planned] = []
     for number, step in enumerate(steps):
-        found.append(Planned(step, _aims(step, number, fleet, trials, seed)))
+        if step.trial is not None and step.trial not in trials:
+            raise SpecError(
+                f"{step.trial} is no trial of this run, which has {trials[0]} to {trials[-1]}; "
+                "`fleet experiment plan` shows them",
+                field=f"during.{number}.trial",
+            )
+        found.append(Planned(step, _aims(step, number, fleet, manager, seed)))
         for other, former in enumerate(found[:number]):
             both = _held(former) & _held(found[number])
             if both and _meet(former.step, step):
@@ -84,27 +96,24 @@ def planned(steps: Sequence[DuringStep], fleet: FleetFile, trials: Sequence[str]
     return found
 
 
-def _aims(step: DuringStep, number: int, fleet: FleetFile, trials: Sequence[str], seed: int) -> tuple[Aim, ...]:
+def _aims(step: DuringStep, number: int, fleet: FleetFile, manager: ManagerRecord, seed: int) -> tuple[Aim, ...]:
     where = f"during.{number}"
     if step.action not in FAULTS:
         raise SpecError(f"{shown(step.action)} is no action{nearest(step.action, FAULTS)}", field=f"{where}.action")
-    if step.trial is not None and step.trial not in trials:
-        raise SpecError(
-            f"{step.trial} is no trial of this run, which has {trials[0]} to {trials[-1]}; "
-            "`fleet experiment plan` shows them",
-            field=f"{where}.trial",
-        )
     fault = FAULTS[step.action]
     try:
         settings = validate(fault.settings, step.settings, lambda _path: (None, None))
     except SpecError as error:
         raise SpecError(f"{step.action}: {error}", field=f"{where}.with") from error
     given = step.model_copy(update={"settings": {k: v for k, v in written(settings).items() if k in step.settings}})
+    chosen = chooser(f"{seed}/{number}/{step.trial or ''}")
     try:
-        aims = fault.aims(given, fleet, chooser(f"{seed}/{number}/{step.trial or ''}"))
+        each = [given.model_copy(update={"target": name}) for name in meant(given, fleet, manager, chosen)]
+        aims = together([aim for one in each for aim in fault.aims(one, fleet, chosen)])
     except UsageError as error:
         raise SpecError(str(error), field=f"{where}.target") from error
-    return tuple(aim.model_copy(update={"key": f"{number:03d}-{step.action}"}) for aim in aims)
+    shown_as = {"key": f"{number:03d}-{step.action}", "target": step.target}
+    return tuple(aim.model_copy(update=shown_as) for aim in aims)
 
 
 def _held(one: Planned) -> frozenset[tuple[str, str]]:

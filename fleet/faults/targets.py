@@ -1,4 +1,12 @@
-"""What the word of `target` means: control planes, programs, a share of the WECs, machines, the whole fleet."""
+"""What the word of `target` means: control planes, programs, a share of the WECs, machines, the whole fleet.
+
+Some words mean something under every manager, so that one fault can be compared between managers (`meant`):
+
+    source, transport, hub      control planes: where objects are created, through which they travel, both
+    etcd.source and so on       that program of these control planes
+    agents                      the manager's programs that run once per WEC; with a share those of so many WECs
+    manager                     its other programs
+"""
 
 from __future__ import annotations
 
@@ -13,9 +21,11 @@ from fleet.errors import UsageError
 from fleet.faults.fault import Aim, Chosen
 from fleet.model.during import Action
 from fleet.model.fleet_file import Cluster, Component, FleetFile
+from fleet.model.manager_record import ManagerRecord
 from fleet.model.model_errors import nearest, shown
 
 WECS, FLEET = "wecs", "fleet"
+AGENTS, MANAGER = "agents", "manager"
 SERVING = frozenset({"etcd", "kube-apiserver"})
 """Without one of these a control plane does not answer."""
 SHARED = frozenset({"dense", "etcd"})
@@ -42,6 +52,49 @@ class Found:
 
     clusters: tuple[Cluster, ...] = ()
     program: Component | None = None
+
+
+def meant(wanted: Action, fleet: FleetFile, manager: ManagerRecord, chosen: Chosen) -> list[str]:
+    """The control planes or programs that such a word stands for here; any other target is itself. UsageError where
+    this manager has none."""
+    target = wanted.target
+    if target in {cluster.name for cluster in fleet.clusters} | {part.program for part in fleet.components}:
+        return [target]
+    component, _, role = target.rpartition(".")
+    planes = {"source": fleet.sources(), "transport": fleet.transports(), "hub": fleet.hub()}
+    if role in planes:
+        names = [f"{component}.{plane.name}" if component else plane.name for plane in planes[role]]
+    elif target in (AGENTS, MANAGER):
+        wecs = chosen([wec.name for wec in fleet.wecs()], wanted.share) if target == AGENTS else []
+        names = [
+            part.program
+            for part in fleet.components
+            if part.component in manager.components
+            and (part.component in manager.agents) == (target == AGENTS)
+            and (target == MANAGER or part.cluster in ("", *wecs))
+        ]
+    else:
+        return [target]
+    if not names:
+        raise UsageError(f"the fleet {fleet.name} has no {target} (its manager is {manager.shown})")
+    return names
+
+
+def together(aims: Sequence[Aim]) -> list[Aim]:
+    """Aims of one fault on several targets as one per machine. UsageError for a fault that knows more of a target than
+    what it is: that one is done to one at a time."""
+    found: dict[str, Aim] = {}
+    for aim in aims:
+        former = found.get(aim.machine)
+        if former is None:
+            found[aim.machine] = aim
+            continue
+        if aim.facts:
+            raise UsageError(f"{aim.action} is done to one target at a time: name {former.target} or {aim.target}")
+        lists = ("planes", "parts", "clusters", "programs")
+        both = {name: [*dict.fromkeys((*getattr(former, name), *getattr(aim, name)))] for name in lists}
+        found[aim.machine] = former.model_copy(update={**both, "repair": f"fleet up --fleet {aim.fleet}"})
+    return list(found.values())
 
 
 def find(wanted: Action, fleet: FleetFile, chosen: Chosen) -> Found:

@@ -45,9 +45,10 @@ class Action(Model):
     action: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     """A fault of `fleet.faults.registry`."""
     target: Word
-    """A control plane, a program by its name under the supervisor, a machine, `wecs` or `fleet`: see the fault."""
+    """A control plane, a program by its name under the supervisor, a machine, `wecs`, `fleet`, or a word that means
+    something under every manager, such as `etcd.source` or `agents`: see `docs/how-to/faults.md`."""
     share: Share | None = None
-    """Of `wecs`: how many of them, at least one, chosen by the seed; None: all."""
+    """Of `wecs`, or of those whose `agents` are meant: how many, at least one, chosen by the seed; None: all."""
     lasting: Duration | None = Field(default=None, alias="for")
     """How long until it is healed; None: until the trial's last mark was seen, or its time was up."""
     settings: dict[str, Any] = Field(default_factory=dict, alias="with", exclude_if=lambda given: not given)
@@ -55,8 +56,8 @@ class Action(Model):
 
     @model_validator(mode="after")
     def _of_wecs(self) -> Self:
-        if self.share is not None and self.target != "wecs":
-            raise ValueError(f"share is of the target `wecs`, and target is {self.target}: leave it out")
+        if self.share is not None and self.target not in ("wecs", "agents"):
+            raise ValueError(f"share is of the targets `wecs` and `agents`, not of {self.target}: leave it out")
         return self
 
     def __str__(self) -> str:

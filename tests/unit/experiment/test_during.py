@@ -26,6 +26,7 @@ from fleet.results import events
 from fleet.results.folder import RunFolder
 from tests.unit.experiment.stand_in import StandInFleet
 from tests.unit.experiment.test_runner import Tripwire, faults, impatient, lines, spec
+from tests.unit.faults.plain import PLAIN
 
 TARGET = "transport.wds1"
 
@@ -135,7 +136,7 @@ async def test_a_schedule_that_is_drawn_is_carried_out_measured_and_the_rules_ho
 
 async def test_what_a_killed_run_has_left_is_undone_before_anything_else(fleet: Programs) -> None:
     steps = [DuringStep.model_validate({"at": "0s", "action": "stop", "target": TARGET})]
-    (left,) = planned(steps, fleet.file(), ["t000"])[0].aims
+    (left,) = planned(steps, fleet.file(), ["t000"], PLAIN)[0].aims
     notes.write(fleet.folder, left)
     fleet.supervisor.stop(TARGET)
     await runner(fleet, chosen()).run()

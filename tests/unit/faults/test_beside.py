@@ -21,6 +21,7 @@ from fleet.host.supervise import Supervisor
 from fleet.model.during import DuringStep
 from fleet.model.fleet_file import FleetFile
 from fleet.results.events import FaultHealed, FaultInjected, Line
+from tests.unit.faults.plain import PLAIN
 
 TARGET = "transport.wds1"
 SECOND = 1_000_000_000
@@ -42,7 +43,7 @@ class Kept:
 
 def faults(fleet: FleetFile, kept: Kept, *steps: dict[str, Any]) -> Faults:
     made = [DuringStep.model_validate({"at": "0s", "action": "stop", "target": TARGET, **fields}) for fields in steps]
-    return Faults(fleet, planned(made, fleet, ["t000", "t001"]), kept)
+    return Faults(fleet, planned(made, fleet, ["t000", "t001"], PLAIN), kept)
 
 
 def running(supervisor: Supervisor) -> bool:
@@ -194,7 +195,7 @@ async def test_a_helper_that_died_is_started_again_to_heal(supervisor: Superviso
 
 def test_a_helper_whose_driver_was_killed_heals_by_itself(supervisor: Supervisor, fleet: FleetFile) -> None:
     step = DuringStep.model_validate({"at": "0s", "action": "stop", "target": TARGET})
-    (aim,) = planned([step], fleet, ["t000"])[0].aims
+    (aim,) = planned([step], fleet, ["t000"], PLAIN)[0].aims
     opening = helper.Opening(root=str(supervisor.layout.root)).model_dump_json()
     order = helper.Order(verb="inject", aim=aim).model_dump_json()
     process = subprocess.Popen(

@@ -19,13 +19,14 @@ from fleet.faults.registry import Planned, planned
 from fleet.host.supervise import Supervisor
 from fleet.model.during import DuringStep
 from fleet.model.fleet_file import FleetFile
+from tests.unit.faults.plain import PLAIN
 
 TARGET = "transport.wds1"
 
 
 def one(fleet: FleetFile, action: str, target: str = TARGET) -> Planned:
     step = DuringStep.model_validate({"at": "0s", "action": action, "target": target})
-    (found,) = planned([step], fleet, ["t000"])
+    (found,) = planned([step], fleet, ["t000"], PLAIN)
     return found
 
 

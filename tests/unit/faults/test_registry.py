@@ -14,6 +14,7 @@ from fleet.model.duration import written
 from fleet.model.during import DuringStep
 from fleet.model.fleet_file import FleetFile
 from fleet.model.model_errors import validate
+from tests.unit.faults.plain import PLAIN
 
 TRIALS = ("t000", "t001")
 
@@ -23,7 +24,7 @@ def step(**fields: Any) -> DuringStep:
 
 
 def aims(steps: list[DuringStep], fleet: FleetFile, trials: tuple[str, ...]) -> list[Aim]:
-    return [aim for one in planned(steps, fleet, trials) for aim in one.aims]
+    return [aim for one in planned(steps, fleet, trials, PLAIN) for aim in one.aims]
 
 
 def test_a_control_plane_takes_all_that_runs_at_it_with_it(fleet: FleetFile) -> None:

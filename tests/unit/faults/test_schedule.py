@@ -80,7 +80,10 @@ def test_the_file_is_written_as_it_was_read() -> None:
         ({"draw": {"count": 0, "between": ["5s", "30s"], "from": ACTIONS}}, r"during\.0\.draw\.count: "),
         ({"draw": {"count": 1, "between": ["50s", "30s"], "from": ACTIONS}}, "the first moment is after the last"),
         ({"draw": {"count": 1, "between": ["5s", "30s"], "from": []}}, r"during\.0\.draw\.from: "),
-        ({"at": "1s", "action": "stop", "target": "its1", "share": "1/3"}, "share is of the target `wecs`"),
+        (
+            {"at": "1s", "action": "stop", "target": "its1", "share": "1/3"},
+            "of the targets `wecs` and `agents`",
+        ),
         ({"at": "1s", "action": "stop", "target": "wecs", "share": "4/3"}, r"'4/3' is no share"),
     ],
 )

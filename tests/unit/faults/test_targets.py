@@ -13,11 +13,12 @@ from fleet.faults.targets import chooser
 from fleet.model.during import DuringStep
 from fleet.model.fleet_file import Cluster, Component, FleetFile
 from fleet.model.link import Link
+from tests.unit.faults.plain import PLAIN
 
 
 def aims(fleet: FleetFile, *, seed: int = 1, **fields: Any) -> list[Aim]:
     step = DuringStep.model_validate({"at": "1s", "target": "its1", **fields})
-    return [aim for one in planned([step], fleet, ["t000", "t001"], seed=seed) for aim in one.aims]
+    return [aim for one in planned([step], fleet, ["t000", "t001"], PLAIN, seed=seed) for aim in one.aims]
 
 
 def linked(fleet: FleetFile) -> FleetFile:
@@ -62,6 +63,49 @@ def test_wecs_are_one_aim_per_machine(fleet: FleetFile) -> None:
         ("m2", ["wec002"], ["wec002"]),
     ]
     assert {aim.key for aim in found} == {"000-stop"}
+
+
+def managed(fleet: FleetFile) -> FleetFile:
+    """With a manager that has a source, a transport, and an agent for each WEC."""
+    agents = [
+        Component(program=f"agent.{wec}", component="agent", machine="local", cluster=wec)
+        for wec in ("wec001", "wec002")
+    ]
+    manager = fleet.manager.model_copy(update={"name": "m", "source": "wds", "transport": "its"})
+    return fleet.model_copy(update={"components": [*fleet.components, *agents], "manager": manager})
+
+
+@pytest.mark.parametrize(
+    ("action", "target", "planes", "parts"),
+    [
+        ("stop", "transport", ["its1"], []),
+        ("stop", "hub", ["its1", "wds1"], []),
+        ("kill", "etcd.transport", [], ["etcd.its1"]),
+        ("pause", "manager", [], ["transport.wds1", "registration.its1"]),
+        ("pause", "agents", [], ["agent.wec001", "agent.wec002"]),
+    ],
+)
+def test_some_words_mean_something_under_every_manager(
+    action: str, target: str, planes: list[str], parts: list[str], fleet: FleetFile
+) -> None:
+    (aim,) = aims(managed(fleet), action=action, target=target)
+    assert (aim.target, aim.planes, aim.parts) == (target, planes, parts)
+
+
+def test_a_share_of_the_agents_is_those_of_so_many_wecs(fleet: FleetFile) -> None:
+    (aim,) = aims(managed(fleet), action="stop", target="agents", share="1/2")
+    assert len(aim.parts) == 1
+
+
+def test_a_word_that_names_nothing_here_or_too_much_is_refused(fleet: FleetFile) -> None:
+    with pytest.raises(SpecError, match=r"during\.0\.target: the fleet demo has no source \(its manager is m\)"):
+        aims(fleet, action="stop", target="source")
+    both = of_process(managed(fleet)).model_copy(
+        update={"components": [*of_process(managed(fleet)).components,
+                               Component(program="etcd.wds1", component="etcd", machine="local", cluster="wds1")]}
+    )  # fmt: skip
+    with pytest.raises(SpecError, match="restore is done to one target at a time"):
+        aims(both, action="restore", target="hub")
 
 
 def test_a_control_plane_of_processes_is_all_of_its_programs(fleet: FleetFile) -> None:
