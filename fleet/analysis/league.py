@@ -16,6 +16,9 @@ from statistics import median
 
 from fleet.analysis.costs import Cost, costs
 from fleet.analysis.hop_table import ACTIVATED
+from fleet.analysis.league_faults import FaultStanding, fault_standings
+from fleet.analysis.recorded import setting_of
+from fleet.analysis.recovery import FaultTrial, requests_of_trials
 from fleet.analysis.resources import peaks
 from fleet.analysis.setting import Setting
 from fleet.analysis.stats import mean_interval, p99, quantile
@@ -61,6 +64,11 @@ class Entry:
     """Of the manager, agents included, in the whole fleet."""
     memory: int
     """Bytes: RSS of those programs at their peak."""
+    requests: Mapping[Setting, Sequence[float]]
+    """To the hub's API servers, of each counted trial."""
+    faults: Sequence[FaultTrial]
+    findings: int
+    """Of the checker."""
 
     @classmethod
     def of(cls, study: Study, **turn: object) -> Entry:
@@ -74,7 +82,12 @@ class Entry:
                 missing[sample.stage, sample.setting] += 1
         run = study.run
         mine = [row for row in study.usages if row.component in run.manager.components]
-        high = peaks(mine, [cluster.name for cluster in run.fleet.hub()])
+        hub = [cluster.name for cluster in run.fleet.hub()]
+        high = peaks(mine, hub)
+        where = {plan.trial: setting_of(plan) for plan in study.recorded.trials}
+        asked: defaultdict[Setting, list[float]] = defaultdict(list)
+        for trial, value in requests_of_trials(study.recorded, hub).items():
+            asked[where[trial]].append(value)
         return cls(
             manager=run.manager,
             status=study.verdict.status,
@@ -85,6 +98,9 @@ class Entry:
             measured={p.setting: p.downsync_measured for p in study.predictions},
             programs=sum(peak.programs for peak in high),
             memory=sum(peak.rss_peak for peak in high),
+            requests=dict(asked),
+            faults=tuple(study.faults),
+            findings=len(study.checked.findings),
             **turn,  # type: ignore[arg-type]
         )
 
@@ -166,6 +182,7 @@ class Standings:
     record: LeagueRecord
     groups: Sequence[Group]
     entries: Sequence[Entry]
+    faults: Sequence[FaultStanding] = field(default=())
     absent: Sequence[str] = field(default=())
     """Turns that have no run that counts, and why."""
 
@@ -185,7 +202,7 @@ def standings(leagues: Sequence[tuple[Path, LeagueRecord]], threshold: float) ->
                 continue
             turn = played.turn.model_dump()
             entries.append(Entry.of(study, run=played.run, **turn))
-    return Standings(leagues[0][1], [*_groups(entries, threshold)], entries, absent)
+    return Standings(leagues[0][1], [*_groups(entries, threshold)], entries, fault_standings(entries), absent)
 
 
 def _groups(entries: Sequence[Entry], threshold: float) -> Iterator[Group]:

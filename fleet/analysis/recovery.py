@@ -88,7 +88,7 @@ class FaultRow(Model):
 def fault_trials(history: History, recorded: Recorded, hub: Collection[str]) -> list[FaultTrial]:
     """Every fault that was carried out, in the order of the run. `hub` are the clusters whose requests count."""
     trials = {plan.trial: plan for plan in recorded.trials}
-    asked = _requests(recorded, hub)
+    asked = requests_of_trials(recorded, hub)
     faulted = {fault.trial for fault in history.faults}
     calm: defaultdict[Setting, list[float]] = defaultdict(list)
     for name, value in asked.items():
@@ -244,8 +244,9 @@ def _noticed(fault: FaultInjected, end: int, recorded: Recorded) -> tuple[int | 
     return min(inside) if inside else (None, "")
 
 
-def _requests(recorded: Recorded, hub: Collection[str]) -> dict[str, float]:
-    """Requests per counted trial; empty where the servers' metrics were not read."""
+def requests_of_trials(recorded: Recorded, hub: Collection[str]) -> dict[str, float]:
+    """That the hub's API servers answered in each counted trial, without watches and leases; empty where their metrics
+    were not read."""
     found: dict[str, float] = {}
     for one in increments(recorded, REQUESTS, lambda labels: labels.get("resource") == "leases"):
         if one.cluster in hub and one.labels.get("verb") not in _APART:

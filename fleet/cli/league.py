@@ -123,12 +123,11 @@ def _arms(league: League, fleet: str, inventory: Path | None, folder: Path) -> d
     from fleet.managers.installer import installer
     from fleet.model.checkout import checkout
     from fleet.model.league_file import Turn
-    from fleet.model.set_words import set_words
 
     here, made = checkout(), {}
     wanted = Overrides(wecs=",".join(map(str, league.wecs)), layouts=[*league.layouts])
     for load in league.loads:
-        wanted.with_sets(set_words(load.set)).load(league.experiment)
+        wanted.with_sets(league.sets(load.name)).load(league.experiment)
     for entrant in league.entrants:
         manager = str(entrant.variables["manager"])
         limits = installer(manager).limits
@@ -169,7 +168,7 @@ def _turn(turn: Turn, arm: Arm, league: League, folder: Path) -> Played:
     from fleet.analysis.study import analyse
     from fleet.results.league import Played
 
-    words: Sequence[str] = [*arm.words, *league.load(turn.load).words]
+    words: Sequence[str] = [*arm.words, *(word for text in league.sets(turn.load) for word in ("--set", text))]
     start = time.monotonic()
     try:
         made = replace(arm, words=words).run()

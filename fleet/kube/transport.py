@@ -287,8 +287,9 @@ class Transport:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, socket_factory=sockets.watched),
                 read_bufsize=BUFFER_BYTES,
-                # Compression costs the measured API server CPU and delays small chunks; the wire is loopback or a LAN.
-                headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "fleet"},
+                # A kubelet has some paths in text only. Compression costs the measured API server CPU and delays small
+                # chunks; the wire is loopback or a LAN.
+                headers={"Accept": "application/json, */*", "Accept-Encoding": "identity", "User-Agent": "fleet"},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
                 auto_decompress=False,

@@ -49,11 +49,6 @@ class Load(Model):
     set: dict[str, Any] = Field(default_factory=dict)
     """Fields of the experiment, dotted, as `--set` has them."""
 
-    @property
-    def words(self) -> list[str]:
-        """For `fleet experiment run`."""
-        return [word for text in set_words(self.set) for word in ("--set", text)]
-
 
 class Raised(Model):
     """What every client limit of a manager is set to in the open division."""
@@ -89,6 +84,8 @@ class League(Model):
     wecs: list[int] = Field(min_length=1)
     """WEC counts of every run; the fleet has as many as the largest, unless `variables` says otherwise."""
     layouts: list[Literal["one-to-one", "one-to-many"]] = Field(default=["one-to-one", "one-to-many"], min_length=1)
+    set: dict[str, Any] = Field(default_factory=dict)
+    """Fields of the experiment in every load, as `set` of a load has them."""
     loads: list[Load] = Field(min_length=1)
     rounds: int = Field(default=5, ge=1, le=100)
     """Repeats: in each, every entrant has a turn in every division under every load."""
@@ -126,6 +123,10 @@ class League(Model):
             return given
         raised = {name: self.raised.burst if name.endswith("_burst") else self.raised.qps for name in limits}
         return {**given, **raised, **entrant.open}
+
+    def sets(self, load: str) -> list[str]:
+        """`FIELD=VALUE` of that load, the ones of every load first."""
+        return set_words({**self.set, **self.load(load).set})
 
     @property
     def words(self) -> list[str]:

@@ -7,10 +7,12 @@ from typing import Any
 
 
 def set_words(fields: Mapping[str, Any]) -> list[str]:
-    """`FIELD=VALUE` for each, in their order; a field is dotted, a value a scalar or a list of such.
+    """`FIELD=VALUE` for each, in their order; a field is dotted, a value is written as YAML in one line.
 
     >>> set_words({"workload.objects": 5, "layouts": ["one-to-many"]})
     ['workload.objects=5', 'layouts=[one-to-many]']
+    >>> set_words({"during": [{"at": "2s", "action": "kill", "target": "manager"}]})
+    ['during=[{at: 2s, action: kill, target: manager}]']
     """
     return [f"{field}={_flow(value)}" for field, value in fields.items()]
 
@@ -18,6 +20,8 @@ def set_words(fields: Mapping[str, Any]) -> list[str]:
 def _flow(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_flow(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {_flow(item)}' for name, item in value.items())}}}"
     if isinstance(value, bool):
         return "true" if value else "false"
     return "null" if value is None else str(value)

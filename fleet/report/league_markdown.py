@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from fleet.analysis.league import CHANGES, Against, Entry, Group, Latency, Standings
+from fleet.analysis.league_faults import FaultStanding
 from fleet.model.league_file import League
 from fleet.report.markdown import lines_of, plain
 from fleet.report.tables import ABSENT, Table
@@ -31,6 +32,13 @@ RULES = """
 - Requests are those that the hub's API servers answered, without watches and leases. CPU is of the time from the first
   object until all is back (updates and removals left out). Both are per object and WEC.
 - Every row is made from the runs below it; `fleet report RUN` has each run whole.
+"""
+
+FAULTS = """
+Noticed: from the order to inject it to the first sign of it in the run's record, a trial's median; empty where there
+was none. Recovery: from its end until every object was right again in every WEC, median and worst over trials that
+recovered. Backlog: most pairs of object and WEC that were not right at once. Extra requests: to the hub's API servers,
+beyond a trial of the same entrant without a fault. Findings: what `fleet check` found in these runs.
 """
 
 
@@ -89,6 +97,9 @@ def _lines(found: Standings) -> Iterator[str]:
             if said:
                 yield ""
                 yield from (f"- {wecs} WEC{'s' if wecs != 1 else ''}: {plain(why)}." for wecs, why in said)
+    if found.faults:
+        yield from ("", "## Faults", "", FAULTS.strip(), "")
+        yield from lines_of(_faults(found.faults))
     yield from ("", "## Entrants", "")
     yield from lines_of(_entrants(found))
     yield from ("", f"Loads, as fields of `{league.experiment}`:", "")
@@ -144,6 +155,36 @@ def _rest(groups: Sequence[Group]) -> Table:
     return Table(head, rows, frozenset(head) - {"entrant"})
 
 
+def _faults(found: Sequence[FaultStanding]) -> Table:
+    head = (
+        "load", "fault", "WECs", "entrant", "trials", "noticed p50 (s)", "recovery p50 (s)", "max", "not recovered",
+        "backlog", "extra requests", "findings",
+    )  # fmt: skip
+    rows: list[tuple[str, ...]] = []
+    former = ""
+    for one in found:
+        row = one.row
+        place = f"{one.division} {one.load} {row.action} {row.target} {row.layout} {row.wecs}"
+        load = one.load if len({f.division for f in found}) == 1 else f"{one.load}, {one.division}"
+        begin = (load, f"{row.action} of {row.target}", str(row.wecs)) if place != former else ("", "", "")
+        former = place
+        rows.append(
+            (
+                *begin,
+                one.entrant,
+                str(row.repeats),
+                _seconds(row.noticed_p50),
+                _seconds(row.recovery_p50),
+                _seconds(row.recovery_max),
+                str(row.unrecovered),
+                f"{row.backlog_p50:.0f}",
+                _number(one.extra, 0),
+                str(one.findings),
+            )
+        )
+    return Table(head, rows, frozenset(head) - {"load", "fault", "entrant"})
+
+
 def _begin(group: Group, at: int) -> tuple[str, str]:
     """WECs, of the first row of a group only, and the entrant."""
     return str(group.setting.wecs) if at == 0 else "", group.standings[at].entrant
@@ -188,7 +229,7 @@ def _entrants(found: Standings) -> Table:
 
 def _loads(league: League) -> Iterator[str]:
     for load in league.loads:
-        fields = ", ".join(f"`{name}={value}`" for name, value in load.set.items())
+        fields = ", ".join(f"`{text}`" for text in league.sets(load.name))
         yield f"- {plain(load.name)}: {fields or 'the defaults'}"
 
 
