@@ -180,6 +180,16 @@ def test_a_kubelet_lets_in_only_whom_its_api_server_knows(lab: Lab, wec: Wec) ->
     assert wec.ask(f"{NODES}/{node.name}/proxy/metrics").status == 200
 
 
+def test_pods_are_read_through_the_api_server_and_directly(lab: Lab, tmp_path: Path) -> None:
+    words = ["--quick", "--set", "pages=[logs, exec]", "--fleet", lab.name, "--results", str(tmp_path)]
+    ran = lab.fleet("experiment", "run", "node-scrape", *words)
+    assert ran.code in (0, 4), ran.err
+    assert "failed" not in ran.out, ran.out
+    (file,) = tmp_path.rglob("summary.json")
+    points = {row["point"] for row in json.loads(file.read_text(encoding="utf-8"))["rows"] if row["stage"] == "scrape"}
+    assert points == {f"page={page} way={way} scrapers=2" for page in ("logs", "exec") for way in ("proxy", "direct")}
+
+
 def test_a_job_fails_with_the_code_that_its_pod_asks_for(wec: Wec) -> None:
     wec.create(JOBS, JOB)
     until("the Job has failed", wec.job_failed)
