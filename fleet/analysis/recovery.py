@@ -4,12 +4,16 @@ A pair (an object and a WEC that it was planned for) is right while the object e
 its kind has one. It is outstanding from the moment that its source has accepted it, or that its copy goes while the
 source is to keep it, until it is right. The source is to keep it until the driver begins to delete: some managers let
 the source go only after the copies (finalizers).
+
+Of an experiment with marks of its own the objects are outstanding from begin to end of the stages that settle them
+(`Stage.settles`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from fleet.analysis.disturbances import RECOVERY_NS
 from fleet.analysis.history import History
@@ -24,6 +28,20 @@ from fleet.results.events import FaultInjected, ProgramChanged
 REQUESTS = "apiserver_request_total"
 _APART = frozenset({"WATCH"})
 _REFUSED = 429
+Span = tuple[int, int | None]
+"""In which a pair or object was outstanding: from, to (None: to the end of the run); nanoseconds."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the faults of a run are judged by."""
+
+    history: History
+    recorded: Recorded
+    hub: Collection[str]
+    """Clusters whose requests count."""
+    own: Mapping[str, Sequence[Span]]
+    """Of an experiment with marks of its own: by trial, its objects' spans."""
 
 
 class FaultTrial(Model):
@@ -85,16 +103,26 @@ class FaultRow(Model):
     undisturbed_p99: float | None = None
 
 
-def fault_trials(history: History, recorded: Recorded, hub: Collection[str]) -> list[FaultTrial]:
-    """Every fault that was carried out, in the order of the run. `hub` are the clusters whose requests count."""
+def settling(samples: Sequence[Sample], stages: Collection[str]) -> dict[str, list[Span]]:
+    """By trial, when the objects of these samples were outstanding, by the stages that settle them."""
+    found: defaultdict[str, list[Span]] = defaultdict(list)
+    for one in samples:
+        if one.stage in stages and one.start_ns is not None:
+            found[one.trial].append((one.start_ns, one.end_ns))
+    return dict(found)
+
+
+def fault_trials(known: Known) -> list[FaultTrial]:
+    """Every fault that was carried out, in the order of the run."""
+    history, recorded = known.history, known.recorded
     trials = {plan.trial: plan for plan in recorded.trials}
-    asked = requests_of_trials(recorded, hub)
+    asked = requests_of_trials(recorded, known.hub)
     faulted = {fault.trial for fault in history.faults}
     calm: defaultdict[Setting, list[float]] = defaultdict(list)
     for name, value in asked.items():
         if name not in faulted:
             calm[setting_of(trials[name])].append(value)
-    return [_one(fault, history, recorded, asked, calm) for fault in history.faults if fault.trial in trials]
+    return [_one(fault, known, asked, calm) for fault in history.faults if fault.trial in trials]
 
 
 def fault_rows(found: Sequence[FaultTrial], samples: Sequence[Sample], undisturbed: frozenset[str]) -> list[FaultRow]:
@@ -153,18 +181,16 @@ def fault_pairs(a: Sequence[FaultRow], b: Sequence[FaultRow]) -> list[tuple[Faul
 
 
 def _one(
-    fault: FaultInjected,
-    history: History,
-    recorded: Recorded,
-    asked: Mapping[str, float],
-    calm: Mapping[Setting, Sequence[float]],
+    fault: FaultInjected, known: Known, asked: Mapping[str, float], calm: Mapping[Setting, Sequence[float]]
 ) -> FaultTrial:
+    history, recorded = known.history, known.recorded
     plan = next(plan for plan in recorded.trials if plan.trial == fault.trial)
     healed = history.healed.get((fault.trial, fault.number))
     end = fault.ns if healed is None else healed
     noticed, by = _noticed(fault, end, recorded)
-    spans = list(outstanding(history, fault.trial))
-    late = [until for since, until in spans if since <= end or _broken(since, end, history, fault.trial)]
+    pairs, own = list(outstanding(history, fault.trial)), known.own.get(fault.trial, ())
+    late = [until for since, until in pairs if since <= end or _broken(since, end, history, fault.trial)]
+    late += [until for since, until in own if since <= end]
     open_ = [until for until in late if until is None]
     recovered = None if open_ else max([end, *(until for until in late if until is not None)])
     setting, requests = setting_of(plan), asked.get(fault.trial)
@@ -179,14 +205,14 @@ def _one(
         noticed_by=by,
         recovery=None if recovered is None or healed is None else (recovered - end) / 1e9,
         unrecovered=len(open_),
-        backlog=_most(spans, fault.ns, history.last_ns if recovered is None else recovered),
+        backlog=_most([*pairs, *own], fault.ns, history.last_ns if recovered is None else recovered),
         requests=requests,
         extra_requests=None if requests is None or not usual else requests - sum(usual) / len(usual),
     )
 
 
-def outstanding(history: History, trial: str) -> Iterator[tuple[int, int | None]]:
-    """Of each pair of a trial every time in which it was outstanding: from, to (None: to the end)."""
+def outstanding(history: History, trial: str) -> Iterator[Span]:
+    """Of each pair of a trial every time in which it was outstanding."""
     for op, planned in history.planned.items():
         if planned.trial != trial or op not in history.accepted:
             continue
@@ -212,7 +238,7 @@ def _broken(since: int, end: int, history: History, trial: str) -> bool:
     return all(ns != since for op, (ns, _) in history.accepted.items() if history.planned[op].trial == trial)
 
 
-def _most(spans: Sequence[tuple[int, int | None]], start: int, end: int) -> int:
+def _most(spans: Sequence[Span], start: int, end: int) -> int:
     """Most that were open at once in `[start, end]`."""
     changes: list[tuple[int, int]] = []
     for since, until in spans:
@@ -239,6 +265,8 @@ def _noticed(fault: FaultInjected, end: int, recorded: Recorded) -> tuple[int | 
           if isinstance(line, ProgramChanged) and line.old_pid and line.program.partition("/")[0] in programs),
         *((s.ns, f"a write was answered with {s.code or 'nothing'}") for s in recorded.refused
           if s.code == 0 or s.code >= _REFUSED),
+        *((one.ns, f"a request was answered with {one.code or 'nothing'}") for one in recorded.requests
+          if one.error and (one.code == 0 or one.code >= _REFUSED)),
     ]  # fmt: skip
     inside = [sign for sign in signs if fault.ns <= sign[0] <= end + RECOVERY_NS]
     return min(inside) if inside else (None, "")

@@ -20,7 +20,7 @@ from fleet.analysis.prediction import Prediction, predictions
 from fleet.analysis.profiles import NO_PROFILES, RunProfiles, read_profiles
 from fleet.analysis.quality import Verdict, judge
 from fleet.analysis.recorded import Recorded, record
-from fleet.analysis.recovery import FaultRow, FaultTrial, fault_rows, fault_trials
+from fleet.analysis.recovery import FaultRow, FaultTrial, Known, fault_rows, fault_trials, settling
 from fleet.analysis.resources import Usage, usages
 from fleet.analysis.roundtrips import RoundTrips, round_trips
 from fleet.analysis.sample_timeline import Timeline, slowest, timelines
@@ -152,8 +152,9 @@ def analyse(folder: RunFolder) -> Study:
     checked = checker.checked()
     leaking = [str(leak) for leak in grown if leak.verdict == "leaking"]
     found = [*map(str, fought), *leaking, *some(checked.findings)]
-    hub = {cluster.name for cluster in run.fleet.hub()}
-    faults = fault_trials(checker.history, recorded, hub)
+    hub = {cluster.name for cluster in run.fleet.hub() or run.fleet.wecs()}
+    settles = settling(own.samples, {stage.name for stage in run.stages if stage.settles})
+    faults = fault_trials(Known(checker.history, recorded, hub, settles))
     calm = frozenset(plan.trial for plan in recorded.trials if plan.repeat >= 0)
     calm -= troubled.disturbed | troubled.faulted
     verdict = judge(run, recorded, samples, own, lost=reading.lost, torn=reading.torn, modified=modified)

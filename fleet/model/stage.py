@@ -20,5 +20,7 @@ class Stage(Model):
     """Only of objects of this resource (`pods`, `deployments.apps`); empty: of all that reach `begin`."""
     optional: bool = False
     """An object that never reaches `begin` has no sample of it; else that sample is missing."""
+    settles: bool = Field(default=False, exclude_if=lambda value: not value)
+    """At its end an object is as it was to become: after a fault it is outstanding until then."""
     resolution: float = Field(default=0.0, ge=0, exclude_if=lambda value: not value)
     """Seconds; two runs that are no further apart are alike."""

@@ -84,7 +84,7 @@ CREATION = (
 SCHEDULING = (
     Stage(name="pod_pending", begin="created", end=BOUND, resource=POD,
           text="pod seen to bound: Karpenter's batch and decision, a node, kube-scheduler"),
-    Stage(name="pod_started", begin="created", end=RUNNING, resource=POD, text="pod seen to Running"),
+    Stage(name="pod_started", begin="created", end=RUNNING, resource=POD, settles=True, text="pod seen to Running"),
 )  # fmt: skip
 SIMULATED = (
     Stage(name="pod_running", begin=BOUND, end=RUNNING, resource=POD, text="bound to Running: no delay was set"),

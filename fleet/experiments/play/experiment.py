@@ -41,7 +41,9 @@ class PlayExperiment(OwnExperiment[Play]):
         Stage(name="lag", begin="due", end="sent", text="a creation due, sent by the driver"),
         Stage(name="create", begin="sent", end="answered", text="a creation sent, answered"),
         Stage(name="create-seen", begin="sent", end="created", text="a creation sent, seen in its WEC"),
-        Stage(name="create-ready", begin="sent", end=reading.READY, text="a creation sent, its status final"),
+        Stage(
+            name="create-ready", begin="sent", end=reading.READY, text="a creation sent, its status final", settles=True
+        ),
         Stage(name="pod-schedule", begin="created", end=SCHEDULED, text="a pod seen, has a node", resource=PODS),
         Stage(
             name="pod-start", begin=SCHEDULED, end=RUNNING, text="a pod has a node, runs", resource=PODS, optional=True

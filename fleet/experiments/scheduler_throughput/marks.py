@@ -30,7 +30,7 @@ CREATION = (
           text="a creation sent, answered by the API server"),
 )  # fmt: skip
 PENDING = Stage(
-    name="pending", begin="created", end=SCHEDULED, resource=POD,
+    name="pending", begin="created", end=SCHEDULED, resource=POD, settles=True,
     text="pod and scheduler both there, to bound (of a scheduler that is started after the pods: its start to bound)",
 )  # fmt: skip
 START = Stage(name="start", begin=SCHEDULED, end=READY, resource=POD, text="bound to ready: what plays the nodes")

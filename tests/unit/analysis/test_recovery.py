@@ -6,7 +6,8 @@ import pytest
 
 from fleet.analysis.join import Join
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.recovery import FaultTrial, fault_rows, fault_trials, outstanding
+from fleet.analysis.recovery import FaultTrial, Known, fault_rows, fault_trials, outstanding, settling
+from fleet.analysis.samples import Sample
 from fleet.results.events import ClusterState, GapSeen, Line, MetricSample, ProgramChanged, RunMark, Sent, TrialPlan
 from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.checker.histories import (
@@ -33,7 +34,7 @@ def found(lines: list[Line]) -> list[FaultTrial]:
     recorded = Recorded(Join(MANAGER, source=WDS))
     for line in ordered:
         recorded.add(line)
-    return fault_trials(history_of(ordered), recorded, {"its1"})
+    return fault_trials(Known(history_of(ordered), recorded, {"its1"}, {}))
 
 
 def test_recovery_counts_from_healed_to_the_last_pair_that_was_accepted_before() -> None:
@@ -125,6 +126,31 @@ def test_extra_requests_against_the_mean_of_undisturbed_trials() -> None:
     (one,) = found([*begin(), *delivered(), *fault(2, 8), drained(20), requests(19, 70), *calm, *counts])
     # The trial with the fault took 70, the others 20 and 40.
     assert (one.requests, one.extra_requests) == (70.0, 40.0)
+
+
+def test_objects_of_an_experiment_with_marks_of_its_own_are_outstanding_until_they_are_settled() -> None:
+    # Three objects from 1 s; they run at 3 s, at 12 s and never; the fault is from 2 to 8 s. One more comes afterwards.
+    def ran(start: float, end: float | None, stage: str = "running") -> Sample:
+        return Sample(
+            trial="t000", repeat=0, layout="one-to-many", wecs=1, policy="", kind="pod", namespace="", name="p",
+            cluster=ONE, stage=stage, start_ns=at(start)["ns"], end_ns=None if end is None else at(end)["ns"],
+            seconds=None, server_seconds=None, flags=(),
+        )  # fmt: skip
+
+    samples = [ran(1, 3), ran(1, 12), ran(9, 20), ran(1, 30, "bound")]
+    lines: list[Line] = [begin()[0], *fault(2, 8)]
+    recorded = Recorded(Join(MANAGER, source=WDS))
+    for line in lines:
+        recorded.add(line)
+
+    def judged(more: list[Sample]) -> FaultTrial:
+        spans = settling([*samples, *more], {"running"})
+        (one,) = fault_trials(Known(history_of(lines), recorded, {ONE}, spans))
+        return one
+
+    assert judged([]).recovery == pytest.approx(4.0)
+    assert judged([]).backlog == 2
+    assert (judged([ran(1, None)]).recovery, judged([ran(1, None)]).unrecovered) == (None, 1)
 
 
 def test_rows_are_over_repeats() -> None:
