@@ -94,7 +94,9 @@ class NodeFidelityExperiment(OwnExperiment[NodeFidelity]):
             for trial in trials:
                 async with session.step(RECONFIGURE):
                     count = await nodes.only(trial.sort, spec.timeouts.settle)
-                    await asyncio.sleep(spec.settle)
+                    if not await nodes.rest(trial.sort, spec.settle, spec.timeouts.settle):
+                        text = f"nodes still change after {spec.timeouts.settle:g} s ({trial.point})"
+                        session.recorder.anomaly("not-quiet", text, trial=trial.id)
                 watches.begin(trial.id)
                 await session.sampling.sample()
                 async with session.trial(trial):

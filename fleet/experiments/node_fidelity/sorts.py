@@ -45,6 +45,11 @@ class Sort:
         """Label selector of its Node objects."""
         return f"!{NODE_LABEL}" if self.name == REAL else f"{NODE_LABEL}={self.value}"
 
+    def has(self, node: Mapping[str, Any]) -> bool:
+        """Whether a Node object is one of them."""
+        value = (node["metadata"].get("labels") or {}).get(NODE_LABEL)
+        return value is None if self.name == REAL else value == self.value
+
     def placing(self) -> dict[str, Any]:
         """What in a pod's spec puts it on these nodes and no others."""
         if self.name != REAL:
@@ -107,6 +112,27 @@ class Nodes:
                 await asyncio.to_thread(self._stop, other)
         return await self._woken(sort, seconds) if sort is not None else 0
 
+    async def rest(self, awake: Sort | None, quiet: float, seconds: float) -> bool:
+        """Until nodes of other sorts are no longer Ready, and no node's state or taints have changed for `quiet`
+        seconds; False when they still do after `seconds`.
+
+        The node controller notices after 40 s that a node has gone, and taints those that have one by one, 10 s apart
+        (`--node-eviction-rate`): requests that no node makes, which must not be in a window.
+        """
+        others = [sort for sort in self._sorts if sort != awake]
+        deadline, since, known = time.monotonic() + seconds, time.monotonic(), frozenset[Any]()
+        while True:
+            nodes = await self._client.list_all(resources.NODES)
+            state = frozenset(_state(node) for node in nodes)
+            if state != known:
+                known, since = state, time.monotonic()
+            asleep = not any(is_ready(node) for node in nodes for sort in others if sort.has(node))
+            if asleep and time.monotonic() - since >= quiet:
+                return True
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(min(POLL_SECONDS, max(quiet, 0.1)))
+
     async def all(self) -> None:
         """As the fleet was before: everything is started, and nothing waited for."""
         for sort in self._sorts:
@@ -156,6 +182,13 @@ def is_ready(node: Mapping[str, Any]) -> bool:
     """By its condition, which stays for 40 s after the last that was heard of it."""
     conditions = (node.get("status") or {}).get("conditions") or []
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def _state(node: Mapping[str, Any]) -> tuple[str, bool, frozenset[str]]:
+    """Name, readiness and taints."""
+    taints = (node.get("spec") or {}).get("taints") or []
+    marks = frozenset(f"{taint.get('key')}:{taint.get('effect')}" for taint in taints)
+    return node["metadata"]["name"], is_ready(node), marks
 
 
 def renewal(lease: Mapping[str, Any]) -> datetime:

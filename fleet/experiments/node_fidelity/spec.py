@@ -24,7 +24,7 @@ class NodeFidelity(ExperimentFile):
     repeats: int = Field(default=2, ge=1, le=1000)
     warmup: int = Field(default=0, ge=0, le=100)
     settle: Moment = 30.0
-    """Between the moment when the nodes of a sort are Ready and the window."""
+    """Before each window, how long no node may have changed its state or taints."""
     window: Duration = 300.0
     """At rest. A kubelet reports the status of its node every 5 minutes: a shorter one may miss that."""
     pods: int = Field(default=30, ge=1, le=100)

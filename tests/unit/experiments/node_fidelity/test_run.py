@@ -59,6 +59,9 @@ class NodesFleet(PlayingFleet):
         running = {state.name for state in self.supervisor.states() if state.running}
         wec = self.wecs["wec001"]
         alive = [name for program in running & NODES.keys() for name in NODES[program][1]]
+        for name in (name for _, names in NODES.values() for name in names):
+            status = {"conditions": [{"type": "Ready", "status": "True" if name in alive else "Unknown"}]}
+            wec.store.update(resources.NODES, name, None, lambda old, status=status: {**old, "status": status})
         for name in alive:
             spec = {"renewTime": datetime.now(UTC).isoformat()}
             wec.store.update(resources.LEASES, name, "kube-node-lease", lambda old, spec=spec: {**old, "spec": spec})
