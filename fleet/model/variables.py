@@ -122,6 +122,8 @@ class PlatformVariables(Model):
     kyverno_admission_reports: Switch = variable(
         True, "Kyverno writes a report of each admitted object that a policy validated, as its chart has it."
     )
+    kueue_qps: Positive = variable(50.0, "Kueue at its API server; its own default.")
+    kueue_burst: Count = variable(100, "The same, burst.")
 
 
 class PlaceVariables(Model):

@@ -28,6 +28,7 @@ EXPERIMENTS = {
     "karpenter": ("karpenter-scale",),
     "kubevirt": ("kubevirt-density",),
     "kyverno": ("admission-latency",),
+    "kueue": ("scheduler-throughput-kueue",),
 }
 """Of each platform, those that are about it."""
 BACK_SECONDS = 60.0

@@ -21,6 +21,7 @@ ALLOWED = {
     "model/variables.py": "names of users' variables",
     "kube/resources.py": "every group, version and plural that this project uses, once",
     "toolchain/": "programs that are built",
+    "platforms/kueue/": "the platform has the name that its manager of several clusters ends with",
     "experiments/wds_scaling.py": "an experiment that only one manager can do",
 }
 """Path or folder, and why."""

@@ -15,6 +15,7 @@ WORDS = {
     "kubevirt": r"\b(kubevirt|virt-(operator|api|controller|handler|launcher)|VMIs?)\b",
     "kyverno": r"\bkyverno\b",
     "metrics-server": r"\bmetrics-server\b",
+    "kueue": r"\b(kueue|ClusterQueues?|LocalQueues?)\b",
 }
 """What a module that knows of a platform says."""
 ALLOWED = {

@@ -1,4 +1,4 @@
-"""What loads need of the cluster itself, and how it is taken back: a taint on every node, PriorityClasses."""
+"""What loads and schedulers need of the cluster itself, and how it is taken back: taints, PriorityClasses, objects."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from fleet.kube import resources
 from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.kube.errors import NotFound
+from fleet.kube.resources import Resource
+from fleet.model.run_names import RunNames
 
 CLASS_LABEL = "scheduler-throughput.fleet-testbed/class"
 """On every PriorityClass of this experiment, of any run."""
@@ -60,6 +62,26 @@ async def classes(client: KubeClient, wanted: Sequence[str], labels: Mapping[str
         yield
     finally:
         await _remove_classes(client)
+
+
+@asynccontextmanager
+async def placed(client: KubeClient, manifests: Sequence[Mapping[str, Any]], names: RunNames) -> AsyncIterator[None]:
+    """Inside it these objects are there, those of namespaces in the run's; they go in the reverse order."""
+    made: list[tuple[Resource, str, str | None]] = []
+    try:
+        for manifest in manifests:
+            resource = await client.resource_for(manifest)
+            namespace = names.namespace if resource.namespaced else None
+            meta = manifest.get("metadata") or {}
+            own = {**meta, "labels": {**(meta.get("labels") or {}), **names.labels()}}
+            own |= {"namespace": namespace} if namespace else {}
+            await client.create(resource, {**manifest, "metadata": own}, namespace)
+            made.append((resource, own["name"], namespace))
+        yield
+    finally:
+        for resource, name, namespace in reversed(made):
+            with suppress(NotFound):
+                await client.delete(resource, name, namespace)
 
 
 async def _remove_classes(client: KubeClient) -> None:

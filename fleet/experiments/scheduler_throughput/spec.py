@@ -34,6 +34,10 @@ class Scheduler(Model):
     """Other fields of the KubeSchedulerConfiguration, such as parallelism."""
     scheduler_name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9.]{0,61}[a-z0-9]$")] | None = None
     """What pods write as schedulerName; none: `fleet-` and the name."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Of its pods, besides: by which another program between them and the scheduler knows them, such as a queue's."""
+    objects: list[dict[str, Any]] = Field(default_factory=list)
+    """Manifests that are there while its pods are, in this order; those of namespaces come into the run's own."""
     binary: str = ""
     """Absolute path of a program of the user's in place of kube-scheduler."""
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")

@@ -69,6 +69,7 @@ class Trial:
         self.watch.trial = trial
         async with session.trial(self.trial), AsyncExitStack() as stack:
             session.expect(trial, POD, self.spec.pods, cluster=self.client.cluster)
+            await stack.enter_async_context(nodes.placed(self.client, self.scheduler.objects, session.names))
             if self.trial.load == "taints":
                 await stack.enter_async_context(nodes.tainted(self.client, self.nodes))
             try:
@@ -189,7 +190,7 @@ class Trial:
         names = self.session.names
         return objects.Setting(
             namespace=names.namespace,
-            labels=names.labels(trial=self.trial.id),
+            labels={**self.scheduler.labels, **names.labels(trial=self.trial.id)},
             prefix=self.trial.id,
             scheduler=self.scheduler.pods_name,
             nodes=self.nodes,

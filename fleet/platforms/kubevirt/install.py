@@ -16,8 +16,9 @@ from fleet.kube.errors import NotFound
 from fleet.kube.resources import CRDS, NAMESPACES
 from fleet.model.variable_rules import Problem
 from fleet.model.variables import Variables
+from fleet.platforms import loopback
 from fleet.platforms.kubevirt import names, objects, pages, programs, ready, secrets, strategy
-from fleet.platforms.kubevirt.places import RANGE_NAME, Places
+from fleet.platforms.kubevirt.places import Places
 from fleet.platforms.platform import Needs, Platform, Seat, Start
 
 INFRA_NODE = "kubevirt-infra"
@@ -72,7 +73,7 @@ class KubeVirt(Platform):
         """As in Platform."""
         places, made = Places.of(seat), objects.generated(seat.upstream)
         await ensure(client, NAMESPACES, namespace(names.NAMESPACE), ledger)
-        await ensure(client, names.SERVICE_CIDRS, objects.service_range(), ledger)
+        await loopback.allow(client, ledger)
         await ensure_all(client, made.placed(), ledger)
         if ledger.check and not await ready.served(client):
             ledger.record(f"{seat.wec} KubeVirt", None, "deployed")
@@ -106,7 +107,7 @@ class KubeVirt(Platform):
         for crd in await client.list_all(CRDS, label_selector=names.MANAGED):
             await remove(client, CRDS, crd["metadata"]["name"])
         await remove(client, NAMESPACES, names.NAMESPACE)
-        await remove(client, names.SERVICE_CIDRS, RANGE_NAME)
+        await loopback.forget(client)
 
     def _version(self, seat: Seat) -> str:
         try:

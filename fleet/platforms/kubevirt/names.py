@@ -13,7 +13,6 @@ KUBEVIRTS = Resource("kubevirt.io", "v1", "kubevirts", "KubeVirt", namespaced=Tr
 VMS = Resource("kubevirt.io", "v1", "virtualmachines", "VirtualMachine", namespaced=True)
 VMIS = Resource("kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance", namespaced=True)
 PRIORITY_CLASSES = Resource("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False)
-SERVICE_CIDRS = Resource("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR", namespaced=False)
 
 CR = "kubevirt"
 API_SERVICE, OPERATOR_SERVICE = "virt-api", "kubevirt-operator-webhook"

@@ -23,7 +23,7 @@ from fleet.kube.resources import (
 )
 from fleet.model.base import Model
 from fleet.platforms.kubevirt import names
-from fleet.platforms.kubevirt.places import RANGE, RANGE_NAME, Places
+from fleet.platforms.kubevirt.places import Places
 
 GENERATOR = "kubevirt-objects"
 GENERATOR_SECONDS = 60.0
@@ -71,16 +71,6 @@ def generated(upstream: Upstream) -> Generated:
         raise ToolchainError(f"{program}: {error.stderr.decode(errors='replace').strip()}") from error
     except (OSError, subprocess.TimeoutExpired, ValidationError) as error:
         raise ToolchainError(f"{program}: {error}") from error
-
-
-def service_range() -> dict[str, Any]:
-    """Lets Services have loopback addresses alongside those of the API server's own range."""
-    return {
-        "apiVersion": names.SERVICE_CIDRS.api_version,
-        "kind": names.SERVICE_CIDRS.kind,
-        "metadata": {"name": RANGE_NAME},
-        "spec": {"cidrs": [RANGE]},
-    }
 
 
 def rates(component: str, qps: float, burst: int) -> dict[str, Any]:

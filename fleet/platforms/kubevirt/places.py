@@ -1,8 +1,4 @@
-"""Addresses and files of one WEC's KubeVirt.
-
-A ClusterIP that is a loopback address is one that a process binds: no kube-proxy is needed, and certificates for the
-names of Services verify. 127.77.0.0/16 is added to what Services of the WEC may have.
-"""
+"""Addresses and files of one WEC's KubeVirt."""
 
 from __future__ import annotations
 
@@ -10,15 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.platforms.kubevirt import names
+from fleet.platforms.loopback import address_of
 from fleet.platforms.platform import Seat
-
-RANGE = "127.77.0.0/16"
-RANGE_NAME = "fleet-platforms"
-
-
-def address_of(port: int) -> str:
-    """A loopback address that belongs to a port of this machine's registry, and so to nobody else."""
-    return f"127.77.{port >> 8}.{port & 255}"
 
 
 def authority_file(folder: Path) -> Path:

@@ -22,7 +22,7 @@ PROGRAMS = {
     "kind", "fleet-runc", "fleet-link", "fleet-loadgen", "placement", "work-manager", "hollow", "karmada-agent",
     "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-webhook",
     "kubefleet-hub-agent", "kubefleet-member-agent", "fleet-member", "kwok-host", "ocm-host",
-    "virt-operator", "virt-api", "virt-controller", "perfscale-audit", "kubevirt-objects", "karpenter",
+    "virt-operator", "virt-api", "virt-controller", "perfscale-audit", "kubevirt-objects", "karpenter", "kueue",
     "kyverno-admission-controller", "kyverno-background-controller", "kyverno-reports-controller", "kyverno-init",
     "metrics-server",
 }  # fmt: skip

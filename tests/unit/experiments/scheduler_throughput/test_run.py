@@ -169,6 +169,19 @@ async def test_pods_of_a_scheduler_that_runs_before_them(fleet: SchedulerFleet) 
     assert fleet.leftovers() == []
 
 
+async def test_labels_and_objects_of_one_scheduler_are_there_with_its_pods_only(fleet: SchedulerFleet) -> None:
+    queue = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "queue"}, "data": {"size": "1"}}
+    queued = {"name": "b", "labels": {"queue-name": "queue"}, "objects": [queue]}
+    outcome = await run(fleet, spec(schedulers=[{"name": "a"}, queued]))
+    rows = {row.point: row.missing for row in analyse(RunFolder.open(outcome.folder)).rows if row.stage == "pending"}
+    assert rows == {"load=one-group scheduler=a": 0, "load=one-group scheduler=b": 0}
+    written = [entry.after for entry in fleet.store.since(0) if entry.after is not None]
+    labelled = {one["metadata"]["name"][:4] for one in written if "queue-name" in (one["metadata"].get("labels") or {})}
+    assert labelled == {"t001"}
+    assert [one["data"] for one in written if one["metadata"]["name"] == "queue"] == [{"size": "1"}]
+    assert fleet.leftovers() == []
+
+
 async def test_a_scheduler_that_dies_is_in_the_verdict(fleet: SchedulerFleet) -> None:
     fleet.write(DYING)
     fleet.most = 20

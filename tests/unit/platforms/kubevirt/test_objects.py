@@ -14,7 +14,7 @@ from fleet.host.machine import Machine
 from fleet.install.upstream import UpstreamFolders
 from fleet.model.variables import Variables
 from fleet.platforms.kubevirt import names, objects, programs, stages
-from fleet.platforms.kubevirt.places import Places, address_of
+from fleet.platforms.kubevirt.places import Places
 from fleet.platforms.platform import Seat
 
 MADE = objects.Generated.model_validate(
@@ -34,11 +34,6 @@ def places(tmp_path: Path) -> Places:
     variables = Variables.model_validate({"platform": "kubevirt", "kubevirt_controller_qps": 50})
     seat = Seat(machine, "wec001", "kubevirt", upstream, variables, "https://127.0.0.1:16000")
     return Places(seat, operator=16005, api=16006, controller=16007, stages=16008)
-
-
-def test_an_address_belongs_to_one_port() -> None:
-    assert address_of(16005) == "127.77.62.133"  # 16005 = 62 * 256 + 133
-    assert len({address_of(port) for port in range(15000, 16000)}) == 1000
 
 
 def test_every_service_webhook_and_api_service_leads_to_our_processes(places: Places) -> None:
