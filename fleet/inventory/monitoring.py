@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import yaml
 
-from fleet.errors import UsageError
+from fleet.errors import HostError, UsageError
 from fleet.host.authority import Authority, Subject
 from fleet.host.change import Change
 from fleet.host.files import private_directory, write_private
@@ -20,21 +21,24 @@ from fleet.host.supervisor_config import Program
 from fleet.install.program_parts import loopback, reads
 from fleet.inventory import prometheus
 from fleet.inventory.components import read_components
-from fleet.model.fleet_file import Component
+from fleet.model.fleet_file import WEC
+from fleet.simulators import node_objects, scraped
 
 GROUP = "monitoring"
 OWNER = "monitoring"
 PORTS = 2
-PROMETHEUS, EXPORTER = "prometheus", "node-exporter"
+PROMETHEUS, EXPORTER = scraped.PROMETHEUS, "node-exporter"
 MONITORING_GROUP = "system:monitoring"
 """Kubernetes' own group for it: /metrics and the health pages, nothing else."""
+FEATURE = "--enable-feature=extra-scrape-metrics"
+"""With which Prometheus keeps the size of what it scraped."""
 COLLECTORS = ("cpu", "meminfo", "pressure", "loadavg", "diskstats", "textfile")
 
 
 @dataclass(frozen=True)
 class MonitoringSpec:
     """What is to run. `rules`: text of the file of recording rules. `interval` and `retention` as Prometheus writes
-    durations."""
+    durations. `nodes`: how simulated nodes that have a kubelet are scraped."""
 
     machine: Machine
     prometheus: Path
@@ -42,6 +46,7 @@ class MonitoringSpec:
     rules: str
     interval: str = "15s"
     retention: str = "7d"
+    nodes: Literal["none", "proxy", "direct"] = "none"
 
     @property
     def folder(self) -> Path:
@@ -97,6 +102,7 @@ def programs(spec: MonitoringSpec, port: int) -> list[Program]:
         f"--storage.tsdb.path={folder / 'data'}",
         f"--storage.tsdb.retention.time={spec.retention}",
         f"--web.listen-address={loopback(port)}",
+        FEATURE,
     )
     exporter = (
         str(spec.exporter),
@@ -125,6 +131,7 @@ def _files(spec: MonitoringSpec, port: int) -> dict[Path, bytes]:
     roles = {plane.name: plane.role for plane in stored_planes(layout)}
     jobs = prometheus.targets(components, roles)
     jobs["plain"] += prometheus.own_targets({PROMETHEUS: loopback(port), EXPORTER: loopback(port + 1)})
+    jobs[scraped.JOB] = _nodes(spec)
     further = prometheus.own_authorities(components)
     document = prometheus.config(_places(spec), fleet=spec.machine.fleet, interval=spec.interval, further=further)
     found = {
@@ -135,6 +142,44 @@ def _files(spec: MonitoringSpec, port: int) -> dict[Path, bytes]:
         folder / "targets" / f"{job}.json": (json.dumps(entries, indent=1) + "\n").encode()
         for job, entries in jobs.items()
     }
+
+
+def _nodes(spec: MonitoringSpec) -> list[dict[str, Any]]:
+    """Targets of the nodes that the WECs of this machine have now. HostError when an API server does not answer; in
+    check mode those that it had are taken to stay."""
+    machine, found = spec.machine, []
+    if spec.nodes == "none":
+        return []
+    for plane in stored_planes(machine.layout):
+        if plane.role != WEC:
+            continue
+        endpoint = machine.endpoint(plane.name, plane.server)
+        try:
+            nodes = [
+                scraped.kubelet_of(node)
+                for value in scraped.labels_of_kubelets()
+                for node in node_objects.of_simulator(plane.name, endpoint, value)
+            ]
+        except OSError as error:
+            if not machine.check:
+                raise HostError(f"{plane.name}: its nodes cannot be listed: {error}") from error
+            found += [one for one in _listed(spec) if one["labels"]["cluster"] == plane.name]
+            continue
+        found += [
+            scraped.target(plane.name, plane.server, node, page, spec.nodes)
+            for node in sorted(nodes, key=lambda one: one.name)
+            for page in scraped.PAGES
+        ]
+    return found
+
+
+def _listed(spec: MonitoringSpec) -> list[dict[str, Any]]:
+    """Targets of nodes as the last run wrote them."""
+    try:
+        found: list[dict[str, Any]] = json.loads((spec.folder / "targets" / scraped.FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    return found
 
 
 def _places(spec: MonitoringSpec) -> prometheus.Places:
@@ -172,11 +217,3 @@ def _write(spec: MonitoringSpec, files: Mapping[Path, bytes]) -> None:
     etcd.issue(folder / "pki", "etcd-client", Subject("fleet-prometheus"))
     for path, content in files.items():
         write_private(path, content)
-
-
-def address_of(component: Component) -> str:
-    """URL of a running Prometheus of the fleet file; empty for another program."""
-    for word in component.argv:
-        if component.component == PROMETHEUS and word.startswith("--web.listen-address="):
-            return f"http://{word.partition('=')[2]}"
-    return ""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from fleet.host.drivers.driver import own_components
 from fleet.host.pages import CONTROL_PLANES
 from fleet.model.fleet_file import WEC, Component, Role
+from fleet.simulators import scraped
 
 KEPT_OF_AGENTS = "(process|go_goroutines|go_memstats_heap|go_gc_duration|rest_client|workqueue|up).*"
 """Of what runs alongside the control plane of each WEC, the manager's agents and the simulator of its nodes: of a
@@ -22,7 +23,10 @@ DROPPED = (
     "etcd_request_duration_seconds|workqueue_.*)_bucket"
 )
 """Histograms that no panel and no rule reads, most of an API server's 20,000 series."""
+KEPT_OF_NODES = "(kubelet_running_|kubelet_node_name|kubelet_started_|node_|pod_|container_).*"
+"""Of a node: kubelets of one process serve the metrics of all its nodes, of which one page among the agents has all."""
 JOBS = ("hub", "wecs", "agents", "etcd", "plain")
+"""Of programs; nodes have one of their own."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def config(places: Places, *, fleet: str, interval: str, further: Sequence[Mappi
             _job("agents", places, tls=api, relabel=[_keep(KEPT_OF_AGENTS)]),
             _job("etcd", places, tls=etcd, relabel=[]),
             _job("plain", places, tls=None, relabel=[]),
+            of_nodes(places, tls=api),
             *(dict(job) for job in further),
         ],
     }
@@ -157,6 +162,18 @@ def _job(
     if relabel:
         job["metric_relabel_configs"] = [dict(rule) for rule in relabel]
     return job
+
+
+def of_nodes(places: Places, *, tls: Mapping[str, str]) -> dict[str, Any]:
+    """A node's API server serves the pages of many, so its own labels say which is which."""
+    files = [str(places.targets / name) for name in (scraped.FILE, scraped.TRIAL_FILE)]
+    return {
+        "job_name": scraped.JOB,
+        "scheme": "https",
+        "file_sd_configs": [{"files": files}],
+        "tls_config": dict(tls),
+        "metric_relabel_configs": [_keep(KEPT_OF_NODES)],
+    }
 
 
 def _drop(names: str) -> dict[str, Any]:

@@ -229,6 +229,11 @@ def _hollow(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]:  # n
             yield Problem(name, f"not with node_simulator={MIXED}, which has programs of two kinds: leave it out")
 
 
+def _monitoring(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]:  # noqa: ARG001
+    if found.monitoring_nodes != "none" and not found.monitoring_enabled:
+        yield Problem("monitoring_nodes", "nothing scrapes without monitoring_enabled=true: set it, or leave this out")
+
+
 PLANES = ("wec_count", "wec_prefix", "manager", "control_plane_driver")
 """What the names of control planes follow from, and how they run."""
 MIXED = "mixed"
@@ -238,6 +243,7 @@ SIMULATOR_SETTINGS = (
 )  # fmt: skip
 RULES = (
     Rule(("node_simulator", "wec_nodes", "wec_hollow_nodes", *SIMULATOR_SETTINGS), _hollow),
+    Rule(("monitoring_nodes", "monitoring_enabled"), _monitoring),
     Rule(PLANES, _prefix),
     Rule(("dense_hibernate", "dense_sharing"), _hibernate),
     Rule(("audit", "control_plane_driver"), _audit),

@@ -360,6 +360,11 @@ class MonitoringVariables(Model):
     monitoring_exporter: Folder = variable("/usr/bin/prometheus-node-exporter", "The exporter of the machine.")
     monitoring_interval: Text = variable("15s", "How often every program is scraped.")
     monitoring_retention: Text = variable("7d", "How long values are kept.")
+    monitoring_nodes: Annotated[str, one_of("none", "proxy", "direct")] = variable(
+        "none",
+        "How it scrapes hollow nodes (`/metrics` and `/metrics/resource` of each kubelet): through their API server's"
+        " proxy, directly, or not.",
+    )
 
 
 class TuningVariables(Model):

@@ -23,6 +23,11 @@ options:
   rules: {description: Text of the file of recording rules., type: str, default: ""}
   interval: {description: How often every program is scraped., type: str, default: 15s}
   retention: {description: How long values are kept., type: str, default: 7d}
+  nodes:
+    description: How simulated nodes that have a kubelet are scraped; V(proxy) is through their API server.
+    type: str
+    choices: [none, proxy, direct]
+    default: none
 """
 
 EXAMPLES = r"""
@@ -60,6 +65,7 @@ ARGUMENTS = {
     "rules": {"type": "str", "default": ""},
     "interval": {"type": "str", "default": "15s"},
     "retention": {"type": "str", "default": "7d"},
+    "nodes": {"type": "str", "choices": ["none", "proxy", "direct"], "default": "none"},
 }
 
 
@@ -77,6 +83,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         rules=given["rules"],
         interval=given["interval"],
         retention=given["retention"],
+        nodes=given["nodes"],
     )
     return outcome(converge_monitoring(spec))
 

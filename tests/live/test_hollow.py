@@ -8,6 +8,7 @@ import signal
 import ssl
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -20,9 +21,11 @@ from kubernetes.stream import stream
 
 from fleet.host.https import Answer, Endpoint
 from fleet.host.layout import Layout
+from fleet.model import fleet_load
 from fleet.simulators.hollow.admin import HollowAdmin
 from fleet.simulators.hollow.program import socket_of
 from fleet.simulators.kwok.stages import EXIT_CODE, LIFETIME
+from fleet.simulators.scraped import first_address
 from tests.live.conftest import common_state
 from tests.live.lab import Lab, changed
 
@@ -221,6 +224,37 @@ def test_the_fleet_file_says_how_to_look_inside_and_what_the_nodes_ask_for(lab: 
     assert component["metrics"].endswith("/metrics")
     assert component["pprof"].startswith("unix:")
     assert "kubelet" in fleet["node_load"]
+
+
+def test_prometheus_scrapes_the_nodes_all_the_time_or_in_an_experiment(lab: Lab, tmp_path: Path) -> None:
+    lab.playbook("site.yml", monitoring_enabled=True, monitoring_interval="5s", monitoring_nodes="proxy").check()
+    fleet = fleet_load.load(lab.folder / "fleet.json")
+    base = first_address(fleet.components, "localhost")
+    query = urllib.parse.quote('up{job="nodes"}')
+
+    def scraped() -> dict[tuple[str, str], str]:
+        with urllib.request.urlopen(f"{base}/api/v1/query?query={query}", timeout=30) as answer:  # noqa: S310
+            found = json.load(answer)["data"]["result"]
+        return {(one["metric"]["node"], one["metric"]["page"]): one["value"][1] for one in found}
+
+    every = {(f"hollow-{number:03d}", page): "1" for number in (1, 2, 3) for page in ("metrics", "resource")}
+    until("each page of each node has been scraped", lambda: scraped() == every)
+    lab.playbook("site.yml", monitoring_enabled=True).check()
+    ran = lab.fleet(
+        "experiment", "run", "node-scrape", "--fleet", lab.name, "--quick", "--results", str(tmp_path),
+        "--set", "by=[prometheus]", "--set", "pages=[resource]",
+    ).check()  # fmt: skip
+    page = Path(ran.out.strip().splitlines()[-1])
+    tables = json.loads((page.parent / "summary.json").read_text(encoding="utf-8"))["tables"]
+    (table,) = [one for one in tables if one["name"] == "scrapes"]
+    names = [column["name"] for column in table["columns"]]
+    rows = {row[0]: dict(zip(names, row, strict=True)) for row in table["rows"]}
+    for way in ("proxy", "direct"):
+        row = rows[f"by=prometheus page=resource way={way} scrapers=2"]
+        assert row["scrapes"] > 0
+        assert row["failed"] == 0
+        assert row["bytes"] > 0
+    lab.playbook("site.yml").check()
 
 
 def test_kwok_takes_over_and_its_jobs_fail_with_the_same_code(lab: Lab, wec: Wec) -> None:

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from fleet.analysis.pprof import Profile, difference, read, top
-from fleet.inventory.monitoring import address_of
 from fleet.model import fleet_load
+from fleet.simulators.scraped import address_of
 from tests.live.conftest import FAST, common_state
 from tests.live.lab import REPO, Lab
 

@@ -1,4 +1,4 @@
-"""Its trials and its body: for each page, way and number of scrapers a window, alongside a load of ConfigMaps."""
+"""Its trials and its body: for each scraper, page, way and number a window, alongside a load of ConfigMaps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fleet.errors import SpecError, UsageError
 from fleet.experiment import open_loop
@@ -17,9 +18,10 @@ from fleet.experiment.own import OwnExperiment, PlannedTrial, repeated
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
 from fleet.experiment.watches import Watches, pod_marks
-from fleet.experiments.node_scrape import figures
-from fleet.experiments.node_scrape.pages import CONTAINER, OF_NODE, Reader, RunningPod, node_of
-from fleet.experiments.node_scrape.spec import NodeScrape, PageName, Way
+from fleet.experiments.node_scrape import figures, prometheus
+from fleet.experiments.node_scrape.pages import CONTAINER, OF_NODE, Reader, RunningPod
+from fleet.experiments.node_scrape.prometheus import Prometheus, Scrape
+from fleet.experiments.node_scrape.spec import By, NodeScrape, PageName
 from fleet.host.drivers.driver import driver_kind
 from fleet.host.process_stats import weigh_pids
 from fleet.kube import resources
@@ -31,20 +33,25 @@ from fleet.model.pod_marks import RUNNING
 from fleet.model.run_names import TRIAL_LABEL
 from fleet.model.stage import Stage
 from fleet.observe.processes import programs
+from fleet.results.events import Requested
+from fleet.simulators import scraped
 from fleet.simulators.node_objects import NODE_LABEL
+from fleet.simulators.scraped import Way, kubelet_of
 from fleet.simulators.simulator import simulator
 
 CONFIGMAPS = str(resources.CONFIGMAPS)
 IMAGE = "registry.k8s.io/pause:3.10.1"
+PROMETHEUS: By = "prometheus"
 
 
 @dataclass(frozen=True)
 class ScrapeTrial(PlannedTrial):
-    """One page, way and number of scrapers; without scrapers the load alone."""
+    """One page, way, and number of scrapers of one kind; without scrapers the load alone."""
 
     page: PageName = "metrics"
     way: Way = "proxy"
     scrapers: int = 0
+    by: By = "driver"
 
 
 class NodeScrapeExperiment(OwnExperiment[NodeScrape]):
@@ -62,14 +69,18 @@ class NodeScrapeExperiment(OwnExperiment[NodeScrape]):
         return [*super().bounded(spec, fleet, manager), figures.SCRAPE]
 
     def plan(self, spec: NodeScrape, fleet: FleetFile, manager: Manager) -> Sequence[ScrapeTrial]:  # noqa: ARG002
-        """In each round the load alone, then every page by every way with every number of scrapers."""
+        """In each round the load alone, then by every scraper every page by every way with every number of them."""
         wec = scraped_wec(fleet)
+        if PROMETHEUS in spec.by:
+            prometheus_of(fleet, wec)
         if spec.profiles.enabled:
             raise SpecError("a profile takes CPU of what is measured", field="profiles.enabled")
-        points: dict[str, tuple[PageName, Way, int]] = {figures.ALONE: ("metrics", "proxy", 0)}
+        points: dict[str, tuple[PageName, Way, int, By]] = {figures.ALONE: ("metrics", "proxy", 0, "driver")}
         points |= {
-            f"page={page} way={way} scrapers={count}": (page, way, count)
+            f"{'' if by == 'driver' else f'by={by} '}page={page} way={way} scrapers={count}": (page, way, count, by)
+            for by in spec.by
             for page in spec.pages
+            if by != PROMETHEUS or page in scraped.PAGES
             for way in spec.ways
             for count in spec.scrapers
         }
@@ -96,8 +107,14 @@ class NodeScrapeExperiment(OwnExperiment[NodeScrape]):
                     Watches(session, (wec.name,), {resources.PODS: lambda _, pod: pod_marks(pod)})
                 )
                 pods = await _pods(session, client, watches)
-            reader = await stack.enter_async_context(Reader(client, {node.name: node for node in map(node_of, nodes)}))
-            body = _Body(session, client, reader, pods, _Machine(session.fleet, wec))
+            kubelets_of = {node.name: node for node in map(kubelet_of, nodes)}
+            reader = await stack.enter_async_context(Reader(client, kubelets_of))
+            scraper = None
+            if PROMETHEUS in spec.by:
+                root = Path(session.fleet.machine(wec.machine).state_dir)
+                opening = prometheus.opened(prometheus_of(session.fleet, wec), root)
+                scraper = await stack.enter_async_context(opening)
+            body = _Body(session, client, reader, pods, _Machine(session.fleet, wec), scraper=scraper)
             await stack.enter_async_context(session.measuring())
             for trial in trials:
                 await asyncio.sleep(spec.settle)
@@ -134,7 +151,14 @@ class _Body:
     """What a trial does."""
 
     def __init__(
-        self, session: Session, client: KubeClient, reader: Reader, pods: Sequence[RunningPod], machine: _Machine
+        self,
+        session: Session,
+        client: KubeClient,
+        reader: Reader,
+        pods: Sequence[RunningPod],
+        machine: _Machine,
+        *,
+        scraper: Prometheus | None,
     ) -> None:
         self._session = session
         self._spec: NodeScrape = session.spec
@@ -142,10 +166,24 @@ class _Body:
         self._reader = reader
         self._pods = pods
         self._machine = machine
+        self._scraper = scraper
         self._bytes = 0
 
     async def run(self, trial: ScrapeTrial) -> None:
         """The load, and the scrapers alongside it."""
+        if trial.by != PROMETHEUS or self._scraper is None:
+            await self._window(trial)
+            return
+        async with self._scraper.scraping(trial.id, self._targets(trial), self._spec.interval):
+            begin = time.time()
+            await self._window(trial)
+            end = time.time()
+            made = await self._scraper.scrapes(trial.id, begin, end)
+        for one in made:
+            self._record(trial, one)
+        self._session.measured(figures.BYTES, sum(one.bytes for one in made), "B", trial=trial.id)
+
+    async def _window(self, trial: ScrapeTrial) -> None:
         session, self._bytes = self._session, 0
         before = await asyncio.to_thread(self._machine.cpu)
         async with session.disturbed(trial):
@@ -156,13 +194,16 @@ class _Body:
         after = await asyncio.to_thread(self._machine.cpu)
         for name, was, now in zip((figures.SERVER_CPU, figures.NODE_CPU), before, after, strict=True):
             session.measured(name, (now - was) / seconds, "cores", trial=trial.id)
-        session.measured(figures.BYTES, self._bytes, "B", trial=trial.id)
+        if trial.by != PROMETHEUS:
+            session.measured(figures.BYTES, self._bytes, "B", trial=trial.id)
         session.measured(figures.SECONDS, seconds, "s", trial=trial.id)
 
     def _actions(self, trial: ScrapeTrial) -> Iterator[open_loop.Due]:
         spec = self._spec
         for number in range(int(spec.duration * spec.load_qps)):
             yield open_loop.Due(number / spec.load_qps, partial(self._create, trial, number))
+        if trial.by == PROMETHEUS:
+            return
         targets: Sequence[str | RunningPod] = list(self._reader.nodes) if trial.page in OF_NODE else self._pods
         gap = spec.interval / len(targets)
         for scraper in range(trial.scrapers):
@@ -170,6 +211,23 @@ class _Body:
             for number in range(int((spec.duration - shift) / gap)):
                 target = targets[number % len(targets)]
                 yield open_loop.Due(shift + number * gap, partial(self._scrape, trial, target))
+
+    def _targets(self, trial: ScrapeTrial) -> list[dict[str, Any]]:
+        server, cluster = self._client.transport.endpoint.server, self._client.cluster
+        nodes = [scraped.target(cluster, server, node, trial.page, trial.way) for node in self._reader.nodes.values()]
+        return prometheus.targets(trial.id, nodes, trial.scrapers, self._spec.interval)
+
+    def _record(self, trial: ScrapeTrial, one: Scrape) -> None:
+        """As a request of our own; Prometheus stamps by the wall clock."""
+        shift = time.time_ns() - time.monotonic_ns()
+        began, ended = round(one.begin * 1e9), round((one.begin + one.seconds) * 1e9)
+        self._session.recorder.record(
+            Requested(
+                ns=ended - shift, wall=ended, trial=trial.id, op=figures.SCRAPE, cluster=self._client.cluster,
+                due_ns=began - shift, sent_ns=began - shift, code=200 if one.answered else 0,
+                error="" if one.answered else "ScrapeError", resource=one.page, name=one.node,
+            )
+        )  # fmt: skip
 
     async def _create(self, trial: ScrapeTrial, number: int, due_ns: int) -> None:
         session = self._session
@@ -215,6 +273,22 @@ def scraped_wec(fleet: FleetFile) -> Cluster:
             " build it with one whose nodes have"
         )
     return wec
+
+
+def prometheus_of(fleet: FleetFile, wec: Cluster) -> str:
+    """URL of the Prometheus on that WEC's machine. UsageError where there is none, or where it scrapes nodes all the
+    time."""
+    url = scraped.first_address(fleet.components, wec.machine)
+    if not url:
+        raise UsageError(
+            "by: prometheus is the fleet's own: build the fleet with monitoring_enabled=true, or leave it out"
+        )
+    if fleet.variables.get("monitoring_nodes", "none") != "none":
+        raise UsageError(
+            "by: prometheus scrapes nodes in its trials alone, and this fleet's does all the time: set"
+            " monitoring_nodes=none"
+        )
+    return url
 
 
 async def _nodes(client: KubeClient, fleet: FleetFile) -> list[dict[str, object]]:

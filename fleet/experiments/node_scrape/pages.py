@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Self
 
-from fleet.experiments.node_scrape.spec import PageName, Way
+from fleet.experiments.node_scrape.spec import PageName
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
+from fleet.simulators.scraped import PAGES, Kubelet, Way
 
 COMMAND = ("echo", "scraped")
-OF_NODE = {"metrics": "/metrics", "resource": "/metrics/resource", "summary": "/stats/summary"}
+OF_NODE = {**PAGES, "summary": "/stats/summary"}
 CONTAINER = "main"
-
-
-@dataclass(frozen=True)
-class Node:
-    """Where its kubelet listens."""
-
-    name: str
-    address: str
-    port: int
 
 
 @dataclass(frozen=True)
@@ -40,7 +31,7 @@ class Reader:
     has spoken to, as a scraper does."""
 
     client: KubeClient
-    nodes: dict[str, Node]
+    nodes: dict[str, Kubelet]
     _kubelets: dict[str, KubeClient] = field(default_factory=dict)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -78,18 +69,6 @@ class Reader:
             own = replace(endpoint, server=f"https://{node.address}:{node.port}", server_name=None, proxy=None)
             found = self._kubelets[name] = await self._stack.enter_async_context(KubeClient(own))
         return found
-
-
-def node_of(found: dict[str, Any]) -> Node:
-    """From a Node object."""
-    status = found["status"]
-    address = next(one["address"] for one in status["addresses"] if one["type"] == "InternalIP")
-    return Node(found["metadata"]["name"], address, int(status["daemonEndpoints"]["kubeletEndpoint"]["Port"]))
-
-
-def targets(page: PageName, nodes: Sequence[str], pods: Sequence[RunningPod]) -> int:
-    """How many things a scraper visits in an interval."""
-    return len(nodes) if page in OF_NODE else len(pods)
 
 
 async def _size(client: KubeClient, path: str) -> int:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from fleet.model.base import Name
 from fleet.model.duration import Duration, Moment
 from fleet.model.experiment_file import ExperimentFile
+from fleet.simulators.scraped import PAGES, Way
 
 PageName = Literal["metrics", "resource", "summary", "logs", "exec"]
-Way = Literal["proxy", "direct"]
+By = Literal["driver", "prometheus"]
 
 
 class NodeScrape(ExperimentFile):
@@ -30,6 +31,9 @@ class NodeScrape(ExperimentFile):
     """Pages of a node that are read."""
     ways: list[Way] = Field(default=["proxy", "direct"], min_length=1)
     """Through the API server, or to the port of the kubelet."""
+    by: list[By] = Field(default=["driver"], min_length=1)
+    """Who scrapes: the driver's own client, or the fleet's Prometheus (`monitoring_enabled`), which reads the pages
+    metrics and resource alone."""
     scrapers: list[Annotated[int, Field(ge=1, le=1000)]] = Field(default=[1, 4], min_length=1)
     """Scrapers at the same time, swept."""
     interval: Duration = 10.0
@@ -43,9 +47,15 @@ class NodeScrape(ExperimentFile):
     load_qps: float = Field(default=10.0, gt=0, le=1000)
     """Creations of ConfigMaps a second alongside the scraping, whose latency is measured."""
 
-    @field_validator("pages", "ways", "scrapers")
+    @field_validator("pages", "ways", "by", "scrapers")
     @classmethod
     def _once(cls, value: list[Any]) -> list[Any]:
         if len(set(value)) != len(value):
             raise ValueError("each value once")
         return value
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if "prometheus" in self.by and not set(self.pages) & set(PAGES):
+            raise ValueError(f"by: prometheus reads the pages {' and '.join(PAGES)}: name one of them in pages")
+        return self

@@ -11,6 +11,7 @@ from fleet.simulators import node_objects
 GROUP = "rbac.authorization.k8s.io"
 NODES = "fleet-testbed-hollow-nodes"
 METRICS = "fleet-testbed-hollow-metrics"
+PROXY = "fleet-testbed-hollow-proxy"
 MONITORING = "system:monitoring"
 """Kubernetes' group for those who scrape; its own role opens pages of control planes, and none of kubelets."""
 
@@ -33,6 +34,13 @@ OBJECTS: tuple[dict[str, Any], ...] = (
         "rules": [{"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]}],
     },
     _binding(METRICS, METRICS, MONITORING),
+    # The proxy of the API server gives more than metrics; there is nothing behind it.
+    {
+        "kind": "ClusterRole",
+        "metadata": {"name": PROXY},
+        "rules": [{"apiGroups": [""], "resources": ["nodes/proxy"], "verbs": ["get"]}],
+    },
+    _binding(PROXY, PROXY, MONITORING),
 )
 
 

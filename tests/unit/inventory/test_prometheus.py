@@ -19,6 +19,7 @@ from fleet.inventory.prometheus import (
     targets,
 )
 from fleet.model.fleet_file import ClientTls, Component
+from fleet.simulators.scraped import kubelet_of, target
 
 ROLE = Path(__file__).parents[3] / "roles" / "monitoring" / "files"
 PLACES = Places(*(Path(f"/m/{name}") for name in ("rules", "targets", "ca", "eca", "crt", "key", "ecrt", "ekey")))
@@ -66,7 +67,8 @@ def test_targets_by_job_with_what_they_are() -> None:
 def test_the_configuration_has_a_job_for_each_file_and_certificates_for_tls() -> None:
     made = config(PLACES, fleet="demo", interval="5s")
     jobs = {job["job_name"]: job for job in made["scrape_configs"]}
-    assert tuple(jobs) == JOBS
+    assert tuple(jobs) == (*JOBS, "nodes")
+    assert jobs["nodes"]["file_sd_configs"] == [{"files": ["/m/targets/nodes.json", "/m/targets/nodes-trial.json"]}]
     assert jobs["etcd"]["tls_config"] == {"ca_file": "/m/eca", "cert_file": "/m/ecrt", "key_file": "/m/ekey"}
     assert jobs["hub"]["tls_config"] == {"ca_file": "/m/ca", "cert_file": "/m/crt", "key_file": "/m/key"}
     assert "tls_config" not in jobs["plain"]
@@ -86,6 +88,19 @@ def test_nothing_that_a_panel_or_a_rule_reads_is_dropped() -> None:
     recorded = {rule["record"] for group in rules["groups"] for rule in group["rules"]}
     used = {word for query in queries for word in re.findall(r"fleet:[a-z_0-9:]+", query)}
     assert used <= recorded
+
+
+def test_a_node_is_scraped_through_its_api_server_or_at_its_kubelet() -> None:
+    addresses = [{"type": "Hostname", "address": "n"}, {"type": "InternalIP", "address": "192.0.2.1"}]
+    status = {"addresses": addresses, "daemonEndpoints": {"kubeletEndpoint": {"Port": 12345}}}
+    node = kubelet_of({"metadata": {"name": "n"}, "status": status})
+    direct = target("wec001", "https://127.0.0.1:6443", node, "resource", "direct")
+    proxied = target("wec001", "https://127.0.0.1:6443", node, "resource", "proxy")
+    assert direct["targets"] == ["192.0.2.1:12345"]
+    assert direct["labels"]["__metrics_path__"] == "/metrics/resource"
+    assert proxied["targets"] == ["127.0.0.1:6443"]
+    assert proxied["labels"]["__metrics_path__"] == "/api/v1/nodes/n/proxy/metrics/resource"
+    assert {one["labels"]["instance"] for one in (direct, proxied)} == {"n"}
 
 
 def test_own_programs_are_targets_too() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import yaml
 from aiohttp import web
 
 from fleet.analysis.join import Join
@@ -13,20 +17,26 @@ from fleet.analysis.recorded import Recorded
 from fleet.errors import KubeError, SpecError, UsageError
 from fleet.experiments.node_scrape import analysis, figures
 from fleet.experiments.node_scrape.experiment import EXPERIMENT
-from fleet.experiments.node_scrape.pages import Reader, RunningPod, node_of
-from fleet.experiments.node_scrape.spec import NodeScrape
+from fleet.experiments.node_scrape.pages import Reader, RunningPod
+from fleet.experiments.node_scrape.prometheus import opened, targets
+from fleet.experiments.node_scrape.spec import By, NodeScrape
+from fleet.inventory.monitoring import FEATURE
+from fleet.inventory.prometheus import Places, of_nodes
 from fleet.kube.client import KubeClient
 from fleet.kube.endpoint import Endpoint
 from fleet.kube.transport import CHANNELS
 from fleet.managers import registry
 from fleet.model.experiment_file import Profiles
-from fleet.model.fleet_file import Cluster, FleetFile, Machine, ManagerOf
+from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine, ManagerOf
 from fleet.model.manager_record import ManagerRecord
 from fleet.results.events import Measured, Requested, TrialPlan
 from fleet.results.folder import RunFolder
+from fleet.simulators.scraped import Kubelet, target, targets_folder
 
 REFERENCE = Path(__file__).parents[4] / "results" / "wec-scaling" / "reference"
 MS = 1_000_000
+BOTH: list[By] = ["driver", "prometheus"]
+PROMETHEUS = Path("/usr/bin/prometheus")
 
 
 def fleet(root: Path, simulator: str = "hollow") -> FleetFile:
@@ -62,11 +72,25 @@ def test_nodes_without_a_kubelet_and_profiles_are_refused(tmp_path: Path) -> Non
         NodeScrape(experiment="node-scrape", scrapers=[1, 1])
 
 
-def test_where_a_kubelet_listens() -> None:
-    addresses = [{"type": "Hostname", "address": "n"}, {"type": "InternalIP", "address": "10.0.0.1"}]
-    status = {"addresses": addresses, "daemonEndpoints": {"kubeletEndpoint": {"Port": 12345}}}
-    node = node_of({"metadata": {"name": "n"}, "status": status})
-    assert (node.name, node.address, node.port) == ("n", "10.0.0.1", 12345)
+def test_prometheus_is_a_scraper_of_the_pages_that_it_can_read(tmp_path: Path) -> None:
+    spec = NodeScrape(experiment="node-scrape", pages=["resource", "logs"], ways=["direct"], scrapers=[2], by=BOTH)
+    found = fleet(tmp_path)
+    with pytest.raises(UsageError, match="monitoring_enabled=true"):
+        EXPERIMENT.plan(spec, found, registry.of(found))
+    found.components.append(
+        Component(program="prometheus", component="prometheus", machine="localhost",
+                  argv=["/usr/bin/prometheus", "--web.listen-address=127.0.0.1:9"])
+    )  # fmt: skip
+    trials = EXPERIMENT.plan(spec, found, registry.of(found))
+    assert [trial.point for trial in trials] == [
+        "scrapers=0", "page=resource way=direct scrapers=2", "page=logs way=direct scrapers=2",
+        "by=prometheus page=resource way=direct scrapers=2",
+    ]  # fmt: skip
+    busy = found.model_copy(update={"variables": {"monitoring_nodes": "proxy"}})
+    with pytest.raises(UsageError, match="monitoring_nodes=none"):
+        EXPERIMENT.plan(spec, busy, registry.of(busy))
+    with pytest.raises(ValueError, match="prometheus reads the pages metrics and resource"):
+        NodeScrape(experiment="node-scrape", pages=["exec"], by=["prometheus"])
 
 
 @pytest.fixture
@@ -161,3 +185,70 @@ def test_a_scrape_costs_what_the_load_alone_does_not() -> None:
     assert "1 scrapes of metrics failed: 503 Unavailable" in found.reasons
     assert found.said[0].startswith("at the API server a scrape takes between 100.0 ms of CPU (page=metrics way=proxy")
     assert sum(sample.stage == figures.SCRAPE for sample in found.samples) == 19
+
+
+@pytest.mark.skipif(not PROMETHEUS.exists(), reason="Debian's package prometheus is not installed")
+async def test_a_real_prometheus_scrapes_what_a_trial_lists_and_stops(tmp_path: Path) -> None:
+    """Its job `nodes` as the role writes it, but for TLS; two scrapers of two nodes, one of which fails."""
+    visits: list[str] = []
+
+    async def page(request: web.Request) -> web.Response:
+        visits.append(request.path)
+        if "/bad/" in request.path:
+            raise web.HTTPServiceUnavailable
+        return web.Response(text="node_cpu_usage_seconds_total 1\n")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", page)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    kubelets = [Kubelet(name, "192.0.2.1", 1) for name in ("good", "bad")]
+    nodes = [
+        target("wec001", f"https://127.0.0.1:{runner.addresses[0][1]}", one, "resource", "proxy") for one in kubelets
+    ]
+    job = yaml.safe_load(yaml.safe_dump(of_nodes(places(tmp_path), tls={}))) | {"scheme": "http"}
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump({"scrape_configs": [job]}))
+    targets_folder(tmp_path).mkdir(parents=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    argv = [str(PROMETHEUS), f"--config.file={tmp_path / 'prometheus.yml'}", f"--storage.tsdb.path={tmp_path / 'data'}",
+            f"--web.listen-address={address}", FEATURE]  # fmt: skip
+    process = await asyncio.create_subprocess_exec(*argv, stderr=asyncio.subprocess.DEVNULL)
+    try:
+        await listening(address)
+        async with opened(f"http://{address}", tmp_path) as prometheus:
+            async with prometheus.scraping("t001", targets("t001", nodes, 2, 1.0), 1.0):
+                begin = time.time()
+                await asyncio.sleep(3)
+                found = await prometheus.scrapes("t001", begin, time.time())
+            after = len(visits)
+            assert {one.node: one.answered for one in found} == {"good": True, "bad": False}
+            assert {one.bytes for one in found if one.answered} == {len("node_cpu_usage_seconds_total 1\n")}
+            assert all(begin <= one.begin and one.seconds > 0 for one in found)
+            assert len(found) >= 8  # 4 targets, once a second, in 3 s
+            assert await prometheus.scrapes("t002", begin, time.time()) == []
+            await asyncio.sleep(1.5)
+            assert len(visits) == after
+    finally:
+        process.terminate()
+        await process.wait()
+        await runner.cleanup()
+
+
+def places(root: Path) -> Places:
+    return Places(root, targets_folder(root), *(root for _ in range(6)))
+
+
+async def listening(address: str) -> None:
+    host, _, port = address.partition(":")
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(host, int(port))
+            except OSError:
+                await asyncio.sleep(0.1)
+            else:
+                writer.close()
+                return
