@@ -92,8 +92,8 @@ test-talk: env-dev toolchain ## the talk's experiments on a live fleet of 3 WECs
 test-managers: env-dev toolchain ## one live fleet under OCM, Karmada and KubeFleet in turn (builds their programs first)
 	@FLEET_TEST_MANAGERS=1 $(BIN)/python -m pytest tests/live/test_managers.py tests/live/test_league.py -v
 
-test-platforms: env-dev ## each platform live, with its experiments in their short form; compiles their programs, minutes each
-	@$(BIN)/fleet toolchain build $$($(BIN)/python -c 'from fleet.platforms.platform import known; print(*(f"--for platform:{n}" for n in known()))')
+test-platforms: env-dev ## each platform, and ui-load, live in the short form; compiles their programs, minutes each
+	@$(BIN)/fleet toolchain build $$($(BIN)/python -c 'from fleet.platforms.platform import known; print(*(f"--for platform:{n}" for n in known()))') --for experiment:ui-load
 	@FLEET_TEST_PLATFORMS=1 $(BIN)/python -m pytest tests/live/test_platforms.py -v --durations 12
 
 lint: env-dev docs ## ruff, mypy --strict, yamllint, ansible-lint, docs, and gofmt where there is a Go

@@ -1,4 +1,4 @@
-"""The checks of `fleet doctor`: limits and memory, ports, leftovers of dead fleets, disk, toolchain, clock."""
+"""The checks of `fleet doctor`: limits and memory, ports, leftovers of dead fleets, disk, toolchain, clock, browser."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies")
 SHARD = 25
 DEFAULT_WECS = 4
 """`wec_count` of inventories/localhost."""
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DISK_WARN = 5 << 30
 """Bytes. A cold toolchain build takes about 4 GB alongside the fleets."""
 EARLIEST = 1_735_689_600.0
@@ -45,7 +46,7 @@ def examine(wecs: int | None) -> list[Finding]:
         wecs = DEFAULT_WECS if not fleets else 0
     findings = _limits(root, wecs)
     findings += fleets or [Finding("fleets", "ok", f"none under {root}")]
-    findings += [_ports(root), _disk(root), _toolchain(), *_clock(), _lab()]
+    findings += [_ports(root), _disk(root), _toolchain(), *_clock(), _lab(), _frontend()]
     return findings
 
 
@@ -178,6 +179,16 @@ def _lab() -> Finding:
         fix = f"apt-get install {' '.join(packages)}"
         return Finding("lab", "ok", f"`fleet lab` would need {', '.join(packages)}", fix)
     return Finding("lab", "ok", "`fleet lab` finds its programs; it needs root")
+
+
+def _frontend() -> Finding:
+    """Whether the experiment `ui-load` would find its programs; nothing else needs them."""
+    wanted = {"nodejs": ("node",), "npm": ("npm",), "chromium": BROWSERS}
+    packages = [name for name, programs in wanted.items() if not any(map(shutil.which, programs))]
+    if packages:
+        fix = f"apt-get install {' '.join(packages)}"
+        return Finding("ui-load", "ok", f"the experiment `ui-load` would need {', '.join(packages)}", fix)
+    return Finding("ui-load", "ok", "the experiment `ui-load` finds Node, npm and a browser")
 
 
 def _clock() -> list[Finding]:

@@ -22,7 +22,7 @@ class _Model(BaseModel):
 
 
 class Module(_Model):
-    """One upstream Go module at its pinned version."""
+    """One upstream Go module, or npm package, at its pinned version."""
 
     module: str
     version: str
@@ -43,7 +43,7 @@ class Patch(_Model):
 
 
 class Group(_Model):
-    """One folder with a go.mod: one `go build`."""
+    """One folder with a go.mod: one `go build`. One with a package.json: one `npm ci` and one `node build.mjs`."""
 
     seconds: int = Field(gt=0)
     """What a cold build takes on 2 cores; only for estimates."""
@@ -53,7 +53,10 @@ class Group(_Model):
     variables: Mapping[str, str] = {}
     """Linker: variable to value."""
     packages: Mapping[str, Mapping[str, str]]
-    """Go package to (program to key of `modules`); the programs of one package are one file."""
+    """Go package to (program to key of `modules`); the programs of one package are one file. With npm: the script that
+    makes the bundles, each a file of its own."""
+    npm: str = Field("", pattern=r"^(sha512-[A-Za-z0-9+/=]+)?$")
+    """Integrity of the npm package that it is about, whose own dependencies are not installed; empty: a group of Go."""
     patches: tuple[Patch, ...] = ()
     beside: tuple[str, ...] = ()
     """Other folders of `toolchain/` with Go of ours that it is built from."""

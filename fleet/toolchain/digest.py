@@ -11,11 +11,12 @@ import msgspec
 from fleet.toolchain.catalogue import Catalogue
 from fleet.toolchain.golang import Go
 
-SUFFIXES = {".go", ".mod", ".sum", ".yaml"}
+SUFFIXES = frozenset({".go", ".mod", ".sum", ".yaml"})
+NPM_SUFFIXES = frozenset({".js", ".jsx", ".mjs", ".json"})
 TEST = "_test.go"
 """Go builds no program from these."""
 CHUNK = 1 << 20
-NOT_BUILT = frozenset({"seconds", "needed_by"})
+NOT_BUILT = frozenset({"seconds", "needed_by", "npm"})
 """Of a group: when and how long, not what."""
 PATCH = "patch"
 """Folder of the program that patches, below `toolchain/`."""
@@ -31,6 +32,11 @@ def of_groups(source: Path, catalogue: Catalogue, go: Go) -> dict[str, str]:
         if group.patches:
             stanza["patches"] = [patch.model_dump() for patch in group.patches]
             more.append(of_sources(source / PATCH).encode())
+        if group.npm:  # the bundler is one of its packages: which Node runs it decides nothing
+            more.append(group.npm.encode())
+            text = msgspec.json.encode(stanza, order="deterministic")
+            found[name] = of_sources(source / name, more=(text, *more), suffixes=NPM_SUFFIXES)
+            continue
         found[name] = of_folder(source / name, go, msgspec.json.encode(stanza, order="deterministic"), *more)
     return found
 
@@ -48,21 +54,23 @@ def of_folder(folder: Path, go: Go, *more: bytes) -> str:
     return of_sources(folder, f"go {go.version} {go.architecture}\n".encode(), more)
 
 
-def of_sources(folder: Path, before: bytes = b"", more: Iterable[bytes] = ()) -> str:
+def of_sources(
+    folder: Path, before: bytes = b"", more: Iterable[bytes] = (), suffixes: frozenset[str] = SUFFIXES
+) -> str:
     """`sha256:<hex>` over names and contents of the sources of a folder, and over the given texts."""
     digest = hashlib.sha256(before)
     for text in more:
         digest.update(f"{len(text)}\n".encode())
         digest.update(text)
-    for file in sorted(path for path in folder.rglob("*") if path.is_file() and _decides(path.name)):
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() and _decides(path.name, suffixes)):
         content = file.read_bytes()
         digest.update(f"{file.relative_to(folder).as_posix()} {len(content)}\n".encode())
         digest.update(content)
     return f"sha256:{digest.hexdigest()}"
 
 
-def _decides(name: str) -> bool:
-    return Path(name).suffix in SUFFIXES and not name.endswith(TEST)
+def _decides(name: str, suffixes: frozenset[str]) -> bool:
+    return Path(name).suffix in suffixes and not name.endswith(TEST)
 
 
 def of_file(file: Path) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from filelock import FileLock
 
 from fleet.errors import ToolchainError
-from fleet.toolchain import catalogue, digest, golang, reuse
+from fleet.toolchain import catalogue, digest, golang, npm, reuse
 from fleet.toolchain.build import Builder
 from fleet.toolchain.catalogue import Catalogue, Group
 from fleet.toolchain.patches import Patching
@@ -87,7 +87,7 @@ class _Build:
         self._estimate = float(sum(group.seconds for group in missing.values()))
         self._report("Go", 0.0)
         if missing:
-            go = self._compiler()
+            go = self._compiler() if any(not group.npm for group in missing.values()) else None
             for name, group in missing.items():
                 self._built(go, name, group)
         self._report(READY, 0.0)
@@ -111,11 +111,15 @@ class _Build:
             raise ToolchainError("no Go to build with")
         return go.program
 
-    def _built(self, go: Path, name: str, group: Group) -> None:
+    def _built(self, go: Path | None, name: str, group: Group) -> None:
         with self._folder() as partial:
             self._report(name, 0.0)
-            self._programs(go, name, group, partial)
-            self._definitions(go, name, partial / "crds")
+            if group.npm:
+                with self._folder() as scratch:
+                    npm.build(self._source / name, group, scratch, partial)
+            elif go is not None:
+                self._programs(go, name, group, partial)
+                self._definitions(go, name, partial / "crds")
             self._seal(name, partial)
         self._done += group.seconds
         self._report(name, 0.0)

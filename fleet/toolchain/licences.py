@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from fleet.errors import ToolchainError
-from fleet.toolchain import golang
+from fleet.toolchain import golang, store
 from fleet.toolchain.build import Builder
 from fleet.toolchain.catalogue import Catalogue
 
@@ -47,25 +47,38 @@ class ModuleLicence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def of_group(source: Path, cache: Path, name: str, wanted: Catalogue) -> dict[ModuleLicence, dict[str, Path]]:
     """The modules compiled into a group, each with its texts (path below the group's folder to file).
 
-    ToolchainError when there is no Go, or a module is neither in its cache nor to be had.
+    Of a group of npm what its build has kept. ToolchainError when there is no Go, or a module is neither in its cache
+    nor to be had.
     """
+    group = wanted.groups[name]
+    if group.npm:
+        return _kept(store.places(source, cache, wanted)[name])
     go = golang.find(cache, wanted.go_wheel).program
     if go is None:
         raise ToolchainError("the licence texts are in Go's module cache: pack on the machine that built the programs")
-    group = wanted.groups[name]
     builder = Builder(go, source / name)
     found = {}
     for module in builder.modules(list(group.packages)):
         ours = module.folder.is_relative_to(source)
         folder = source.parent if ours else module.folder
         named = OURS if ours else module.name
-        entry, texts = _texts(named, "" if ours else module.version, folder)
+        entry, texts = of_folder(named, "" if ours else module.version, folder)
         found[entry] = texts
-    runtime, texts = _texts("go", golang.version(go), builder.goroot())
+    runtime, texts = of_folder("go", golang.version(go), builder.goroot())
     return {**found, runtime: texts}
 
 
-def _texts(module: str, version: str, folder: Path) -> tuple[ModuleLicence, dict[str, Path]]:
+def _kept(root: Path) -> dict[ModuleLicence, dict[str, Path]]:
+    index = root / INDEX
+    try:
+        modules = msgspec.json.decode(index.read_bytes(), type=tuple[ModuleLicence, ...])
+    except (OSError, msgspec.DecodeError) as error:
+        raise ToolchainError(f"{index}: {error}: remove {root} and run `fleet toolchain build`") from error
+    return {module: {text: root / text for text in module.texts} for module in modules}
+
+
+def of_folder(module: str, version: str, folder: Path) -> tuple[ModuleLicence, dict[str, Path]]:
+    """A module with the texts that lie in its folder (path below the group's folder to file)."""
     files = sorted(file for file in folder.iterdir() if file.is_file() and _TEXTS.match(file.name))
     place = f"{FOLDER}/{module}@{version}" if version else f"{FOLDER}/{module}"
     texts = {f"{place}/{file.name}": file for file in files}

@@ -1,12 +1,14 @@
 """Each platform in a WEC: built, unchanged by a second run, supervised, measured in the short form, taken out again.
 
-`make test-platforms` runs them: the programs of a platform take minutes to compile where they are not in a cache.
+Headlamp's frontend, which needs no platform, over two WECs. `make test-platforms` runs them: the programs of
+a platform take minutes to compile where they are not in a cache.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +47,28 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         finally:
             made.playbook("playbooks/teardown.yml").check()
             assert made.processes() == []
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Lab]:
+    """Two WECs of five nodes without platform and manager."""
+    with state_folder() as state:
+        made = Lab("t-plain", state, {"manager": "none", "wec_count": 2, "wec_nodes": 5})
+        try:
+            made.playbook("site.yml").check()
+            yield made
+        finally:
+            made.playbook("playbooks/teardown.yml").check()
+            assert made.processes() == []
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("node", "npm", "chromium"))), reason="apt-get install nodejs npm chromium"
+)
+def test_the_frontend_is_measured_in_the_short_form(plain: Lab, tmp_path: Path) -> None:
+    done = plain.fleet("experiment", "run", "ui-load", "--quick", "--fleet", plain.name, "--results", str(tmp_path))
+    record = run_record(report_path(plain, done.check().out))
+    assert record["status"] == "valid", record
 
 
 def name_of(lab: Lab) -> str:

@@ -4,6 +4,8 @@ import json
 import socket
 from pathlib import Path
 
+import pytest
+
 from fleet.cli.console import Ink
 from fleet.cli.doctor_checks import examine
 from fleet.cli.findings import Finding, failed, page
@@ -32,6 +34,15 @@ def test_a_machine_without_fleets(tmp_path: Path) -> None:
     assert found("fleets").level == "ok"
     assert found("ports").level == "ok"
     assert not (tmp_path / "state").exists()
+
+
+def test_programs_of_the_frontend_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    lacks = found("ui-load")
+    assert (lacks.level, lacks.fix) == ("ok", "apt-get install nodejs npm chromium")
+    for name in ("node", "npm", "google-chrome"):
+        (tmp_path / name).touch(0o755)
+    assert not found("ui-load").fix
 
 
 def test_a_fleet_that_does_not_run_and_one_that_is_half_built(demo: Path) -> None:

@@ -1,6 +1,7 @@
-"""`versions.yaml` of this checkout agrees with the go.mod files, and errors name the file."""
+"""`versions.yaml` of this checkout agrees with the go.mod and lock files, and errors name the file."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from fleet.managers.kubefleet.membership import CRD_FILE as KUBEFLEET_BEGINS
 from fleet.model.variables import Variables
 from fleet.platforms.karpenter.names import CRD_FILES as KARPENTER
 from fleet.platforms.kyverno import names
-from fleet.toolchain import catalogue, needs_of
+from fleet.toolchain import catalogue, digest, needs_of
+from fleet.toolchain.golang import Go
 
 SOURCE = Path(__file__).parents[3] / "toolchain"
 PROGRAMS = {
@@ -24,7 +26,7 @@ PROGRAMS = {
     "kubefleet-hub-agent", "kubefleet-member-agent", "fleet-member", "kwok-host", "ocm-host",
     "virt-operator", "virt-api", "virt-controller", "perfscale-audit", "kubevirt-objects", "karpenter", "kueue",
     "kyverno-admission-controller", "kyverno-background-controller", "kyverno-reports-controller", "kyverno-init",
-    "metrics-server",
+    "metrics-server", "headlamp-page", "headlamp-node",
 }  # fmt: skip
 
 
@@ -61,6 +63,25 @@ def test_a_group_is_built_only_for_what_needs_it() -> None:
     assert kyverno.crds.keys() - everybody.crds.keys() == {names.MANIFEST}
 
 
+def test_a_group_of_npm_is_named_by_its_sources_and_not_by_go(tmp_path: Path) -> None:
+    only = catalogue.named(SOURCE, ["headlamp"])
+    shutil.copytree(SOURCE / "headlamp", tmp_path / "headlamp")
+    go = Go(None, "1.26.6", "amd64")
+    before = digest.of_groups(tmp_path, only, go)
+    assert digest.of_groups(tmp_path, only, Go(None, "1.30.0", "arm64")) == before
+    other = only.model_copy(update={"groups": {"headlamp": only.groups["headlamp"].model_copy(update={"npm": "x"})}})
+    (tmp_path / "headlamp" / "README.md").write_text("not built from\n")
+    assert digest.of_groups(tmp_path, only, go) == before != digest.of_groups(tmp_path, other, go)
+    (tmp_path / "headlamp" / "client" / "page.jsx").write_text("changed\n")
+    assert digest.of_groups(tmp_path, only, go) != before
+
+
+def test_a_lock_file_names_no_registry() -> None:
+    text = (SOURCE / "headlamp" / "package-lock.json").read_text()
+    assert '"resolved"' not in text
+    assert '"integrity"' in text
+
+
 def test_a_fleet_needs_what_its_variables_name() -> None:
     assert needs_of(Variables()) == {"manager:kubestellar", "simulator:kwok", "driver:dense", "driver:process"}
     given = Variables.model_validate({"manager": "none", "node_simulator": "none", "control_plane_driver": "kind"})
@@ -85,6 +106,8 @@ def test_a_need_of_no_known_kind_is_refused(tmp_path: Path) -> None:
 
 def test_versions_are_those_of_go_mod() -> None:
     for name, group in catalogue.every(SOURCE).groups.items():
+        if group.npm:
+            continue
         text = (SOURCE / name / "go.mod").read_text()
         for module in group.modules.values():
             assert re.search(rf"^\s*{re.escape(module.module)} {re.escape(module.version)}\b", text, re.MULTILINE)
