@@ -158,7 +158,9 @@ def _said(one: Series) -> str:
     held = f"held {last.told.watches} watches ({last.told.rate:.0f} deliveries a second)" if last else "held no step"
     beyond = LIMITS[over.told.limit if over else ""]
     at = f" at {over.told.watches}" if over else ""
-    cost = f"; a watch takes {line.slope / KIB:.0f} \N{PLUS-MINUS SIGN} {line.half_width / KIB:.0f} KiB" if line else ""
+    cost = ""
+    if line is not None and line.interval[0] > 0:
+        cost = f"; a watch takes {line.slope / KIB:.0f} \N{PLUS-MINUS SIGN} {line.half_width / KIB:.0f} KiB"
     return f"{one.plan.point}: {held}, {beyond}{at}{cost}"
 
 

@@ -121,6 +121,7 @@ class _Run:
     async def run(self, target: Target) -> None:
         """The client goes through its steps; at both ends of each window the programs are measured and scraped."""
         spec: WatchScaling = self.session.spec
+        await self.scraper.scrape()
         told: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
         following = asyncio.create_task(self._follow(told))
         log = self.session.folder.raw(f"{self.trial.id}-watch.jsonl")

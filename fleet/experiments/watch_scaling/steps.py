@@ -76,7 +76,7 @@ class Step:
     pss: Mapping[str, float]
     """Bytes, by role."""
     terminated: float
-    """Watches that the API server says it threw off."""
+    """Watches that the API server says it threw off, since the series began: most go while others are being opened."""
     dispatched: float | None
     """Events of pods per second that its watch cache says it dispatched, whatever the number of its watches: a live run
     showed 19.5 at 10 changes a second. None when it was not read."""
@@ -127,17 +127,16 @@ def series(recorded: Recorded, folder: Path) -> list[Series]:
         if plan.repeat < 0:
             continue
         windows = _windows(recorded, plan.trial)
+        first = min((one.ns for one in recorded.metrics if one.ns >= plan.ns), default=plan.ns)
         steps = []
         for told in _told(folder / "raw" / f"{plan.trial}-watch.jsonl"):
             key = str(told.watches)
             begin, end = windows.get(key, (0, 0))
             risen = rises(recorded.metrics, (begin, end))
+            thrown = _sum(rises(recorded.metrics, (first, end)), TERMINATED)
             rate = _sum(risen, DISPATCHED, resource=PODS) * 1e9 / (end - begin) if end > begin else None
             steps.append(
-                Step(
-                    told, weights[plan.trial, key, "cpu"], weights[plan.trial, key, "pss"],
-                    _sum(risen, TERMINATED), rate,
-                )
+                Step(told, weights[plan.trial, key, "cpu"], weights[plan.trial, key, "pss"], thrown, rate)
             )  # fmt: skip
         if steps:
             found.append(Series(plan, steps))
