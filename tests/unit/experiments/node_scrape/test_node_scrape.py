@@ -183,7 +183,7 @@ def test_a_scrape_costs_what_the_load_alone_does_not() -> None:
     assert busy["node"] == pytest.approx(50)
     assert busy["load p50 alongside / alone"] == pytest.approx(3)
     assert "1 scrapes of metrics failed: 503 Unavailable" in found.reasons
-    assert found.said[0].startswith("at the API server a scrape takes between 100.0 ms of CPU (page=metrics way=proxy")
+    assert found.said[0].startswith("at the API server a scrape takes at most 100.0 ms of CPU (page=metrics way=proxy")
     assert sum(sample.stage == figures.SCRAPE for sample in found.samples) == 19
 
 
