@@ -29,7 +29,7 @@ from fleet.experiment.plan_table import plan_table
 from fleet.experiment.points import Ground, Point, trials
 from fleet.experiment.policy_session import PolicySession
 from fleet.experiment.prepare import check, make_namespaces
-from fleet.experiment.reconfigure import Refitted
+from fleet.experiment.reconfigure import OWN, Refitted
 from fleet.experiment.served import ensure_served
 from fleet.experiment.session import Session, beside
 from fleet.kube.resources import PODS, Resource
@@ -128,8 +128,8 @@ class Distribution:
         return Needs(wecs, frozenset(name for trial in trials for name in trial.sources))
 
     def refits(self, trials: Sequence[TrialPlan]) -> bool:
-        """Where points have client limits, links or sources of their own."""
-        return any(trial.limits or trial.link or trial.serving for trial in trials)
+        """Where points have client limits, links, sources or a release of their own."""
+        return any(trial.changes for trial in trials)
 
     async def admit(
         self,
@@ -160,6 +160,7 @@ class Distribution:
                 await make_namespaces(spaces, manager, names, wanted, pods=pods)
             await stack.enter_async_context(beside(run.keep_sampling()))
             refitted = await stack.enter_async_context(Refitted(run, run.reconfigure, run.fleet))
+            run.refitted = refitted
             # Inside it, so that the last round is of the programs that were measured, not of restarted ones.
             await stack.enter_async_context(run.profiling())
             await stack.enter_async_context(run.faults)
@@ -169,7 +170,7 @@ class Distribution:
         number = 0
         for group in groups(list(trials)):
             first = group.trials[0]
-            await refitted.have(first.limits, first.link, first.serving)
+            await refitted.have(first.limits, first.link, first.serving, release=first.release or OWN)
             for trial in group.trials:
                 number += 1
                 session.progress.trial(number, str(trial))

@@ -28,8 +28,8 @@ def check_loads(
 
 
 def check_changes(trials: Sequence[TrialPlan], fleet: FleetFile) -> None:
-    """UsageError when a trial changes limits, links or sources of a hub that is not the fleet's to change."""
-    changed = [str(trial) for trial in trials if trial.limits or trial.link or trial.serving]
+    """UsageError when a trial changes limits, links, sources or release of a hub that is not the fleet's to change."""
+    changed = [str(trial) for trial in trials if trial.changes]
     if changed and any(not cluster.built for cluster in fleet.clusters):
         raise UsageError(
             f"{changed[0]} changes the fleet between its points, and this fleet's clusters exist without it: run "

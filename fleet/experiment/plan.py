@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fleet.experiment.reconfigure import Release
 from fleet.managers.manager import Manager, Policy
 from fleet.model.experiment_file import Layout
 from fleet.model.link import Link
@@ -47,6 +48,14 @@ class TrialPlan:
     """What its policies are spread over; empty: each WEC is the source of its own."""
     serving: int | None = None
     """The manager runs for the first so many sources of the fleet for this group; None: for those it ran for before."""
+
+    release: Release | None = None
+    """What the manager runs as when a trial of this group begins; None: the fleet's own, and it stays that."""
+
+    @property
+    def changes(self) -> bool:
+        """The fleet is changed for it."""
+        return bool(self.limits or self.link or self.serving or self.release)
 
     @property
     def kind(self) -> str:

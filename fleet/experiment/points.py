@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleet.experiment.plan import TrialPlan
+from fleet.experiment.reconfigure import Release
 from fleet.managers.manager import Manager
 from fleet.model.experiment_file import PolicyExperiment
 from fleet.model.link import Link
@@ -38,10 +39,13 @@ class Point:
     sources: int | None = None
     """So many are used, and served; None: the first, and nothing is changed."""
 
+    release: Release | None = None
+    """What the manager runs as; None: the fleet's own."""
+
     @property
     def fleet(self) -> tuple[object, ...]:
         """What the fleet is changed to for it."""
-        return (*self.limits.items(), self.link, self.sources)
+        return (*self.limits.items(), self.link, self.sources, self.release)
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ def trials(
                     link=point.link,
                     sources=tuple(sources[: point.sources or 1]),
                     serving=point.sources,
+                    release=point.release,
                 )
             )
     return made

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 from fleet.experiment.plan import TrialPlan, trial_objects, trial_policies
+from fleet.experiment.reconfigure import Refitted
 from fleet.experiment.session import Session
 from fleet.managers.manager import Policy
 from fleet.model.experiment_file import PolicyExperiment
@@ -18,6 +19,8 @@ class PolicySession(Session):
     """One such run under way."""
 
     spec: PolicyExperiment
+    refitted: Refitted | None = None
+    """By which a step changes the fleet; None before the first trial."""
     _made: tuple[str, tuple[WorkloadObject, ...]] | None = None
 
     @classmethod

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from fleet.errors import UsageError
+from fleet.host.supervisor_config import Program
 
 
 class Upstream(Protocol):
@@ -32,6 +33,11 @@ def reads(*files: Path) -> dict[str, str]:
     for file in files:
         digest.update(file.read_bytes() if file.exists() else b"-")
     return {"FLEET_READS": digest.hexdigest()[:16]}
+
+
+def started_by(word: str, programs: Sequence[Program]) -> list[Program]:
+    """The same programs; under another word than before they start again. Empty: as they are."""
+    return [replace(one, env={**one.env, "FLEET_RESTART": word}) for one in programs] if word else list(programs)
 
 
 @dataclass(frozen=True)

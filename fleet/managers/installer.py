@@ -129,6 +129,8 @@ class Installer:
     """What one more WEC takes per plane that its agents dial: its agent, and its part of the hub."""
     serving: Serving | None = None
     """None: it runs for all of its sources, always."""
+    versions: Sequence[str] = ()
+    """Of its programs at the hub, the pinned one first, where it has several (`manager_version`)."""
 
     def problems(self, variables: Variables, machines: int) -> Iterator[Problem]:  # noqa: ARG002
         """What is wrong with variables that are its own; `machines` is how many the fleet has."""
@@ -180,6 +182,15 @@ class Installer:
     def clear(self, site: Site) -> Change:  # noqa: ARG002
         """On a machine whose WECs have left: remove from them what joining had put there."""
         return Change.none()
+
+
+def not_had(manager: Installer, version: str) -> str:
+    """Why the manager cannot have that version, as the begin of a sentence that ends with its name; empty: it can."""
+    if not version or version in manager.versions:
+        return ""
+    if not manager.versions:
+        return f"{version} cannot be had: leave it empty, for the one version"
+    return f"{version} cannot be had: write {' or '.join(manager.versions)}, the versions"
 
 
 def known() -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fleet.host.drivers.driver import driver_kind, driver_kinds
 from fleet.host.plan import PLAIN
 from fleet.managers import installer as managers
+from fleet.managers.installer import not_had
 from fleet.model.fleet_file import EXISTING
 from fleet.model.variable_rules import Problem
 from fleet.model.variable_types import told
@@ -36,7 +37,10 @@ class Chosen:
             if getattr(variables, name) not in known:
                 yield Problem(name, f"{told(getattr(variables, name))} is not one of {', '.join(known)}")
         if variables.manager in managers.known():
-            yield from managers.installer(variables.manager).problems(variables, self.machines)
+            chosen = managers.installer(variables.manager)
+            if why := not_had(chosen, variables.manager_version):
+                yield Problem("manager_version", f"{why} of {variables.manager}")
+            yield from chosen.problems(variables, self.machines)
         yield from platform_problems(variables, {name: platforms.platform(name) for name in platforms.known()})
 
 

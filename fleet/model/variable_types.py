@@ -33,6 +33,7 @@ SECRET = re.compile(r"passw|secret|token|credential|private_?key|api_?key", re.I
 WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
 FLAG = re.compile(r"--[a-z0-9][^\n]*")
 PART = re.compile(r"(?:100|[0-9]{1,2})%|[0-9]{1,6}")
+VERSION = re.compile(r"v[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 SHORTEST_NAP, LONGEST_NAP = 10.0, 86400.0
 LOWEST_PORT, HIGHEST_PORT = 1024, 65_533
@@ -263,6 +264,18 @@ def _empty_or_duration(value: Any) -> str:
     return text
 
 
+def _empty_or_version(value: Any) -> str:
+    text = str(value or "").strip()
+    if text and not VERSION.fullmatch(text):
+        raise ValueError(f"{told(value)} is not a version such as v1.2.0, nor empty")
+    return text
+
+
+def _empty_or_name(value: Any) -> str:
+    text = str(value or "").strip()
+    return _name(text) if text else ""
+
+
 def _empty_or_whole(value: Any) -> int | str:
     found = as_whole(value)
     if value not in ("", None) and found is None:
@@ -300,4 +313,6 @@ Checksums = Annotated[dict[str, str], BeforeValidator(_checksums)]
 Image = Annotated[str, BeforeValidator(_image)]
 EmptyOrDuration = Annotated[str, BeforeValidator(_empty_or_duration)]
 """As a user wrote it, such as `5m`; empty for none."""
+EmptyOrVersion = Annotated[str, BeforeValidator(_empty_or_version)]
+EmptyOrName = Annotated[str, BeforeValidator(_empty_or_name)]
 EmptyOrWhole = Annotated[int | str, BeforeValidator(_empty_or_whole)]

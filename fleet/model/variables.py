@@ -19,6 +19,8 @@ from fleet.model.variable_types import (
     Checksums,
     Count,
     EmptyOrDuration,
+    EmptyOrName,
+    EmptyOrVersion,
     EmptyOrWhole,
     Environment,
     Flags,
@@ -77,6 +79,14 @@ class FleetVariables(Model):
     )
     manager: Word = variable(
         "kubestellar", "The manager of the fleet (a package of `fleet/managers`); none: control planes alone, no hub."
+    )
+    manager_version: EmptyOrVersion = variable(
+        "",
+        "Version of the manager's programs at the hub, where it has several (`ocm`: v1.2.0, v1.0.0); empty: the pinned"
+        " one. `hub-upgrade` changes it.",
+    )
+    manager_restart: EmptyOrName = variable(
+        "", "Any word: with another one than before, the manager's programs at the hub start again."
     )
     wds_count: Annotated[int, whole(1, MOST_WDSES)] = variable(
         1, "WDSes, each with a KubeStellar of its own; up or down, `site.yml` converges."

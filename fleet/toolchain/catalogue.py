@@ -13,8 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from fleet.errors import ToolchainError, UsageError
 
 FILE = "versions.yaml"
-Need = Annotated[str, StringConstraints(pattern=r"^(manager|platform|simulator|driver|experiment):[a-z][a-z0-9-]*$")]
-"""What may need a group: `<kind>:<name>`."""
+Need = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(manager|platform|simulator|driver|experiment):[a-z][a-z0-9-]*(@v[0-9]+(\.[0-9]+)*)?$"
+    ),
+]
+"""What may need a group: `<kind>:<name>`, or `<kind>:<name>@<version>` where a fleet names a version."""
 
 
 class _Model(BaseModel):
@@ -58,6 +63,9 @@ class Group(_Model):
     npm: str = Field("", pattern=r"^(sha512-[A-Za-z0-9+/=]+)?$")
     """Integrity of the npm package that it is about, whose own dependencies are not installed; empty: a group of Go."""
     patches: tuple[Patch, ...] = ()
+    instead: str = ""
+    """A group of another version that it stands for: it has the same CRDs from its own modules, and of programs that
+    other groups have too, a fleet takes its."""
     beside: tuple[str, ...] = ()
     """Other folders of `toolchain/` with Go of ours that it is built from."""
 
@@ -88,8 +96,15 @@ class Catalogue(_Model):
 
     @property
     def versions(self) -> dict[str, str]:
-        """Program to the version of the module it comes from, of all groups."""
-        return {name: version for group in self.groups.values() for name, version in group.versions.items()}
+        """Program to the version of the module it comes from, of all groups; the first that has it."""
+        return {
+            name: version for group in reversed([*self.groups.values()]) for name, version in group.versions.items()
+        }
+
+    def definitions(self, name: str) -> dict[str, Crd]:
+        """The CRDs of a group, by plural."""
+        own = {name, self.groups[name].instead}
+        return {plural: crd.model_copy(update={"group": name}) for plural, crd in self.crds.items() if crd.group in own}
 
 
 def load(source: Path, needs: Collection[str] = ()) -> Catalogue:
@@ -99,6 +114,7 @@ def load(source: Path, needs: Collection[str] = ()) -> Catalogue:
     """
     whole = every(source)
     wanted = [name for name, group in whole.groups.items() if not group.needed_by or {*needs} & {*group.needed_by}]
+    wanted.sort(key=lambda name: not whole.groups[name].instead)
     return _part(whole, wanted)
 
 
@@ -137,6 +153,7 @@ def _refuse(name: str, known: Collection[str], option: str) -> None:
 
 
 def _part(whole: Catalogue, wanted: Collection[str]) -> Catalogue:
-    groups = {name: group for name, group in whole.groups.items() if name in wanted}
-    crds = {plural: crd for plural, crd in whole.crds.items() if crd.group in groups}
+    groups = {name: whole.groups[name] for name in wanted}
+    homes = {*groups, *(group.instead for group in groups.values())}
+    crds = {plural: crd for plural, crd in whole.crds.items() if crd.group in homes}
     return whole.model_copy(update={"groups": groups, "crds": crds})

@@ -16,8 +16,8 @@ NPM_SUFFIXES = frozenset({".js", ".jsx", ".mjs", ".json"})
 TEST = "_test.go"
 """Go builds no program from these."""
 CHUNK = 1 << 20
-NOT_BUILT = frozenset({"seconds", "needed_by", "npm"})
-"""Of a group: when and how long, not what."""
+NOT_BUILT = frozenset({"seconds", "needed_by", "npm", "instead"})
+"""Of a group: when and how long, not what; the CRDs that it has `instead` are a part of it by themselves."""
 PATCH = "patch"
 """Folder of the program that patches, below `toolchain/`."""
 
@@ -26,7 +26,7 @@ def of_groups(source: Path, catalogue: Catalogue, go: Go) -> dict[str, str]:
     """Group to `sha256:<hex>` of all that decides what it gives: sources, its part of the catalogue, and Go."""
     found = {}
     for name, group in catalogue.groups.items():
-        crds = {plural: crd.model_dump() for plural, crd in catalogue.crds.items() if crd.group == name}
+        crds = {plural: crd.model_dump() for plural, crd in catalogue.definitions(name).items()}
         stanza = {**group.model_dump(exclude={*NOT_BUILT, "patches", "beside"}), "crds": crds}
         more = [of_sources(source / folder).encode() for folder in group.beside]
         if group.patches:

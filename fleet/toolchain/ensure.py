@@ -140,9 +140,7 @@ class _Build:
         shutil.rmtree(out)
 
     def _definitions(self, go: Path, name: str, out: Path) -> None:
-        for plural, crd in self._catalogue.crds.items():
-            if crd.group != name:
-                continue
+        for plural, crd in self._catalogue.definitions(name).items():
             file = Builder(go, self._source / name).module_folder(crd.module) / crd.path
             try:
                 (out / f"{plural}.yaml").write_bytes(file.read_bytes())

@@ -7,9 +7,10 @@ from fleet.model.variables import Variables
 
 def needs_of(variables: Variables) -> frozenset[str]:
     """`<kind>:<name>` for everything that a group of `toolchain/versions.yaml` may be for."""
+    version = f"@{variables.manager_version}" if variables.manager_version else ""
     return frozenset(
         {
-            f"manager:{variables.manager}",
+            f"manager:{variables.manager}{version}",
             f"simulator:{variables.node_simulator}",
             f"driver:{variables.control_plane_driver}",
             f"driver:{variables.hub_driver}",

@@ -35,7 +35,7 @@ def take(root: Path, group: str, catalogue: Catalogue, into: Path) -> bool:
     A program of the donor may have been removed or changed since it was built; it is built again then.
     """
     programs = [f"bin/{name}" for made in catalogue.groups[group].packages.values() for name in made]
-    names = [*programs, *(f"crds/{plural}.yaml" for plural, crd in catalogue.crds.items() if crd.group == group)]
+    names = [*programs, *(f"crds/{plural}.yaml" for plural in catalogue.definitions(group))]
     try:
         manifest = read_manifest(root)
         if not all(_whole(root, name, manifest) for name in names):

@@ -55,7 +55,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Toolchain:
-    """All parts that something needs."""
+    """All parts that something needs; of what several have, the first part's counts."""
 
     parts: tuple[Part, ...]
 
@@ -67,17 +67,17 @@ class Toolchain:
     @property
     def versions(self) -> dict[str, str]:
         """Program to upstream version."""
-        return {name: version for part in self.parts for name, version in part.versions.items()}
+        return {name: version for part in reversed(self.parts) for name, version in part.versions.items()}
 
     @property
     def programs(self) -> dict[str, Path]:
         """Program to its file."""
-        return {name: path for part in self.parts for name, path in part.programs.items()}
+        return {name: path for part in reversed(self.parts) for name, path in part.programs.items()}
 
     @property
     def definitions(self) -> dict[str, Path]:
         """Plural of a CustomResourceDefinition to its file."""
-        return {name: path for part in self.parts for name, path in part.definitions.items()}
+        return {name: path for part in reversed(self.parts) for name, path in part.definitions.items()}
 
     def program(self, name: str) -> Path:
         """The executable of that name; ToolchainError when there is none."""

@@ -100,6 +100,33 @@ def test_a_manager_is_installed_over_another_and_carries_objects(
     measured(lab, tmp_path)
 
 
+def test_a_hub_is_upgraded_under_load_and_nothing_is_lost(lab: Lab, tmp_path: Path) -> None:
+    """OCM 1.0.0 to 1.2.0, and a restart; before that, what cannot be had is refused and changes nothing."""
+    lab.fleet("toolchain", "build", "--for", "manager:ocm@v1.0.0").check()
+    lab.playbook("site.yml", manager="ocm").check()
+    before = (lab.folder / "fleet.json").read_text(encoding="utf-8")
+    run = ("experiment", "run", "hub-upgrade", "--quick", "--fleet", lab.name, "--results", str(tmp_path))
+    refused = lab.fleet(*run, "--set", "upgrades=[{to: v9.9.9}]").check(2)
+    assert "upgrades.0.to: v9.9.9 cannot be had: write v1.2.0 or v1.0.0" in refused.err
+    assert (lab.folder / "fleet.json").read_text(encoding="utf-8") == before
+    assert not list(tmp_path.iterdir())
+
+    ran = lab.fleet(*run, "--set", "upgrades=[{from: v1.0.0, to: v1.2.0}, {}]").check()
+    folder = report_path(lab, ran.out).parent
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    (table,) = [one for one in summary["tables"] if one["name"] == "upgrades"]
+    names = [column["name"] for column in table["columns"]]
+    rows = {row[0]: dict(zip(names, row, strict=True)) for row in table["rows"]}
+    assert rows.keys() == {"v1.0.0 to v1.2.0", "restart"}
+    for row in rows.values():
+        assert (row["lost"], row["copies"]) == (0, 60 * WECS)
+        assert row["lists"] > row["lists undisturbed"], "programs that start list what they watch"
+    lab.fleet("check", str(folder)).check()
+    fleet = json.loads((lab.folder / "fleet.json").read_text(encoding="utf-8"))
+    assert fleet["manager"]["version"] == "v1.2.0"
+    assert changed(lab.playbook("site.yml", "--check", manager="ocm").check()) == 0
+
+
 def test_the_last_one_leaves_nothing_in_the_wecs(lab: Lab) -> None:
     lab.playbook("site.yml", manager="none").check()
     after = within(lab)

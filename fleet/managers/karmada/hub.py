@@ -16,7 +16,7 @@ from fleet.host.supervisor_config import Program
 from fleet.install import dial
 from fleet.install.crds import condition, ensure_crds, read_crds
 from fleet.install.objects import Ledger, ensure_all
-from fleet.install.program_parts import Extra, loopback
+from fleet.install.program_parts import Extra, loopback, started_by
 from fleet.install.readiness import metrics_answer, until_it_works
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
@@ -48,7 +48,8 @@ def converge_hub(site: Site) -> Change:
         ledger.record(f"{names.HUB} objects of the hub", None, "present")
     else:
         asyncio.run(_objects(site, ledger))
-    change = site.machine.supervisor.converge(HUB_GROUP, _programs(site), check=check)
+    programs = started_by(site.variables.manager_restart, _programs(site))
+    change = site.machine.supervisor.converge(HUB_GROUP, programs, check=check)
     if not check:
         asyncio.run(_wait(site))
     return Change.merge([ledger.change, change])

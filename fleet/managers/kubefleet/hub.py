@@ -11,7 +11,7 @@ from fleet.host.files import private_directory
 from fleet.install import dial
 from fleet.install.crds import ensure_crds, read_crds
 from fleet.install.objects import Ledger, ensure, namespace
-from fleet.install.program_parts import Extra
+from fleet.install.program_parts import Extra, started_by
 from fleet.install.readiness import metrics_answer, until_it_works
 from fleet.kube.resources import NAMESPACES
 from fleet.managers.installed import HUB as HUB_GROUP
@@ -62,7 +62,8 @@ def converge_hub(site: Site) -> Change:
     port = site.machine.take(name, HUB_PORTS, in_use=name in site.machine.live_programs()).start
     extra = Extra(site.variables.kubefleet_hub_agent_extra_args, site.variables.kubefleet_hub_agent_env)
     program = hub_agent(layout, site.upstream, port, site.limits, extra)
-    change = site.machine.supervisor.converge(HUB_GROUP, [program], check=check)
+    programs = started_by(site.variables.manager_restart, [program])
+    change = site.machine.supervisor.converge(HUB_GROUP, programs, check=check)
     if not check:
         works = partial(metrics_answer, health(port))
         asyncio.run(until_it_works(site.machine.supervisor, name, works, "it was not healthy"))

@@ -14,7 +14,7 @@ from fleet.host.supervisor_config import Program
 from fleet.install import dial
 from fleet.install.crds import packaged_crd, read_crds
 from fleet.install.objects import Ledger, ensure_all
-from fleet.install.program_parts import Extra, Upstream
+from fleet.install.program_parts import Extra, Upstream, started_by
 from fleet.managers.kubestellar import names, ready
 from fleet.managers.kubestellar.programs import WDS_PORTS, HubPrograms, controller_metrics, transport_metrics
 from fleet.managers.kubestellar.retire import retire
@@ -53,6 +53,8 @@ class HubSpec:
     registration: Extra = field(default_factory=Extra)
     controller_manager: Extra = field(default_factory=Extra)
     transport: Extra = field(default_factory=Extra)
+    restart: str = ""
+    """Under another word than before all programs start again."""
 
     @property
     def itses(self) -> tuple[str, ...]:
@@ -114,7 +116,8 @@ def converge_hub(spec: HubSpec) -> Change:
             asyncio.run(_objects(spec, its, ledger))
         else:
             ledger.record(f"{its} objects of the hub", None, "present")
-    change = spec.machine.supervisor.converge(ocm.HUB_GROUP, spec.programs(itses, wdses), check=spec.machine.check)
+    programs = started_by(spec.restart, spec.programs(itses, wdses))
+    change = spec.machine.supervisor.converge(ocm.HUB_GROUP, programs, check=spec.machine.check)
     if not missing:
         asyncio.run(_retire(spec, ledger))
     if not spec.machine.check:

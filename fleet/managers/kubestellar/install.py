@@ -159,6 +159,7 @@ class KubeStellar(Installer):
                     variables.hub_controller_manager_extra_args, variables.hub_controller_manager_env
                 ),
                 transport=Extra(variables.hub_transport_extra_args, variables.hub_transport_env),
+                restart=variables.manager_restart,
             )
         )
 

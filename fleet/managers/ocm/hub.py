@@ -12,7 +12,7 @@ from fleet.host.supervisor_config import Program
 from fleet.install import dial
 from fleet.install.crds import ensure_crds, read_crds
 from fleet.install.objects import Ledger, ensure, ensure_all, namespace
-from fleet.install.program_parts import Extra
+from fleet.install.program_parts import Extra, started_by
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import NAMESPACES
 from fleet.managers.installer import Site
@@ -56,7 +56,8 @@ def converge_hub(site: Site, hub: str) -> Change:
         ledger.record(f"{hub} objects of the hub", None, "present")
     else:
         asyncio.run(_objects(site, hub, ledger))
-    change = site.machine.supervisor.converge(names.HUB_GROUP, _programs(site, hub), check=check)
+    programs = started_by(site.variables.manager_restart, _programs(site, hub))
+    change = site.machine.supervisor.converge(names.HUB_GROUP, programs, check=check)
     if not check:
         asyncio.run(_wait(site, hub))
     return Change.merge([ledger.change, change])

@@ -34,6 +34,7 @@ class Ocm(Installer):
     )
     pages: Mapping[str, Reader] = {**pages.ALIKE, **pages.PLACING}
     port_owners: Sequence[str] = (PORT_OWNER, PLACING_PORT_OWNER, names.AGENT_COMPONENT)
+    versions: Sequence[str] = ("v1.2.0", "v1.0.0")
     plane = weights.PLANE
     agent = weights.AGENT
 

@@ -9,7 +9,7 @@ import pytest
 from fleet.cli.recorded import GIVEN
 from fleet.cli.refit import FleetUp, variables
 from fleet.errors import FleetError
-from fleet.experiment.reconfigure import Nodes
+from fleet.experiment.reconfigure import OWN, Nodes, Release
 from fleet.model.fleet_file import FleetFile, ManagerOf
 from fleet.model.link import Link
 from fleet.model.variables import Variables
@@ -52,6 +52,15 @@ def test_nodes_change_alone() -> None:
     assert told[GIVEN] == SET, "what -e has given stays: the next `fleet up` builds the fleet's own nodes"
 
 
+def test_the_release_of_the_manager_changes_alone() -> None:
+    fleet = recorded(manager="ocm", manager_version="v1.0.0")
+    own = variables(fleet, {})
+    assert (own["manager_version"], own["manager_restart"]) == ("v1.0.0", "")
+    other = variables(fleet, {}, release=Release("v1.2.0", restart="r-t001"))
+    assert {name for name in own if own[name] != other[name]} == {"manager_version", "manager_restart"}
+    assert (other["manager_version"], other["manager_restart"]) == ("v1.2.0", "r-t001")
+
+
 def test_a_manager_that_always_serves_all_has_no_variable_for_it() -> None:
     fleet = recorded().model_copy(update={"manager": ManagerOf(name="ocm", source="hub", transport="hub")})
     assert variables(fleet, {}, serving=7) == variables(fleet, {})
@@ -71,7 +80,7 @@ def test_a_file_of_an_older_release_tells_what_it_can() -> None:
 
 async def test_after_a_failed_change_all_is_played_again(tmp_path: Path) -> None:
     played: list[str] = []
-    ends = [1, 0, 0, 0, 0]
+    ends = [1, 0, 0, 0, 0, 0]
 
     class Played(FleetUp):
         async def _play(self, variables_file: Path, tags: str) -> tuple[str, int]:  # noqa: ARG002
@@ -81,9 +90,13 @@ async def test_after_a_failed_change_all_is_played_again(tmp_path: Path) -> None
     refit = Played(recorded(), tmp_path)
     limits = dict(recorded().limits)
     with pytest.raises(FleetError, match="ended with 1:\nno room"):
-        await refit(limits, Link(rtt=0.04), 1, None)
-    await refit(limits, None, 1, None)
-    await refit(limits, Link(rtt=0.04), 1, None)
-    await refit(limits, Link(rtt=0.04), 2, None)
-    await refit(limits, Link(rtt=0.04), 2, Nodes("hollow", 40))
-    assert played == ["binaries,link,record", "", "binaries,link,record", "binaries,hub,record", "binaries,wecs,record"]
+        await refit(limits, Link(rtt=0.04), 1, None, OWN)
+    await refit(limits, None, 1, None, OWN)
+    await refit(limits, Link(rtt=0.04), 1, None, OWN)
+    await refit(limits, Link(rtt=0.04), 2, None, OWN)
+    await refit(limits, Link(rtt=0.04), 2, Nodes("hollow", 40), OWN)
+    await refit(limits, Link(rtt=0.04), 2, Nodes("hollow", 40), Release(restart="again"))
+    assert played == [
+        "binaries,link,record", "", "binaries,link,record", "binaries,hub,record", "binaries,wecs,record",
+        "binaries,hub,record",
+    ]  # fmt: skip

@@ -12,6 +12,7 @@ from fleet.analysis.study import analyse
 from fleet.errors import FleetError, UsageError
 from fleet.experiment.cleanup import clean_fleet
 from fleet.experiment.progress import Silent
+from fleet.experiment.reconfigure import Reconfigure
 from fleet.experiment.runner import Outcome, Runner, plan
 from fleet.experiments import registry
 from fleet.kube import resources
@@ -46,10 +47,12 @@ def spec(experiment: str, **fields: Any) -> Any:
     return registry.MODELS[experiment].model_validate({"experiment": experiment, **SHORT, **fields})
 
 
-async def ran(fleet: PlainFleet, chosen: Any, *, keep: bool = False) -> Outcome:
-    results = fleet.folder.parent / "results"
-    experiment = registry.of(chosen)
-    return await Runner(fleet.file(), fleet.folder, experiment, chosen, results, progress=Silent(), keep=keep).run()
+async def ran(fleet: PlainFleet, chosen: Any, *, keep: bool = False, reconfigure: Reconfigure | None = None) -> Outcome:
+    results, experiment = fleet.folder.parent / "results", registry.of(chosen)
+    run = Runner(
+        fleet.file(), fleet.folder, experiment, chosen, results, progress=Silent(), keep=keep, reconfigure=reconfigure
+    )
+    return await run.run()
 
 
 def counted(outcome: Outcome) -> dict[tuple[str, str], tuple[int, int]]:

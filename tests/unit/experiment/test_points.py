@@ -88,7 +88,7 @@ async def test_policies_by_a_schedule_are_watched_on_after_the_load(fleet: Stand
 async def test_limits_change_between_the_points_and_are_put_back(fleet: StandInFleet) -> None:
     given: list[float] = []
 
-    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int, _nodes: object) -> None:
+    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int, *_others: object) -> None:
         assert (link, serving) == (None, 1)
         given.append(limits["transport_its_qps"])
 
@@ -107,7 +107,7 @@ async def test_limits_change_between_the_points_and_are_put_back(fleet: StandInF
 async def test_links_change_between_the_points_and_get_their_own_delay_back(fleet: StandInFleet) -> None:
     given: list[Link | None] = []
 
-    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int, _nodes: object) -> None:
+    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int, *_others: object) -> None:
         assert serving == 1
         assert dict(limits) == fleet.file().limits
         given.append(link)
@@ -139,7 +139,7 @@ async def test_links_change_between_the_points_and_get_their_own_delay_back(flee
 async def test_policies_are_spread_over_the_wdses_of_each_point(tmp_path: Path) -> None:
     given: list[int] = []
 
-    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int, _nodes: object) -> None:
+    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int, *_others: object) -> None:
         assert (link, limits["transport_its_qps"]) == (None, 5)
         given.append(serving)
 
@@ -172,7 +172,7 @@ async def test_policies_are_spread_over_the_wdses_of_each_point(tmp_path: Path) 
 
 
 async def test_each_wds_may_have_an_its_of_its_own(tmp_path: Path) -> None:
-    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int, _nodes: object) -> None:
+    async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int, *_others: object) -> None:
         raise AssertionError(f"{limits} {link} {serving}: both WDSes are served already")
 
     state = tmp_path / "state"

@@ -135,7 +135,7 @@ async def test_a_fleet_gets_its_own_limits_back_whatever_happens() -> None:
     links: list[Link | None] = []
     served: list[int] = []
 
-    async def reconfigure(limits: Any, link: Link | None, serving: int, _nodes: object) -> None:
+    async def reconfigure(limits: Any, link: Link | None, serving: int, _nodes: object, _release: object) -> None:
         given.append(limits["transport_its_qps"])
         links.append(link)
         served.append(serving)
@@ -170,7 +170,7 @@ async def test_a_change_that_failed_half_way_is_repaired_at_the_end() -> None:
     given: list[float] = []
     failing = True
 
-    async def reconfigure(limits: Any, _link: Link | None, _serving: int, _nodes: object) -> None:
+    async def reconfigure(limits: Any, _link: Link | None, _serving: int, _nodes: object, _release: object) -> None:
         given.append(limits["transport_its_qps"])
         if failing and limits["transport_its_qps"] == 5:
             raise FleetError("half of the machines were reached")
@@ -194,7 +194,7 @@ async def test_a_change_that_failed_half_way_is_repaired_at_the_end() -> None:
 async def test_a_change_that_failed_is_made_again_when_it_is_wanted_again() -> None:
     given: list[float] = []
 
-    async def reconfigure(limits: Any, _link: Link | None, _serving: int, _nodes: object) -> None:
+    async def reconfigure(limits: Any, _link: Link | None, _serving: int, _nodes: object, _release: object) -> None:
         given.append(limits["transport_its_qps"])
         if len(given) == 1:
             raise FleetError("not this time")

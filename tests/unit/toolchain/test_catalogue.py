@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import ToolchainError, UsageError
+from fleet.managers.installer import installer, known
 from fleet.managers.karmada.hub import CRD_FILE as KARMADA_BEGINS
 from fleet.managers.karmada.hub_objects import CRDS as KARMADA
 from fleet.managers.kubefleet.hub import CRDS as KUBEFLEET
@@ -80,6 +81,28 @@ def test_a_lock_file_names_no_registry() -> None:
     text = (SOURCE / "headlamp" / "package-lock.json").read_text()
     assert '"resolved"' not in text
     assert '"integrity"' in text
+
+
+def test_another_version_stands_for_the_pinned_one() -> None:
+    given = Variables.model_validate({"manager": "ocm", "manager_version": "v1.0.0"})
+    pinned, other = catalogue.load(SOURCE, ["manager:ocm"]), catalogue.load(SOURCE, needs_of(given))
+    assert set(pinned.groups) - set(other.groups) == {"ocm-hub"}
+    assert {name for name, version in other.versions.items() if version == "v1.0.0"} == {
+        "registration", "placement", "work-manager"
+    }  # fmt: skip
+    assert other.versions["registration-operator"] == "v1.2.0", "agents stay as they are"
+    assert other.definitions("ocm-hub-1.0").keys() == pinned.definitions("ocm-hub").keys()
+    assert catalogue.every(SOURCE).versions["registration"] == "v1.2.0"
+
+
+def test_versions_of_a_manager_are_those_that_groups_are_for() -> None:
+    needs = {need for group in catalogue.every(SOURCE).groups.values() for need in group.needed_by if "@" in need}
+    versions = {f"manager:{name}@{version}" for name in known() for version in installer(name).versions}
+    assert needs == versions
+    for name in known():
+        for version in installer(name).versions[:1]:
+            pinned = catalogue.load(SOURCE, [f"manager:{name}"])
+            assert pinned == catalogue.load(SOURCE, [f"manager:{name}@{version}"])
 
 
 def test_a_fleet_needs_what_its_variables_name() -> None:

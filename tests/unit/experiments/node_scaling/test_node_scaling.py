@@ -42,7 +42,7 @@ class NodesFleet(PlayingFleet):
         self.given: list[Nodes | None] = []
         self._renewed = 0.0
 
-    async def have(self, _limits: object, _link: object, _serving: int, nodes: Nodes | None, /) -> None:
+    async def have(self, _limits: object, _link: object, _serving: int, nodes: Nodes | None, *_: object) -> None:
         """As `fleet up` does it."""
         self.given.append(nodes)
         count = 0 if nodes is None else nodes.count
