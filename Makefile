@@ -89,7 +89,7 @@ test-ab: env-dev toolchain ## a slow link that `fleet ab` must find (needs the m
 test-talk: env-dev toolchain ## the talk's experiments on a live fleet of 3 WECs
 	@FLEET_TEST_TALK=1 $(BIN)/python -m pytest tests/live/test_talk.py -v
 
-test-managers: env-dev toolchain ## one live fleet under OCM, Karmada and KubeFleet in turn (builds their programs first)
+test-managers: env-dev toolchain ## one live fleet under OCM, Karmada, KubeFleet and MultiKueue in turn (builds their programs first)
 	@FLEET_TEST_MANAGERS=1 $(BIN)/python -m pytest tests/live/test_managers.py tests/live/test_league.py -v
 
 test-platforms: env-dev ## each platform, and ui-load, live in the short form; compiles their programs, minutes each

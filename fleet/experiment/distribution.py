@@ -86,6 +86,11 @@ class Distribution:
 
     def plan(self, spec: PolicyExperiment, fleet: FleetFile, manager: Manager) -> list[TrialPlan]:
         """As in the protocol."""
+        if not manager.layouts:
+            raise UsageError(
+                f"{self.name} cannot be done with manager {manager.name}, which distributes nothing by policies: run"
+                " job-dispatch"
+            )
         if refused := [layout for layout in spec.layouts if layout not in manager.layouts]:
             can = " ".join(f"--layout {layout}" for layout in manager.layouts)
             raise UsageError(f"layouts: manager {manager.name} cannot do {' and '.join(refused)}: write {can}")

@@ -71,3 +71,7 @@ class ClientLimits(Model):
     kubefleet_member_hub_burst: Count = 10
     kubefleet_member_wec_qps: Rate = 5
     kubefleet_member_wec_burst: Count = 10
+    multikueue_hub_qps: Rate = 50
+    multikueue_hub_burst: Count = 100
+    multikueue_worker_qps: Rate = 50
+    multikueue_worker_burst: Count = 100

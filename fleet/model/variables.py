@@ -353,6 +353,15 @@ class KubeFleetVariables(Model):
     kubefleet_member_agent_env: Environment = variable({}, "Environment of every member agent.")
 
 
+class MultiKueueVariables(Model):
+    """MultiKueue (`manager: multikueue`)"""
+
+    multikueue_controller_extra_args: Flags = variable((), "Flags of its program at the hub; they win over ours.")
+    multikueue_controller_env: Environment = variable({}, "Its environment.")
+    multikueue_worker_extra_args: Flags = variable((), "Flags of every worker's program.")
+    multikueue_worker_env: Environment = variable({}, "Environment of every worker's program.")
+
+
 class MemberVariables(Model):
     """Joining and leaving, of managers that are not built on OCM"""
 
@@ -446,6 +455,10 @@ class LimitVariables(Model):
     kubefleet_member_hub_burst: Count = variable(10, "The same, burst.", limit=True)
     kubefleet_member_wec_qps: Positive = variable(5.0, "The same at their WEC.", limit=True)
     kubefleet_member_wec_burst: Count = variable(10, "The same, burst.", limit=True)
+    multikueue_hub_qps: Positive = variable(50.0, "MultiKueue at its hub; towards workers it has no flag.", limit=True)
+    multikueue_hub_burst: Count = variable(100, "The same, burst.", limit=True)
+    multikueue_worker_qps: Positive = variable(50.0, "A worker's program at its WEC.", limit=True)
+    multikueue_worker_burst: Count = variable(100, "The same, burst.", limit=True)
 
 
 class Variables(
@@ -460,6 +473,7 @@ class Variables(
     HubVariables,
     KarmadaVariables,
     KubeFleetVariables,
+    MultiKueueVariables,
     MemberVariables,
     LimitVariables,
     MonitoringVariables,

@@ -127,10 +127,28 @@ def test_a_hub_is_upgraded_under_load_and_nothing_is_lost(lab: Lab, tmp_path: Pa
     assert changed(lab.playbook("site.yml", "--check", manager="ocm").check()) == 0
 
 
+def test_jobs_are_dispatched_to_workers_and_come_back(lab: Lab, tmp_path: Path) -> None:
+    lab.playbook("site.yml", manager="multikueue").check()
+    assert changed(lab.playbook("site.yml", manager="multikueue").check()) == 0
+    assert changed(lab.playbook("site.yml", "--check", manager="multikueue").check()) == 0
+    run = ("experiment", "run", "--fleet", lab.name, "--results", str(tmp_path))
+    refused = lab.fleet(*run, "wec-scaling").check(2)
+    assert "distributes nothing by policies: run job-dispatch" in refused.err
+    ran = lab.fleet(*run, "job-dispatch", "--quick").check()
+    summary = json.loads((report_path(lab, ran.out).parent / "summary.json").read_text(encoding="utf-8"))
+    (table,) = [one for one in summary["tables"] if one["name"] == "jobs"]
+    names = [column["name"] for column in table["columns"]]
+    rows = [dict(zip(names, row, strict=True)) for row in table["rows"]]
+    assert {row["limits and load"] for row in rows} == {"limits=closed load=single", "limits=closed load=burst"}
+    assert all((row["workers"], row["Jobs"], row["not finished"], row["twice"]) == (WECS, 6, 0, 0) for row in rows)
+    assert all(0 < row["dispatch p50"] < row["completion p50"] for row in rows)
+    assert all(row["hub requests per Job"] > 0 for row in rows)
+
+
 def test_the_last_one_leaves_nothing_in_the_wecs(lab: Lab) -> None:
     lab.playbook("site.yml", manager="none").check()
     after = within(lab)
-    words = ("karmada", "fleet", "open-cluster-management")
+    words = ("karmada", "fleet", "kueue", "open-cluster-management")
     assert {name for found in after.values() for name in found if any(word in name for word in words)} == set()
     assert not list((lab.folder / "agents").glob("*"))
     lab.playbook("playbooks/teardown.yml").check()

@@ -23,6 +23,7 @@ ALLOWED = {
     "toolchain/": "programs that are built",
     "platforms/kueue/": "the platform has the name that its manager of several clusters ends with",
     "experiments/wds_scaling.py": "an experiment that only one manager can do",
+    "experiments/job_dispatch/": "the same",
 }
 """Path or folder, and why."""
 

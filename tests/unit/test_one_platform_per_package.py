@@ -23,8 +23,11 @@ ALLOWED = {
 }
 
 
-ABOUT = {"kyverno": ("fleet/experiments/admission_latency/",)}
-"""Experiments about a platform that do not begin with its name."""
+ABOUT = {
+    "kyverno": ("fleet/experiments/admission_latency/",),
+    "kueue": ("fleet/managers/multikueue/", "fleet/experiments/job_dispatch/"),
+}
+"""Experiments about a platform that do not begin with its name, and a manager made of its program."""
 
 
 def owners(name: str) -> tuple[str, ...]:

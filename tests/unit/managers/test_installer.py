@@ -22,7 +22,7 @@ def machine_of(root: Path) -> Machine:
 
 
 def test_every_manager_is_a_package_with_an_installer() -> None:
-    assert known() == ["karmada", "kubefleet", "kubestellar", "none", "ocm"]
+    assert known() == ["karmada", "kubefleet", "kubestellar", "multikueue", "none", "ocm"]
     with pytest.raises(UsageError, match="manager: 'clusternet' is not one of karmada, kubefleet,"):
         installer("clusternet")
 
@@ -34,6 +34,7 @@ def test_every_manager_is_a_package_with_an_installer() -> None:
         ("ocm", ["hub1 hub"], ["hub1"], ["hub1"]),
         ("karmada", ["karmada1 hub"], ["karmada1"], []),
         ("kubefleet", ["kubefleet1 hub"], ["kubefleet1"], []),
+        ("multikueue", ["multikueue1 hub"], [], []),
         ("kubestellar", ["its1 its", "its2 its", "wds1 wds", "wds2 wds"], ["its1", "its2"], ["its1", "its2"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""What Karmada and KubeFleet refuse before anything changes."""
+"""What managers with members of their own kind refuse before anything changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def said(machines: int = 1, **variables: object) -> list[str]:
     return [str(one) for one in installer(found.manager).problems(found, machines)]
 
 
-@pytest.mark.parametrize("manager", ["karmada", "kubefleet"])
+@pytest.mark.parametrize("manager", ["karmada", "kubefleet", "multikueue"])
 def test_hub_and_wecs_are_on_one_machine(manager: str) -> None:
     assert said(manager=manager) == []
     (text,) = said(2, manager=manager)
@@ -25,6 +25,13 @@ def test_a_link_needs_agents() -> None:
     assert said(manager="karmada", karmada_mode="push") == []
     (text,) = said(manager="karmada", karmada_mode="push", wan={"rtt": "10ms"})
     assert text == "wan: a link leads agents to the hub, and karmada_mode push has no agents"
+
+
+def test_multikueue_dials_its_workers_and_brings_their_kueue() -> None:
+    (link,) = said(manager="multikueue", wan={"rtt": "10ms"})
+    assert link.startswith("wan: a link leads from WECs to the hub")
+    (clash,) = said(manager="multikueue", platform="kueue")
+    assert clash == "platform: multikueue brings a Kueue into each WEC: leave kueue out"
 
 
 @pytest.mark.parametrize(("most", "count"), [("0", 1), ("0%", 1), ("1", 0), ("100%", 0)])

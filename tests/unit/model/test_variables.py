@@ -104,7 +104,7 @@ def test_settings_of_one_control_plane(driver: str, target: str, settings: dict[
 
 def test_a_manager_or_simulator_that_there_is_not_is_named() -> None:
     assert said(manager="clusternet") == [
-        'manager: "clusternet" is not one of karmada, kubefleet, kubestellar, none, ocm'
+        'manager: "clusternet" is not one of karmada, kubefleet, kubestellar, multikueue, none, ocm'
     ]
     assert said(node_simulator="fake") == ['node_simulator: "fake" is not one of hollow, kwok, mixed, none']
 

@@ -1,0 +1,1 @@
+"""Jobs of a hub, each dispatched to one of many workers: throughput, and latency of each."""
