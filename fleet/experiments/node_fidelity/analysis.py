@@ -23,8 +23,10 @@ LEAST = 0.02
 windows and not into others."""
 ALIKE = 0.5
 """Requests, a minute or per pod, by which two runs may differ: a load is cut at other moments of what goes on."""
+WATCH = "WATCH"
 Rates = Mapping[str, float]
-"""Of requests, by `VERB resource`."""
+"""Of requests, by `VERB resource`, without watches: every client of an API server opens its own again after some
+minutes, and those that stand are counted."""
 Rows = Sequence[tuple[str, Sequence[float]]]
 """The same of each sort."""
 
@@ -245,7 +247,7 @@ def _rest(recorded: Recorded, span: Span, nodes: int) -> Rest:
     rose, now = rises(recorded.metrics, span), levels(recorded.metrics, span[1])
     return Rest(
         nodes, (span[1] - span[0]) / NS, _requests(rose),
-        sum(value for key, value in now.items() if key.name == series.LONG_RUNNING and key.label("verb") == "WATCH"),
+        sum(value for key, value in now.items() if key.name == series.LONG_RUNNING and key.label("verb") == WATCH),
         _of(now, series.DESCRIPTORS), _of(now, series.GOROUTINES), _of(now, series.LIVE) + _of(now, series.STACKS),
         _of(rose, series.ANSWERED, series.WATCHED), _of(rose, series.CPU),
     )  # fmt: skip
@@ -266,8 +268,9 @@ def _requests(rose: Mapping[Counter, float]) -> Rates:
     found: defaultdict[str, float] = defaultdict(float)
     for key, value in rose.items():
         resource, below = key.label("resource"), key.label("subresource")
-        if key.name == API_SERVER_REQUESTS.name and resource and value:
-            found[f"{key.label('verb')} {resource}{f'/{below}' if below else ''}"] += value
+        verb = key.label("verb")
+        if key.name == API_SERVER_REQUESTS.name and resource and value and verb != WATCH:
+            found[f"{verb} {resource}{f'/{below}' if below else ''}"] += value
     return found
 
 
