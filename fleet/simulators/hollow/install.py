@@ -61,8 +61,8 @@ class Hollow:
     kubelets = True
     capacity: Mapping[str, str] = {"cpu": str(CPU), "memory": f"{MEMORY_GIB}Gi", "pods": str(PODS)}
     load = (
-        "hollow nodes make a kubelet's and a kube-proxy's own requests (a factor of 1), about 23 for a Pod, up and down"
-        " (measured on 2026-11-28 on 2 cores, docs/how-to/hollow-nodes.md)"
+        "hollow nodes make a kubelet's and a kube-proxy's own requests, 18.4 for a Pod, up and down, where a real node"
+        " makes 19.8 (a factor of 0.93; measured on 2026-11-29 on 2 cores, docs/how-to/hollow-nodes.md)"
     )
     cannot: Sequence[str] = (
         "run containers: the container runtime is a fake",
