@@ -73,5 +73,7 @@ class ClientLimits(Model):
     kubefleet_member_wec_burst: Count = 10
     multikueue_hub_qps: Rate = 50
     multikueue_hub_burst: Count = 100
+    multikueue_dispatch_qps: Rate = 5
+    multikueue_dispatch_burst: Count = 10
     multikueue_worker_qps: Rate = 50
     multikueue_worker_burst: Count = 100

@@ -455,8 +455,12 @@ class LimitVariables(Model):
     kubefleet_member_hub_burst: Count = variable(10, "The same, burst.", limit=True)
     kubefleet_member_wec_qps: Positive = variable(5.0, "The same at their WEC.", limit=True)
     kubefleet_member_wec_burst: Count = variable(10, "The same, burst.", limit=True)
-    multikueue_hub_qps: Positive = variable(50.0, "MultiKueue at its hub; towards workers it has no flag.", limit=True)
+    multikueue_hub_qps: Positive = variable(50.0, "MultiKueue at its hub.", limit=True)
     multikueue_hub_burst: Count = variable(100, "The same, burst.", limit=True)
+    multikueue_dispatch_qps: Positive = variable(
+        5.0, "The same at each worker, for each kind of object; upstream has no setting for it.", limit=True
+    )
+    multikueue_dispatch_burst: Count = variable(10, "The same, burst.", limit=True)
     multikueue_worker_qps: Positive = variable(50.0, "A worker's program at its WEC.", limit=True)
     multikueue_worker_burst: Count = variable(100, "The same, burst.", limit=True)
 

@@ -17,12 +17,25 @@ from fleet.managers.installed import HUB as HUB_GROUP
 from fleet.managers.installer import Site
 from fleet.managers.multikueue import names, objects
 from fleet.managers.multikueue.programs import Kueue
+from fleet.model.client_limits import ClientLimits
+
+QPS_ENV, BURST_ENV = "FLEET_MULTIKUEUE_DISPATCH_QPS", "FLEET_MULTIKUEUE_DISPATCH_BURST"
 
 
 def controller(site: Site) -> Kueue:
     """The hub's program."""
     rates = site.limits.multikueue_hub_qps, site.limits.multikueue_hub_burst
     return Kueue.of(site, names.CONTROLLER, names.HUB, site.layout.root / "hub", rates)
+
+
+def dispatch(limits: ClientLimits) -> dict[str, str]:
+    """Environment that sets the limit of its clients of workers; none at client-go's own, and the program is then as
+    upstream made it (toolchain/kueue/_patches)."""
+    own = ClientLimits()
+    chosen = limits.multikueue_dispatch_qps, limits.multikueue_dispatch_burst
+    if chosen == (own.multikueue_dispatch_qps, own.multikueue_dispatch_burst):
+        return {}
+    return {QPS_ENV: f"{chosen[0]:g}", BURST_ENV: str(chosen[1])}
 
 
 def converge_hub(site: Site) -> Change:
@@ -43,7 +56,7 @@ def converge_hub(site: Site) -> Change:
         asyncio.run(_objects(site, kueue, ledger))
     kueue.write(ledger)
     extra = Extra(site.variables.multikueue_controller_extra_args, site.variables.multikueue_controller_env)
-    programs = started_by(site.variables.manager_restart, [kueue.program(extra, 310)])
+    programs = started_by(site.variables.manager_restart, [kueue.program(extra, 310, dispatch(site.limits))])
     change = site.machine.supervisor.converge(HUB_GROUP, programs, check=check)
     if not check:
         works = partial(metrics_answer, kueue.ready_page)

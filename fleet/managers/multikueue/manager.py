@@ -42,7 +42,7 @@ class MultiKueue:
     made: Sequence[Resource] = (kueue.CLUSTER_QUEUES, names.CHECKS, names.CONFIGS)
     many_sources = False
     rights: Sequence[Right] = RIGHTS
-    swept: Collection[str] = ("multikueue_hub", "multikueue_worker")
+    swept: Collection[str] = ("multikueue_hub", "multikueue_dispatch", "multikueue_worker")
 
     def for_fleet(self, fleet: FleetFile) -> Manager:  # noqa: ARG002 - as of every manager
         """The same in every fleet."""

@@ -14,7 +14,7 @@ from fleet.install.program_parts import Extra
 from fleet.install.upstream import UpstreamFolders
 from fleet.managers.installer import Site
 from fleet.managers.multikueue import members, names, objects
-from fleet.managers.multikueue.hub import controller
+from fleet.managers.multikueue.hub import BURST_ENV, QPS_ENV, controller, dispatch
 from fleet.managers.multikueue.membership import Member
 from fleet.model.client_limits import ClientLimits
 from fleet.model.variables import Variables
@@ -113,3 +113,6 @@ def test_how_a_wec_stands(member: dict[str, Any], word: str, is_member: bool) ->
 def test_its_defaults_are_those_of_its_distribution() -> None:
     limits = ClientLimits()
     assert (limits.multikueue_hub_qps, limits.multikueue_hub_burst) == (50, 100)
+    assert dispatch(limits) == {}, "as upstream made it"
+    raised = limits.model_copy(update={"multikueue_dispatch_qps": 1000.0})
+    assert dispatch(raised) == {QPS_ENV: "1000", BURST_ENV: "10"}
