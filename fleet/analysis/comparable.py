@@ -110,6 +110,8 @@ def _fleets(a: Study, b: Study) -> Iterator[tuple[str, str, str, bool]]:
     yield "fleet drivers", _drivers(a), _drivers(b), False
     for name in ("node_simulator", "wec_nodes", "wec_hollow_nodes"):
         yield f"fleet.{name}", str(getattr(one, name)), str(getattr(two, name)), False
+    was_placed, now_placed = (str(fleet.variables.get("hollow_placement", "process")) for fleet in (one, two))
+    yield "fleet.hollow_placement", was_placed, now_placed, False
     yield "fleet links", _links(a), _links(b), False
     for name in SHARED:
         yield f"fleet.{name}", str(one.variables.get(name)), str(two.variables.get(name)), False

@@ -52,6 +52,8 @@ class Options:
     hollow_nodes: int = 0
     """How many of them have kubelets where several simulators play them."""
     hollow_per_process: int = 250
+    hollow_placement: str = "process"
+    """Where those processes are: `process`, programs of the machine, or `pods` of a WEC's real node."""
     hollow_address: str = ""
     """Of nodes with kubelets on this machine; empty: the machine's own."""
     ready_seconds: float = READY_SECONDS

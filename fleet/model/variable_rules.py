@@ -229,6 +229,26 @@ def _hollow(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]:  # n
             yield Problem(name, f"not with node_simulator={MIXED}, which has programs of two kinds: leave it out")
 
 
+def _placement(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]:  # noqa: ARG001
+    if found.hollow_placement != IN_PODS:
+        return
+    if found.control_plane_driver != WITH_REAL_NODE:
+        yield Problem(
+            "hollow_placement",
+            f"{IN_PODS} run on the real node of a kind cluster, which a WEC of the driver {found.control_plane_driver}"
+            f" has not: set control_plane_driver={WITH_REAL_NODE}, or hollow_placement=process",
+        )
+    if found.hollow_address:
+        yield Problem(
+            "hollow_address",
+            f"nodes have the addresses of their pods (hollow_placement={IN_PODS}): leave it out",
+        )
+    if found.monitoring_nodes == "direct":
+        yield Problem(
+            "monitoring_nodes", f"direct does not reach addresses of pods (hollow_placement={IN_PODS}): set it to proxy"
+        )
+
+
 def _monitoring(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]:  # noqa: ARG001
     if found.monitoring_nodes != "none" and not found.monitoring_enabled:
         yield Problem("monitoring_nodes", "nothing scrapes without monitoring_enabled=true: set it, or leave this out")
@@ -237,12 +257,14 @@ def _monitoring(found: Variables, hub: Mapping[str, str]) -> Iterator[Problem]: 
 PLANES = ("wec_count", "wec_prefix", "manager", "control_plane_driver")
 """What the names of control planes follow from, and how they run."""
 MIXED = "mixed"
+IN_PODS, WITH_REAL_NODE = "pods", "kind"
 SIMULATOR_SETTINGS = (
     "control_plane_kwok_extra_args", "control_plane_kwok_env",
     "control_plane_hollow_extra_args", "control_plane_hollow_env",
 )  # fmt: skip
 RULES = (
     Rule(("node_simulator", "wec_nodes", "wec_hollow_nodes", *SIMULATOR_SETTINGS), _hollow),
+    Rule(("hollow_placement", "control_plane_driver", "hollow_address", "monitoring_nodes"), _placement),
     Rule(("monitoring_nodes", "monitoring_enabled"), _monitoring),
     Rule(PLANES, _prefix),
     Rule(("dense_hibernate", "dense_sharing"), _hibernate),

@@ -239,6 +239,11 @@ class HollowVariables(Model):
     hollow_per_process: Annotated[int, whole(1, 250)] = variable(
         250, "Hollow nodes in one process, of one WEC; one that dies takes its nodes along until it is back."
     )
+    hollow_placement: Annotated[str, one_of("process", "pods")] = variable(
+        "process",
+        "Where these processes are: programs of the machine, or (`control_plane_driver: kind`) pods of the real node of"
+        " each WEC, a Deployment for each.",
+    )
     hollow_address: NodeAddress = variable(
         "",
         "Address of a machine's hollow nodes (host variable), where their kubelets listen with TLS; not loopback, which"

@@ -13,8 +13,8 @@ from filelock import FileLock
 
 from fleet import toolchain
 from fleet.errors import ToolchainError
+from fleet.host.image_archive import Settings, write_archive
 from fleet.node_image import rootfs
-from fleet.node_image.archive import Settings, write_archive
 from fleet.node_image.commands import require
 from fleet.node_image.recipe import Recipe
 from fleet.toolchain import Toolchain

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from fleet.node_image.archive import Settings, write_archive
+from fleet.host.image_archive import Settings, write_archive
 from fleet.node_image.commands import run
 from fleet.node_image.preload import preload
 from fleet.node_image.recipe import CONTROL_PLANE, KUBERNETES, NODE, PACKAGES, SUITE, Recipe

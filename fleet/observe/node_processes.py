@@ -1,12 +1,15 @@
-"""The programs inside kind nodes of this machine, which no supervisor of ours knows: found by their control group."""
+"""The programs inside kind nodes of this machine, which no supervisor of ours knows: found by their control group, and
+those that are pods of the fleet by an argument."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
+
+from fleet.host.pods import PodProgram
 
 COMPONENTS = frozenset(("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler", "kubelet", "containerd"))
 """What a node's weight is made of; systemd, shims and pauses are a few MiB each."""
@@ -27,9 +30,16 @@ def node_containers(state_dir: Path) -> dict[str, str]:
 
 
 def node_pids(
-    containers: Mapping[str, str], proc: Path = Path("/proc"), pids: Iterable[int] | None = None
+    containers: Mapping[str, str],
+    proc: Path = Path("/proc"),
+    pids: Iterable[int] | None = None,
+    *,
+    pods: Mapping[str, Sequence[PodProgram]] | None = None,
 ) -> dict[str, int]:
-    """Program (`<component>.<control plane>`) to process id; empty without containers. Nothing of /proc is kept."""
+    """Program (`<component>.<control plane>`) to process id; empty without containers. Nothing of /proc is kept.
+
+    `pods`: programs that run as pods, by control plane.
+    """
     if not containers:
         return {}
     found: dict[str, int] = {}
@@ -39,10 +49,14 @@ def node_pids(
             plane = next((containers[one] for one in CONTAINER.findall(groups) if one in containers), None)
             if plane is None:
                 continue
-            command = (proc / str(pid) / "cmdline").read_bytes().split(b"\0", 1)[0].decode(errors="replace")
+            words = (proc / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue  # it ended
-        component = Path(command).name
+        component = Path(words[0]).name
         if component in COMPONENTS:
             found.setdefault(f"{component}.{plane}", pid)
+            continue
+        for pod in (pods or {}).get(plane, ()):
+            if pod.argument in words:
+                found.setdefault(pod.program, pid)
     return found

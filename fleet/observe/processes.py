@@ -11,6 +11,8 @@ import psutil
 
 from fleet.errors import DeadlineError
 from fleet.host import supervisor_client
+from fleet.host.layout import Layout
+from fleet.host.pods import all_pod_programs
 from fleet.model.fleet_file import FleetFile
 from fleet.observe.node_processes import node_containers, node_pids
 from fleet.results.events import ProcessSample
@@ -40,7 +42,7 @@ def programs(state_dir: Path) -> Pids:
     ask = supervised(state_dir)
 
     def both() -> Mapping[str, int]:
-        return {**node_pids(node_containers(state_dir)), **ask()}
+        return {**node_pids(node_containers(state_dir), pods=all_pod_programs(Layout(state_dir))), **ask()}
 
     return both
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
@@ -137,7 +137,7 @@ class ProgramGroup:
         try:
             self._prepared[name] = self._player.prepare(self._machine, name, endpoint)
         except OSError as error:
-            self._prepared[name] = self._unanswered(name, endpoint, error)
+            self._prepared[name] = unanswered(self._machine, name, endpoint, error)
 
     def _all_nodes(self) -> list[Change]:
         machine, servers = self._machine, self._servers()
@@ -155,46 +155,67 @@ class ProgramGroup:
         try:
             added, removed = self._player.converge(machine, plane, endpoint)
         except OSError as error:
-            return self._unanswered(name, endpoint, error)
+            return unanswered(machine, name, endpoint, error)
         before = {f"node {name}/{node}": value for node in removed}
         # One that gets another shape has a line on both sides, and they must differ.
         after = {f"node {name}/{node}": f"{value}, of another shape" if node in removed else value for node in added}
         return Change(before, after)
 
-    def _unanswered(self, name: str, endpoint: Endpoint, error: OSError) -> Change:
-        """In check mode nobody knows; else HostError."""
-        if self._machine.check:
-            return Change({}, {f"nodes {name}": "unknown: the API server does not answer"})
-        raise HostError(f"{name}: simulated nodes: {endpoint.url} does not answer: {error}") from error
-
     def _wait(self, plane: ControlPlane, server: str) -> None:
-        """Until all its nodes are ready; a program that died is named with its last lines.
-
-        Hundreds of kubelets that start together keep an API server from answering for seconds, and a list of their
-        nodes is megabytes: between two looks it has as long as the first took.
-        """
         machine, player, name = self._machine, self._player, plane.name
-        programs = player.programs(machine, name)
-        endpoint, wanted = machine.endpoint(name, server), len(player.nodes(machine, plane))
-        seconds = machine.options.ready_seconds
-        end, found = time.monotonic() + seconds, 0
-        while True:
-            began, silent = time.monotonic(), ""
+        programs, supervisor = player.programs(machine, name), machine.supervisor
+
+        def alive() -> None:
             for program in programs:
-                machine.supervisor.raise_if_dead(program, machine.supervisor.state(program))
-            try:
-                found = node_objects.count_ready(name, endpoint, player.value) if wanted else 0
-            except (TimeoutError, ConnectionError) as error:
-                silent = f" ({endpoint.url} does not answer: {error})"
-            if found >= wanted:
-                return
-            if time.monotonic() > end:
-                tails = "\n".join(machine.supervisor.tail(program) for program in programs)
-                raise DeadlineError(
-                    f"{name}: {found} of {wanted} simulated nodes were ready within {seconds:.0f} s{silent}; the last"
-                    f" lines of {', '.join(programs)}:\n{tails}"
-                )
-            time.sleep(max(POLL, time.monotonic() - began))
+                supervisor.raise_if_dead(program, supervisor.state(program))
+
+        def last() -> str:
+            tails = "\n".join(supervisor.tail(program) for program in programs)
+            return f"the last lines of {', '.join(programs)}:\n{tails}"
+
+        wanted = len(player.nodes(machine, plane))
+        wait_ready(machine, name, machine.endpoint(name, server), player.value, wanted, alive=alive, last=last)
+
+
+def unanswered(machine: Machine, name: str, endpoint: Endpoint, error: OSError) -> Change:
+    """Of a WEC whose API server does not answer: in check mode nobody knows; else HostError."""
+    if machine.check:
+        return Change({}, {f"nodes {name}": "unknown: the API server does not answer"})
+    raise HostError(f"{name}: simulated nodes: {endpoint.url} does not answer: {error}") from error
+
+
+def wait_ready(
+    machine: Machine,
+    name: str,
+    endpoint: Endpoint,
+    value: str,
+    wanted: int,
+    *,
+    alive: Callable[[], None],
+    last: Callable[[], str],
+) -> None:
+    """Until all nodes of a WEC with that value of the label are ready. `alive` raises when what plays them died; `last`
+    is what a DeadlineError says of it.
+
+    Hundreds of kubelets that start together keep an API server from answering for seconds, and a list of their nodes is
+    megabytes: between two looks it has as long as the first took.
+    """
+    seconds = machine.options.ready_seconds
+    end, found = time.monotonic() + seconds, 0
+    while True:
+        began, silent = time.monotonic(), ""
+        alive()
+        try:
+            found = node_objects.count_ready(name, endpoint, value) if wanted else 0
+        except (TimeoutError, ConnectionError) as error:
+            silent = f" ({endpoint.url} does not answer: {error})"
+        if found >= wanted:
+            return
+        if time.monotonic() > end:
+            raise DeadlineError(
+                f"{name}: {found} of {wanted} simulated nodes were ready within {seconds:.0f} s{silent}; {last()}"
+            )
+        time.sleep(max(POLL, time.monotonic() - began))
 
 
 def take_out(machine: Machine, names: Sequence[str], value: str) -> Change:

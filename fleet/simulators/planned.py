@@ -21,6 +21,7 @@ def weight_of(variables: Variables, root: Path, wecs: int) -> Weight:
         wec_nodes=variables.wec_nodes,
         hollow_nodes=variables.wec_hollow_nodes,
         hollow_per_process=variables.hollow_per_process,
+        hollow_placement=variables.hollow_placement,
     )
     machine = Machine(NOBODY, root / NOBODY, ProgramFolders((), check=True), options, check=True)
     names = [f"{variables.wec_prefix}{number:03d}" for number in range(1, wecs + 1)]

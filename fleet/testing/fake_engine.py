@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +26,8 @@ class FakeEngine:
     containers: dict[str, bool] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     images: set[str] = field(default_factory=set)
+    loaded: dict[str, set[str]] = field(default_factory=dict)
+    """Images inside the node of a cluster."""
     networks: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
@@ -37,6 +41,9 @@ class FakeEngine:
         flags = dict(word.removeprefix("--").partition("=")[::2] for word in words if word.startswith("--"))
         if words[:3] == ["kind", "create", "cluster"]:
             return self._create(Path(flags["config"]))
+        if words[:3] == ["kind", "load", "image-archive"]:
+            self.loaded.setdefault(flags["name"], set()).add(_name_in(Path(words[3])))
+            return ""
         if words[0] != "docker":
             raise HostError(f"{words[0]}: the fake has no such program")
         plain = [word for word in words[1:] if not word.startswith("-")]
@@ -49,6 +56,7 @@ class FakeEngine:
         if container in self.containers:
             raise HostError(f"node(s) already exist for a cluster with the name {cluster}")
         self.containers[container] = True
+        self.loaded.pop(cluster, None)
         if cluster in self.broken:
             raise HostError("failed to init node with kubeadm")
         self.ports[container] = document["networking"]["apiServerPort"]
@@ -66,6 +74,10 @@ class FakeEngine:
                 self.on_stop(name)
         elif verb == "load":
             self.images.add(Path(name).read_text(encoding="utf-8"))
+        elif verb == "exec" and "images" in words:
+            reference = words[-1].removeprefix("name==")
+            here = self.loaded.get(words[0].removesuffix("-control-plane"), set())
+            return reference if reference in here else ""
         elif verb == "ps":
             return "\n".join(self.containers)
         elif verb in ("container", "image", "network"):
@@ -94,3 +106,12 @@ class FakeEngine:
         if words[1:2] == ["{{.State.Running}}"]:
             return "true" if self.containers[name] else "false"
         return "0" * 64
+
+
+def _name_in(archive: Path) -> str:
+    """Of an image archive."""
+    with tarfile.open(archive) as tar:
+        stream = tar.extractfile("manifest.json")
+        if stream is None:
+            raise HostError(f"{archive} has no manifest")
+        return str(json.load(stream)[0]["RepoTags"][0])

@@ -19,6 +19,11 @@ options:
   wec_nodes: {description: Nodes of each WEC., type: int, default: 1}
   hollow_nodes: {description: How many of them are hollow when several simulators play them., type: int, default: 0}
   hollow_per_process: {description: Hollow nodes in one process., type: int, default: 250}
+  hollow_placement:
+    description: Where the processes of hollow nodes are; V(pods) of the real node of each WEC.
+    type: str
+    choices: [process, pods]
+    default: process
   hollow_address: {description: Address of hollow nodes; empty is the machine's own., type: str, default: ""}
   manager: {description: The manager of the fleet., type: str, default: none}
   hubs: {description: Control planes of the hub that an agent of each WEC dials., type: int, default: 0}
@@ -80,6 +85,7 @@ ARGUMENTS = {
     "wec_nodes": {"type": "int", "default": 1},
     "hollow_nodes": {"type": "int", "default": 0},
     "hollow_per_process": {"type": "int", "default": 250},
+    "hollow_placement": {"type": "str", "choices": ["process", "pods"], "default": "process"},
     "hollow_address": {"type": "str", "default": ""},
     "manager": {"type": "str", "default": "none"},
     "hubs": {"type": "int", "default": 0},
@@ -98,6 +104,7 @@ def _machine(given: dict[str, Any]) -> Machine:
         wec_nodes=given["wec_nodes"],
         hollow_nodes=given["hollow_nodes"],
         hollow_per_process=given["hollow_per_process"],
+        hollow_placement=given["hollow_placement"],
         hollow_address=given["hollow_address"],
     )
     folder = Path(given["state_dir"])

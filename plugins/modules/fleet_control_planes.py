@@ -52,6 +52,11 @@ options:
   simulator: {description: What plays them (a package of C(fleet.simulators))., type: str, default: none}
   hollow_nodes: {description: How many of them are hollow when several simulators play them., type: int, default: 0}
   hollow_per_process: {description: Hollow nodes in one process., type: int, default: 250}
+  hollow_placement:
+    description: Where the processes of hollow nodes are; V(pods) of the real node of each WEC.
+    type: str
+    choices: [process, pods]
+    default: process
   hollow_address: {description: Address of hollow nodes; empty is the machine's own., type: str, default: ""}
   parallelism: {description: Control planes brought up at once; 0 is twice the number of cores., type: int, default: 0}
   shard_size: {description: Control planes in one dense process., type: int, default: 25}
@@ -142,6 +147,7 @@ ARGUMENTS = MACHINE | {
     "simulator": {"type": "str", "default": "none"},
     "hollow_nodes": {"type": "int", "default": 0},
     "hollow_per_process": {"type": "int", "default": 250},
+    "hollow_placement": {"type": "str", "choices": ["process", "pods"], "default": "process"},
     "hollow_address": {"type": "str", "default": ""},
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
@@ -212,6 +218,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         simulator=given["simulator"],
         hollow_nodes=given["hollow_nodes"],
         hollow_per_process=given["hollow_per_process"],
+        hollow_placement=given["hollow_placement"],
         hollow_address=given["hollow_address"],
         ready_seconds=given["ready_seconds"],
         node_image=given["node_image"],

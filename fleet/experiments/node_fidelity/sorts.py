@@ -12,6 +12,8 @@ from typing import Any
 
 from fleet.errors import DeadlineError, UsageError
 from fleet.host.drivers.driver import driver_kind
+from fleet.host.layout import Layout
+from fleet.host.pods import PodProgram, pod_programs
 from fleet.host.process_stats import weigh_pids
 from fleet.host.supervise import Supervisor
 from fleet.install.control_planes import machine_at
@@ -39,6 +41,8 @@ class Sort:
     """Of the label on its nodes; a real one does not have the label."""
     programs: tuple[str, ...]
     """What plays them on the WEC's machine; of a real one its kubelet and container runtime."""
+    pods: tuple[PodProgram, ...] = ()
+    """Those programs where they are pods of the real node."""
 
     @property
     def selector(self) -> str:
@@ -75,10 +79,13 @@ def sorts_of(fleet: FleetFile) -> tuple[Cluster, list[Sort]]:
     if fleet.variables.get("wec_programs") == "shared":
         raise UsageError("node-fidelity stops the nodes of one WEC: fleet up -e wec_programs=own")
     found = []
+    inside = pod_programs(Layout(Path(fleet.machine(wec.machine).state_dir)), wec.name)
     for name in simulator(fleet.node_simulator).parts:
         mine = [entry.program for entry in fleet.components if (entry.component, entry.cluster) == (name, wec.name)]
+        pods = tuple(pod for pod in inside if pod.component == name)
+        mine += [pod.program for pod in pods]
         if mine:
-            found.append(Sort(name, simulator(name).value, tuple(sorted(mine))))
+            found.append(Sort(name, simulator(name).value, tuple(sorted(mine)), pods))
     if driver.kubelet is not None:
         found.append(Sort(REAL, "", (f"kubelet.{wec.name}", f"containerd.{wec.name}")))
     if not found:
@@ -106,11 +113,26 @@ class Nodes:
         self._client = client
 
     async def only(self, sort: Sort | None, seconds: float) -> int:
-        """The nodes of that sort run, and no others; how many. DeadlineError when they are not Ready in time."""
-        for other in self._sorts:
+        """The nodes of that sort run, and no others; how many. DeadlineError when they are not Ready in time.
+
+        Pods end and begin by the kubelet of the real node, which is stopped after that: its containers run on.
+        """
+        inside = [other for other in self._sorts if other.pods]
+        if inside:
+            await asyncio.to_thread(self._switch, on=True)
+        for other in inside:
             if other != sort:
+                await self._scale(other, 0)
+                await self._ended(other, seconds)
+        for other in self._sorts:
+            if other != sort and not other.pods and (other.name != REAL or sort not in inside):
                 await asyncio.to_thread(self._stop, other)
-        return await self._woken(sort, seconds) if sort is not None else 0
+        if sort is None:
+            return 0
+        count = await self._woken(sort, seconds)
+        if sort in inside:
+            await asyncio.to_thread(self._switch, on=False)
+        return count
 
     async def rest(self, awake: Sort | None, quiet: float, seconds: float) -> bool:
         """Until nodes of other sorts are no longer Ready, and no node's state or taints have changed for `quiet`
@@ -136,7 +158,7 @@ class Nodes:
     async def all(self) -> None:
         """As the fleet was before: everything is started, and nothing waited for."""
         for sort in self._sorts:
-            await asyncio.to_thread(self._start, sort)
+            await self._start(sort)
 
     def work(self, sort: Sort) -> Work:
         """Blocking: it reads /proc."""
@@ -146,7 +168,7 @@ class Nodes:
 
     async def _woken(self, sort: Sort, seconds: float) -> int:
         since = datetime.now(UTC)
-        await asyncio.to_thread(self._start, sort)
+        await self._start(sort)
         deadline = time.monotonic() + seconds
         while True:
             nodes = await self._client.list_all(resources.NODES, label_selector=sort.selector)
@@ -166,12 +188,28 @@ class Nodes:
         for program in sort.programs:
             Supervisor(self._root).stop(program)
 
-    def _start(self, sort: Sort) -> None:
-        if sort.name == REAL:
-            self._switch(on=True)
-            return
-        for program in sort.programs:
-            Supervisor(self._root).start(program)
+    async def _start(self, sort: Sort) -> None:
+        if sort.pods:
+            await self._scale(sort, 1)
+        elif sort.name == REAL:
+            await asyncio.to_thread(self._switch, on=True)
+        else:
+            for program in sort.programs:
+                await asyncio.to_thread(Supervisor(self._root).start, program)
+
+    async def _scale(self, sort: Sort, replicas: int) -> None:
+        for pod in sort.pods:
+            body = {"spec": {"replicas": replicas}}
+            await self._client.patch(resources.DEPLOYMENTS, pod.deployment, body, pod.namespace)
+
+    async def _ended(self, sort: Sort, seconds: float) -> None:
+        """Until its pods are gone, and with them their connections."""
+        deadline = time.monotonic() + seconds
+        for namespace in {pod.namespace for pod in sort.pods}:
+            while there := len(await self._client.list_all(resources.PODS, namespace)):
+                if time.monotonic() > deadline:
+                    raise DeadlineError(f"{there} pods of {sort.name} nodes had not ended within {seconds:.0f} s")
+                await asyncio.sleep(POLL_SECONDS)
 
     def _switch(self, *, on: bool) -> None:
         if self._kubelet is not None:

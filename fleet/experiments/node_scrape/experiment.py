@@ -23,6 +23,8 @@ from fleet.experiments.node_scrape.pages import CONTAINER, OF_NODE, Reader, Runn
 from fleet.experiments.node_scrape.prometheus import Prometheus, Scrape
 from fleet.experiments.node_scrape.spec import By, NodeScrape, PageName
 from fleet.host.drivers.driver import driver_kind
+from fleet.host.layout import Layout
+from fleet.host.pods import pod_programs
 from fleet.host.process_stats import weigh_pids
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
@@ -71,6 +73,8 @@ class NodeScrapeExperiment(OwnExperiment[NodeScrape]):
     def plan(self, spec: NodeScrape, fleet: FleetFile, manager: Manager) -> Sequence[ScrapeTrial]:  # noqa: ARG002
         """In each round the load alone, then by every scraper every page by every way with every number of them."""
         wec = scraped_wec(fleet)
+        if "direct" in spec.ways and pod_programs(Layout(Path(fleet.machine(wec.machine).state_dir)), wec.name):
+            raise SpecError("the nodes are pods, whose addresses are inside their node: set [proxy]", field="ways")
         if PROMETHEUS in spec.by:
             prometheus_of(fleet, wec)
         if spec.profiles.enabled:
@@ -139,6 +143,7 @@ class _Machine:
             *(one.program for one in here if one.component == serves and not one.cluster),
         }
         self._nodes = {one.program for one in here if one.cluster == wec.name and one.component in kubelets(fleet)}
+        self._nodes |= {one.program for one in pod_programs(Layout(self._root), wec.name)}
 
     def cpu(self) -> tuple[float, float]:
         """Seconds of the API server's process, and of the nodes'. Blocking."""

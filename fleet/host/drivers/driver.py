@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from fleet.host.change import Change
@@ -113,6 +114,9 @@ class DriverKind:
     kubelet: Callable[[Machine, str, bool], None] | None = None
     """Stops (False) or starts the kubelet of a control plane's real node; its containers run on. None: there is no real
     node."""
+    load_image: Callable[[Machine, str, str, Callable[[Path], object]], bool] | None = None
+    """Puts an image into the container runtime of a control plane's real node where it has none of that reference; the
+    last argument writes the archive. True where it was missing. Obeys `machine.check`. None: there is no real node."""
     of_image: bool = False
     """Its control planes are made of a node image (`fleet.node_image`)."""
     differs: Callable[[Variables], str] = as_upstream

@@ -7,22 +7,18 @@ from collections.abc import Mapping, Sequence
 
 from fleet.errors import CapacityError, UsageError
 from fleet.host.change import Change
-from fleet.host.files import remove_tree
 from fleet.host.machine import Machine
 from fleet.host.pages import PPROF, Pages, Reader, Started
 from fleet.host.plan import ControlPlane, Plan
-from fleet.host.weight import MIB, Weight
+from fleet.host.weight import NOTHING, Weight
 from fleet.simulators.group import ProgramGroup, take_out
-from fleet.simulators.hollow import program
+from fleet.simulators.hollow import pods, program
 from fleet.simulators.hollow.address import node_address
-from fleet.simulators.hollow.program import CPU, GROUP, LABEL_VALUE, MEMORY_GIB, PODS, HollowPlayer, parts_of
+from fleet.simulators.hollow.pods import PodNodes
+from fleet.simulators.hollow.program import CPU, LABEL_VALUE, MEMORY_GIB, PODS, HollowPlayer, parts_of
+from fleet.simulators.hollow.weights import PER_NODE, PER_NODE_OF_POD, PER_PROCESS
 from fleet.simulators.simulator import Nodes, Simulator
 
-PER_NODE = Weight(3 * MIB, 1, 2, 0, 1, 1 * MIB)
-"""docs/how-to/hollow-nodes.md has the measurements. Its threads are goroutines; it watches the folder of its plugins;
-its disk holds logs and volumes of pods."""
-PER_PROCESS = Weight(60 * MIB, 1, 1, 40, 0, 20 * MIB)
-"""What one costs without a node, threads of the runtime, and its log."""
 DESCRIPTORS_PER_NODE = 10
 """Seven at rest: listener, sockets, connections, the kernel's log; the rest for callers."""
 DESCRIPTORS_BASE = 200
@@ -53,6 +49,10 @@ def _check_descriptors(machine: Machine) -> None:
         )
 
 
+def _in_pods(machine: Machine) -> bool:
+    return machine.options.hollow_placement == pods.IN_PODS
+
+
 class Hollow:
     """As in Simulator."""
 
@@ -76,6 +76,9 @@ class Hollow:
         """As in Simulator."""
         if not planes or not machine.options.wec_nodes:
             return
+        if _in_pods(machine):
+            pods.check(machine, planes)
+            return
         node_address(machine.options.hollow_address)
         for plane in planes:
             path = f"{program.folder_of(machine.layout, plane.name)}{LONGEST_SOCKET}"
@@ -93,8 +96,12 @@ class Hollow:
 
     def weight(self, machine: Machine, names: Sequence[str]) -> Weight:
         """As in Simulator."""
-        total = Weight(0, 0, 0, 0, 0, 0)
+        total = NOTHING
         for name in names:
+            if _in_pods(machine):
+                for part in parts_of(machine)[pods.count(machine, name) :]:
+                    total = total.plus(PER_NODE_OF_POD, part.count).plus(PER_PROCESS)
+                continue
             for part in parts_of(machine):
                 held = machine.registry.find(machine.fleet, part.program(name))
                 total = total.plus(PER_NODE, max(0, part.count - (held.count if held else 0)))
@@ -103,25 +110,23 @@ class Hollow:
 
     def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:
         """As in Simulator."""
+        if _in_pods(machine):
+            return pods.credentials(machine, plane.name)
         return program.plan_hollow(machine, plane, server)
 
     def nodes(self, machine: Machine, planes: Sequence[ControlPlane]) -> Nodes:
         """As in Simulator."""
-        return ProgramGroup(machine, planes, HollowPlayer())
+        return (
+            PodNodes(machine, planes) if _in_pods(machine) else ProgramGroup(machine, planes, HollowPlayer(pods.leave))
+        )
 
     def drop(self, machine: Machine, names: Sequence[str]) -> Change:
         """As in Simulator."""
-        gone = {name: cluster for name, cluster in program.owned(machine).items() if cluster in names}
-        change = machine.supervisor.drop(GROUP, sorted(gone), check=machine.check)
-        if not machine.check:
-            for name, cluster in gone.items():
-                program.forget(machine, name, cluster)
-                remove_tree(program.folder_of(machine.layout, cluster))
-        return change
+        return Change.merge([program.drop_programs(machine, names), pods.drop(machine, names)])
 
     def remove(self, machine: Machine, names: Sequence[str]) -> Change:
         """As in Simulator."""
-        return take_out(machine, names, LABEL_VALUE)
+        return Change.merge([pods.remove_from(machine, names), take_out(machine, names, LABEL_VALUE)])
 
 
 SIMULATOR: Simulator = Hollow()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,9 @@ ENVIRONMENT = {"GOGC": "50"}
 KERNEL_LOG = Path("/dev/kmsg")
 """A kubelet that records events watches it for processes that the kernel killed."""
 STOP_SECONDS = 5
+
+Leave = Callable[[Machine, str, Endpoint], Change]
+"""Of the WEC of that name; obeys `machine.check`."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,10 @@ class HollowPlayer:
     group = GROUP
     value = LABEL_VALUE
 
+    def __init__(self, leave: Leave) -> None:
+        """`leave` takes the nodes of a WEC out of where they were before."""
+        self._leave = leave
+
     def plan(self, machine: Machine, plane: ControlPlane, server: str) -> Plan:
         """As in Player."""
         return plan_hollow(machine, plane, server)
@@ -156,18 +163,11 @@ class HollowPlayer:
 
     def prepare(self, machine: Machine, name: str, endpoint: Endpoint) -> Change:
         """As in Player: the rights of nodes. Says too which nodes will add themselves."""
-        present = _present(name, endpoint)
-        after = {
-            f"node {name}/{node}": LABEL_VALUE for node in node_names(machine.options.wec_nodes) if node not in present
-        }
-        return Change({}, {**after, **rights.ensure(name, endpoint, check=machine.check)})
+        return Change.merge([self._leave(machine, name, endpoint), will_add(machine, name, endpoint)])
 
     def converge(self, machine: Machine, plane: ControlPlane, endpoint: Endpoint) -> tuple[list[str], list[str]]:
         """As in Player: those whose kubelet has gone are deleted; what kubelets add `prepare` has said."""
-        removed = sorted(_present(plane.name, endpoint) - set(self.nodes(machine, plane)))
-        if not machine.check:
-            node_objects.delete(plane.name, endpoint, removed)
-        return [], removed
+        return [], without_kubelet(machine, plane.name, endpoint)
 
     def tidy(self, machine: Machine, names: Sequence[str]) -> None:
         """As in Player: ports, settings and files of processes and nodes that there are no more."""
@@ -180,6 +180,34 @@ class HollowPlayer:
             for folder in folder_of(machine.layout, name).glob("*"):
                 if folder.name.isdigit() and int(folder.name) > last:
                     remove_tree(folder)
+
+
+def will_add(machine: Machine, name: str, endpoint: Endpoint) -> Change:
+    """The rights of nodes, which must be there before they are; and which will add themselves."""
+    present = _present(name, endpoint)
+    after = {
+        f"node {name}/{node}": LABEL_VALUE for node in node_names(machine.options.wec_nodes) if node not in present
+    }
+    return Change({}, {**after, **rights.ensure(name, endpoint, check=machine.check)})
+
+
+def without_kubelet(machine: Machine, name: str, endpoint: Endpoint) -> list[str]:
+    """Deletes the nodes whose kubelet has gone (in check mode not); their names."""
+    removed = sorted(_present(name, endpoint) - set(node_names(machine.options.wec_nodes)))
+    if not machine.check:
+        node_objects.delete(name, endpoint, removed)
+    return removed
+
+
+def drop_programs(machine: Machine, names: Sequence[str]) -> Change:
+    """End the processes of these WECs on the machine, and forget them."""
+    gone = {name: cluster for name, cluster in owned(machine).items() if cluster in names}
+    change = machine.supervisor.drop(GROUP, sorted(gone), check=machine.check)
+    if not machine.check:
+        for name, cluster in gone.items():
+            forget(machine, name, cluster)
+            remove_tree(folder_of(machine.layout, cluster))
+    return change
 
 
 def forget(machine: Machine, program: str, cluster: str) -> None:

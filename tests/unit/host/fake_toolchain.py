@@ -8,12 +8,29 @@ from pathlib import Path
 IDLE = "import signal; signal.pause()"
 
 API_SERVER = """
-import http.server, json, os, ssl, sys, urllib.parse
+import base64, http.server, json, os, ssl, sys, urllib.parse
 flags = dict(argument[2:].split("=", 1) for argument in sys.argv[1:])
 nodes = os.path.join(os.getcwd(), "nodes.json")
 
+objects = {}  # of namespaces, by path
+
 def load():
     return json.load(open(nodes)) if os.path.exists(nodes) else {}
+
+def run(deployment):  # as its pod would: a hollow process makes its nodes
+    name = deployment["metadata"]["name"]
+    if "--die" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]:
+        deployment["status"] = {"replicas": 1, "unavailableReplicas": 1}
+        return
+    secret = objects["/api/v1/namespaces/" + deployment["metadata"]["namespace"] + "/secrets/" + name]
+    settings = json.loads(base64.b64decode(secret["data"][name + ".json"]))
+    made = {}
+    for number in range(settings["first"], settings["first"] + settings["count"]):
+        node = f"{settings['prefix']}{number:03d}"
+        made[node] = {"metadata": {"name": node, "labels": {"fleet-testbed/node": "hollow"}},
+                      "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    json.dump(load() | made, open(nodes, "w"))
+    deployment["status"] = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), 1)
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -27,6 +44,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if "/clusterrole" in self.path:
             return self.answer(200 if os.path.exists(self.path.rsplit("/", 1)[1]) else 404, {})
+        if "/namespaces" in self.path:
+            path, _, query = self.path.partition("?")
+            if path.endswith(("/secrets", "/deployments", "/pods")):
+                items = [objects[name] for name in objects if name.rpartition("/")[0] == path]
+                return self.answer(200, {"items": items})
+            return self.answer(200 if path in objects else 404, objects.get(path, {}))
         key, _, value = urllib.parse.unquote(self.path.partition("labelSelector=")[2]).partition("=")
         nodes = [node for node in load().values() if node["metadata"]["labels"].get(key) == value]
         self.answer(200, "ok" if self.path == "/readyz" else {"items": nodes})
@@ -35,10 +58,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "/clusterrole" in self.path:
             open(node["metadata"]["name"], "w").close()
             return self.answer(201, node)
+        if "/namespaces" in self.path:
+            return self.keep(self.path + "/" + node["metadata"]["name"], node, 201)
         node["status"]["conditions"] = [{"type": "Ready", "status": "True"}]  # as kwok would at once
         json.dump(load() | {node["metadata"]["name"]: node}, open(nodes, "w"))
         self.answer(201, node)
+    def do_PUT(self):
+        self.keep(self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"]))), 200)
+    def keep(self, path, body, status):
+        objects[path] = body
+        if body["kind"] == "Deployment":
+            run(body)
+        self.answer(status, body)
     def do_DELETE(self):
+        if "/namespaces" in self.path:
+            gone = [path for path in objects if path == self.path or path.startswith(self.path + "/")]
+            namespace = self.path.rsplit("/namespaces/", 1)[1]
+            gone += [path for path in objects if "/" not in namespace and f"/namespaces/{namespace}/" in path]
+            for path in gone:
+                objects.pop(path, None)
+            return self.answer(200 if gone else 404, {})
         left = load()
         self.answer(200 if left.pop(self.path.rsplit("/", 1)[1], None) else 404, {})
         json.dump(left, open(nodes, "w"))

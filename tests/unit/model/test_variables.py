@@ -190,6 +190,19 @@ def test_audit_lines_are_kept_where_the_driver_can_read_them() -> None:
     assert "is not one of" in said(audit="all")[0]
 
 
+def test_hollow_nodes_in_pods_need_a_real_node() -> None:
+    pods = {"node_simulator": "hollow", "hollow_placement": "pods"}
+    assert said(control_plane_driver="kind", **pods) == []
+    (driver,) = said(control_plane_driver="process", **pods)
+    assert driver.startswith("hollow_placement: pods run on the real node of a kind cluster")
+    (address,) = said(control_plane_driver="kind", hollow_address="192.0.2.1", **pods)
+    assert address.startswith("hollow_address: nodes have the addresses of their pods")
+    (direct,) = said(control_plane_driver="kind", monitoring_enabled=True, monitoring_nodes="direct", **pods)
+    assert direct.startswith("monitoring_nodes: direct does not reach addresses of pods")
+    (alone,) = said(monitoring_nodes="proxy")
+    assert alone.startswith("monitoring_nodes: nothing scrapes without monitoring_enabled=true")
+
+
 def test_hollow_nodes_are_a_part_of_the_mixed_ones() -> None:
     assert said(node_simulator="mixed", wec_nodes=3, wec_hollow_nodes=3) == []
     assert said(node_simulator="mixed", wec_nodes=2, wec_hollow_nodes=3) == [

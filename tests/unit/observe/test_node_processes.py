@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fleet.host.pods import PodProgram
 from fleet.observe.node_processes import node_containers, node_pids
 
 ONE, TWO, OTHER = "1" * 64, "2" * 64, "3" * 64
@@ -38,3 +39,14 @@ def test_programs_by_component_and_cluster(tmp_path: Path) -> None:
     found = node_pids({ONE: "wec001", TWO: "wec002"}, tmp_path, [11, 10, 9, 8, 7, 12])
     assert found == {"kube-apiserver.wec001": 7, "etcd.wec002": 8}
     assert node_pids({}, tmp_path, [7]) == {}
+
+
+def test_pods_of_the_fleet_by_an_argument(tmp_path: Path) -> None:
+    process(tmp_path, 7, f"/{ONE}/kubelet/kubepods/{OTHER}", "/hollow\0--config=/credentials/hollow-0.json")
+    process(tmp_path, 8, f"/{ONE}/kubelet/kubepods/{OTHER}", "/hollow\0--config=/credentials/hollow-1.json")
+    process(tmp_path, 9, f"/{ONE}/kubelet/kubepods/{OTHER}", "/hollow\0--config=/credentials/hollow-10.json")
+    pods = [
+        PodProgram(f"hollow-{n}.wec001", "hollow", "ns", "d", f"--config=/credentials/hollow-{n}.json") for n in (0, 1)
+    ]
+    found = node_pids({ONE: "wec001"}, tmp_path, [7, 8, 9], pods={"wec001": pods})
+    assert found == {"hollow-0.wec001": 7, "hollow-1.wec001": 8}

@@ -25,7 +25,7 @@ from fleet.host.records import stored_planes
 from fleet.install.control_planes import Converged, checking, converge, teardown
 from fleet.simulators import simulator as simulators
 from fleet.simulators.group import ProgramGroup
-from fleet.simulators.hollow import install, program
+from fleet.simulators.hollow import install, pods, program, weights
 from fleet.simulators.hollow.address import addresses, node_address, usable
 from fleet.simulators.hollow.admin import HollowAdmin, HollowNode
 from fleet.simulators.hollow.program import Part, parts
@@ -160,11 +160,11 @@ def test_a_process_that_may_not_open_enough_files_is_refused(machine: Machine) -
 def test_the_preflight_weighs_what_is_not_there_yet(machine: Machine) -> None:
     all_of_it = install.SIMULATOR.weight(machine, ["wec001"])
     assert all_of_it.ports == 3
-    assert all_of_it.memory == 3 * install.PER_NODE.memory + 2 * install.PER_PROCESS.memory
+    assert all_of_it.memory == 3 * weights.PER_NODE.memory + 2 * weights.PER_PROCESS.memory
     machine.root.parent.mkdir(parents=True)
     machine.registry.take("demo", "hollow-0.wec001", 2)
     rest = install.SIMULATOR.weight(machine, ["wec001"])
-    assert (rest.ports, rest.memory) == (1, install.PER_NODE.memory + install.PER_PROCESS.memory)
+    assert (rest.ports, rest.memory) == (1, weights.PER_NODE.memory + weights.PER_PROCESS.memory)
 
 
 def test_more_nodes_than_ports_are_refused(machine: Machine) -> None:
@@ -218,6 +218,6 @@ def test_an_api_server_that_is_silent_is_waited_for_and_named_at_the_end(machine
     build(machine)
     (stored,) = stored_planes(machine.layout)
     machine.supervisor.stop("kube-apiserver.wec001")
-    group = ProgramGroup(of(machine, ready_seconds=0.3), WEC, program.HollowPlayer())
+    group = ProgramGroup(of(machine, ready_seconds=0.3), WEC, program.HollowPlayer(pods.leave))
     with pytest.raises(DeadlineError, match=r"0 of 3 simulated nodes were ready within 0 s \(.* does not answer"):
         group._wait(WEC[0], stored.server)

@@ -1,4 +1,4 @@
-// Package identity issues the certificates of hollow nodes: each has its own, as real ones do, and keeps it in memory.
+// Package identity has the certificates of hollow nodes: each has its own, as real ones do, issued here or read from a folder.
 package identity
 
 import (
@@ -21,6 +21,18 @@ const (
 	backdated = time.Hour // for clocks that differ
 	lifetime  = 10 * 365 * 24 * time.Hour
 )
+
+// Issuer gives nodes their certificates.
+type Issuer interface {
+	// PEM is the certificate of the cluster's authority.
+	PEM() []byte
+	// Pool trusts that authority alone.
+	Pool() *x509.CertPool
+	// Client is a certificate that says who a client is.
+	Client(name string, groups ...string) (Pair, error)
+	// Server is a certificate for a server at an address.
+	Server(name string, address net.IP, names ...string) (Pair, error)
+}
 
 // Authority signs.
 type Authority struct {
@@ -45,17 +57,17 @@ func Load(cert, key string) (*Authority, error) {
 	return &Authority{pair.Leaf, pair.PrivateKey, text}, nil
 }
 
-// PEM is the authority's certificate.
+// PEM is as in Issuer.
 func (a *Authority) PEM() []byte { return a.pem }
 
-// Pool trusts the authority alone.
+// Pool is as in Issuer.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
 	return pool
 }
 
-// Client issues a certificate that says who a client is.
+// Client issues one.
 func (a *Authority) Client(name string, groups ...string) (Pair, error) {
 	return a.issue(&x509.Certificate{
 		Subject:     pkix.Name{CommonName: name, Organization: groups},
@@ -63,14 +75,18 @@ func (a *Authority) Client(name string, groups ...string) (Pair, error) {
 	})
 }
 
-// Server issues a certificate for a server at an address.
+// Server issues one.
 func (a *Authority) Server(name string, address net.IP, names ...string) (Pair, error) {
-	return a.issue(&x509.Certificate{
+	return a.issue(serving(name, address, names))
+}
+
+func serving(name string, address net.IP, names []string) *x509.Certificate {
+	return &x509.Certificate{
 		Subject:     pkix.Name{CommonName: name},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames:    names,
 		IPAddresses: []net.IP{address},
-	})
+	}
 }
 
 func (a *Authority) issue(template *x509.Certificate) (Pair, error) {
@@ -78,27 +94,32 @@ func (a *Authority) issue(template *x509.Certificate) (Pair, error) {
 	if err != nil {
 		return Pair{}, err
 	}
+	template.NotAfter = time.Now().Add(lifetime)
+	if template.NotAfter.After(a.cert.NotAfter) {
+		template.NotAfter = a.cert.NotAfter
+	}
+	return sign(template, a.cert, private, a.key)
+}
+
+// sign makes a pair of a template: by `key`, which is that of the certificate `parent`.
+func sign(template, parent *x509.Certificate, private *ecdsa.PrivateKey, key crypto.PrivateKey) (Pair, error) {
+	var err error
 	template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
 		return Pair{}, err
 	}
-	now := time.Now()
-	template.NotBefore = now.Add(-backdated)
-	template.NotAfter = now.Add(lifetime)
-	if template.NotAfter.After(a.cert.NotAfter) {
-		template.NotAfter = a.cert.NotAfter
-	}
+	template.NotBefore = time.Now().Add(-backdated)
 	template.KeyUsage = x509.KeyUsageDigitalSignature
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &private.PublicKey, a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &private.PublicKey, key)
 	if err != nil {
 		return Pair{}, err
 	}
-	key, err := x509.MarshalPKCS8PrivateKey(private)
+	text, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
 		return Pair{}, err
 	}
 	return Pair{
 		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: text}),
 	}, nil
 }

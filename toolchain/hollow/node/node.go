@@ -50,7 +50,7 @@ const (
 // Process is what the nodes of one process share.
 type Process struct {
 	Settings  settings.Settings
-	Authority *identity.Authority
+	Issuer    identity.Issuer
 	Streaming *backend.Streaming
 	OpenFiles int64 // limit of the process: a kubelet sets it to what its configuration says
 }
@@ -101,13 +101,13 @@ func (p *Process) Start(ctx context.Context, n *Node) error {
 
 // dial makes the configuration and the connection of one client of a node: by a certificate of its own, over its line.
 func (p *Process) dial(n *Node, agent, user string, groups ...string) (*rest.Config, *http.Client, error) {
-	pair, err := p.Authority.Client(user, groups...)
+	pair, err := p.Issuer.Client(user, groups...)
 	if err != nil {
 		return nil, nil, err
 	}
 	config := &rest.Config{
 		Host:            p.Settings.Server,
-		TLSClientConfig: rest.TLSClientConfig{CAData: p.Authority.PEM(), CertData: pair.Cert, KeyData: pair.Key},
+		TLSClientConfig: rest.TLSClientConfig{CAData: p.Issuer.PEM(), CertData: pair.Cert, KeyData: pair.Key},
 		ContentConfig:   rest.ContentConfig{ContentType: protobuf, AcceptContentTypes: protobuf + ",application/json"},
 		UserAgent:       agent,
 		Dial:            n.line.Dial,
@@ -178,9 +178,9 @@ func (p *Process) kubelet(ctx context.Context, n *Node) error {
 	return nil
 }
 
-// serving is the TLS of the kubelet's port: a certificate of its own that the API server verifies.
+// serving is the TLS of the kubelet's port: a certificate of its own.
 func (p *Process) serving(n *Node, who string) (*server.TLSOptions, error) {
-	pair, err := p.Authority.Server(who, net.ParseIP(p.Settings.Address), n.Name)
+	pair, err := p.Issuer.Server(who, net.ParseIP(p.Settings.Address), n.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func (p *Process) serving(n *Node, who string) (*server.TLSOptions, error) {
 	return &server.TLSOptions{Config: &tls.Config{
 		Certificates:       []tls.Certificate{certificate},
 		ClientAuth:         tls.RequestClientCert, // verified by whom auth asks; callers may bring a token instead
-		ClientCAs:          p.Authority.Pool(),
+		ClientCAs:          p.Issuer.Pool(),
 		MinVersion:         tls.VersionTLS12,
 		GetConfigForClient: n.line.Accept,
 	}}, nil
@@ -209,7 +209,7 @@ func (p *Process) auth(n *Node, client kubernetes.Interface, c *config.KubeletCo
 		return nil, err
 	}
 	options := x509.DefaultVerifyOptions()
-	options.Roots = p.Authority.Pool()
+	options.Roots = p.Issuer.Pool()
 	both := union.New(x509.New(options, x509.CommonNameUserConversion), authn)
 	return server.NewKubeletAuth(both, server.NewNodeAuthorizerAttributesGetter(types.NodeName(n.Name)), authz), nil
 }

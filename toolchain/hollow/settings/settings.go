@@ -31,6 +31,7 @@ type Settings struct {
 	Server      string `json:"server"`       // URL of the API server
 	CA          string `json:"ca"`           // file: whom API server and callers are verified by
 	CAKey       string `json:"ca_key"`       // file: signs the nodes' certificates
+	Credentials string `json:"credentials"`  // instead of it a folder that has them: <node>.crt, <node>.key and kube-proxy.crt, .key
 	Address     string `json:"address"`      // every node's, where its kubelet listens
 	Port        int    `json:"port"`         // of the first node; the next has the next one
 	Prefix      string `json:"prefix"`       // node N is called <prefix>NNN
@@ -52,8 +53,11 @@ type Node struct {
 	Root   string
 }
 
+// Place is what only the machine or pod knows that a process runs in; what is not empty wins over the file.
+type Place struct{ Server, Address string }
+
 // Read takes a file; the error names the field that is wrong.
-func Read(file string) (Settings, error) {
+func Read(file string, place Place) (Settings, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return Settings{}, err
@@ -63,6 +67,12 @@ func Read(file string) (Settings, error) {
 	var found Settings
 	if err := decoder.Decode(&found); err != nil {
 		return Settings{}, fmt.Errorf("%s: %w", file, err)
+	}
+	if place.Server != "" {
+		found.Server = place.Server
+	}
+	if place.Address != "" {
+		found.Address = place.Address
 	}
 	if err := found.check(); err != nil {
 		return Settings{}, fmt.Errorf("%s: %w", file, err)
@@ -93,7 +103,7 @@ func (s Settings) check() error {
 		}
 	}
 	say(!strings.HasPrefix(s.Server, "https://"), "server: %q is not an https URL", s.Server)
-	say(s.CA == "" || s.CAKey == "", "ca, ca_key: name both files")
+	say(s.CA == "" || (s.CAKey == "") == (s.Credentials == ""), "ca, ca_key: name the authority's file, and either that of its key or the folder credentials")
 	address, err := netip.ParseAddr(s.Address)
 	say(err != nil, "address: %q is not an IP address", s.Address)
 	say(err == nil && (address.IsLoopback() || address.IsUnspecified() || address.IsMulticast() || address.IsLinkLocalUnicast()),

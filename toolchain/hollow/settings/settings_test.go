@@ -30,7 +30,7 @@ func write(t *testing.T, settings any) string {
 }
 
 func TestNodesAreNumberedFromTheFirst(t *testing.T) {
-	found, err := Read(write(t, valid()))
+	found, err := Read(write(t, valid()), Place{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestWrongFieldsAreNamed(t *testing.T) {
 	} {
 		settings := valid()
 		change(&settings)
-		if _, err := Read(write(t, settings)); err == nil || !strings.Contains(err.Error(), name+": ") {
+		if _, err := Read(write(t, settings), Place{}); err == nil || !strings.Contains(err.Error(), name+": ") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -70,14 +70,37 @@ func TestWrongFieldsAreNamed(t *testing.T) {
 func TestEveryWrongFieldIsSaidAtOnce(t *testing.T) {
 	settings := valid()
 	settings.CPU, settings.Pods = 0, -1
-	_, err := Read(write(t, settings))
+	_, err := Read(write(t, settings), Place{})
 	if err == nil || !strings.Contains(err.Error(), "cpu: ") || !strings.Contains(err.Error(), "pods: ") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestAnUnknownFieldIsRefused(t *testing.T) {
-	if _, err := Read(write(t, map[string]any{"nodes": 3})); err == nil || !strings.Contains(err.Error(), "nodes") {
+	if _, err := Read(write(t, map[string]any{"nodes": 3}), Place{}); err == nil || !strings.Contains(err.Error(), "nodes") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAPlaceWinsOverTheFile(t *testing.T) {
+	settings := valid()
+	settings.Server, settings.Address, settings.CAKey, settings.Credentials = "", "", "", "/credentials"
+	if _, err := Read(write(t, settings), Place{}); err == nil || !strings.Contains(err.Error(), "address: ") {
+		t.Errorf("got %v", err)
+	}
+	found, err := Read(write(t, settings), Place{Server: "https://192.0.2.1:6443", Address: "192.0.2.8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Server != "https://192.0.2.1:6443" || found.Address != "192.0.2.8" {
+		t.Errorf("got %v", found)
+	}
+}
+
+func TestAKeyAndAFolderOfCredentialsAreTooMuch(t *testing.T) {
+	settings := valid()
+	settings.Credentials = "/credentials"
+	if _, err := Read(write(t, settings), Place{}); err == nil || !strings.Contains(err.Error(), "credentials") {
 		t.Errorf("got %v", err)
 	}
 }

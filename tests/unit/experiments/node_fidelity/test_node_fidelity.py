@@ -11,8 +11,12 @@ from fleet.analysis.recorded import Recorded
 from fleet.errors import SpecError, UsageError
 from fleet.experiments.node_fidelity import analysis, series
 from fleet.experiments.node_fidelity.experiment import EXPERIMENT, pod
-from fleet.experiments.node_fidelity.sorts import Sort, sorts_of
+from fleet.experiments.node_fidelity.sorts import Nodes, Sort, sorts_of
 from fleet.experiments.node_fidelity.spec import NodeFidelity
+from fleet.host.layout import Layout
+from fleet.host.pods import PodProgram, write_pod_programs
+from fleet.kube.client import KubeClient
+from fleet.kube.endpoint import Endpoint
 from fleet.managers import registry
 from fleet.model.experiment_file import Profiles
 from fleet.model.fleet_file import Cluster, Component, FleetFile, Machine, ManagerOf
@@ -22,6 +26,7 @@ from fleet.results.folder import RunFolder
 
 REFERENCE = Path(__file__).parents[4] / "results" / "wec-scaling" / "reference"
 NS = 1_000_000_000
+PODS = (PodProgram("hollow-0.wec001", "hollow", "ns", "hollow-0", "--config=/c/hollow-0.json"),)
 
 
 def fleet(root: Path, driver: str = "process", *programs: str) -> FleetFile:
@@ -52,6 +57,51 @@ def test_each_round_has_no_node_and_then_each_sort(tmp_path: Path) -> None:
         "fleet-testbed/node=fake", "fleet-testbed/node=hollow", "!fleet-testbed/node"
     ]  # fmt: skip
     assert sorts[1].programs == ("hollow-0.wec001", "hollow-1.wec001")
+
+
+def test_nodes_in_pods_are_a_sort_that_the_machine_s_supervisor_does_not_know(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.cluster("wec001").mkdir(parents=True)
+    write_pod_programs(layout, "wec001", PODS)
+    _, (kwok, hollow, real) = sorts_of(fleet(tmp_path, "kind", "kwok.wec001"))
+    assert (kwok.pods, real.pods) == ((), ())
+    assert hollow.programs == ("hollow-0.wec001",)
+    assert hollow.pods == PODS
+
+
+class Watched(Nodes):
+    """Writes down in which order nodes are switched, and does nothing."""
+
+    def __init__(self, fleet: FleetFile, sorts: list[Sort]) -> None:
+        super().__init__(fleet, fleet.clusters[0], sorts, KubeClient(Endpoint("wec001", "https://127.0.0.1:1")))
+        self.said: list[str] = []
+
+    async def _scale(self, sort: Sort, replicas: int) -> None:
+        self.said.append(f"{sort.name} {replicas}")
+
+    async def _ended(self, sort: Sort, seconds: float) -> None:  # noqa: ARG002
+        self.said.append(f"{sort.name} ended")
+
+    async def _woken(self, sort: Sort, seconds: float) -> int:  # noqa: ARG002
+        await self._start(sort)
+        self.said.append(f"{sort.name} ready")
+        return 1
+
+    def _switch(self, *, on: bool) -> None:
+        self.said.append(f"kubelet {'on' if on else 'off'}")
+
+
+async def test_pods_end_and_begin_while_the_kubelet_of_the_real_node_runs(tmp_path: Path) -> None:
+    hollow, real = Sort("hollow", "hollow", ("hollow-0.wec001",), PODS), Sort("real", "", ("kubelet.wec001",))
+    nodes = Watched(fleet(tmp_path, "kind"), [hollow, real])
+    assert await nodes.only(hollow, 1) == 1
+    assert nodes.said == ["kubelet on", "hollow 1", "hollow ready", "kubelet off"]
+    nodes.said.clear()
+    assert await nodes.only(None, 1) == 0
+    assert nodes.said == ["kubelet on", "hollow 0", "hollow ended", "kubelet off"]
+    nodes.said.clear()
+    assert await nodes.only(real, 1) == 1
+    assert nodes.said == ["kubelet on", "hollow 0", "hollow ended", "kubelet on", "real ready"]
 
 
 def test_what_cannot_be_told_apart_is_refused(tmp_path: Path) -> None:

@@ -30,12 +30,15 @@ const settling = 20 * time.Second
 func main() {
 	klog.InitFlags(nil)
 	file := flag.String("config", "", "file with the settings of the nodes (JSON)")
+	var place settings.Place
+	flag.StringVar(&place.Server, "server", "", "URL of the API server, where the file does not know it")
+	flag.StringVar(&place.Address, "address", "", "address of the nodes, where the file does not know it")
 	flag.Parse()
 	if *file == "" || flag.NArg() > 0 {
-		fmt.Fprintln(os.Stderr, "usage: hollow --config FILE [klog's flags]")
+		fmt.Fprintln(os.Stderr, "usage: hollow --config FILE [--server URL] [--address IP] [klog's flags]")
 		os.Exit(2)
 	}
-	found, err := settings.Read(*file)
+	found, err := settings.Read(*file, place)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
@@ -46,13 +49,21 @@ func main() {
 	}
 }
 
+// issuer of the nodes' certificates: the authority itself, or what it has issued before.
+func issuer(found settings.Settings) (identity.Issuer, error) {
+	if found.Credentials != "" {
+		return identity.Open(found.CA, found.Credentials)
+	}
+	return identity.Load(found.CA, found.CAKey)
+}
+
 func run(found settings.Settings) error {
 	unix.Umask(0o077)
 	var files unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
 		return err
 	}
-	authority, err := identity.Load(found.CA, found.CAKey)
+	certificates, err := issuer(found)
 	if err != nil {
 		return err
 	}
@@ -65,7 +76,7 @@ func run(found settings.Settings) error {
 		return err
 	}
 	registry.Tolerate()
-	process := &node.Process{Settings: found, Authority: authority, Streaming: streaming, OpenFiles: int64(files.Max)}
+	process := &node.Process{Settings: found, Issuer: certificates, Streaming: streaming, OpenFiles: int64(files.Max)}
 	nodes := make([]*node.Node, 0, found.Count)
 	served := make([]admin.Node, 0, found.Count)
 	for _, each := range found.Nodes() {

@@ -43,7 +43,7 @@ class Settings:
             "created": EPOCH,
             "config": config,
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},
-            "history": [{"created": EPOCH, "created_by": "fleet.node_image"}],
+            "history": [{"created": EPOCH, "created_by": "fleet"}],
         }
         return json.dumps(document, sort_keys=True).encode()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.node_image.archive import Settings, write_archive
+from fleet.host.image_archive import Settings, write_archive
 
 SETTINGS = Settings("amd64", environment=("A=b",), entrypoint=("/pause",), stop_signal="SIGTERM")
 
