@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 INK, MUTED, GRID, PAPER = "#010203", "#010204", "#010205", "#010206"
@@ -102,6 +103,15 @@ def figure(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
     with mpl.rc_context(cast("Any", _STYLE)):
         made = Figure(figsize=(width, height), layout="constrained")
         yield made, made.add_subplot()
+
+
+def plain_log(axis: Axis, scale: Callable[[str], None]) -> None:
+    """A logarithmic axis with numbers as they are written: powers would need math text."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter  # noqa: PLC0415 - as in `figure`
+
+    scale("log")
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def inline(made: Figure, name: str, x: Scale = "linear", y: Scale = "linear") -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from fleet.analysis.line_fit import fit_line
 from fleet.analysis.study import Study
@@ -11,11 +10,8 @@ from fleet.experiments.watch_scaling.analysis import KIB, MIB, memory
 from fleet.experiments.watch_scaling.steps import Series, series
 from fleet.report.figures import Drawing
 from fleet.report.sections import Section
-from fleet.report.svg import MUTED, SERIES, figure, inline
+from fleet.report.svg import MUTED, SERIES, figure, inline, plain_log
 from fleet.report.tables import data_table
-
-if TYPE_CHECKING:
-    from matplotlib.axis import Axis
 
 WIDE, HIGH = 4.6, 3.6
 SHOWN = 8
@@ -76,8 +72,8 @@ def _delivery(found: Sequence[Series]) -> Drawing | None:
             axes.plot([x for x, _ in points], [y for _, y in points], marker="o", markersize=3, linewidth=1.2,
                       color=colour, label=_short(label))  # fmt: skip
         axes.axhline(1000, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
-        _plain_log(axes.xaxis, axes.set_xscale)
-        _plain_log(axes.yaxis, axes.set_yscale)
+        plain_log(axes.xaxis, axes.set_xscale)
+        plain_log(axes.yaxis, axes.set_yscale)
         axes.set_xlabel("watches")
         axes.set_ylabel("delivery p99, ms")
         made.legend(loc="outside upper left", ncols=1)
@@ -107,15 +103,6 @@ def _memory(found: Sequence[Series]) -> Drawing | None:
     return Drawing(
         svg, "Memory of the API server", f"Steps within the limits. KiB per watch, by series: {each or '-'}."
     )
-
-
-def _plain_log(axis: Axis, scale: Callable[[str], None]) -> None:
-    """A logarithmic axis with numbers as they are written: powers would need math text."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter  # noqa: PLC0415 - as in `figure`
-
-    scale("log")
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
 
 
 def _short(point: str) -> str:
