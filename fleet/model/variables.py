@@ -44,8 +44,8 @@ from fleet.model.variable_types import (
 )
 
 Settings = Annotated[PlaneSettings, PlainSerializer(lambda settings: settings.model_dump(exclude_defaults=True))]
-MOST_WECS = 999
-"""Their names have three digits; beyond that no fleet was ever tried."""
+MOST_WECS, MOST_NODES = 999, 9999
+"""Names of WECs have three digits, those of nodes at least three; beyond that no fleet was ever tried."""
 MOST_WDSES = 9
 
 
@@ -68,13 +68,13 @@ class FleetVariables(Model):
     wec_count: Annotated[int, whole(1, MOST_WECS)] = variable(4, "WECs; up or down, `site.yml` converges.")
     wec_weight: Weight = variable(1.0, "Of one machine (host variable): its part of the WECs; 0 for none.")
     wec_prefix: WecPrefix = variable("wec", "WECs are named `<wec_prefix>001` and so on.")
-    wec_nodes: Annotated[int, whole(0, 999)] = variable(1, "Simulated nodes in each WEC; 0 for none.")
+    wec_nodes: Annotated[int, whole(0, MOST_NODES)] = variable(1, "Simulated nodes in each WEC; 0 for none.")
     node_simulator: Word = variable(
         "kwok",
         "What plays the nodes of WECs (a package of `fleet/simulators`): kwok, hollow (upstream's kubelet code,"
         " `docs/how-to/hollow-nodes.md`), mixed (both), or none: no nodes.",
     )
-    wec_hollow_nodes: Annotated[int, whole(0, 999)] = variable(
+    wec_hollow_nodes: Annotated[int, whole(0, MOST_NODES)] = variable(
         0, "With `node_simulator: mixed`, how many of `wec_nodes` are hollow; kwok plays the others."
     )
     manager: Word = variable(

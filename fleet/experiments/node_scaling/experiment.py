@@ -30,6 +30,10 @@ ENDED = "growth ended"
 BUDGET, MOST = "the budget of time", "the most that the file requests"
 
 
+UNCHANGED = "Nothing was changed"
+"""What `fleet up` says below the reason of a refusal."""
+
+
 class NodeScalingExperiment(OwnExperiment[NodeScaling]):
     """The body."""
 
@@ -133,8 +137,8 @@ def _turns(spec: NodeScaling) -> Iterator[tuple[int, str, int]]:
 
 
 def _last(error: FleetError) -> str:
-    """The last line of what was said."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """The last line of what was said that says why."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and UNCHANGED not in line]
     return lines[-1] if lines else type(error).__name__
 
 
