@@ -143,7 +143,7 @@ def test_what_the_nodes_ask_of_an_api_server_is_recorded(layout: Layout) -> None
     write_record(spec(layout, variables=given))
     file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
     assert (file.node_simulator, file.wec_nodes, file.wec_hollow_nodes) == ("mixed", 3, 1)
-    assert "kwok makes about 8 requests" in file.node_load
+    assert "kwok makes 7.3 requests" in file.node_load
     assert "hollow nodes make" in file.node_load
     write_record(spec(layout, variables={"manager": "none", "wec_nodes": 0}))
     assert "no node" in FleetFile.model_validate_json((layout.root / FILE).read_bytes()).node_load
