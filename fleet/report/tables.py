@@ -27,6 +27,8 @@ ABSENT = "\N{EN DASH}"
 """Stands in a cell that has no value."""
 
 _MIB = 1 << 20
+_WHOLE = 1000.0
+"""From here on a number is written without a fraction."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ EMPTY = Table((), ())
 
 
 def data_table(data: DataTable) -> Table:
-    """A table of an experiment's own, numbers with six significant digits, units behind the names of their columns."""
+    """A table of an experiment's own, numbers with four significant digits, units behind the names of their columns."""
     head = tuple(f"{column.name} ({column.unit})" if column.unit else column.name for column in data.columns)
     numbers = {
         name
@@ -58,7 +60,9 @@ def data_table(data: DataTable) -> Table:
 def _cell(value: str | float | None) -> str:
     if value is None:
         return ABSENT
-    return value if isinstance(value, str) else str(value) if isinstance(value, int) else f"{value:.6g}"
+    if isinstance(value, str | int):
+        return str(value)
+    return f"{value:.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
 
 
 def _seconds(value: float | None) -> str:
