@@ -56,6 +56,8 @@ def test_a_shipped_file_fits_the_schema_that_it_names(name: str, path: Path) -> 
 @pytest.mark.parametrize("run", RUNS, ids=lambda path: str(path.parent.relative_to(ROOT)))
 def test_a_published_run_fits(run: Path) -> None:
     assert errors("run", json.loads(run.read_text())) == []
+    if (run.parent / "finding.md").exists():  # lines of a run, without a summary of them
+        return
     assert errors("summary", json.loads((run.parent / "summary.json").read_text())) == []
 
 

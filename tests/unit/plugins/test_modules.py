@@ -79,7 +79,11 @@ def arguments(state: Path) -> dict[str, dict[str, Any]]:
     [
         ("fleet_capacity", "CapacityError", "and 100000 more WECs (dense) with 100000 agents"),
         ("fleet_control_planes", "UsageError", "Not_A_Name"),
-        ("fleet_manager", "UsageError", "manager: 'nonsense' is not one of karmada, kubefleet, kubestellar, none, ocm"),
+        (
+            "fleet_manager",
+            "UsageError",
+            "manager: 'nonsense' is not one of karmada, kubefleet, kubestellar, multikueue, none, ocm",
+        ),
         ("fleet_record", "UsageError", "machines: "),
         ("fleet_teardown", "UsageError", "fleet_name"),
     ],
