@@ -6,7 +6,6 @@ import asyncio
 from functools import partial
 from http import HTTPStatus
 
-from fleet.errors import UsageError
 from fleet.host.authority import Authority, Subject
 from fleet.host.change import Change
 from fleet.host.files import private_directory
@@ -21,6 +20,7 @@ from fleet.install.readiness import metrics_answer, until_it_works
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import API_SERVICES, KARMADA_CLUSTERS
+from fleet.managers import hub_objects
 from fleet.managers.installed import HUB as HUB_GROUP
 from fleet.managers.installer import Site
 from fleet.managers.karmada import names
@@ -37,17 +37,11 @@ def converge_hub(site: Site) -> Change:
     The control plane must be there (UsageError). Killed at any moment, the next call repairs.
     """
     layout, check = site.layout, site.machine.check
-    missing = not layout.kubeconfig(names.HUB).exists()
-    if missing and not check:
-        raise UsageError(f"control plane {names.HUB} is not on this machine: build the control planes first")
+    hub_objects.demand(site, names.HUB)
     if not check:
         private_directory(layout.root / "hub")
         _serving(site)
-    ledger = Ledger(check=check)
-    if missing:
-        ledger.record(f"{names.HUB} objects of the hub", None, "present")
-    else:
-        asyncio.run(_objects(site, ledger))
+    ledger = hub_objects.bring(site, names.HUB, partial(_objects, site))
     programs = started_by(site.variables.manager_restart, _programs(site))
     change = site.machine.supervisor.converge(HUB_GROUP, programs, check=check)
     if not check:
@@ -64,17 +58,13 @@ def _serving(site: Site) -> None:
     authority.issue(folder / names.WEBHOOK, "tls", Subject(names.WEBHOOK, (), local, client=False))
 
 
-async def _objects(site: Site, ledger: Ledger) -> None:
-    async with dial.client(site.layout, names.HUB) as hub:
-        if ledger.check and not await dial.answers(hub):
-            ledger.record(f"{names.HUB} objects of the hub", None, "present")
-            return
-        crds = read_crds(site.upstream.crd(f"{CRD_FILE}{plural}") for plural in CRDS)
-        if await ensure_crds(hub, crds, ledger) and ledger.check:
-            return
-        ca = site.layout.pki / "ca.crt"
-        made = objects(ca, _port(site, names.AGGREGATED), _port(site, names.WEBHOOK))
-        await ensure_all(hub, made, ledger)
+async def _objects(site: Site, hub: KubeClient, ledger: Ledger) -> None:
+    crds = read_crds(site.upstream.crd(f"{CRD_FILE}{plural}") for plural in CRDS)
+    if await ensure_crds(hub, crds, ledger) and ledger.check:
+        return
+    ca = site.layout.pki / "ca.crt"
+    made = objects(ca, _port(site, names.AGGREGATED), _port(site, names.WEBHOOK))
+    await ensure_all(hub, made, ledger)
 
 
 def _programs(site: Site) -> list[Program]:

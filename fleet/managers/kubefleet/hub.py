@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.files import private_directory
-from fleet.install import dial
 from fleet.install.crds import ensure_crds, read_crds
 from fleet.install.objects import Ledger, ensure, namespace
 from fleet.install.program_parts import Extra, started_by
 from fleet.install.readiness import metrics_answer, until_it_works
+from fleet.kube.client import KubeClient
 from fleet.kube.resources import NAMESPACES
+from fleet.managers import hub_objects
 from fleet.managers.installed import HUB as HUB_GROUP
 from fleet.managers.installer import Site
 from fleet.managers.kubefleet import names
@@ -48,16 +48,10 @@ def converge_hub(site: Site) -> Change:
     The control plane must be there (UsageError). Killed at any moment, the next call repairs.
     """
     layout, check = site.layout, site.machine.check
-    missing = not layout.kubeconfig(names.HUB).exists()
-    if missing and not check:
-        raise UsageError(f"control plane {names.HUB} is not on this machine: build the control planes first")
+    hub_objects.demand(site, names.HUB)
     if not check:
         private_directory(layout.root / "hub")
-    ledger = Ledger(check=check)
-    if missing:
-        ledger.record(f"{names.HUB} objects of the hub", None, "present")
-    else:
-        asyncio.run(_objects(site, ledger))
+    ledger = hub_objects.bring(site, names.HUB, partial(_objects, site))
     name = names.program(names.HUB_AGENT)
     port = site.machine.take(name, HUB_PORTS, in_use=name in site.machine.live_programs()).start
     extra = Extra(site.variables.kubefleet_hub_agent_extra_args, site.variables.kubefleet_hub_agent_env)
@@ -70,11 +64,7 @@ def converge_hub(site: Site) -> Change:
     return Change.merge([ledger.change, change])
 
 
-async def _objects(site: Site, ledger: Ledger) -> None:
-    async with dial.client(site.layout, names.HUB) as hub:
-        if ledger.check and not await dial.answers(hub):
-            ledger.record(f"{names.HUB} objects of the hub", None, "present")
-            return
-        crds = read_crds(site.upstream.crd(f"{CRD_FILE}{plural}") for plural in CRDS)
-        await ensure_crds(hub, crds, ledger)
-        await ensure(hub, NAMESPACES, namespace(names.SYSTEM_NAMESPACE), ledger)
+async def _objects(site: Site, hub: KubeClient, ledger: Ledger) -> None:
+    crds = read_crds(site.upstream.crd(f"{CRD_FILE}{plural}") for plural in CRDS)
+    await ensure_crds(hub, crds, ledger)
+    await ensure(hub, NAMESPACES, namespace(names.SYSTEM_NAMESPACE), ledger)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.files import private_directory
-from fleet.install import dial
 from fleet.install.crds import ensure_crds
 from fleet.install.objects import Ledger, ensure_all
 from fleet.install.program_parts import Extra, started_by
 from fleet.install.readiness import metrics_answer, until_it_works
+from fleet.kube.client import KubeClient
+from fleet.managers import hub_objects
 from fleet.managers.installed import HUB as HUB_GROUP
 from fleet.managers.installer import Site
 from fleet.managers.multikueue import names, objects
@@ -44,16 +44,11 @@ def converge_hub(site: Site) -> Change:
     The control plane must be there (UsageError). Killed at any moment, the next call repairs.
     """
     layout, check = site.layout, site.machine.check
-    missing = not layout.kubeconfig(names.HUB).exists()
-    if missing and not check:
-        raise UsageError(f"control plane {names.HUB} is not on this machine: build the control planes first")
+    hub_objects.demand(site, names.HUB)
     if not check:
         private_directory(layout.root / "hub")
-    ledger, kueue = Ledger(check=check), controller(site)
-    if missing:
-        ledger.record(f"{names.HUB} objects of the hub", None, "present")
-    else:
-        asyncio.run(_objects(site, kueue, ledger))
+    kueue = controller(site)
+    ledger = hub_objects.bring(site, names.HUB, partial(_objects, site, kueue))
     kueue.write(ledger)
     extra = Extra(site.variables.multikueue_controller_extra_args, site.variables.multikueue_controller_env)
     programs = started_by(site.variables.manager_restart, [kueue.program(extra, 310, dispatch(site.limits))])
@@ -64,11 +59,7 @@ def converge_hub(site: Site) -> Change:
     return Change.merge([ledger.change, change])
 
 
-async def _objects(site: Site, kueue: Kueue, ledger: Ledger) -> None:
-    async with dial.client(site.layout, names.HUB) as hub:
-        if ledger.check and not await dial.answers(hub):
-            ledger.record(f"{names.HUB} objects of the hub", None, "present")
-            return
-        if await ensure_crds(hub, objects.definitions(site.upstream, kueue.port), ledger) and ledger.check:
-            return
-        await ensure_all(hub, objects.common(), ledger)
+async def _objects(site: Site, kueue: Kueue, hub: KubeClient, ledger: Ledger) -> None:
+    if await ensure_crds(hub, objects.definitions(site.upstream, kueue.port), ledger) and ledger.check:
+        return
+    await ensure_all(hub, objects.common(), ledger)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
-from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.files import private_directory
 from fleet.host.supervisor_config import Program
@@ -15,6 +15,7 @@ from fleet.install.objects import Ledger, ensure, ensure_all, namespace
 from fleet.install.program_parts import Extra, started_by
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import NAMESPACES
+from fleet.managers import hub_objects
 from fleet.managers.installer import Site
 from fleet.managers.ocm import names, ready, serving
 from fleet.managers.ocm.identities import bootstrap_objects, registrar_objects
@@ -44,18 +45,12 @@ def converge_hub(site: Site, hub: str) -> Change:
     The control plane must be there (UsageError). Killed at any moment, the next call repairs.
     """
     layout, check = site.layout, site.machine.check
-    missing = not layout.kubeconfig(hub).exists()
-    if missing and not check:
-        raise UsageError(f"control plane {hub} is not on this machine: build the control planes first")
+    hub_objects.demand(site, hub)
     if not check:
         for folder in (layout.root / "hub", temporary(layout)):
             private_directory(folder)
         serving.ensure(layout, site.machine.fleet)
-    ledger = Ledger(check=check)
-    if missing:
-        ledger.record(f"{hub} objects of the hub", None, "present")
-    else:
-        asyncio.run(_objects(site, hub, ledger))
+    ledger = hub_objects.bring(site, hub, partial(_objects, site))
     programs = started_by(site.variables.manager_restart, _programs(site, hub))
     change = site.machine.supervisor.converge(names.HUB_GROUP, programs, check=check)
     if not check:
@@ -86,14 +81,10 @@ def cluster_set() -> dict[str, Any]:
     }
 
 
-async def _objects(site: Site, name: str, ledger: Ledger) -> None:
-    async with dial.client(site.layout, name) as hub:
-        if ledger.check and not await dial.answers(hub):
-            ledger.record(f"{name} objects of the hub", None, "present")
-            return
-        crds = read_crds(site.upstream.crd(plural) for plural in (*REGISTRATION_CRDS, *PLACING_CRDS))
-        if await ensure_hub(hub, crds, ledger):
-            await ensure(hub, CLUSTER_SETS, cluster_set(), ledger)
+async def _objects(site: Site, hub: KubeClient, ledger: Ledger) -> None:
+    crds = read_crds(site.upstream.crd(plural) for plural in (*REGISTRATION_CRDS, *PLACING_CRDS))
+    if await ensure_hub(hub, crds, ledger):
+        await ensure(hub, CLUSTER_SETS, cluster_set(), ledger)
 
 
 def _programs(site: Site, hub: str) -> list[Program]:
