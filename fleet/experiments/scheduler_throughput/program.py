@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-import os
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import UsageError
+from fleet.experiments import own_binary
 from fleet.experiments.scheduler_throughput.spec import Scheduler
 from fleet.host.components import Trust, debug_listener
 from fleet.host.files import write_private
@@ -90,14 +89,8 @@ def built(fleet: FleetFile, wec: str) -> Path:
 
 def check_binary(scheduler: Scheduler) -> None:
     """UsageError unless the file of the user's is there, can be run, and is the one that was meant."""
-    path = Path(scheduler.binary)
-    field = f"schedulers: {scheduler.name}"
-    if not path.is_absolute() or not path.is_file() or not os.access(path, os.X_OK):
-        raise UsageError(f"{field}: binary: {path} is no absolute path of an executable file")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != scheduler.sha256:
-        raise UsageError(f"{field}: sha256: that of {path} is {found}, not {scheduler.sha256}")
+    if why := own_binary.wrong(scheduler.binary, scheduler.sha256, f"schedulers: {scheduler.name}: "):
+        raise UsageError(why)
 
 
 def check_configuration(fleet: FleetFile, wec: str, scheduler: Scheduler) -> None:

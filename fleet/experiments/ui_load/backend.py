@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
 import secrets
 import subprocess
 import sys
@@ -19,6 +17,7 @@ import yaml
 
 from fleet.errors import DeadlineError, MeasurementError, UsageError
 from fleet.experiment.load_client import credentials
+from fleet.experiments import own_binary
 from fleet.experiments.ui_load.proxy import PAGES, Settings, Upstream
 from fleet.experiments.ui_load.spec import UiLoad
 from fleet.host.files import private_directory, write_private
@@ -59,12 +58,8 @@ class Backend:
 def check_binary(spec: UiLoad) -> None:
     """UsageError unless the file of the user's is there, is the one that was meant, and is a headlamp-server."""
     path = Path(spec.binary)
-    if not path.is_absolute() or not path.is_file() or not os.access(path, os.X_OK):
-        raise UsageError(f"binary: {path} is no absolute path of an executable file")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != spec.sha256:
-        raise UsageError(f"sha256: that of {path} is {found}, not {spec.sha256}")
+    if why := own_binary.wrong(spec.binary, spec.sha256):
+        raise UsageError(why)
     try:
         done = subprocess.run(
             [str(path), "-h"], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,

@@ -6,8 +6,6 @@ here: `fleet.testing.kplane_server` answers the same paths.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import secrets
 import subprocess
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.errors import UsageError
+from fleet.experiments import own_binary
 from fleet.experiments.density.file import Kplane
 from fleet.experiments.density.targets.place import machine_of, ports_taken
 from fleet.experiments.density.targets.target import Access, Ground, Running, names
@@ -49,11 +48,8 @@ MEMORY = 3 * MIB
 def check_binary(kplane: Kplane) -> list[str]:
     """Why this is not the program that was meant; it is run, with `--help`, only when its sha256 is the given one."""
     path = Path(kplane.binary)
-    if not path.is_absolute() or not path.is_file() or not os.access(path, os.X_OK):
-        return [f"kplane.binary: {path} is no absolute path of an executable file"]
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != kplane.sha256:
-        return [f"kplane.sha256: that of {path} is {found}, not {kplane.sha256}"]
+    if why := own_binary.wrong(kplane.binary, kplane.sha256, "kplane."):
+        return [why]
     try:
         done = subprocess.run(
             [str(path), "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
