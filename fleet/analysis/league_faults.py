@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from fleet.analysis.recovery import FaultRow, fault_rows
+from fleet.analysis.recovery import FaultRow, by_fault, fault_rows
 from fleet.analysis.setting import Setting
 from fleet.model.league_file import Division
 
@@ -66,17 +66,11 @@ def _standings(
     group: Sequence[Entry], calm: dict[tuple[str, Division, Setting], list[float]]
 ) -> Iterator[FaultStanding]:
     first = group[0]
-    trials = [trial for entry in group for trial in entry.faults]
-    for row in fault_rows(trials, [], frozenset()):
-        setting = Setting(row.layout, row.wecs, row.point)
+    found = by_fault([trial for entry in group for trial in entry.faults])
+    for (_, _, setting), trials in found.items():
+        (row,) = fault_rows(trials, [], frozenset())
         usual = calm.get((first.entrant, first.division, setting), [])
-        asked = [
-            trial.requests
-            for trial in trials
-            if trial.requests is not None
-            and (trial.action, trial.target, trial.layout, trial.wecs, trial.point)
-            == (row.action, row.target, row.layout, row.wecs, row.point)
-        ]
+        asked = [trial.requests for trial in trials if trial.requests is not None]
         yield FaultStanding(
             division=first.division,
             load=first.load,

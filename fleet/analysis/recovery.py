@@ -125,17 +125,22 @@ def fault_trials(known: Known) -> list[FaultTrial]:
     return [_one(fault, known, asked, calm) for fault in history.faults if fault.trial in trials]
 
 
-def fault_rows(found: Sequence[FaultTrial], samples: Sequence[Sample], undisturbed: frozenset[str]) -> list[FaultRow]:
-    """Over repeats. `undisturbed` are the trials that nothing happened to."""
+def by_fault(found: Sequence[FaultTrial]) -> dict[tuple[str, str, Setting], list[FaultTrial]]:
+    """By action, target and setting, in the order in which each came first."""
     groups: defaultdict[tuple[str, str, Setting], list[FaultTrial]] = defaultdict(list)
     for one in found:
         groups[one.action, one.target, Setting(one.layout, one.wecs, one.point)].append(one)
+    return dict(groups)
+
+
+def fault_rows(found: Sequence[FaultTrial], samples: Sequence[Sample], undisturbed: frozenset[str]) -> list[FaultRow]:
+    """Over repeats. `undisturbed` are the trials that nothing happened to."""
     latencies: defaultdict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.stage == "downsync" and sample.counted and sample.seconds is not None:
             latencies[sample.trial].append(sample)
     rows = []
-    for (action, target, setting), group in groups.items():
+    for (action, target, setting), group in by_fault(found).items():
         mine = {one.trial for one in group}
         with_it = sorted(s.seconds for trial in mine for s in latencies[trial] if s.seconds is not None)
         without = sorted(
