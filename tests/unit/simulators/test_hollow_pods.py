@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import socket
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +18,6 @@ from cryptography import x509
 from fleet.errors import DeadlineError, UsageError
 from fleet.host.drivers.kind.engine import Record, write_record
 from fleet.host.machine import Machine, Options
-from fleet.host.pki import Subject
 from fleet.host.plan import ControlPlane, Extra
 from fleet.host.pods import pod_programs
 from fleet.host.program_folders import ProgramFolders
@@ -31,46 +29,17 @@ from fleet.simulators.hollow.image import reference_of, write_image
 from fleet.simulators.hollow.program import Part
 from fleet.testing.fake_engine import FakeEngine
 from tests.unit.host import fake_toolchain
+from tests.unit.host.kind_nodes import Nodes
 
 WEC = [ControlPlane("wec001", "wec", "kind")]
 SHARED = objects.Shared("localhost/fleet-hollow:1", {"GOGC": "50"}, ("--v=2",))
-
-
-class Cluster:
-    """The API server of the one kind cluster: a real process of the fake toolchain."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.machine: Machine | None = None
-        self.running: subprocess.Popen[bytes] | None = None
-
-    def start(self, port: int, container: str) -> None:
-        assert self.machine is not None
-        pki = self.machine.pki()
-        assert pki is not None
-        work = self.folder / container
-        work.mkdir(exist_ok=True)
-        pki.authority("ca").issue(work, "server", Subject("kube-apiserver", (), ("127.0.0.1",), client=False))
-        flags = {
-            "bind-address": "127.0.0.1", "secure-port": port, "client-ca-file": self.machine.layout.pki / "ca.crt",
-            "tls-cert-file": work / "server.crt", "tls-private-key-file": work / "server.key",
-        }  # fmt: skip
-        command = [str(self.folder / "bin" / "kube-apiserver"), *(f"--{k}={v}" for k, v in flags.items())]
-        self.running = subprocess.Popen(command, cwd=work)
-
-    def stop(self, container: str) -> None:
-        del container
-        if self.running is not None:
-            self.running.kill()
-            self.running.wait()
-            self.running = None
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> FakeEngine:
     fake_toolchain.write(tmp_path / "bin")
     (tmp_path / "bin" / "kind").touch(mode=0o755)
-    cluster = Cluster(tmp_path)
+    cluster = Nodes(tmp_path)
     return FakeEngine(cluster.start, cluster.stop)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +18,6 @@ from fleet.host.drivers.kind.driver import plan_kind
 from fleet.host.drivers.kind.engine import Record, read_record, write_record
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine, Options
-from fleet.host.pki import Subject
 from fleet.host.plan import ControlPlane, Extra
 from fleet.host.ports import Block
 from fleet.host.program_folders import ProgramFolders
@@ -28,6 +26,7 @@ from fleet.host.records import stored_server
 from fleet.install.control_planes import checking, converge, driver_of, teardown
 from fleet.testing.fake_engine import FakeEngine
 from tests.unit.host import fake_toolchain
+from tests.unit.host.kind_nodes import Nodes
 from tests.unit.host.test_plan import EXTRA, golden
 
 MACHINE = Machine(
@@ -36,38 +35,6 @@ MACHINE = Machine(
     ProgramFolders((Path("/TOOLCHAIN"),), check=True),
     Options(node_image="fleet/kind-node:1"),
 )
-
-
-class Nodes:
-    """API servers of the remembered nodes: real processes of the fake toolchain."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
-        self.machine: Machine | None = None
-
-    def start(self, port: int, container: str) -> None:
-        assert self.machine is not None
-        pki = self.machine.pki()
-        assert pki is not None
-        work = self.folder / container
-        work.mkdir(exist_ok=True)
-        pki.authority("ca").issue(work, "server", Subject("kube-apiserver", (), ("127.0.0.1",), client=False))
-        flags = {
-            "bind-address": "127.0.0.1",
-            "secure-port": port,
-            "client-ca-file": self.machine.layout.pki / "ca.crt",
-            "tls-cert-file": work / "server.crt",
-            "tls-private-key-file": work / "server.key",
-        }
-        command = [str(self.folder / "bin" / "kube-apiserver"), *(f"--{k}={v}" for k, v in flags.items())]
-        self.running[container] = subprocess.Popen(command, cwd=work)
-
-    def stop(self, container: str) -> None:
-        process = self.running.pop(container, None)
-        if process is not None:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture
