@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from fleet.host.https import Answer, Endpoint
 from fleet.host.layout import Layout
 from tests.live.conftest import state_folder
 from tests.live.lab import Lab
+from tests.live.waiting import until
 
 pytestmark = [
     pytest.mark.live,
@@ -28,7 +28,7 @@ DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 AUTOSCALERS = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
 LABELS = {"app": "web"}
 CONTAINER = {"name": "main", "image": "none", "resources": {"requests": {"cpu": "100m"}}}
-SECONDS = 300.0
+SCALED_SECONDS = 300.0
 """An autoscaler looks every 15 s, and does not believe a pod's CPU in its first 30 s."""
 
 
@@ -84,13 +84,6 @@ def ask(lab: Lab, path: str, method: str = "GET", body: Mapping[str, Any] | None
     return endpoint.request(method, path, body)
 
 
-def until(what: str, holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {SECONDS:.0f} s: {what}"
-        time.sleep(1)
-
-
 def test_it_is_built_and_knows_the_usage_of_nodes(lab: Lab) -> None:
     lab.playbook("site.yml").check()
     nodes = ask(lab, "/apis/metrics.k8s.io/v1beta1/nodes").json()["items"]
@@ -102,7 +95,11 @@ def test_an_autoscaler_scales_out_to_its_most(lab: Lab) -> None:
     """400 % of what they request, at a target of 50 %."""
     ask(lab, DEPLOYMENTS, "POST", deployment("400m"))
     ask(lab, AUTOSCALERS, "POST", AUTOSCALER)
-    until("four pods are there", lambda: ask(lab, f"{DEPLOYMENTS}/web").json()["status"].get("readyReplicas") == 4)
+
+    def ready() -> int:
+        return int(ask(lab, f"{DEPLOYMENTS}/web").json()["status"].get("readyReplicas", 0))
+
+    until("four pods are there", lambda: ready() == 4, seconds=SCALED_SECONDS)
     status = ask(lab, f"{AUTOSCALERS}/web").json()["status"]
     assert status["desiredReplicas"] == 4
     assert status["currentMetrics"][0]["resource"]["current"]["averageUtilization"] > 50

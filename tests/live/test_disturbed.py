@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 
 from tests.live.conftest import FAST, common_state
 from tests.live.lab import BIN, Lab
+from tests.live.waiting import until_written
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("disturbed")]
 
@@ -37,17 +37,6 @@ def lab() -> Iterator[Lab]:
 
 def start(lab: Lab, results: Path, *words: str) -> subprocess.Popen[str]:
     return lab.start([str(BIN / "fleet"), *RUN, *words, "--fleet", lab.name, "--results", str(results)])
-
-
-def wait_for(results: Path, running: subprocess.Popen[str], *marks: bytes) -> None:
-    """Until a line of the run below `results` holds all of those words."""
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and running.poll() is None:
-        for file in results.rglob("events.jsonl"):
-            if any(all(mark in line for mark in marks) for line in file.read_bytes().splitlines()):
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"the run did not come to {marks} in 300 s; exit code: {running.poll()}")
 
 
 def ended(results: Path, running: subprocess.Popen[str]) -> dict[str, Any]:
@@ -83,7 +72,7 @@ def test_a_program_of_the_hub_that_is_killed_in_a_drain_is_in_the_verdict(
     victim = pid_of(lab, program)
     running = start(lab, tmp_path, "--repeats", "1")
     try:
-        wait_for(tmp_path, running, b'"step":"drain"', b'"begin"')
+        until_written(tmp_path, running, b'"step":"drain"', b'"begin"')
         os.kill(victim, signal.SIGKILL)
         made = ended(tmp_path, running)
     finally:

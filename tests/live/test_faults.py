@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 
 from tests.live.conftest import state_folder
 from tests.live.lab import BIN, Lab, changed
+from tests.live.waiting import until
 
 pytestmark = [
     pytest.mark.live,
@@ -111,11 +111,7 @@ def test_a_driver_and_a_helper_that_are_killed_leave_a_note_and_fleet_up_repairs
     running = lab.start([str(BIN / "fleet"), *command(lab, tmp_path, "{action: pause, target: wec001, for: 1h}")])
     note = lab.folder / "faults" / "000-pause.json"
     try:
-        deadline = time.monotonic() + 120
-        while not any(_stopped(process) for process in lab.processes()):
-            assert time.monotonic() < deadline, "the fault was not injected"
-            assert running.poll() is None, "the run ended"
-            time.sleep(0.1)
+        until("it is injected", lambda: any(_stopped(process) for process in lab.processes()), running=running)
         for process in psutil.Process(running.pid).children(recursive=True):
             process.send_signal(signal.SIGKILL)
     finally:
@@ -148,11 +144,7 @@ def test_a_run_that_is_ended_by_sigterm_heals(lab: Lab, tmp_path: Path) -> None:
         [str(BIN / "fleet"), *command(lab, tmp_path, "{action: partition, target: localhost, for: 1h}")]
     )
     try:
-        deadline = time.monotonic() + 120
-        while not list((lab.folder / "faults").glob("*.json")):
-            assert time.monotonic() < deadline, "the fault was not injected"
-            assert running.poll() is None, "the run ended"
-            time.sleep(0.1)
+        until("it is injected", lambda: list((lab.folder / "faults").glob("*.json")), running=running)
         running.terminate()
         running.wait(timeout=120)
     except subprocess.TimeoutExpired:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import stat
-import subprocess
 import time
 from pathlib import Path
 from typing import cast
@@ -15,6 +14,7 @@ import psutil
 import pytest
 
 from tests.live.lab import BIN, Lab, changed
+from tests.live.waiting import SENT, until_written
 
 pytestmark = pytest.mark.live  # its groups, one per driver, are marks of the fixture `lab`
 
@@ -151,7 +151,7 @@ def test_a_wec_that_dies_during_a_run_does_not_stop_it(lab: Lab, tmp_path: Path)
                "--fleet", lab.name, "--results", str(tmp_path)]  # fmt: skip
     running = lab.start([str(BIN / "fleet"), *command])
     try:
-        wait_for_load(tmp_path, running)
+        until_written(tmp_path, running, SENT)
         lab.fleet("cluster", "stop", "wec002", "--fleet", lab.name).check()
         time.sleep(5)  # how long the WEC is away, not a wait for anything
         lab.fleet("cluster", "start", "wec002", "--fleet", lab.name).check()
@@ -164,17 +164,6 @@ def test_a_wec_that_dies_during_a_run_does_not_stop_it(lab: Lab, tmp_path: Path)
     assert "wec002" in json.dumps(record["reasons"])
     rows = (next(tmp_path.rglob("samples.csv"))).read_text(encoding="utf-8")
     assert "cluster-down" in rows
-
-
-def wait_for_load(results: Path, running: subprocess.Popen[str]) -> None:
-    """Until that run, which writes below `results`, has begun to send."""
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and running.poll() is None:
-        for events in results.rglob("events.jsonl"):
-            if b'"t":"sent"' in events.read_bytes():
-                return
-        time.sleep(0.2)
-    raise AssertionError(f"the run did not begin to send in 300 s; exit code: {running.poll()}")
 
 
 def only_once(lab: Lab) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,19 +13,12 @@ from fleet.host.plan import ControlPlane
 from fleet.host.records import stored_server
 from fleet.install.control_planes import converge, teardown
 from fleet.toolchain import locate
+from tests.live.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("shared")]
 REPO = Path(__file__).parents[2]
 NAP = 15.0
-SECONDS = 120.0
 OK, CREATED = 200, 201
-
-
-def _until(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, f"{what} within {SECONDS:.0f} s"
-        time.sleep(0.2)
 
 
 def test_a_connection_wakes_it_and_converging_leaves_it_asleep_or_wakes_it() -> None:
@@ -41,11 +32,11 @@ def test_a_connection_wakes_it_and_converging_leaves_it_asleep_or_wakes_it() -> 
             one = machine.endpoint("wec001", stored_server(machine, "wec001"))
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
             assert one.request("POST", "/api/v1/namespaces/default/configmaps", body).status == CREATED
-            _until(lambda: {i.state for i in admin.instances().values()} == {"asleep"}, "both sleep")
+            until("both sleep", lambda: {i.state for i in admin.instances().values()} == {"asleep"})
             assert one.request("GET", "/api/v1/namespaces/default/configmaps/kept", timeout=60.0).status == OK
             # Its API server answers a moment before its controllers have started.
             awake = {"wec001": "ready", "wec002": "asleep"}
-            _until(lambda: {name: i.state for name, i in admin.instances().items()} == awake, "one is awake")
+            until("one is awake", lambda: {name: i.state for name, i in admin.instances().items()} == awake)
             page = one.request("GET", "/metrics", timeout=60.0).text(10**8)
             assert 'fleet_dense_wakes_total{control_plane="wec001"} 1' in page
             assert "fleet_dense_wake_seconds_total" in page

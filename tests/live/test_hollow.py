@@ -6,11 +6,10 @@ import json
 import os
 import signal
 import ssl
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from fleet.simulators.kwok.stages import EXIT_CODE, LIFETIME
 from fleet.simulators.scraped import first_address
 from tests.live.conftest import common_state
 from tests.live.lab import Lab, changed
+from tests.live.waiting import SECONDS, until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("hollow")]
 
@@ -46,8 +46,6 @@ JOB = {
         },
     },
 }
-SECONDS = 180.0
-"""For anything to come about on a busy machine; a node is NotReady 40 s after its last lease."""
 
 
 @pytest.fixture(scope="module")
@@ -126,13 +124,6 @@ class Wec:
 @pytest.fixture
 def wec(lab: Lab) -> Wec:
     return Wec(lab)
-
-
-def until(what: str, holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {SECONDS:.0f} s: {what}"
-        time.sleep(0.2)
 
 
 def admin(lab: Lab) -> HollowAdmin:

@@ -30,7 +30,8 @@ from fleet.lab.system import LinuxSystem
 from fleet.managers.ocm.names import CLUSTER_LABEL
 from tests.live.conftest import FAST, state_folder
 from tests.live.lab import BIN, Lab, Ran, changed
-from tests.live.test_fleet import RUN, report_path, run_record, summary, wait_for_load
+from tests.live.test_fleet import RUN, report_path, run_record, summary
+from tests.live.waiting import SENT, until_written
 
 SUBNET = "10.78.0.0/24"
 """Not the default: a lab that somebody has up on this host stays."""
@@ -332,7 +333,7 @@ def test_a_machine_cut_off_in_an_experiment_is_told_and_the_run_goes_on(lab: Mac
                "--fleet", lab.name, "--results", str(tmp_path)]  # fmt: skip
     with lab.start([str(BIN / "fleet"), *command]) as running:
         try:
-            wait_for_load(tmp_path, running)
+            until_written(tmp_path, running, SENT)
             lab.fleet("lab", "cut", "m3").check()
             time.sleep(45)  # how long the machine is away, not a wait for anything: longer than TCP takes to notice
             lab.fleet("lab", "repair", "m3").check()

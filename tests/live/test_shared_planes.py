@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ from fleet.host.plan import ControlPlane
 from fleet.host.records import stored_server
 from fleet.install.control_planes import converge, teardown
 from fleet.toolchain import locate
+from tests.live.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("shared")]
 REPO = Path(__file__).parents[2]
-SECONDS = 60.0
 OK, CREATED = 200, 201
 INVALID, REFUSED = 422, 500
 
@@ -58,13 +57,6 @@ def _create(endpoint: Endpoint, path: str, body: dict[str, Any]) -> int:
     return endpoint.request("POST", path, body).status
 
 
-def _until(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, f"{what} within {SECONDS:.0f} s"
-        time.sleep(0.1)
-
-
 def _crd(plural: str, field: str) -> dict[str, Any]:
     schema = {
         "type": "object",
@@ -92,9 +84,9 @@ def _crd(plural: str, field: str) -> dict[str, Any]:
 
 def _install(endpoint: Endpoint, plural: str, field: str) -> None:
     assert _create(endpoint, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", _crd(plural, field)) == CREATED
-    _until(
-        lambda: endpoint.request("GET", f"/apis/example.com/v1/namespaces/default/{plural}").status == OK,
+    until(
         f"{plural} are served",
+        lambda: endpoint.request("GET", f"/apis/example.com/v1/namespaces/default/{plural}").status == OK,
     )
 
 
@@ -144,7 +136,7 @@ def _kinds(document: dict[str, Any]) -> set[str]:
 
 
 def _openapi(endpoint: Endpoint, kind: str) -> dict[str, Any]:
-    _until(lambda: kind in _kinds(_document(endpoint, "/openapi/v2")), f"OpenAPI has {kind}")
+    until(f"OpenAPI has {kind}", lambda: kind in _kinds(_document(endpoint, "/openapi/v2")))
     found = {"v2": _document(endpoint, "/openapi/v2")}
     for path in _document(endpoint, "/openapi/v3")["paths"]:
         found[path] = _document(endpoint, f"/openapi/v3/{path}")
@@ -186,7 +178,7 @@ def _configmap(endpoint: Endpoint, name: str, *, dry: bool = True) -> int:
 
 
 def _until_judged(endpoint: Endpoint, name: str, status: int) -> None:
-    _until(lambda: _configmap(endpoint, name) == status, f"{endpoint.url} answers {status} to a ConfigMap {name}")
+    until(f"{endpoint.url} answers {status} to a ConfigMap {name}", lambda: _configmap(endpoint, name) == status)
 
 
 def test_admission_is_each_ones_own(installed: dict[str, Endpoint]) -> None:
@@ -254,16 +246,16 @@ def test_controllers_scheduler_and_collection_work(installed: dict[str, Endpoint
     assert _create(endpoint, "/api/v1/namespaces", {"metadata": {"name": "work"}}) == CREATED
     assert _create(endpoint, "/apis/apps/v1/namespaces/work/deployments", _deployment("d", 3)) == CREATED
     running = "/api/v1/namespaces/work/pods?fieldSelector=status.phase%3DRunning"
-    _until(lambda: _count(endpoint, running) == 3, "three pods run")
-    _until(
-        lambda: endpoint.request("GET", "/api/v1/namespaces/work/serviceaccounts/default").status == OK,
+    until("three pods run", lambda: _count(endpoint, running) == 3)
+    until(
         "the namespace has its service account",
+        lambda: endpoint.request("GET", "/api/v1/namespaces/work/serviceaccounts/default").status == OK,
     )
     gone = endpoint.request("DELETE", "/apis/apps/v1/namespaces/work/deployments/d")
     assert gone.status == OK
-    _until(lambda: _count(endpoint, "/api/v1/namespaces/work/pods") == 0, "pods of a deleted Deployment are collected")
+    until("pods of a deleted Deployment are collected", lambda: _count(endpoint, "/api/v1/namespaces/work/pods") == 0)
     assert endpoint.request("DELETE", "/api/v1/namespaces/work").status == OK
-    _until(lambda: endpoint.request("GET", "/api/v1/namespaces/work").status == 404, "the namespace is gone")
+    until("the namespace is gone", lambda: endpoint.request("GET", "/api/v1/namespaces/work").status == 404)
 
 
 def test_a_custom_resource_is_checked_by_its_own_schema(installed: dict[str, Endpoint]) -> None:
@@ -287,12 +279,12 @@ def test_a_neighbour_that_stops_touches_nobody(machines: dict[str, Machine], ins
     before = _goroutines(admin)
     admin.stop("wec002")
     assert _configmap(installed["one"], "asked") == CREATED
-    _until(lambda: _goroutines(admin) < 0.7 * before, "its goroutines end")
+    until("its goroutines end", lambda: _goroutines(admin) < 0.7 * before)
     with pytest.raises(OSError, match=r".*"):
         installed["two"].request("GET", "/readyz")
     assert _configmap(installed["one"], "asked") == CREATED
     admin.start("wec002")
-    _until(lambda: installed["two"].request("GET", "/readyz").status == OK, "it is ready again")
+    until("it is ready again", lambda: installed["two"].request("GET", "/readyz").status == OK)
     assert installed["two"].request("GET", "/apis/example.com/v1/namespaces/default/gadgets").status == OK
 
 

@@ -21,6 +21,7 @@ from tests.live.conftest import FAST, state_folder
 from tests.live.lab import BIN, Lab, changed
 from tests.live.planted import MANAGERS, fight, leaks
 from tests.live.test_fleet import report_path, run_record
+from tests.live.waiting import until_written
 
 pytestmark = [
     pytest.mark.live,
@@ -204,7 +205,7 @@ def test_a_planted_fight_is_found_and_named(lab: Lab, tmp_path: Path) -> None:
     command = words(lab, tmp_path, "policy-scaling", "policies=[1]", "after=20s")
     running = lab.start([str(BIN / "fleet"), *command])
     try:
-        wait_for(tmp_path, b'"step":"after","edge":"begin"')
+        until_written(tmp_path, running, b'"step":"after","edge":"begin"')
         name = asyncio.run(fight(lab, "wec001", rounds=8, pause=0.5))
         out, _ = running.communicate(timeout=300)
     finally:
@@ -215,14 +216,6 @@ def test_a_planted_fight_is_found_and_named(lab: Lab, tmp_path: Path) -> None:
     assert one["example"].endswith(f"/{name}")
     assert found["findings"][0].startswith(f"{MANAGERS[0]} and {MANAGERS[1]} fight over deployments ")
     assert found["failures"][0]["stage"] == "fights"
-
-
-def wait_for(results: Path, text: bytes) -> None:
-    """Until the events of the run in `results` have that."""
-    deadline = time.monotonic() + QUICK_SECONDS
-    while not any(text in events.read_bytes() for events in results.rglob("events.jsonl")):
-        assert time.monotonic() < deadline, text
-        time.sleep(0.2)
 
 
 FEW = ("workload.kind=configmap", "workload.objects=4", "repeats=6")
