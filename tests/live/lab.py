@@ -13,6 +13,11 @@ from pathlib import Path
 
 import psutil
 
+from fleet.host.https import Endpoint
+from fleet.host.layout import Layout
+from fleet.kube.client import KubeClient
+from fleet.model import fleet_load
+
 REPO = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 PLAYBOOK_SECONDS = 900
@@ -80,6 +85,18 @@ class Lab:
     def folder(self) -> Path:
         """The machine's folder of this fleet."""
         return self.state / self.name
+
+    def endpoint(self, cluster: str) -> Endpoint:
+        """The API server of one of its control planes on this machine, as its admin."""
+        clusters = fleet_load.load(self.folder / "fleet.json").clusters
+        (server,) = [one.server for one in clusters if one.name == cluster]
+        layout = Layout(self.folder)
+        own = layout.cluster(cluster) / "pki"
+        return Endpoint(server, layout.pki / "ca.crt", own / "admin.crt", own / "admin.key")
+
+    def client(self, cluster: str) -> KubeClient:
+        """The same for what waits for many objects; to be closed by the caller."""
+        return KubeClient.from_kubeconfig(Layout(self.folder).kubeconfig(cluster), cluster=cluster)
 
     def processes(self) -> list[psutil.Process]:
         """Every live process that names this lab's folder in its command line or runs in it."""

@@ -19,7 +19,6 @@ from fleet.host.files import private_directory, write_private
 from fleet.host.pages import PPROF
 from fleet.host.supervise import Supervisor
 from fleet.host.supervisor_config import Program
-from fleet.kube.client import KubeClient
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, DEPLOYMENTS, MANIFEST_WORKS, PODS, WORK_STATUSES, Resource
 from fleet.model import fleet_load
 from fleet.model.fleet_file import Cluster, Component, FleetFile
@@ -116,9 +115,7 @@ def _free_port() -> int:
 
 async def fight(lab: Lab, cluster: str, *, rounds: int, pause: float) -> str:
     """Two managers write one annotation of one Deployment of the run in turn; its name. It must be there already."""
-    fleet = fleet_load.load(lab.folder / fleet_load.FILE)
-    entry = next(one for one in fleet.clusters if one.name == cluster)
-    async with KubeClient.from_kubeconfig(entry.kubeconfig, cluster=cluster) as client:
+    async with lab.client(cluster) as client:
         found = await client.list_all(DEPLOYMENTS, label_selector=RUN_LABEL)
         meta = found[0]["metadata"]
         for number in range(rounds):

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from fleet.host.https import Answer, Endpoint
-from fleet.host.layout import Layout
+from fleet.host.https import Answer
 from tests.live.conftest import state_folder
 from tests.live.lab import Lab
 from tests.live.waiting import until
@@ -77,11 +75,7 @@ def lab() -> Iterator[Lab]:
 
 def ask(lab: Lab, path: str, method: str = "GET", body: Mapping[str, Any] | None = None) -> Answer:
     """The WEC's API server, as its admin."""
-    layout = Layout(lab.folder)
-    server = json.loads((lab.folder / "fleet.json").read_text(encoding="utf-8"))["clusters"][0]["server"]
-    pki = layout.cluster("wec001") / "pki"
-    endpoint = Endpoint(server, layout.pki / "ca.crt", pki / "admin.crt", pki / "admin.key")
-    return endpoint.request(method, path, body)
+    return lab.endpoint("wec001").request(method, path, body)
 
 
 def test_it_is_built_and_knows_the_usage_of_nodes(lab: Lab) -> None:

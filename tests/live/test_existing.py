@@ -41,7 +41,7 @@ class Taken:
 
     def admin(self, cluster: str) -> KubeClient:
         """As its owner."""
-        return KubeClient.from_kubeconfig(self.theirs.folder / "clusters" / cluster / "kubeconfig", cluster=cluster)
+        return self.theirs.client(cluster)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from kubernetes import client as kubernetes
 from kubernetes import config
 from kubernetes.stream import stream
 
-from fleet.host.https import Answer, Endpoint
+from fleet.host.https import Answer
 from fleet.host.layout import Layout
 from fleet.model import fleet_load
 from fleet.simulators.hollow.admin import HollowAdmin
@@ -63,11 +63,8 @@ class Wec:
     """The WEC as its admin sees it."""
 
     def __init__(self, lab: Lab) -> None:
-        self._layout = Layout(lab.folder)
-        fleet = json.loads((lab.folder / "fleet.json").read_text(encoding="utf-8"))
-        (server,) = [cluster["server"] for cluster in fleet["clusters"]]
-        own = self._layout.cluster("wec001") / "pki"
-        self._endpoint = Endpoint(server, self._layout.pki / "ca.crt", own / "admin.crt", own / "admin.key")
+        self._kubeconfig = Layout(lab.folder).kubeconfig("wec001")
+        self._endpoint = lab.endpoint("wec001")
 
     def ask(self, path: str, method: str = "GET", body: Mapping[str, Any] | None = None) -> Answer:
         """One request, whatever it answers."""
@@ -109,7 +106,7 @@ class Wec:
     def run(self, *command: str) -> str:
         """What a command in the Pod's container answers."""
         load: Any = config.new_client_from_config  # untyped
-        with load(str(self._layout.kubeconfig("wec001"))) as client:
+        with load(str(self._kubeconfig)) as client:
             said: Any = stream(
                 kubernetes.CoreV1Api(client).connect_get_namespaced_pod_exec, "web", "default", command=list(command),
                 stdout=True, stderr=False, stdin=False, tty=False, _preload_content=False,

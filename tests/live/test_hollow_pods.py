@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from fleet.host.https import Answer, Endpoint
-from fleet.host.layout import Layout
+from fleet.host.https import Answer
 from fleet.simulators.hollow import objects
 from tests.live.conftest import state_folder
 from tests.live.lab import Lab, changed
@@ -48,11 +47,7 @@ def lab(before: dict[str, object]) -> Iterator[Lab]:
 
 
 def asked(lab: Lab, path: str) -> Answer:
-    layout = Layout(lab.folder)
-    fleet = json.loads((lab.folder / "fleet.json").read_text(encoding="utf-8"))
-    (server,) = [cluster["server"] for cluster in fleet["clusters"]]
-    own = layout.cluster("wec001") / "pki"
-    return Endpoint(server, layout.pki / "ca.crt", own / "admin.crt", own / "admin.key").request("GET", path)
+    return lab.endpoint("wec001").request("GET", path)
 
 
 def items(lab: Lab, path: str) -> list[Any]:

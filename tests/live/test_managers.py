@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from fleet.kube.client import KubeClient
 from fleet.kube.resources import CLUSTER_ROLE_BINDINGS, CRDS, NAMESPACES
 from tests.live.conftest import state_folder
 from tests.live.lab import Lab, changed
@@ -49,7 +48,7 @@ def within(lab: Lab) -> dict[str, set[str]]:
     """What the WECs have of the kinds that managers put there."""
 
     async def look(wec: str) -> set[str]:
-        async with KubeClient.from_kubeconfig(lab.folder / "clusters" / wec / "kubeconfig", cluster=wec) as client:
+        async with lab.client(wec) as client:
             return {f"{kind} {one['metadata']['name']}" for kind in KINDS for one in await client.list_all(kind)}
 
     async def every() -> dict[str, set[str]]:

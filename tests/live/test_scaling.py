@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from fleet.kube import resources
-from fleet.kube.client import KubeClient
 from tests.live.conftest import common_state
 from tests.live.lab import Lab
 
@@ -95,6 +94,5 @@ async def test_nodes_grow_and_the_fleet_gets_its_own_back(lab: Lab, tmp_path: Pa
     ]
     assert all(row["nodes that turned not ready"] == 0 for row in found)
     assert all(row["pods that never ran"] == 0 for row in found if row["state"] == "with pods")
-    kubeconfig = lab.folder / "clusters" / "wec001" / "kubeconfig"
-    async with KubeClient.from_kubeconfig(kubeconfig, cluster="wec001") as client:
+    async with lab.client("wec001") as client:
         assert len(await client.list_all(resources.NODES)) == NODES

@@ -15,7 +15,6 @@ from typing import Any, cast
 
 import pytest
 
-from fleet.kube.client import KubeClient
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, MANAGED_CLUSTERS, SECRETS, Resource
 from tests.live.conftest import FAST, state_folder
 from tests.live.lab import BIN, Lab, changed
@@ -146,8 +145,7 @@ def objects(lab: Lab, cluster: str, resource: Resource) -> list[dict[str, Any]]:
     """What that cluster has of a kind."""
 
     async def ask() -> list[dict[str, Any]]:
-        path = lab.folder / "clusters" / cluster / "kubeconfig"
-        async with KubeClient.from_kubeconfig(path, cluster=cluster) as client:
+        async with lab.client(cluster) as client:
             return await client.list_all(resource)
 
     return asyncio.run(ask())
