@@ -10,7 +10,7 @@ from typing import Any
 from fleet.analysis.fidelity import MOST_LAG_SECONDS
 from tests.bench.load import RATE, SECONDS, WECS
 from tests.bench.ratios import Ratio, paired
-from tests.live.conftest import FAST, state_folder
+from tests.live.conftest import FAST, own_lab
 from tests.live.lab import Lab
 
 SETS = (
@@ -26,13 +26,9 @@ def ratios(repeats: int) -> list[Ratio]:
 
     Builds a fleet of dense WECs with raised client limits, so that the loads of one run are gone before the next.
     """
-    with state_folder() as state:
-        lab = Lab("b-load", state, {"wec_count": WECS, **FAST})
-        try:
-            lab.playbook("site.yml").check()
-            found = [_run(lab, number) for number in range(1, repeats + 1)]
-        finally:
-            lab.playbook("playbooks/teardown.yml")
+    with own_lab("b-load", {"wec_count": WECS, **FAST}) as lab:
+        lab.playbook("site.yml").check()
+        found = [_run(lab, number) for number in range(1, repeats + 1)]
     what = f"fleet of {WECS}, {RATE} objects/s"
     rates = [(one["achieved"], one["offered"]) for one in found]
     lags = [one["lag_p99"] for one in found]

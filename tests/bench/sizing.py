@@ -21,8 +21,7 @@ from fleet.analysis.theory import theory_of
 from fleet.cli.run_list import find_all
 from fleet.results.folder import RunFolder
 from tests.bench.ratios import HEADER
-from tests.live.conftest import state_folder
-from tests.live.lab import Lab
+from tests.live.conftest import own_lab
 
 MOST_ERROR = 0.15
 """Of the measured value: what the prediction of the held-out fleet may be away from it."""
@@ -110,19 +109,15 @@ def measure(plan: Sizing, count: int) -> None:
     if not missing:
         return
     words = {"idle": plan.rest, "wec-scaling": plan.load(count)}
-    with state_folder() as state:
-        lab = Lab("b-size", state, {"wec_count": count, "manager": plan.manager})
-        try:
-            lab.playbook("site.yml").check()
-            for name in missing:
-                command = ["experiment", "run", name, "--fleet", lab.name, "--results", str(folder), *words[name]]
-                ran = lab.fleet(*command, seconds=COMMAND_SECONDS)
-                if ran.code:
-                    raise RuntimeError(
-                        f"{name} over {count} WECs ended with {ran.code}:\n{ran.out[-500:]}\n{ran.err[-3000:]}"
-                    )
-        finally:
-            lab.playbook("playbooks/teardown.yml")
+    with own_lab("b-size", {"wec_count": count, "manager": plan.manager}) as lab:
+        lab.playbook("site.yml").check()
+        for name in missing:
+            command = ["experiment", "run", name, "--fleet", lab.name, "--results", str(folder), *words[name]]
+            ran = lab.fleet(*command, seconds=COMMAND_SECONDS)
+            if ran.code:
+                raise RuntimeError(
+                    f"{name} over {count} WECs ended with {ran.code}:\n{ran.out[-500:]}\n{ran.err[-3000:]}"
+                )
 
 
 def observations(plan: Sizing, count: int) -> list[Observation]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,14 +49,33 @@ def common_state() -> Path:
     return Path(os.environ["FLEET_TEST_STATE"])
 
 
+@contextmanager
+def own_lab(name: str, variables: Mapping[str, object]) -> Iterator[Lab]:
+    """A lab with a state folder of its own, which nothing has built yet; torn down at the end whatever happened."""
+    with state_folder() as state, _torn_down(Lab(name, state, variables)) as made:
+        yield made
+
+
+@contextmanager
+def shared_lab(name: str, variables: Mapping[str, object]) -> Iterator[Lab]:
+    """The same in the state folder of all workers."""
+    with _torn_down(Lab(name, common_state(), variables, alone=False)) as made:
+        yield made
+
+
+@contextmanager
+def _torn_down(made: Lab) -> Iterator[Lab]:
+    try:
+        yield made
+    finally:
+        made.playbook("playbooks/teardown.yml")
+
+
 @pytest.fixture(
     scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("dense", "process")]
 )
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """Three WECs by one driver, not built yet: the first test builds them."""
     variables = {"wec_count": 3, "control_plane_driver": request.param, **FAST}
-    made = Lab(f"t-{request.param}", common_state(), variables, alone=False)
-    try:
+    with shared_lab(f"t-{request.param}", variables) as made:
         yield made
-    finally:
-        made.playbook("playbooks/teardown.yml")

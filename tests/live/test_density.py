@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.live.conftest import common_state
+from tests.live.conftest import shared_lab
 from tests.live.lab import BIN, Lab
 from tests.live.waiting import RUN_SECONDS, until
 
@@ -26,13 +26,10 @@ RUN = ["experiment", "run", "density", "--quick"]
 def lab() -> Iterator[Lab]:
     """A fleet of one WEC: density leaves it alone."""
     variables = {"wec_count": 1, "manager": "none", "node_simulator": "none"}
-    made = Lab("t-density", common_state(), variables, alone=False)
-    try:
+    with shared_lab("t-density", variables) as made:
         made.fleet("toolchain", "build", "--for", "experiment:density").check()
         made.playbook("site.yml").check()
         yield made
-    finally:
-        made.playbook("playbooks/teardown.yml")
 
 
 def left(lab: Lab) -> list[psutil.Process]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.conftest import FAST, common_state
+from tests.live.conftest import FAST, shared_lab
 from tests.live.lab import BIN, Lab
 from tests.live.waiting import until_written
 
@@ -27,12 +27,9 @@ RUN = ["experiment", "run", "wec-scaling", "--wecs", "2", "--layout", "one-to-ma
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """Two dense WECs."""
-    made = Lab("t-disturbed", common_state(), {"wec_count": 2, **FAST}, alone=False)
-    try:
+    with shared_lab("t-disturbed", {"wec_count": 2, **FAST}) as made:
         made.playbook("site.yml").check()
         yield made
-    finally:
-        made.playbook("playbooks/teardown.yml")
 
 
 def start(lab: Lab, results: Path, *words: str) -> subprocess.Popen[str]:

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.live.conftest import state_folder
+from tests.live.conftest import own_lab
 from tests.live.lab import BIN, Lab, changed
 from tests.live.waiting import until
 
@@ -61,14 +61,10 @@ timeouts: {settle: 60s, object: 60s, clean: 60s}
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """Two WECs with processes of their own, behind a link without a delay."""
-    with state_folder() as state:
-        variables = {"wec_count": 2, "control_plane_driver": "process", "manager": "ocm", "wan": {"rtt": "0ms"}}
-        made = Lab("t-faults", state, variables)
-        try:
-            made.playbook("site.yml").check()
-            yield made
-        finally:
-            made.playbook("playbooks/teardown.yml")
+    variables = {"wec_count": 2, "control_plane_driver": "process", "manager": "ocm", "wan": {"rtt": "0ms"}}
+    with own_lab("t-faults", variables) as made:
+        made.playbook("site.yml").check()
+        yield made
 
 
 def command(lab: Lab, folder: Path, step: str) -> list[str]:

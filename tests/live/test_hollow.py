@@ -25,7 +25,7 @@ from fleet.simulators.hollow.admin import HollowAdmin
 from fleet.simulators.hollow.program import socket_of
 from fleet.simulators.kwok.stages import EXIT_CODE, LIFETIME
 from fleet.simulators.scraped import first_address
-from tests.live.conftest import common_state
+from tests.live.conftest import common_state, shared_lab
 from tests.live.lab import Lab, changed
 from tests.live.waiting import SECONDS, until
 
@@ -52,11 +52,8 @@ JOB = {
 def lab() -> Iterator[Lab]:
     """One dense WEC without a manager; the first test builds it."""
     variables = {"wec_count": 1, "manager": "none", "node_simulator": "hollow", "wec_nodes": 3}
-    made = Lab("t-hollow", common_state(), variables, alone=False)
-    try:
+    with shared_lab("t-hollow", variables) as made:
         yield made
-    finally:
-        made.playbook("playbooks/teardown.yml")
 
 
 class Wec:

@@ -11,7 +11,7 @@ import pytest
 
 from fleet.host.https import Answer
 from fleet.simulators.hollow import objects
-from tests.live.conftest import state_folder
+from tests.live.conftest import own_lab
 from tests.live.lab import Lab, changed
 from tests.live.test_kind import ASKED, CAN_RUN, host
 
@@ -38,12 +38,8 @@ def lab(before: dict[str, object]) -> Iterator[Lab]:
         "node_simulator": "mixed", "wec_nodes": 5, "wec_hollow_nodes": 4, "hollow_per_process": 2,
         "hollow_placement": "pods",
     }  # fmt: skip
-    with state_folder() as state:
-        made = Lab("t-pods", state, variables)
-        try:
-            yield made
-        finally:
-            made.playbook("playbooks/teardown.yml")
+    with own_lab("t-pods", variables) as made:
+        yield made
 
 
 def asked(lab: Lab, path: str) -> Answer:

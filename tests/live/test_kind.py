@@ -13,7 +13,7 @@ import pytest
 from fleet.host.drivers.kind.engine import missing_programs, read_record, run, system_engine
 from fleet.host.drivers.kind.engine_daemon import CGROUPS, PATHS, SYSCTLS, members
 from fleet.host.layout import Layout
-from tests.live.conftest import FAST, state_folder
+from tests.live.conftest import FAST, own_lab
 from tests.live.lab import Lab, changed
 from tests.live.test_fleet import valid_run
 
@@ -52,12 +52,8 @@ def before() -> dict[str, object]:
 @pytest.fixture(scope="module")
 def lab(before: dict[str, object]) -> Iterator[Lab]:
     assert before["groups"] == []
-    with state_folder() as state:
-        made = Lab("t-kind", state, {"wec_count": 3, "control_plane_driver": "kind", **FAST})
-        try:
-            yield made
-        finally:
-            made.playbook("playbooks/teardown.yml")
+    with own_lab("t-kind", {"wec_count": 3, "control_plane_driver": "kind", **FAST}) as made:
+        yield made
 
 
 def containers(lab: Lab) -> dict[str, str]:

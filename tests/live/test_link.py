@@ -18,7 +18,7 @@ import pytest
 from fleet.managers.ocm.identities import server_of
 from fleet.model import fleet_load
 from fleet.model.link import Link
-from tests.live.conftest import FAST, state_folder
+from tests.live.conftest import FAST, own_lab
 from tests.live.lab import Lab, changed
 from tests.live.test_fleet import report_path, run_record
 
@@ -34,12 +34,8 @@ GETS = 20
 @pytest.fixture(scope="module")
 def linked() -> Iterator[Lab]:
     """Two dense WECs behind a link without delay; the first test builds them."""
-    with state_folder() as state:
-        made = Lab("t-link", state, {"wec_count": 2, "wan": {"rtt": "0ms"}, **FAST})
-        try:
-            yield made
-        finally:
-            made.playbook("playbooks/teardown.yml")
+    with own_lab("t-link", {"wec_count": 2, "wan": {"rtt": "0ms"}, **FAST}) as made:
+        yield made
 
 
 def listener(lab: Lab) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from fleet.kube.resources import CLUSTER_ROLE_BINDINGS, CRDS, NAMESPACES
-from tests.live.conftest import state_folder
+from tests.live.conftest import own_lab
 from tests.live.lab import Lab, changed
 from tests.live.test_fleet import report_path, run_record
 from tests.live.test_talk import NOISE
@@ -35,13 +35,9 @@ KINDS = (NAMESPACES, CRDS, CLUSTER_ROLE_BINDINGS)
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """Dense WECs without a manager, so that it is known what they have by themselves."""
-    with state_folder() as state:
-        made = Lab("t-mgr", state, {"wec_count": WECS, **RAISED})
-        try:
-            made.playbook("site.yml", manager="none").check()
-            yield made
-        finally:
-            made.playbook("playbooks/teardown.yml")
+    with own_lab("t-mgr", {"wec_count": WECS, **RAISED}) as made:
+        made.playbook("site.yml", manager="none").check()
+        yield made
 
 
 def within(lab: Lab) -> dict[str, set[str]]:

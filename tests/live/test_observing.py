@@ -19,7 +19,7 @@ import pytest
 from fleet.analysis.pprof import Profile, difference, read, top
 from fleet.model import fleet_load
 from fleet.simulators.scraped import address_of
-from tests.live.conftest import FAST, common_state
+from tests.live.conftest import FAST, shared_lab
 from tests.live.lab import REPO, Lab
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("observed")]
@@ -37,12 +37,9 @@ _ROW = re.compile(rf"^ *(-?\d+)B? +{_SHARE} +{_SHARE} +(-?\d+)B? +{_SHARE} +(\S.
 def observed() -> Iterator[Lab]:
     """Two dense WECs with everything open that can be, and Prometheus."""
     switches = {"control_plane_debug": True, "monitoring_enabled": True, "monitoring_interval": f"{INTERVAL}s"}
-    lab = Lab("t-observe", common_state(), {"wec_count": 2, **switches, **FAST}, alone=False)
-    try:
+    with shared_lab("t-observe", {"wec_count": 2, **switches, **FAST}) as lab:
         lab.playbook("site.yml").check()
         yield lab
-    finally:
-        lab.playbook("playbooks/teardown.yml")
 
 
 def upstream_top(*words: str) -> dict[str, tuple[int, int]]:

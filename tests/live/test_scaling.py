@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from fleet.kube import resources
-from tests.live.conftest import common_state
+from tests.live.conftest import shared_lab
 from tests.live.lab import Lab
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("scaling")]
@@ -24,13 +24,10 @@ NODES = 3
 def lab() -> Iterator[Lab]:
     """A fleet of one WEC."""
     variables = {"wec_count": 1, "manager": "none", "wec_nodes": NODES, "control_plane_driver": "process"}
-    made = Lab("t-scaling", common_state(), variables, alone=False)
-    try:
+    with shared_lab("t-scaling", variables) as made:
         made.fleet("toolchain", "build", "--for", "experiment:watch-scaling").check()
         made.playbook("site.yml").check()
         yield made
-    finally:
-        made.playbook("playbooks/teardown.yml")
 
 
 def rows(lab: Lab, results: Path, name: str, *sets: str, of: str = "steps") -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from typing import Any, cast
 import pytest
 
 from fleet.kube.resources import APPLIED_MANIFEST_WORKS, MANAGED_CLUSTERS, SECRETS, Resource
-from tests.live.conftest import FAST, state_folder
+from tests.live.conftest import FAST, own_lab
 from tests.live.lab import BIN, Lab, changed
 from tests.live.planted import MANAGERS, fight, leaks
 from tests.live.test_fleet import report_path, run_record
@@ -39,13 +39,9 @@ AVAILABLE = ("ManagedClusterConditionAvailable", "True")
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """Dense WECs without the default 5 QPS."""
-    with state_folder() as state:
-        made = Lab("t-talk", state, {"wec_count": WECS, "wds_count": 2, **FAST})
-        try:
-            made.playbook("site.yml").check()
-            yield made
-        finally:
-            made.playbook("playbooks/teardown.yml")
+    with own_lab("t-talk", {"wec_count": WECS, "wds_count": 2, **FAST}) as made:
+        made.playbook("site.yml").check()
+        yield made
 
 
 def words(lab: Lab, results: Path, experiment: str, *sets: str) -> list[str]:
