@@ -13,6 +13,7 @@ from fleet.kube.resources import Resource
 from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import HopRow, ManagerRecord
+from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX
 from fleet.results.events import Fact, Key
 
 Object = Mapping[str, Any]
@@ -26,6 +27,7 @@ __all__ = [
     "Key",
     "Manager",
     "Object",
+    "Plain",
     "Policy",
     "Registration",
     "Spaces",
@@ -242,3 +244,35 @@ class Manager(Protocol):
         reason to leave the rest.
         """
         ...
+
+
+class Plain(Manager):
+    """What most managers have: one hub, both layouts, and objects as they are, in namespaces that the driver makes."""
+
+    layouts: Collection[str] = ("one-to-one", "one-to-many")
+    brings_namespaces = False
+    own_namespaces = False
+    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
+    wraps = False
+    many_sources = False
+
+    def for_fleet(self, fleet: FleetFile) -> Manager:  # noqa: ARG002 - as every manager
+        """The same in every fleet."""
+        return self
+
+    def roles(self) -> Mapping[str, str]:
+        """One hub is both."""
+        return {"source": "hub", "transport": "hub"}
+
+    def wrap(self, policy: Policy, write: Write) -> Write:  # noqa: ARG002 - as every manager
+        """The object itself."""
+        return write
+
+    def check_load(self, burden: Burden) -> None:
+        """Nothing is known to stop a load forever."""
+
+    async def prepare(self, spaces: Spaces, namespaces: Collection[str], labels: Mapping[str, str]) -> None:
+        """Nothing is needed."""
+
+    async def kind_added(self, source: KubeClient, resource: Resource) -> None:
+        """Nothing need watch it, or nothing says that it does."""

@@ -21,32 +21,26 @@ from fleet.managers.karmada.policies import propagation_policy
 from fleet.managers.karmada.record import MODE_FACT, PULL, record
 from fleet.managers.karmada.rights import RIGHTS
 from fleet.managers.leftovers import check_leftovers
-from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Registration, Spaces, Write
-from fleet.managers.rights import Right
+from fleet.managers.manager import Cleaning, Manager, Plain, Policy, Registration, Spaces, Write
 from fleet.managers.works import Work, Works
 from fleet.model.fleet_file import FleetFile
 from fleet.model.kinds import is_returned
 from fleet.model.manager_record import ManagerRecord
-from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX
 
 NAMESPACE_SECONDS = 120.0
 HINT = "A controller-manager or agent that does not run keeps them: see `fleet status`"
 WORK_BINDING_ANNOTATIONS = ("resourcebinding.karmada.io/namespace", "resourcebinding.karmada.io/name")
 
 
-class Karmada:
-    """Karmada 1.16."""
+class Karmada(Plain):
+    """Karmada 1.16. How many calls an object costs no source states, so that it refuses no load; it looks for new kinds
+    every 30 s and says of none that it watches it."""
 
     name = "karmada"
-    layouts: Collection[str] = ("one-to-one", "one-to-many")
-    hops: Sequence[Hop] = HOPS
+    hops = HOPS
     brings_namespaces = True
-    own_namespaces = False
-    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
-    wraps = False
-    made: Sequence[Resource] = (resources.PROPAGATION_POLICIES,)
-    many_sources = False
-    rights: Sequence[Right] = RIGHTS
+    made = (resources.PROPAGATION_POLICIES,)
+    rights = RIGHTS
 
     def __init__(self, mode: str = PULL) -> None:
         """`mode`: who writes into the WECs, their agents or the hub's controller-manager."""
@@ -61,24 +55,13 @@ class Karmada:
         """What `run.json` keeps."""
         return record(fleet)
 
-    def roles(self) -> Mapping[str, str]:
-        """One hub is both."""
-        return {"source": "hub", "transport": "hub"}
-
-    def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as of every manager
+    def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as every manager
         """Summed where its rule is known here, else as each WEC reports it; none for kinds without a status."""
         return "aggregate" if is_returned(resource.group, resource.plural) else "none"
 
     def policies(self, policy: Policy) -> Sequence[Write]:
         """One PropagationPolicy."""
         return (propagation_policy(policy),)
-
-    def wrap(self, policy: Policy, write: Write) -> Write:  # noqa: ARG002 - as of every manager
-        """The object itself."""
-        return write
-
-    def check_load(self, burden: Burden) -> None:
-        """Nothing is known to stop a load forever; how many calls an object costs no source states."""
 
     async def registrations(self, transport: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:
         """By the conditions of their Clusters."""
@@ -100,9 +83,6 @@ class Karmada:
             await wait_for_accounts(wec, namespaces, what, timeout=NAMESPACE_SECONDS)
 
         await each(spaces.wecs.values(), brought)
-
-    async def kind_added(self, source: KubeClient, resource: Resource) -> None:
-        """Karmada looks for new kinds every 30 s and says of none that it watches it."""
 
     async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
         """Works of every hub; those whose ResourceBinding is gone are deleted."""

@@ -19,28 +19,25 @@ from fleet.managers.kubefleet.policies import Rollout, placement
 from fleet.managers.kubefleet.record import PERIOD_FACT, UNAVAILABLE_FACT, record
 from fleet.managers.kubefleet.rights import RIGHTS
 from fleet.managers.leftovers import check_leftovers
-from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Registration, Spaces, Write
-from fleet.managers.rights import Right
+from fleet.managers.manager import Cleaning, Manager, Plain, Policy, Registration, Spaces, Write
 from fleet.managers.works import Works
 from fleet.model.fleet_file import FleetFile
 from fleet.model.kinds import is_returned
 from fleet.model.manager_record import ManagerRecord
 
 
-class KubeFleet:
-    """KubeFleet 0.14."""
+class KubeFleet(Plain):
+    """KubeFleet 0.14. A policy's objects travel together in one snapshot, which it splits by itself where that is too
+    large; its hub agent looks for new kinds every 30 s and says of none that it watches it."""
 
     name = "kubefleet"
-    layouts: Collection[str] = ("one-to-one", "one-to-many")
-    hops: Sequence[Hop] = HOPS
+    hops = HOPS
     brings_namespaces = True
     own_namespaces = True
     namespace_prefix = "testbed-run"  # KubeFleet takes no namespace anywhere that begins with `fleet-` or `kube-`
-    wraps = False
-    made: Sequence[Resource] = (resources.CLUSTER_RESOURCE_PLACEMENTS,)
-    many_sources = False
-    rights: Sequence[Right] = RIGHTS
-    swept: Collection[str] = ("kubefleet_hub", "kubefleet_member_hub", "kubefleet_member_wec")
+    made = (resources.CLUSTER_RESOURCE_PLACEMENTS,)
+    rights = RIGHTS
+    swept = ("kubefleet_hub", "kubefleet_member_hub", "kubefleet_member_wec")
 
     def __init__(self, rollout: Rollout | None = None) -> None:
         """`rollout`: how changes go from WEC to WEC; without, KubeFleet's defaults."""
@@ -56,24 +53,13 @@ class KubeFleet:
         """What `run.json` keeps."""
         return record(fleet)
 
-    def roles(self) -> Mapping[str, str]:
-        """One hub is both."""
-        return {"source": "hub", "transport": "hub"}
-
-    def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as of every manager
+    def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as every manager
         """None returns; of kinds that have one, whether the object is available is reported."""
         return "report" if is_returned(resource.group, resource.plural) else "none"
 
     def policies(self, policy: Policy) -> Sequence[Write]:
         """One ClusterResourcePlacement."""
         return (placement(policy, self.rollout),)
-
-    def wrap(self, policy: Policy, write: Write) -> Write:  # noqa: ARG002 - as of every manager
-        """The object itself."""
-        return write
-
-    def check_load(self, burden: Burden) -> None:
-        """A policy's objects travel together in one snapshot: KubeFleet splits one that is too large by itself."""
 
     async def registrations(self, transport: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:
         """By the conditions of their MemberClusters."""
@@ -86,12 +72,6 @@ class KubeFleet:
         for hub in spaces.sources.values():
             await check_leftovers(hub, resources.CLUSTER_RESOURCE_PLACEMENTS, "ClusterResourcePlacements")
         await each(spaces.wecs.values(), lambda wec: check_leftovers(wec, resources.NAMESPACES, "namespaces"))
-
-    async def prepare(self, spaces: Spaces, namespaces: Collection[str], labels: Mapping[str, str]) -> None:
-        """Namespaces come to the WECs with the policies."""
-
-    async def kind_added(self, source: KubeClient, resource: Resource) -> None:
-        """The hub agent looks for new kinds every 30 s and says of none that it watches it."""
 
     async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
         """Works of every hub go with their placement: they are waited for, since nobody else takes them off a WEC."""

@@ -13,32 +13,21 @@ from fleet.managers.kubestellar.hops import HOPS
 from fleet.managers.kubestellar.record import record
 from fleet.managers.kubestellar.rights import RIGHTS
 from fleet.managers.leftovers import check_leftovers
-from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Registration, Spaces, Write
+from fleet.managers.manager import Burden, Cleaning, Plain, Policy, Registration, Spaces, Write
 from fleet.managers.ocm.members import check_members, registrations
-from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
-from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX
 
 
-class KubeStellar:
+class KubeStellar(Plain):
     """KubeStellar 0.30."""
 
     name = "kubestellar"
-    layouts: Collection[str] = ("one-to-one", "one-to-many")
-    hops: Sequence[Hop] = HOPS
-    brings_namespaces = False
-    own_namespaces = False
-    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
-    wraps = False
-    made: Sequence[Resource] = (resources.BINDING_POLICIES,)
+    hops = HOPS
+    made = (resources.BINDING_POLICIES,)
     many_sources = True
-    rights: Sequence[Right] = RIGHTS
-    swept: Collection[str] = ("transport_its", "transport_wds")
-
-    def for_fleet(self, fleet: FleetFile) -> Manager:  # noqa: ARG002 - as of every manager
-        """The same in every fleet."""
-        return self
+    rights = RIGHTS
+    swept = ("transport_its", "transport_wds")
 
     def record(self, fleet: FleetFile) -> ManagerRecord:
         """What `run.json` keeps."""
@@ -56,10 +45,6 @@ class KubeStellar:
         """One BindingPolicy."""
         return (policies.binding_policy(policy),)
 
-    def wrap(self, policy: Policy, write: Write) -> Write:  # noqa: ARG002 - as of every manager
-        """The object itself: the BindingPolicy selects it."""
-        return write
-
     def check_load(self, burden: Burden) -> None:
         """By the floors of its token buckets, and by what etcd takes."""
         feasible.check_burden(burden)
@@ -74,9 +59,6 @@ class KubeStellar:
             await check_members(its, tuple(spaces.wecs))
         for wds in spaces.sources.values():
             await check_leftovers(wds, resources.BINDING_POLICIES, "policies")
-
-    async def prepare(self, spaces: Spaces, namespaces: Collection[str], labels: Mapping[str, str]) -> None:
-        """Nothing is needed."""
 
     async def kind_added(self, source: KubeClient, resource: Resource) -> None:
         """Until its controller-manager watches the kind."""

@@ -14,62 +14,42 @@ from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.kube.resources import Resource
 from fleet.managers.leftovers import check_leftovers
-from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Registration, Spaces, Write
+from fleet.managers.manager import Cleaning, Plain, Policy, Registration, Spaces, Write
 from fleet.managers.multikueue import names
 from fleet.managers.multikueue.hops import HOPS
 from fleet.managers.multikueue.members import check_members, registrations
 from fleet.managers.multikueue.record import record
 from fleet.managers.multikueue.rights import RIGHTS
-from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
-from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX, RUN_LABEL
+from fleet.model.run_names import RUN_LABEL
 from fleet.platforms.kueue import names as kueue
 
 HINT = "Kueue's program at the hub takes them off the workers: see `fleet status`"
 
 
-class MultiKueue:
-    """Kueue v0.17.0."""
+class MultiKueue(Plain):
+    """Kueue v0.17.0. It has no layout, so that no experiment with policies comes to its load; queues are the
+    experiment's."""
 
     name = "multikueue"
-    layouts: Collection[str] = ()
-    hops: Sequence[Hop] = HOPS
-    brings_namespaces = False
-    own_namespaces = False
-    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
-    wraps = False
-    made: Sequence[Resource] = (kueue.CLUSTER_QUEUES, names.CHECKS, names.CONFIGS)
-    many_sources = False
-    rights: Sequence[Right] = RIGHTS
-    swept: Collection[str] = ("multikueue_hub", "multikueue_dispatch", "multikueue_worker")
-
-    def for_fleet(self, fleet: FleetFile) -> Manager:  # noqa: ARG002 - as of every manager
-        """The same in every fleet."""
-        return self
+    layouts = ()
+    hops = HOPS
+    made = (kueue.CLUSTER_QUEUES, names.CHECKS, names.CONFIGS)
+    rights = RIGHTS
+    swept = ("multikueue_hub", "multikueue_dispatch", "multikueue_worker")
 
     def record(self, fleet: FleetFile) -> ManagerRecord:
         """What `run.json` keeps."""
         return record(fleet)
 
-    def roles(self) -> Mapping[str, str]:
-        """One hub is both."""
-        return {"source": "hub", "transport": "hub"}
-
-    def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as of every manager
+    def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as every manager
         """A Job at the hub has the status of the one that runs."""
         return "copy" if resource == resources.JOBS else "none"
 
-    def policies(self, policy: Policy) -> Sequence[Write]:  # noqa: ARG002 - as of every manager
+    def policies(self, policy: Policy) -> Sequence[Write]:  # noqa: ARG002 - as every manager
         """None."""
         return ()
-
-    def wrap(self, policy: Policy, write: Write) -> Write:  # noqa: ARG002 - as of every manager
-        """The object itself."""
-        return write
-
-    def check_load(self, burden: Burden) -> None:
-        """No experiment with policies gets here: it has no layout."""
 
     async def registrations(self, transport: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:
         """By the conditions of their MultiKueueClusters."""
@@ -82,12 +62,6 @@ class MultiKueue:
         for hub in spaces.sources.values():
             await check_leftovers(hub, kueue.CLUSTER_QUEUES, "ClusterQueues")
         await each(spaces.wecs.values(), lambda wec: check_leftovers(wec, resources.NAMESPACES, "namespaces"))
-
-    async def prepare(self, spaces: Spaces, namespaces: Collection[str], labels: Mapping[str, str]) -> None:
-        """Queues are the experiment's."""
-
-    async def kind_added(self, source: KubeClient, resource: Resource) -> None:
-        """It dispatches Jobs alone."""
 
     async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:  # noqa: ARG002
         """The hub takes deleted Jobs off their workers; those that it forgot are deleted there."""

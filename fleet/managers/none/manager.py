@@ -14,34 +14,23 @@ from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.kube.resources import Resource
 from fleet.managers.leftovers import check_leftovers
-from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Registration, Spaces, Write
+from fleet.managers.manager import Cleaning, Plain, Policy, Registration, Spaces, Write
 from fleet.managers.none.hops import HOPS
 from fleet.managers.none.record import record
-from fleet.managers.rights import Right
 from fleet.model.fleet_file import FleetFile
 from fleet.model.kinds import is_returned
 from fleet.model.manager_record import ManagerRecord
-from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX
 
 
-class NoManager:
+class NoManager(Plain):
     """Control planes alone."""
 
     name = "none"
-    layouts: Collection[str] = ("one-to-one",)
-    hops: Sequence[Hop] = HOPS
-    brings_namespaces = False
-    own_namespaces = False
-    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
-    wraps = False
-    made: Sequence[Resource] = ()
-    many_sources = False
-    rights: Sequence[Right] = ()
-    swept: Collection[str] = ()
-
-    def for_fleet(self, fleet: FleetFile) -> Manager:  # noqa: ARG002 - as of every manager
-        """The same in every fleet."""
-        return self
+    layouts = ("one-to-one",)
+    hops = HOPS
+    made = ()
+    rights = ()
+    swept = ()
 
     def record(self, fleet: FleetFile) -> ManagerRecord:
         """What `run.json` keeps."""
@@ -51,20 +40,13 @@ class NoManager:
         """No hub."""
         return {}
 
-    def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as of every manager
+    def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as every manager
         """It is read where the object was written."""
         return "report" if is_returned(resource.group, resource.plural) else "none"
 
-    def policies(self, policy: Policy) -> Sequence[Write]:  # noqa: ARG002 - as of every manager
+    def policies(self, policy: Policy) -> Sequence[Write]:  # noqa: ARG002 - as every manager
         """None."""
         return ()
-
-    def wrap(self, policy: Policy, write: Write) -> Write:  # noqa: ARG002 - as of every manager
-        """The object itself."""
-        return write
-
-    def check_load(self, burden: Burden) -> None:
-        """Nothing stands between the driver and a WEC."""
 
     async def registrations(self, transport: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:  # noqa: ARG002
         """There is nothing to register at."""
@@ -73,12 +55,6 @@ class NoManager:
     async def check(self, spaces: Spaces) -> None:
         """No namespace of an earlier run."""
         await each(spaces.wecs.values(), lambda wec: check_leftovers(wec, resources.NAMESPACES, "namespaces"))
-
-    async def prepare(self, spaces: Spaces, namespaces: Collection[str], labels: Mapping[str, str]) -> None:
-        """Nothing is needed."""
-
-    async def kind_added(self, source: KubeClient, resource: Resource) -> None:
-        """Nobody need watch it."""
 
     async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
         """Nobody made anything."""

@@ -16,35 +16,30 @@ from fleet.kube.each import each
 from fleet.kube.errors import AlreadyExists, NotFound
 from fleet.kube.resources import Resource
 from fleet.managers.leftovers import check_leftovers
-from fleet.managers.manager import Burden, Cleaning, Hop, Manager, Policy, Registration, Spaces, Write
+from fleet.managers.manager import Cleaning, Manager, Plain, Policy, Registration, Spaces, Write
 from fleet.managers.ocm import placing
 from fleet.managers.ocm.hops import HOPS, SET_LABEL
 from fleet.managers.ocm.members import check_members, registrations
 from fleet.managers.ocm.record import SCRAPE_FACT, record
 from fleet.managers.ocm.rights import RIGHTS
-from fleet.managers.rights import Right
 from fleet.managers.works import Work, Works
 from fleet.model.fleet_file import FleetFile
 from fleet.model.manager_record import ManagerRecord
-from fleet.model.run_names import DEFAULT_NAMESPACE_PREFIX, RUN_LABEL
+from fleet.model.run_names import RUN_LABEL
 
 HINT = "A work manager or agent that does not run keeps them: see `fleet status`"
 
 
-class Ocm:
-    """OCM 1.2."""
+class Ocm(Plain):
+    """OCM 1.2. Names are judged while the objects are wrapped, and its hub need not serve what it only wraps; no limit
+    of its own is known to stop a load forever."""
 
     name = "ocm"
-    layouts: Collection[str] = ("one-to-one", "one-to-many")
-    hops: Sequence[Hop] = HOPS
-    brings_namespaces = False
-    own_namespaces = False
-    namespace_prefix = DEFAULT_NAMESPACE_PREFIX
+    hops = HOPS
     wraps = True
-    made: Sequence[Resource] = (resources.MANIFEST_WORK_REPLICA_SETS, resources.PLACEMENTS)
-    many_sources = False
-    rights: Sequence[Right] = RIGHTS
-    swept: Collection[str] = ("ocm_work_manager",)
+    made = (resources.MANIFEST_WORK_REPLICA_SETS, resources.PLACEMENTS)
+    rights = RIGHTS
+    swept = ("ocm_work_manager",)
 
     def __init__(self, scrape: str = "") -> None:
         """`scrape`: `feedbackScrapeType` of the feedback rules, `Poll` or `Watch`; empty: OCM's own choice."""
@@ -58,11 +53,7 @@ class Ocm:
         """What `run.json` keeps."""
         return record(fleet)
 
-    def roles(self) -> Mapping[str, str]:
-        """One hub is both."""
-        return {"source": "hub", "transport": "hub"}
-
-    def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as of every manager
+    def status_return(self, resource: Resource, clusters: int) -> str:  # noqa: ARG002 - as every manager
         """Some fields of each WEC's, in the ManifestWorks; none for kinds without rules."""
         return "report" if placing.has_feedback(resource) else "none"
 
@@ -73,9 +64,6 @@ class Ocm:
     def wrap(self, policy: Policy, write: Write) -> Write:
         """In a ManifestWorkReplicaSet of its own."""
         return placing.replica_set(policy, write, self.scrape)
-
-    def check_load(self, burden: Burden) -> None:
-        """Names are judged while the objects are wrapped; no limit of OCM's is known to stop a load forever."""
 
     async def registrations(self, transport: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:
         """By the conditions of their ManagedClusters."""
@@ -107,9 +95,6 @@ class Ocm:
                     continue
 
         await each(spaces.sources.values(), bind)
-
-    async def kind_added(self, source: KubeClient, resource: Resource) -> None:
-        """The hub need not serve what it only wraps."""
 
     async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
         """ManifestWorks of every hub; those whose set is gone are deleted."""
