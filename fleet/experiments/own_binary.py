@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
+
+from fleet.model.checksum import sha256_of
 
 
 def wrong(binary: str, sha256: str, prefix: str = "") -> str:
@@ -12,6 +13,5 @@ def wrong(binary: str, sha256: str, prefix: str = "") -> str:
     path = Path(binary)
     if not path.is_absolute() or not path.is_file() or not os.access(path, os.X_OK):
         return f"{prefix}binary: {path} is no absolute path of an executable file"
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(path)
     return "" if found == sha256 else f"{prefix}sha256: that of {path} is {found}, not {sha256}"

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
-CHUNK = 1 << 20
+from fleet.model.checksum import sha256_of
+
 EPOCH = "1970-01-01T00:00:00Z"
 """Every time in an archive: the same content must give the same image."""
 GZIP_LEVEL = 1
@@ -50,7 +51,7 @@ class Settings:
 
 def write_archive(layer: Path, settings: Settings, names: Sequence[str], out: Path, *, compress: bool = False) -> str:
     """Write the archive of one uncompressed `layer` (a tar file) to `out`; the image's id (`sha256:<hex>`)."""
-    layer_digest = _digest(layer)
+    layer_digest = sha256_of(layer)
     config = settings.document(layer_digest)
     image = hashlib.sha256(config).hexdigest()
     layer_name = f"{layer_digest}/layer.tar"
@@ -73,11 +74,3 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size = len(data)
     tar.addfile(info, io.BytesIO(data))
-
-
-def _digest(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -20,6 +20,7 @@ from fleet.inventory.existing import existing_clusters
 from fleet.inventory.inspection import Inspection, inspect
 from fleet.managers.installer import Found, installer
 from fleet.model import build_progress
+from fleet.model.checksum import sha256_of
 from fleet.model.fleet_file import WEC, BringUp, Cluster, FleetFile, Machine, ManagerOf, PlatformOf
 from fleet.model.variables import Variables
 from fleet.platforms.platform import chosen_wecs, platform
@@ -226,7 +227,7 @@ def _built(file: FleetFile) -> list[Cluster]:
 def digest_of(inventory: Path) -> str:
     """sha256 over the names and contents of an inventory, a file or a folder; empty when it is neither."""
     if inventory.is_file():
-        return hashlib.sha256(inventory.read_bytes()).hexdigest()
+        return sha256_of(inventory)
     digest = hashlib.sha256()
     files: Sequence[Path] = sorted(p for p in inventory.rglob("*") if p.is_file()) if inventory.is_dir() else []
     for file in files:

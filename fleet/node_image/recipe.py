@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.errors import ToolchainError
-from fleet.toolchain import Toolchain, digest
+from fleet.model.checksum import sha256_of
+from fleet.toolchain import Toolchain
 
 FORMAT = 1
 """1: first recipe."""
@@ -61,10 +62,10 @@ class Recipe:
         programs = [self.control_plane.program(name) for name in CONTROL_PLANE]
         programs += [self.node.program(name) for name in (*NODE, "pause")]
         for path in {program.stat().st_ino: program for program in programs}.values():
-            found.update(f"{digest.of_file(path)}\n".encode())
+            found.update(f"{sha256_of(path)}\n".encode())
         for path in sorted(path for path in self.rootfs.rglob("*") if path.is_file()):
             mode = path.stat().st_mode & 0o111
-            found.update(f"{path.relative_to(self.rootfs)} {mode:o} {digest.of_file(path)}\n".encode())
+            found.update(f"{path.relative_to(self.rootfs)} {mode:o} {sha256_of(path)}\n".encode())
         return found.hexdigest()[:16]
 
     @property

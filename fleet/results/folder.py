@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fleet.model.checksum import sha256_of
 from fleet.errors import MeasurementError, UsageError
 from fleet.results.eventlog import EventLog, EventReading, read_events
 from fleet.results.events import FORMAT
@@ -148,7 +149,7 @@ class RunFolder:
 
     def seal(self) -> Path:
         """Write `MANIFEST.sha256` over every other file, in the form that `sha256sum -c` reads."""
-        lines = [f"{_digest(path)}  {path.relative_to(self.path).as_posix()}\n" for path in self._members()]
+        lines = [f"{sha256_of(path)}  {path.relative_to(self.path).as_posix()}\n" for path in self._members()]
         return self.write(MANIFEST, "".join(lines).encode())
 
     def modified(self) -> list[str]:
@@ -161,7 +162,7 @@ class RunFolder:
         for line in lines:
             digest, _, name = line.partition("  ")
             path = self.file(name)
-            if not path.is_file() or path.is_symlink() or _digest(path) != digest:
+            if not path.is_file() or path.is_symlink() or sha256_of(path) != digest:
                 wrong.append(name)
         return sorted(wrong)
 
@@ -198,8 +199,3 @@ def newest(results_root: Path, experiment: str | None = None) -> RunFolder:
         what = "a run" if experiment is None else f"a run of {experiment}"
         raise UsageError(f"{root}: holds no {what[2:]}; start one with `fleet experiment run`, or name its folder")
     return RunFolder.open(max(found, key=lambda path: path.name))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

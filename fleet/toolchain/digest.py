@@ -15,7 +15,6 @@ SUFFIXES = frozenset({".go", ".mod", ".sum", ".yaml"})
 NPM_SUFFIXES = frozenset({".js", ".jsx", ".mjs", ".json"})
 TEST = "_test.go"
 """Go builds no program from these."""
-CHUNK = 1 << 20
 NOT_BUILT = frozenset({"seconds", "needed_by", "npm", "instead"})
 """Of a group: when and how long, not what; the CRDs that it has `instead` are a part of it by themselves."""
 PATCH = "patch"
@@ -71,15 +70,6 @@ def of_sources(
 
 def _decides(name: str, suffixes: frozenset[str]) -> bool:
     return Path(name).suffix in suffixes and not name.endswith(TEST)
-
-
-def of_file(file: Path) -> str:
-    """Hex sha256 of one file."""
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def of_text(text: str) -> str:

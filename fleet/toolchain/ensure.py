@@ -14,6 +14,7 @@ import msgspec
 from filelock import FileLock
 
 from fleet.errors import ToolchainError
+from fleet.model.checksum import sha256_of
 from fleet.toolchain import catalogue, digest, golang, npm, reuse
 from fleet.toolchain.build import Builder
 from fleet.toolchain.catalogue import Catalogue, Group
@@ -165,7 +166,7 @@ class _Build:
             self._digests[name],
             self._go.version,
             self._catalogue.groups[name].versions,
-            {path.relative_to(partial).as_posix(): digest.of_file(path) for path in files},
+            {path.relative_to(partial).as_posix(): sha256_of(path) for path in files},
         )
         (partial / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
         partial.rename(self._root(name))

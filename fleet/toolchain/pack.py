@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from fleet.errors import ToolchainError
+from fleet.model.checksum import sha256_of
 from fleet.toolchain import archive, digest, licences, store
 from fleet.toolchain.archive import Packed, PackedGroup
 from fleet.toolchain.catalogue import Catalogue
@@ -57,7 +58,7 @@ def pack(source: Path, cache: Path, wanted: Catalogue, folder: Path) -> Archive:
         name = f"fleet-toolchain-{platform}-{digest.of_text(toolchain.digest)[:16]}.tar.gz"
         written = _write(folder / name, packed, members)
     unlicensed = {m.module for group in groups.values() for m in group.modules if m.licence == licences.UNKNOWN}
-    return Archive(written, digest.of_file(written), tuple(sorted(unlicensed)))
+    return Archive(written, sha256_of(written), tuple(sorted(unlicensed)))
 
 
 def _with_licences(
@@ -91,7 +92,7 @@ def _hashes(members: dict[str, Path]) -> dict[str, str]:
         state = members[name].stat()
         key = (state.st_dev, state.st_ino)
         if key not in seen:
-            seen[key] = digest.of_file(members[name])
+            seen[key] = sha256_of(members[name])
         hashes[name] = seen[key]
     return hashes
 

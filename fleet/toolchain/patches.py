@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from fleet.errors import ToolchainError
+from fleet.model.checksum import sha256_of
 from fleet.toolchain import digest
 from fleet.toolchain.build import ENVIRONMENT, Builder, Downloaded
 from fleet.toolchain.catalogue import Group, Patch
@@ -82,7 +83,7 @@ class Patching:
         parts = [upstream.named, upstream.sum, digest.of_sources(self.source / PATCH)]
         for patch in patches:
             ours = self._ours(patch)
-            parts += [msgspec.json.encode(patch.model_dump(), order="deterministic").decode(), digest.of_file(ours)]
+            parts += [msgspec.json.encode(patch.model_dump(), order="deterministic").decode(), sha256_of(ours)]
         return digest.of_text("\n".join(parts))
 
     def _ours(self, patch: Patch) -> Path:

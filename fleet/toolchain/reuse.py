@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from fleet.errors import ToolchainError
-from fleet.toolchain import digest
+from fleet.model.checksum import sha256_of
 from fleet.toolchain.catalogue import Catalogue
 from fleet.toolchain.store import Manifest, read_manifest
 
@@ -48,4 +48,4 @@ def take(root: Path, group: str, catalogue: Catalogue, into: Path) -> bool:
 
 
 def _whole(root: Path, name: str, manifest: Manifest) -> bool:
-    return digest.of_file(root / name) == manifest.files.get(name)
+    return sha256_of(root / name) == manifest.files.get(name)

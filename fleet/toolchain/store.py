@@ -11,6 +11,7 @@ import msgspec
 from platformdirs import user_cache_path
 
 from fleet.errors import ToolchainError
+from fleet.model.checksum import sha256_of
 from fleet.toolchain import catalogue, digest, golang
 from fleet.toolchain.catalogue import Catalogue
 
@@ -179,7 +180,7 @@ def open_checked(group: str, root: Path) -> Part:
             raise ToolchainError(f"{file}: missing: remove {root} and run `fleet toolchain build`") from error
         key = (state.st_dev, state.st_ino)
         if key not in seen:
-            seen[key] = digest.of_file(file)
+            seen[key] = sha256_of(file)
         if seen[key] != wanted:
             raise ToolchainError(
                 f"{file}: sha256 is {seen[key]}, the manifest says {wanted}: remove {root} and run "

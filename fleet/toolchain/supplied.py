@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fleet.errors import ToolchainError, UsageError
-from fleet.toolchain import digest
+from fleet.model.checksum import sha256_of
 from fleet.toolchain.store import Part, Toolchain
 
 
@@ -23,7 +23,7 @@ def supplied(directory: Path, sha256: Mapping[str, str]) -> Toolchain:
     definitions: dict[str, Path] = {}
     for name, wanted in sha256.items():
         file = _find(directory, name)
-        found = digest.of_file(file)
+        found = sha256_of(file)
         if found != wanted.lower():
             raise ToolchainError(f"{file}: sha256 is {found}, fleet_toolchain_sha256 says {wanted}")
         if name.startswith("crds/"):

@@ -22,6 +22,7 @@ from typing import BinaryIO
 from filelock import FileLock
 
 from fleet.errors import FleetError, ToolchainError, UsageError
+from fleet.model.checksum import sha256_of
 from fleet.toolchain import archive, catalogue, digest, golang, store
 from fleet.toolchain.archive import Packed
 from fleet.toolchain.ensure import PARTIAL
@@ -90,7 +91,7 @@ def _fetched(url: str, scratch: Path) -> Path:
 
 
 def _check_hash(file: Path, given: str, sha256: str) -> None:
-    found = digest.of_file(file)
+    found = sha256_of(file)
     if found != sha256:
         raise UsageError(f"{given}: sha256 is {found}, --sha256 says {sha256}: do not use this archive")
 

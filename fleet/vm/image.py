@@ -13,6 +13,7 @@ from urllib.error import URLError
 
 from fleet.errors import HostError, UsageError
 from fleet.host.files import private_directory
+from fleet.model.checksum import sha256_of
 from fleet.vm.plan import format_of
 from fleet.vm.spec import Image
 
@@ -47,9 +48,7 @@ def ensure_image(image: Image, cache: Path, *, fetch: Fetch = https, tell: Calla
             if not path.is_file():
                 raise UsageError(f"image: {path} is not there; nothing was changed")
         if image.sha256:
-            with file.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
-            _check(found, image.sha256, str(file))
+            _check(sha256_of(file), image.sha256, str(file))
     else:
         file = cache / "images" / image.sha256
         if not file.exists():
