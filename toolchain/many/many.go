@@ -34,7 +34,7 @@ type Hello struct {
 	Args []string `json:"args"`
 }
 
-// Bye is what the host says when an instance has ended; Error is empty when its member asked for it.
+// Bye is what the host says when an instance has ended; Error is empty when its member requested it.
 type Bye struct {
 	Error string `json:"error"`
 }

@@ -2,7 +2,7 @@
 //
 // It reads one JSON document from its standard input: the folder of the copy, and which function of which file gives way
 // to which file of ours. It renames upstream's function and puts our file, which declares one of the old name and may call
-// upstream's by the new one, beside it. Nothing else of upstream's text changes. It ends with 1, and changes nothing, when
+// upstream's by the new one, next to it. Nothing else of upstream's text changes. It ends with 1, and changes nothing, when
 // upstream is not what the patch was written for.
 package main
 

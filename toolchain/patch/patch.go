@@ -58,7 +58,7 @@ func apply(order Order) error {
 	return nil
 }
 
-// prepare adds to content what a patch writes: upstream's file with the function renamed, and ours beside it.
+// prepare adds to content what a patch writes: upstream's file with the function renamed, and ours next to it.
 func prepare(folder string, patch Patch, content map[string][]byte) error {
 	path := filepath.Join(folder, patch.File)
 	text, known := content[path]

@@ -8,7 +8,7 @@ import (
 	"fleet.example/toolchain/controlplane/dense/share"
 )
 
-// deepest is how many callers of a registration are told.
+// deepest is how many callers of a registration are reported.
 const deepest = 24
 
 var callers share.Memo[[deepest]uintptr, string]

@@ -10,7 +10,7 @@ import (
 
 var generators share.Memo[uintptr, *HumanReadableGenerator]
 
-// With gives the same generator to all that ask for the handlers of one function. A generator is only read once it was
+// With gives the same generator to all that request the handlers of one function. A generator is only read once it was
 // made. A closure is not known by its code, so what one adds is not shared, nor a generator that has handlers already.
 func (h *HumanReadableGenerator) With(fns ...func(PrintHandler)) *HumanReadableGenerator {
 	if !share.On() || len(fns) != 1 || len(h.handlerMap) > 0 {

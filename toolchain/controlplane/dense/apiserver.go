@@ -27,7 +27,7 @@ import (
 const (
 	// readyDeadline is for one instance on a machine where as many start as there are cores (2 s measured).
 	readyDeadline = 5 * time.Minute
-	// drainTime is what requests in flight get after an instance was told to stop.
+	// drainTime is what requests in flight get after the request to stop an instance.
 	drainTime = 2 * time.Second
 )
 
@@ -97,10 +97,10 @@ func (s *apiServer) run(ctx context.Context, etcd settings.Etcd, instance settin
 	if err != nil {
 		return err
 	}
-	s.listener.Door.Open(chain.GenericAPIServer.Handler)
+	s.listener.Endpoint.Open(chain.GenericAPIServer.Handler)
 	go func() {
 		defer close(s.ended)
-		defer s.listener.Door.Close()
+		defer s.listener.Endpoint.Close()
 		s.err = prepared.Run(ctx)
 	}()
 	return nil

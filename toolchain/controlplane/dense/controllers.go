@@ -137,7 +137,7 @@ func configureControllers(ctx context.Context, instance settings.Instance, serve
 		return nil, err
 	}
 	if share.On() {
-		if err := throughDoor(config.Kubeconfig, &server.listener.Door); err != nil {
+		if err := throughEndpoint(config.Kubeconfig, &server.listener.Endpoint); err != nil {
 			return nil, err
 		}
 		if config.Client, err = kubernetes.NewForConfig(rest.AddUserAgent(config.Kubeconfig, "kube-controller-manager")); err != nil {

@@ -1,7 +1,7 @@
 // Package dense runs many Kubernetes control planes in one process, over one etcd with a key prefix each.
 //
 // A control plane (an "instance") is upstream's own kube-apiserver, a kube-controller-manager with the controllers that
-// were asked for, and a kube-scheduler, put together from upstream's packages. What upstream keeps once per process,
+// were requested, and a kube-scheduler, put together from upstream's packages. What upstream keeps once per process,
 // all instances share: the metrics registry, the log and the feature gates.
 //
 // The parts: settings is what is read from files; lifecycle says when a control plane starts and stops, and converges all

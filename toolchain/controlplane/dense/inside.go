@@ -9,9 +9,9 @@ import (
 	"fleet.example/toolchain/controlplane/dense/inprocess"
 )
 
-// throughDoor makes a client's configuration lead to a server of this process. Who the client is, its certificate says,
+// throughEndpoint makes a client's configuration lead to a server of this process. Who the client is, its certificate says,
 // as over a connection.
-func throughDoor(config *rest.Config, door *inprocess.Door) error {
+func throughEndpoint(config *rest.Config, endpoint *inprocess.Endpoint) error {
 	if err := rest.LoadTLSFiles(config); err != nil {
 		return err
 	}
@@ -20,6 +20,6 @@ func throughDoor(config *rest.Config, door *inprocess.Door) error {
 		return fmt.Errorf("client certificate: %w", err)
 	}
 	config.TLSClientConfig = rest.TLSClientConfig{}
-	config.Transport = door.Client(certificates...)
+	config.Transport = endpoint.Client(certificates...)
 	return nil
 }

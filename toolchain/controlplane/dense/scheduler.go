@@ -84,7 +84,7 @@ func sharingScheduler(ctx context.Context, opts *options.Options, server *apiSer
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := throughDoor(own.KubeConfig, &server.listener.Door); err != nil {
+	if err := throughEndpoint(own.KubeConfig, &server.listener.Endpoint); err != nil {
 		return nil, nil, err
 	}
 	if own.Client, err = kubernetes.NewForConfig(rest.AddUserAgent(own.KubeConfig, "scheduler")); err != nil {

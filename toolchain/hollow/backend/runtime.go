@@ -72,7 +72,7 @@ func NewRuntime(node int, streaming *Streaming) *Runtime {
 	return r
 }
 
-// Forget the names of past calls, which upstream's fakes keep for ever, each minute until the context ends.
+// Forget the names of past calls, which upstream's fakes keep forever, each minute until the context ends.
 func (r *Runtime) Forget(ctx context.Context) {
 	ticker := time.NewTicker(forget)
 	defer ticker.Stop()
@@ -175,7 +175,7 @@ func (r *Runtime) RemovePodSandbox(ctx context.Context, id string) error {
 	return os.RemoveAll(folder)
 }
 
-// CreateContainer tells where the container logs.
+// CreateContainer records where the container logs.
 func (r *Runtime) CreateContainer(ctx context.Context, sandbox string, config *cri.ContainerConfig, pod *cri.PodSandboxConfig) (string, error) {
 	id, err := r.FakeRuntimeService.CreateContainer(ctx, sandbox, config, pod)
 	if err != nil {

@@ -14,8 +14,8 @@ type groups struct{ cm.ContainerManager }
 
 func (groups) GetPodCgroupRoot() string { return backend.PodsGroup }
 
-// files is upstream's fake of the machine's files, which looks at those of logs, and does not remember for ever what it
-// was told to make and remove.
+// files is upstream's fake of the machine's files, which looks at those of logs, and does not remember forever what it
+// made and removed.
 type files struct{ containertest.FakeOS }
 
 func (*files) Stat(path string) (os.FileInfo, error) { return os.Stat(path) }

@@ -63,7 +63,7 @@ type Node struct {
 	runtime *backend.Runtime
 }
 
-// Status is as the admin socket tells.
+// Status is what the admin socket reports.
 func (n *Node) Status() admin.Status {
 	return admin.Status{
 		Name: n.Name, Address: n.address, Port: n.Port, Pods: n.runtime.Pods(), Partitioned: n.line.IsCut(),

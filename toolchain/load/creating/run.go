@@ -25,7 +25,7 @@ type Result struct {
 	Offered int                       `json:"offered"`
 	Done    int                       `json:"done"`
 	Errors  map[cluster.Outcome]int64 `json:"errors"`
-	Why     string                    `json:"why"`     // what the first request that failed was told
+	Why     string                    `json:"why"`     // the answer to the first request that failed
 	Seconds float64                   `json:"seconds"` // until the last answer
 	Usage   lines.Usage               `json:"usage"`
 }

@@ -128,7 +128,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// change tells every watch of the object, with the annotations of the patch.
+// change sends the object to every watch, with the annotations of the patch.
 func (s *server) change(w http.ResponseWriter, r *http.Request) {
 	var patch struct {
 		Metadata struct {

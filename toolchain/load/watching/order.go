@@ -17,7 +17,7 @@ const (
 	HTTP2 = "http/2"
 )
 
-// Object is changed in turn with the others. Group is the index of the selector whose watches must tell of it.
+// Object is changed in turn with the others. Group is the index of the selector whose watches must report it.
 type Object struct {
 	Path  string `json:"path"`
 	Group int    `json:"group"`

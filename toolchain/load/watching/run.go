@@ -131,7 +131,7 @@ func one(ctx context.Context, order Order, count int, all *watches, changes *cha
 		return Step{}, context.Cause(ctx)
 	}
 	unsent = changes.unsent.Load() - unsent
-	// A change that was sent right before the end is answered and told a little later.
+	// A change that was sent right before the end is answered and reported a little later.
 	deadline := end + seconds(order.Grace)
 	for first := true; all.since() < deadline && (first || changes.under.Load() > 0 || !all.tally.whole()); first = false {
 		if !sleep(ctx, 100*time.Millisecond) {

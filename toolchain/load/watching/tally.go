@@ -23,7 +23,7 @@ type Latency struct {
 	HDR   string  `json:"hdr"`
 }
 
-// tally counts what belongs to one window: changes that were sent in it, and the lines that tell of them.
+// tally counts what belongs to one window: changes that were sent in it, and the lines that report them.
 type tally struct {
 	mu         sync.Mutex
 	begin, end time.Duration // of the window; changes that were sent in it count
@@ -77,7 +77,7 @@ func (t *tally) received(sent, now time.Duration, bytes int) {
 	note(t.spread, now-first)
 }
 
-// wrote takes the answer of a change, and how many watches must tell of it.
+// wrote takes the answer of a change, and how many watches must report it.
 func (t *tally) wrote(sent, now time.Duration, accepted bool, watches int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

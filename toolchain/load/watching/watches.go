@@ -26,7 +26,7 @@ var mark = []byte(`"` + Annotation + `":"`)
 
 const buffer = 4096 // bytes of a connection's and of a watch's reader: thousands of them must not be what fills the memory
 
-// watches are all that are open, and what they have told.
+// watches are all that are open, and what they have reported.
 type watches struct {
 	order       Order
 	credentials cluster.Credentials
@@ -159,7 +159,7 @@ func (w *watches) read(body io.Reader) error {
 	}
 }
 
-// stamp is when the change was sent that a line tells of; 0 when it tells of none.
+// stamp is when the change was sent that a line reports; 0 when it reports none.
 func stamp(line []byte) time.Duration {
 	_, rest, found := bytes.Cut(line, mark)
 	if !found {

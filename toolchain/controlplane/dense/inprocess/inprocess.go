@@ -24,33 +24,33 @@ var ErrNoServer = errors.New("no server in this process: it has not started, or 
 // remote is what the handler sees as the address of its client.
 const remote = "127.0.0.1:0"
 
-// Door leads to the handler of one server. The zero Door is closed.
-type Door struct {
+// Endpoint leads to the handler of one server. The zero Endpoint is closed.
+type Endpoint struct {
 	handler atomic.Pointer[http.Handler]
 }
 
 // Open has requests come to a handler from now on.
-func (d *Door) Open(handler http.Handler) { d.handler.Store(&handler) }
+func (d *Endpoint) Open(handler http.Handler) { d.handler.Store(&handler) }
 
 // Close refuses requests from now on; those under way go on.
-func (d *Door) Close() { d.handler.Store(nil) }
+func (d *Endpoint) Close() { d.handler.Store(nil) }
 
 // Client is a transport for requests of one client, which has these certificates, or none.
-func (d *Door) Client(certificates ...*x509.Certificate) http.RoundTripper {
+func (d *Endpoint) Client(certificates ...*x509.Certificate) http.RoundTripper {
 	state := &tls.ConnectionState{
 		Version: tls.VersionTLS13, HandshakeComplete: true, NegotiatedProtocol: "h2", PeerCertificates: certificates,
 	}
-	return &client{door: d, state: state}
+	return &client{endpoint: d, state: state}
 }
 
 type client struct {
-	door  *Door
-	state *tls.ConnectionState
+	endpoint *Endpoint
+	state    *tls.ConnectionState
 }
 
 // RoundTrip implements http.RoundTripper. It returns once the handler has written its header, or has ended.
 func (c *client) RoundTrip(request *http.Request) (*http.Response, error) {
-	handler := c.door.handler.Load()
+	handler := c.endpoint.handler.Load()
 	if handler == nil {
 		if request.Body != nil {
 			_ = request.Body.Close()

@@ -18,9 +18,9 @@ const patience = 10 * time.Second
 
 // opened is a client of a handler.
 func opened(handler http.HandlerFunc, certificates ...*x509.Certificate) *http.Client {
-	var door Door
-	door.Open(handler)
-	return &http.Client{Transport: door.Client(certificates...)}
+	var endpoint Endpoint
+	endpoint.Open(handler)
+	return &http.Client{Transport: endpoint.Client(certificates...)}
 }
 
 func TestARequestComesAsOverTheNetwork(t *testing.T) {
@@ -138,16 +138,16 @@ func TestAHandlerThatPanicsFailsItsRequestAlone(t *testing.T) {
 }
 
 func TestAClosedDoorRefuses(t *testing.T) {
-	var door Door
-	client := &http.Client{Transport: door.Client()}
+	var endpoint Endpoint
+	client := &http.Client{Transport: endpoint.Client()}
 	if _, err := client.Get("https://plane/"); !errors.Is(err, ErrNoServer) {
 		t.Errorf("error is %v", err)
 	}
-	door.Open(http.NotFoundHandler())
+	endpoint.Open(http.NotFoundHandler())
 	if answer, err := client.Get("https://plane/"); err != nil || answer.StatusCode != http.StatusNotFound {
 		t.Errorf("%v, %v", answer, err)
 	}
-	door.Close()
+	endpoint.Close()
 	if _, err := client.Get("https://plane/"); !errors.Is(err, ErrNoServer) {
 		t.Errorf("error is %v", err)
 	}

@@ -29,7 +29,7 @@ type gate struct {
 
 	mu       sync.Mutex
 	underWay int
-	changes  int // starts and ends so far: tells whether it stayed calm
+	changes  int // starts and ends so far: shows whether it stayed calm
 }
 
 func newGate(slots, cores int) *gate {

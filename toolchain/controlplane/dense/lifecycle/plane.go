@@ -13,7 +13,7 @@ import (
 // State is where a control plane stands.
 type State string
 
-// The states, as the admin server tells them.
+// The states, as the admin server reports them.
 const (
 	Starting State = "starting"
 	Ready    State = "ready"
@@ -24,7 +24,7 @@ const (
 	Asleep State = "asleep"
 )
 
-// Status is what the admin server tells about one instance.
+// Status is what the admin server reports about one instance.
 type Status struct {
 	Name  string `json:"name"`
 	State State  `json:"state"`
@@ -106,7 +106,7 @@ type plane struct {
 	left     bool          // it is not wanted again, ever
 	pause    time.Duration // before it is started again
 	retrying bool          // a start is on its way
-	roused   time.Time     // somebody connected while it slept, or asked for its start; zero once it is up
+	roused   time.Time     // somebody connected while it slept, or requested its start; zero once it is up
 }
 
 // newPlane makes one that is wanted; settle starts it.
@@ -279,7 +279,7 @@ func (p *plane) watch(up ControlPlane) {
 	p.fail(err)
 }
 
-// fail tells why it does not run, and has it started again after a pause, if it is wanted then.
+// fail records why it does not run, and has it started again after a pause, if it is wanted then.
 func (p *plane) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

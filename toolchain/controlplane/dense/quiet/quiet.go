@@ -2,7 +2,7 @@
 //
 // client-go gives each queue that has metrics a goroutine that wakes twice a second to say how long its oldest item has
 // been under way. A control plane has 36 such queues; with 25 control planes that is 1,800 timers a second for metrics
-// that nobody can tell apart, because the registry is the process's and not the instance's. They, and the wake-ups of
+// that nobody can distinguish, because the registry is the process's and not the instance's. They, and the wake-ups of
 // the Go scheduler that each brings, were the largest part of an idle dense process.
 //
 // client-go takes the first metrics provider it is given, and component-base gives it one in its init. Nothing exported

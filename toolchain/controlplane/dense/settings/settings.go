@@ -41,7 +41,7 @@ type Config struct {
 // Hibernate is HibernateSeconds.
 func (c Config) Hibernate() time.Duration { return time.Duration(c.HibernateSeconds) * time.Second }
 
-// Etcd tells how to reach the etcd of all instances.
+// Etcd is how to reach the etcd of all instances.
 type Etcd struct {
 	Servers  []string `json:"servers"`
 	CAFile   string   `json:"ca_file"`
@@ -173,7 +173,7 @@ func (i Instance) validate(known func(string) error) error {
 	case i.APIServerMaxRequests < 0:
 		return fmt.Errorf("apiserver_max_requests: %d is negative", i.APIServerMaxRequests)
 	case len(i.Controllers) > 0 && i.KCMKubeconfig == "":
-		return errors.New("kcm_kubeconfig: missing, and controllers are asked for")
+		return errors.New("kcm_kubeconfig: missing, and controllers are requested")
 	}
 	for _, name := range i.Controllers {
 		if err := known(name); err != nil {

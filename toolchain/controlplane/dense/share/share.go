@@ -1,4 +1,4 @@
-// Package share keeps values that every control plane of a process would build anew though they never change.
+// Package share keeps values that every control plane of a process would build again though they never change.
 //
 // The files of ../../_patches, which the build puts in the place of upstream functions, import it; it imports nothing of
 // upstream's, so they may be in any package. Nothing is shared unless the dense host says so: every other program of the
@@ -33,7 +33,7 @@ type slot[V any] struct {
 	err   error
 }
 
-// Of gives the value of a key, built by the first who asks; the others wait for it. What cannot be built is tried anew
+// Of gives the value of a key, built by the first who asks; the others wait for it. What cannot be built is tried again
 // by the next who asks.
 func (m *Memo[K, V]) Of(key K, build func() (V, error)) (V, error) {
 	m.mu.Lock()

@@ -29,14 +29,14 @@ type Port struct {
 // Listener is what one API server accepts from. It remembers the connections, so that a stopped instance can drop all of
 // them: http.Server.Shutdown leaves open what still has a watch running on it, for up to an hour.
 type Listener struct {
-	port   *Port
-	Door   inprocess.Door // to the server of this listener, for clients of this process
-	fresh  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-	mu     sync.Mutex
-	conns  map[*conn]struct{}
-	quiet  time.Time // since when there are none
+	port     *Port
+	Endpoint inprocess.Endpoint // to the server of this listener, for clients of this process
+	fresh    chan net.Conn
+	closed   chan struct{}
+	once     sync.Once
+	mu       sync.Mutex
+	conns    map[*conn]struct{}
+	quiet    time.Time // since when there are none
 }
 
 type conn struct {
@@ -150,7 +150,7 @@ func (l *Listener) take(accepted net.Conn) {
 
 // Inside is the way to the server of this listener that needs no connection. The patched loopback client of
 // _patches/loopback.go takes it.
-func (l *Listener) Inside() http.RoundTripper { return l.Door.Client() }
+func (l *Listener) Inside() http.RoundTripper { return l.Endpoint.Client() }
 
 // Accept implements net.Listener.
 func (l *Listener) Accept() (net.Conn, error) {

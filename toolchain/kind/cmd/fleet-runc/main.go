@@ -1,7 +1,7 @@
-// Command fleet-runc is runc for machines that lack CAP_SYS_RESOURCE: it takes that capability out of what is asked for,
-// then becomes runc. A privileged container asks for all capabilities, and runc refuses to give one that the machine has not.
+// Command fleet-runc is runc for machines that lack CAP_SYS_RESOURCE: it takes that capability out of what is requested,
+// then becomes runc. A privileged container requests all capabilities, and runc refuses to give one that the machine has not.
 //
-// It only ever asks for less. RUNC names the real one; without it, `runc` of PATH.
+// It only ever requests less. RUNC names the real one; without it, `runc` of PATH.
 package main
 
 import (
@@ -26,7 +26,7 @@ func main() {
 	}
 }
 
-// run edits the file that tells the capabilities, if this call has one, and becomes runc.
+// run edits the file that lists the capabilities, if this call has one, and becomes runc.
 func run(args []string) error {
 	if file, keys := document(args[1:]); file != "" {
 		if err := edit(file, keys); err != nil {

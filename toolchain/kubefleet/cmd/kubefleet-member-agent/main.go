@@ -1,5 +1,5 @@
 // Command kubefleet-member-agent runs KubeFleet's member controllers for one member cluster: the one that joins it and
-// tells that it lives (InternalMemberCluster), and the one that applies Works.
+// reports that it lives (InternalMemberCluster), and the one that applies Works.
 //
 // It is not upstream's memberagent: that one links Azure's property provider, serves v1alpha1 too, and takes its client
 // limits from the libraries without a flag. Here both limits are flags, with the same defaults; everything is put together

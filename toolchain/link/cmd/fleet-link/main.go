@@ -41,14 +41,14 @@ func run() error {
 	if *listen == "" || *upstream == "" || *toxics == "" || *socket == "" || flag.NArg() > 0 {
 		return errors.New("--listen, --upstream, --toxics and --api are needed")
 	}
-	// Each connection is told of at level info, its end at level warn; a hub that cannot be reached is an error.
+	// Each connection is logged at level info, its end at level warn; a hub that cannot be reached is an error.
 	logger := zerolog.New(os.Stdout).Level(zerolog.ErrorLevel).With().Timestamp().Logger()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), logger)
 	proxy := toxiproxy.NewProxy(server, proxyName, *listen, *upstream)
 	if err := add(proxy, *toxics); err != nil {
 		return err
 	}
-	// The socket first: what cannot be told apart from another link must not take connections.
+	// The socket first: what cannot be distinguished from another link must not take connections.
 	api, err := private(*socket)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func private(socket string) (net.Listener, error) {
 	return net.Listen("unix", socket)
 }
 
-// serve answers until the process is told to end.
+// serve answers until the process is to end.
 func serve(server *http.Server, listener net.Listener) error {
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, syscall.SIGTERM, syscall.SIGINT)

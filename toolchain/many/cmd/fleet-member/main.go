@@ -2,7 +2,7 @@
 //
 //	fleet-member --host=SOCKET --name=NAME [ARGUMENT...]
 //
-// It ends with 0 when it was told to end and the instance has ended, with 1 and the reason when the instance ended by
+// It ends with 0 when it was to end and the instance has ended, with 1 and the reason when the instance ended by
 // itself or the host is gone.
 package main
 
