@@ -33,7 +33,8 @@ class _Life:
 
 
 Instances = Callable[[], Mapping[str, Mapping[str, bool]]]
-"""Shared process -> control plane in it -> whether it is ready; a process that does not answer is left out."""
+"""Shared process -> control plane in it -> whether it is ready; a process that does not answer is left out: of its control
+planes nothing is known."""
 
 
 class ProgramChanges:
@@ -68,10 +69,18 @@ class ProgramChanges:
         )  # fmt: skip
 
     def _shared(self, machine: str, now: Mapping[str, _Life]) -> dict[str, _Life]:
-        """Control planes that are ready in a shared process, as lives of their own; how old they are is not known."""
+        """Control planes that are ready in a shared process, as lives of their own; how old they are is not known.
+
+        Of a process that did not answer (a starved machine) those of the look before: nothing says that they ended.
+        """
         ask = self._instances.get(machine)
-        found = {}
-        for host, planes in (ask() if ask else {}).items():
+        answers = ask() if ask else {}
+        found = {
+            program: life
+            for (where, program), life in self._alive.items()
+            if where == machine and life.component == INSTANCE and program.partition("/")[0] not in answers
+        }
+        for host, planes in answers.items():
             if host in now:
                 for name, ready in planes.items():
                     if ready:

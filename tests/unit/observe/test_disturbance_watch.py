@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -127,6 +127,18 @@ def test_a_shared_process_that_is_another_is_one_change(start: Start) -> None:
     watch.look(seen(dense_0=old.pid))
     planes |= {"wec001": False}
     assert [line.program for line in watch.look(seen(dense_0=new.pid))] == ["dense.0"]
+
+
+def test_a_shared_process_that_does_not_answer_is_no_control_plane_that_ended(start: Start) -> None:
+    answers: list[Mapping[str, Mapping[str, bool]]] = [
+        {"dense.0": {"wec001": True}},
+        {},
+        {"dense.0": {"wec001": False}},
+    ]
+    watch, process = ProgramChanges({"m": lambda: answers.pop(0)}), start()
+    first, silent, down = [watch.look(seen(dense_0=process.pid)) for _ in range(3)]
+    assert (first, silent) == ([], [])
+    assert [(change.program, change.old_pid) for change in down] == [("dense.0/wec001", process.pid)]
 
 
 def test_without_dense_processes_nobody_is_asked(tmp_path: Path) -> None:
