@@ -160,7 +160,7 @@ class Drain:
         def complete() -> bool:
             progress = session.join.progress(trial.id)
             session.progress.marks(sum(progress.done.values()), sum(progress.total.values()))
-            return session.join.complete(trial.id)
+            return progress.complete
 
         if not await session.recorder.until(complete, timeout=limit):
             progress = session.join.progress(trial.id)

@@ -18,7 +18,7 @@ _STEP = math.log(1.02)
 class LoopLag:
     """Use as `async with`: every `interval` seconds it asks to be woken and notes how much later that happened."""
 
-    def __init__(self, interval: float = 0.01, *, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, interval: float = 0.025, *, clock: Callable[[], float] = time.perf_counter) -> None:
         self.samples = 0
         self.max_seconds = 0.0
         self._interval = interval

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 import aiohttp
 import orjson
@@ -76,19 +76,53 @@ class Answer:
 
 
 class Stream:
-    """An open answer whose chunks arrive as the server sends them."""
+    """An open answer whose chunks arrive as the server sends them.
 
-    def __init__(self, response: aiohttp.ClientResponse, cluster: str, what: str) -> None:
+    Use as `with`: inside it a read that gets no byte for `idle_seconds` fails. aiohttp's own limit (`sock_read`) makes
+    a timer for each chunk, a twentieth of the CPU of a driver with hundreds of watches; here one timer looks when the
+    read under way began.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, cluster: str, what: str, idle_seconds: float) -> None:
         self._response = response
         self._cluster = cluster
         self._what = what
+        self._idle_seconds = idle_seconds
+        self._loop = asyncio.get_running_loop()
+        self._reading_since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> Self:
+        """The time of each read counts from now on."""
+        self._look_in(self._idle_seconds)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """The answer is closed by who opened it."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def read(self) -> bytes:
-        """The next bytes, as many as are there; empty at the end. Unreachable when the connection is lost."""
+        """The next bytes, as many as are there; empty at the end. Unreachable when the connection is lost, or silent
+        for too long."""
+        self._reading_since = self._loop.time()
         try:
             return await self._response.content.readany()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _unreachable(self._cluster, self._what, error) from error
+        finally:
+            self._reading_since = None
+
+    def _look_in(self, seconds: float) -> None:
+        self._timer = self._loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """End the read under way if it is too old, else look again when it could be."""
+        silent = 0.0 if self._reading_since is None else self._loop.time() - self._reading_since
+        if silent >= self._idle_seconds:
+            self._response.content.set_exception(TimeoutError(f"no byte for {self._idle_seconds:g} s"))
+        else:
+            self._look_in(self._idle_seconds - silent)
 
 
 class Transport:
@@ -174,7 +208,7 @@ class Transport:
     async def stream(self, path: str, params: Params, *, idle_seconds: float) -> AsyncIterator[Stream]:
         """An open GET. KubeError when refused, Unreachable when there is no answer or no byte for `idle_seconds`."""
         what = f"WATCH {path}"
-        timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=idle_seconds)
+        timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS)
         used = await self.credential.fresh()
         response = await self._open(used, path, params, timeout, what)
         if response.status == HTTPStatus.UNAUTHORIZED and await self._other(used, response):
@@ -184,7 +218,8 @@ class Transport:
                 body = await self._error_body(response, what)
                 after = retry_after_seconds(response.headers.get("Retry-After"))
                 raise from_status(self.endpoint.cluster, what, response.status, body, after)
-            yield Stream(response, self.endpoint.cluster, what)
+            with Stream(response, self.endpoint.cluster, what, idle_seconds) as stream:
+                yield stream
         finally:
             response.close()
 

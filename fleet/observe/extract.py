@@ -7,9 +7,8 @@ missing field becomes the field's empty value: an object that a test or a strang
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,8 +24,7 @@ _encoder = msgspec.json.Encoder()
 NOTHING = Told()
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """Where and when one watch event was received, before it was parsed."""
 
     cluster: str
@@ -84,7 +82,7 @@ class Extractor:
         if receipt.type == "DELETED":
             self._writers.forget(receipt.cluster, metadata)
             return receipt
-        return replace(receipt, writer=self._writers.writer(receipt.cluster, metadata))
+        return receipt._replace(writer=self._writers.writer(receipt.cluster, metadata))
 
     def _hop(self, hop: Hop, receipt: Receipt, obj: Object, metadata: Object, *, whole: bool) -> HopSeen | None:
         """What one hop reads out of it. The first hop of a resource has a line for each version, the `whole` history;

@@ -33,8 +33,8 @@ class _Life:
 
 
 Instances = Callable[[], Mapping[str, Mapping[str, bool]]]
-"""Shared process -> control plane in it -> whether it is ready; a process that does not answer is left out: of its control
-planes nothing is known."""
+"""Shared process -> control plane in it -> whether it is ready; of a process that does not answer nothing is known, and
+it is left out."""
 
 
 class ProgramChanges:

@@ -13,7 +13,7 @@ from fleet.observe.quiet import Quiet
 from fleet.observe.tracker import Tracker
 from fleet.results.events import Anomaly, ClusterState, GapSeen, HopSeen, Line, MarkSeen, RunMark, Seen, WorkloadSeen
 
-BATCH_SECONDS = 0.05
+BATCH_SECONDS = 0.1
 """Whoever waits looks again at most this often: a burst of a thousand lines is one look, not a thousand."""
 
 
@@ -95,19 +95,15 @@ class Recorder:
 
     async def until(self, true: Callable[[], bool], *, timeout: float) -> bool:  # noqa: ASYNC109 - False is an answer
         """Wait until `true()` says so, looking again after lines arrived; False when `timeout` seconds passed first."""
-        deadline = time.monotonic() + timeout
-        while not true():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            self._changed.clear()
-            try:
-                # Not wait_for: in Python 3.11 it swallows a cancellation that arrives together with the event.
-                async with asyncio.timeout(left):
+        try:
+            # Not wait_for: in Python 3.11 it swallows a cancellation that arrives together with the event.
+            async with asyncio.timeout(timeout):
+                while not true():
+                    self._changed.clear()
                     await self._changed.wait()
-            except TimeoutError:
-                return true()
-            await asyncio.sleep(min(BATCH_SECONDS, left))
+                    await asyncio.sleep(BATCH_SECONDS)
+        except TimeoutError:
+            return true()
         return True
 
     def _state(self, line: ClusterState) -> None:
