@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from fleet.model.fleet_file import Component, FleetFile, Machine
@@ -33,6 +35,18 @@ def test_it_weighs_programs_that_run(tmp_path: Path) -> None:
     assert first.threads > 0
     assert second.cpu_seconds >= first.cpu_seconds > 0
     assert second.ns > first.ns
+
+
+def test_the_supervisor_is_asked_again_once_a_program_is_missing_or_another(tmp_path: Path) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    answers = [{"dense.0": other.pid}, {}, {"dense.0": os.getpid()}]
+    weigher = Weigher(fleet(tmp_path), {"m": lambda: answers.pop(0)})
+    first, same = weigher.sample(), weigher.sample()
+    assert ([line.pid for line in (*first, *same)], len(answers)) == ([other.pid, other.pid], 2)
+    other.communicate()
+    assert (weigher.sample(), len(answers)) == ([], 1)
+    back, still = weigher.sample(), weigher.sample()
+    assert ([line.pid for line in (*back, *still)], answers) == ([os.getpid(), os.getpid()], [])
 
 
 def test_a_program_that_the_fleet_file_does_not_know_is_named_by_its_own_name(tmp_path: Path) -> None:
