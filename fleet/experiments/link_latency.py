@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from fleet.errors import UsageError
 from fleet.experiment.distribution import Distribution
 from fleet.experiment.points import Ground, Point
+from fleet.experiments.values import distinct
 from fleet.managers.manager import Manager
 from fleet.model.base import Name
 from fleet.model.experiment_file import Layout, PolicyExperiment, Workload
@@ -38,12 +39,7 @@ class LinkLatency(PolicyExperiment):
     repeats: int = Field(default=3, ge=1, le=1000)
     warmup: int = Field(default=0, ge=0, le=100)
 
-    @field_validator("rtts")
-    @classmethod
-    def _ascending_rtts(cls, values: list[float]) -> list[float]:
-        if len(set(values)) != len(values):
-            raise ValueError("each value once")
-        return sorted(values)
+    _ascending = field_validator("rtts")(distinct)
 
 
 def points(spec: LinkLatency, _ground: Ground) -> list[Point]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -11,11 +11,16 @@ from fleet.managers.manager import Manager
 Count = Annotated[int, Field(ge=1, le=10_000)]
 
 
-def distinct(values: list[int]) -> list[int]:
-    """Ascending; ValueError for one that comes twice."""
+def once(values: list[Any]) -> list[Any]:
+    """As they are; ValueError for one that comes twice."""
     if len(set(values)) != len(values):
         raise ValueError("each value once")
-    return sorted(values)
+    return values
+
+
+def distinct(values: list[Any]) -> list[Any]:
+    """Ascending; ValueError for one that comes twice."""
+    return sorted(once(values))
 
 
 def needs_policies(manager: Manager) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from fleet.experiments.admission_latency.sets import SetName
+from fleet.experiments.values import once
 from fleet.model.base import Name
 from fleet.model.duration import Moment
 from fleet.model.experiment_file import ExperimentFile, Timeouts
@@ -42,12 +43,7 @@ class AdmissionLatency(ExperimentFile):
     """From the moment that a set acts to the load."""
     timeouts: Timeouts = Timeouts(object=600.0, clean=120.0)
 
-    @field_validator("sets", "clients", "rates")
-    @classmethod
-    def _once(cls, value: list[Any]) -> list[Any]:
-        if len(set(value)) != len(value):
-            raise ValueError("each value once")
-        return value
+    _once = field_validator("sets", "clients", "rates")(once)
 
     @model_validator(mode="after")
     def _loaded(self) -> AdmissionLatency:

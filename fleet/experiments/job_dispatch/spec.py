@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from fleet.experiments.values import distinct
+from fleet.experiments.values import distinct, once
 from fleet.model.base import Model, Name
 from fleet.model.experiment_file import ExperimentFile
 
@@ -47,9 +47,4 @@ class JobDispatch(ExperimentFile):
     def _ascending(cls, value: list[int] | str) -> list[int] | str:
         return value if isinstance(value, str) else distinct(value)
 
-    @field_validator("loads", "divisions")
-    @classmethod
-    def _each_once(cls, value: list[str]) -> list[str]:
-        if len(set(value)) != len(value):
-            raise ValueError("each once")
-        return value
+    _once = field_validator("loads", "divisions")(once)

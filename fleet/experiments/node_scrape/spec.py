@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from fleet.experiments.values import once
 from fleet.model.base import Name
 from fleet.model.duration import Duration, Moment
 from fleet.model.experiment_file import ExperimentFile
@@ -47,12 +48,7 @@ class NodeScrape(ExperimentFile):
     load_qps: float = Field(default=10.0, gt=0, le=1000)
     """Creations of ConfigMaps a second alongside the scraping, whose latency is measured."""
 
-    @field_validator("pages", "ways", "by", "scrapers")
-    @classmethod
-    def _once(cls, value: list[Any]) -> list[Any]:
-        if len(set(value)) != len(value):
-            raise ValueError("each value once")
-        return value
+    _once = field_validator("pages", "ways", "by", "scrapers")(once)
 
     @model_validator(mode="after")
     def _readable(self) -> Self:

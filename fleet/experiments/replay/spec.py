@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from fleet.analysis.stats import quantile
 from fleet.errors import UsageError
 from fleet.experiment.routes import Through
+from fleet.experiments.values import once
 from fleet.model.base import Name
 from fleet.model.experiment_file import ExperimentFile
 from fleet.model.fleet_file import FleetFile
@@ -47,12 +48,7 @@ class Replay(ExperimentFile):
     priorities: Literal["recorded", "none"] = "recorded"
     """By PriorityClasses that the run makes in its WECs and takes away again."""
 
-    @field_validator("speeds")
-    @classmethod
-    def _once(cls, value: list[float]) -> list[float]:
-        if len(set(value)) != len(value):
-            raise ValueError("each value once")
-        return value
+    _once = field_validator("speeds")(once)
 
 
 def check(spec: Replay, trace: Trace, fleet: FleetFile, wecs: int) -> None:

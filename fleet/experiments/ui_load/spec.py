@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from fleet.experiments.values import distinct, once
 from fleet.model.base import Model, Name
 from fleet.model.duration import Duration
 from fleet.model.experiment_file import ExperimentFile, Timeouts
@@ -56,24 +57,11 @@ class UiLoad(ExperimentFile):
     """Until a page has listed and drawn everything."""
     timeouts: Timeouts = Timeouts(object=1200.0, clean=600.0)
 
-    @field_validator("objects")
-    @classmethod
-    def _ascending(cls, value: list[int]) -> list[int]:
-        return _once(sorted(value))
-
-    @field_validator("pages", "clients")
-    @classmethod
-    def _each(cls, value: list[Any]) -> list[Any]:
-        return _once(value)
+    _ascending = field_validator("objects")(distinct)
+    _once = field_validator("pages", "clients")(once)
 
     @model_validator(mode="after")
     def _which(self) -> UiLoad:
         if bool(self.binary) != bool(self.sha256):
             raise ValueError("binary and sha256 belong together: give both, or none")
         return self
-
-
-def _once(value: list[Any]) -> list[Any]:
-    if len(set(value)) != len(value):
-        raise ValueError("each value once")
-    return value

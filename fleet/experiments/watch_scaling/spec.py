@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from fleet.experiments.values import once
 from fleet.model.base import Name
 from fleet.model.duration import Duration, Moment
 from fleet.model.experiment_file import ANNOTATION_BYTES, ExperimentFile
@@ -57,12 +58,7 @@ class WatchScaling(ExperimentFile):
     repeats: int = Field(default=1, ge=1, le=1000)
     warmup: int = Field(default=0, ge=0, le=100)
 
-    @field_validator("protocols", "per_connection", "rates", "selectors")
-    @classmethod
-    def _once(cls, value: list[Any]) -> list[Any]:
-        if len(set(value)) != len(value):
-            raise ValueError("each value once")
-        return value
+    _once = field_validator("protocols", "per_connection", "rates", "selectors")(once)
 
     @model_validator(mode="after")
     def _grows(self) -> WatchScaling:

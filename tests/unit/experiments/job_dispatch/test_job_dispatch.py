@@ -39,7 +39,11 @@ def of(manager: str, wecs: int = 4) -> FleetFile:
 
 @pytest.mark.parametrize(
     ("fields", "said"),
-    [({"workers": [3, 3]}, "each"), ({"loads": ["burst", "burst"]}, "each once"), ({"divisions": []}, "at least 1")],
+    [
+        ({"workers": [3, 3]}, "each"),
+        ({"loads": ["burst", "burst"]}, "each value once"),
+        ({"divisions": []}, "at least 1"),
+    ],
 )
 def test_what_makes_no_sense_is_refused(fields: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
