@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from fleet.errors import DeadlineError, UsageError
+from fleet.errors import DeadlineError
 from fleet.experiment.cleanup import CleanReport
 from fleet.experiment.definition import Needs
 from fleet.experiment.own import OwnExperiment, PlannedTrial
@@ -26,7 +25,7 @@ from fleet.experiments.karpenter_scale.scenarios import (
 )
 from fleet.experiments.karpenter_scale.spec import KarpenterScale
 from fleet.experiments.karpenter_scale.trial import Trial, Watches, trial_of
-from fleet.host.limits import measure_room
+from fleet.experiments.room import check_memory
 from fleet.host.weight import MIB
 from fleet.kube.client import KubeClient
 from fleet.kube.resources import PODS, Resource
@@ -66,7 +65,9 @@ class KarpenterScaleExperiment(OwnExperiment[KarpenterScale]):
         """Scenarios in the order of the file, round after round."""
         wec = wec_of(fleet)
         chosen = [scaled(SCENARIOS[name], spec.share) for name in spec.scenarios]
-        _room(max(chosen, key=lambda scenario: scenario.pods), fleet)
+        most = max(chosen, key=lambda scenario: scenario.pods)
+        what = f"scenarios: {most.name} has {most.pods} pods, which"
+        check_memory(fleet, what, most.pods, MEMORY_PER_POD, "; lower `share`")
         rounds = [-1] * spec.warmup + list(range(spec.repeats))
         turns = [(repeat, scenario) for repeat in rounds for scenario in chosen]
         return [
@@ -148,19 +149,6 @@ async def _watching(session: Session, client: KubeClient) -> AsyncIterator[Watch
     pods, claims = watch(PODS, marks.of_pod, session.names.namespace), watch(names.NODE_CLAIMS, marks.of_claim)
     async with pods, claims:
         yield Watches(pods, claims)
-
-
-def _room(scenario: Scenario, fleet: FleetFile) -> None:
-    """UsageError with the numbers when the machine cannot hold the pods."""
-    local = [machine for machine in fleet.machines if machine.connection == "local"]
-    if not local:
-        return
-    need, left = scenario.pods * MEMORY_PER_POD, measure_room(Path(local[0].state_dir).parent).memory
-    if need > left:
-        raise UsageError(
-            f"scenarios: {scenario.name} has {scenario.pods} pods, which need about {need / MIB / 1024:.1f} GiB, and"
-            f" this machine has {left / MIB / 1024:.1f} GiB left: {int(left / MEMORY_PER_POD)} fit; lower `share`"
-        )
 
 
 EXPERIMENT = KarpenterScaleExperiment()

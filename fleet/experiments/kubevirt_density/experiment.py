@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from fleet.errors import UsageError
 from fleet.experiment.cleanup import CleanReport
 from fleet.experiment.definition import Needs
 from fleet.experiment.own import OwnExperiment, PlannedTrial
@@ -19,7 +17,7 @@ from fleet.experiments.kubevirt_density import marks, series
 from fleet.experiments.kubevirt_density.limits import limit_of, limited
 from fleet.experiments.kubevirt_density.spec import Kind, KubeVirtDensity
 from fleet.experiments.kubevirt_density.trial import Trial, Watches, emptied
-from fleet.host.limits import measure_room
+from fleet.experiments.room import check_memory, check_nodes
 from fleet.host.weight import MIB
 from fleet.kube.resources import PODS, Resource
 from fleet.managers.manager import Manager
@@ -31,8 +29,6 @@ from fleet.observe.wec_pages import wec_pages
 from fleet.platforms.kubevirt import names
 
 PLATFORM = "kubevirt"
-PODS_OF_NODE = 110
-"""Capacity of a simulated node."""
 MEMORY_PER_VMI = 1.7 * MIB
 """What API server, etcd, KubeVirt's programs and kwok hold more per VMI: single-digit MiB per hundred at rest aside, a
 run of 1,021 VMIs took 2.5 GiB of which 0.8 GiB were there before."""
@@ -67,7 +63,8 @@ class KubeVirtDensityExperiment(OwnExperiment[KubeVirtDensity]):
     def plan(self, spec: KubeVirtDensity, fleet: FleetFile, manager: Manager) -> Sequence[DensityTrial]:  # noqa: ARG002
         """Kinds in the order of the file, as upstream's test has them; limits in turn, round after round."""
         wec = wec_of(fleet)
-        _room(spec, fleet)
+        check_nodes(fleet, f"count: {spec.count} VMIs and a primer", spec.count + 1)
+        check_memory(fleet, f"count: {spec.count} VMIs", spec.count, MEMORY_PER_VMI)
         rounds = [-1] * spec.warmup + list(range(spec.repeats))
         limits: list[float | None] = list(spec.qps) or [None]
         turns = [(repeat, qps, kind) for repeat in rounds for qps in limits for kind in spec.kinds]
@@ -141,25 +138,6 @@ def _trial_of(item: marks.Object) -> str:
 
 def _point(kind: str, qps: float | None) -> str:
     return f"kind={kind}" if qps is None else f"kind={kind} qps={qps:g}"
-
-
-def _room(spec: KubeVirtDensity, fleet: FleetFile) -> None:
-    """UsageError with the numbers when nodes or machine cannot hold the objects."""
-    room = fleet.wec_nodes * PODS_OF_NODE
-    if spec.count + 1 > room:
-        raise UsageError(
-            f"count: {spec.count} VMIs and a primer do not fit {fleet.wec_nodes} nodes of {PODS_OF_NODE} pods ({room}):"
-            f" lower it, or fleet up -e wec_nodes={-(-(spec.count + 1) // PODS_OF_NODE)}"
-        )
-    local = [machine for machine in fleet.machines if machine.connection == "local"]
-    if not local:
-        return
-    need, left = spec.count * MEMORY_PER_VMI, measure_room(Path(local[0].state_dir).parent).memory
-    if need > left:
-        raise UsageError(
-            f"count: {spec.count} VMIs need about {need / MIB / 1024:.1f} GiB, and this machine has"
-            f" {left / MIB / 1024:.1f} GiB left: {int(left / MEMORY_PER_VMI)} fit"
-        )
 
 
 EXPERIMENT = KubeVirtDensityExperiment()

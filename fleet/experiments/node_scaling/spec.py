@@ -7,13 +7,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from fleet.experiments.room import PODS_OF_NODE
 from fleet.model.base import Model, Name
 from fleet.model.duration import Duration, Moment
 from fleet.model.experiment_file import ExperimentFile, Timeouts
 from fleet.simulators.simulator import known, simulator
-
-PODS_OF_NODE = 110
-"""Capacity of a simulated node."""
 
 
 def players() -> list[str]:

@@ -16,10 +16,10 @@ from fleet.experiment.own import OwnExperiment, PlannedTrial
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
 from fleet.experiment.wec_scrape import scraping
+from fleet.experiments.room import PODS_OF_NODE, check_memory, check_nodes
 from fleet.experiments.scheduler_throughput import marks, nodes, program, series
 from fleet.experiments.scheduler_throughput.spec import Load, Scheduler, SchedulerThroughput
 from fleet.experiments.scheduler_throughput.trial import Trial
-from fleet.host.limits import measure_room
 from fleet.host.weight import MIB
 from fleet.kube.resources import PODS
 from fleet.managers.manager import Manager, Spaces
@@ -28,8 +28,6 @@ from fleet.model.run_names import trial_id
 from fleet.observe.marks import MarkWatch
 from fleet.observe.wec_pages import wec_pages
 
-PODS_OF_NODE = 110
-"""Capacity of a simulated node."""
 MEMORY_PER_POD = 0.15 * MIB
 """What API server, etcd, schedulers and the simulator hold more for each."""
 
@@ -52,7 +50,8 @@ class SchedulerThroughputExperiment(OwnExperiment[SchedulerThroughput]):
     def plan(self, spec: SchedulerThroughput, fleet: FleetFile, manager: Manager) -> Sequence[SchedulerTrial]:  # noqa: ARG002
         """Of each load one scheduler after the other, round after round: what drifts meanwhile hits all of them."""
         wec = wec_of(fleet)
-        _room(spec, fleet)
+        check_nodes(fleet, f"pods: {spec.pods}", spec.pods)
+        check_memory(fleet, f"pods: {spec.pods}", spec.pods, MEMORY_PER_POD)
         for scheduler in spec.schedulers:
             if scheduler.binary:
                 program.check_binary(scheduler)
@@ -130,23 +129,6 @@ def wec_of(fleet: FleetFile) -> Cluster:
             f"{wec.name}: schedulers are started alongside it, so the fleet must have built it, on this machine"
         )
     return wec
-
-
-def _room(spec: SchedulerThroughput, fleet: FleetFile) -> None:
-    """UsageError with the numbers when nodes or machine cannot hold the pods."""
-    room = fleet.wec_nodes * PODS_OF_NODE
-    if spec.pods > room:
-        raise UsageError(
-            f"pods: {spec.pods} do not fit {fleet.wec_nodes} nodes of {PODS_OF_NODE} pods ({room}): lower it, or"
-            f" fleet up -e wec_nodes={-(-spec.pods // PODS_OF_NODE)}"
-        )
-    root = Path(fleet.machine(wec_of(fleet).machine).state_dir).parent
-    need, left = spec.pods * MEMORY_PER_POD, measure_room(root).memory
-    if need > left:
-        raise UsageError(
-            f"pods: {spec.pods} need about {need / MIB:.0f} MiB, and this machine has {left / MIB:.0f} MiB left:"
-            f" {int(left / MEMORY_PER_POD)} fit"
-        )
 
 
 EXPERIMENT = SchedulerThroughputExperiment()

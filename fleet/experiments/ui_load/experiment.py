@@ -14,12 +14,12 @@ from fleet.experiment.own import OwnExperiment, PlannedTrial
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
 from fleet.experiment.wec_scrape import scraping
+from fleet.experiments.room import PODS_OF_NODE, check_memory
 from fleet.experiments.ui_load import backend, client, marks, series
 from fleet.experiments.ui_load.grown import Grown
 from fleet.experiments.ui_load.spec import Page, Runtime, UiLoad
 from fleet.experiments.ui_load.trial import Trials
 from fleet.host.files import private_directory
-from fleet.host.limits import measure_room
 from fleet.host.weight import MIB
 from fleet.kube.resources import NODES
 from fleet.managers.manager import Manager
@@ -30,8 +30,6 @@ from fleet.observe.wec_pages import wec_pages
 from fleet.toolchain import locate
 
 NEED = "experiment:ui-load"
-PODS_OF_NODE = 110
-"""Capacity of a simulated node."""
 MEMORY_PER_POD = 0.25 * MIB
 """What API servers, etcd, controllers, the simulator and a frontend hold more for each, with its Deployment."""
 
@@ -150,13 +148,7 @@ def _fits(spec: UiLoad, fleet: FleetFile) -> None:
             f" {fleet.wec_nodes * len(fleet.wecs())} simulated nodes: fleet up -e"
             f" wec_nodes={-(-(most + added) // (PODS_OF_NODE * len(fleet.wecs())))}"
         )
-    root = Path(next(one.state_dir for one in fleet.machines if one.connection == "local")).parent
-    need, room = most * MEMORY_PER_POD, measure_room(root).memory
-    if need > room:
-        raise UsageError(
-            f"objects: {most} pods need about {need / MIB / 1024:.1f} GiB, and this machine has"
-            f" {room / MIB / 1024:.1f} GiB left: {int(room / MEMORY_PER_POD)} fit"
-        )
+    check_memory(fleet, f"objects: {most} pods", most, MEMORY_PER_POD)
 
 
 EXPERIMENT = UiLoadExperiment()
