@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 from fleet.experiment.session import Session
+from fleet.kube.client import KubeClient
 from fleet.kube.resources import Resource
 from fleet.model.pod_marks import ENDED, ENTRY, RUNNING, SCHEDULED, TERMINATING
-from fleet.model.run_names import ENTRY_ANNOTATION
+from fleet.model.run_names import ENTRY_ANNOTATION, TRIAL_LABEL
 from fleet.observe.marks import Mark, MarkWatch, Object
 
 FINAL = ("Succeeded", "Failed")
@@ -39,6 +40,28 @@ def pod_marks(pod: Object) -> Iterator[Mark]:
             if (one.get("state") or {}).get("terminated")
         ]
         yield ENDED, next((code for code in codes if code), codes[0] if codes else None)
+
+
+def labelled(
+    session: Session,
+    client: KubeClient,
+    resource: Resource,
+    read: Callable[[Object], Iterable[Mark]],
+    *,
+    namespace: str | None = None,
+) -> MarkWatch:
+    """The watch of one resource in one cluster: the run's objects, each of the trial that its label names."""
+    made = MarkWatch(
+        client,
+        resource,
+        read,
+        session.recorder,
+        trial_of=_by_label,
+        namespace=namespace,
+        selector=session.names.selector(),
+    )
+    session.reflectors.append(made.reflector)
+    return made
 
 
 class Watches:
@@ -99,6 +122,10 @@ class Watches:
             return there >= count
 
         return await self._session.recorder.until(true, timeout=timeout)
+
+
+def _by_label(item: Object) -> str:
+    return str((item["metadata"].get("labels") or {}).get(TRIAL_LABEL) or "")
 
 
 def _of(wec: str, read: Reader) -> Callable[[Object], Iterator[Mark]]:

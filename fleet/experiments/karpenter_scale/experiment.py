@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -13,6 +13,7 @@ from fleet.experiment.own import OwnExperiment, PlannedTrial
 from fleet.experiment.platform_wec import platform_wec
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
+from fleet.experiment.watches import labelled
 from fleet.experiment.wec_scrape import scraping
 from fleet.experiments.karpenter_scale import marks, series
 from fleet.experiments.karpenter_scale.scenarios import (
@@ -24,16 +25,15 @@ from fleet.experiments.karpenter_scale.scenarios import (
     scaled,
 )
 from fleet.experiments.karpenter_scale.spec import KarpenterScale
-from fleet.experiments.karpenter_scale.trial import Trial, Watches, trial_of
+from fleet.experiments.karpenter_scale.trial import Trial, Watches
 from fleet.experiments.room import check_memory
 from fleet.host.weight import MIB
 from fleet.kube.client import KubeClient
-from fleet.kube.resources import PODS, Resource
+from fleet.kube.resources import PODS
 from fleet.kube.waiting import wait_for_objects
 from fleet.managers.manager import Manager
 from fleet.model.fleet_file import FleetFile
 from fleet.model.run_names import trial_id
-from fleet.observe.marks import Mark, MarkWatch
 from fleet.observe.wec_pages import wec_pages
 from fleet.platforms.karpenter import names
 
@@ -129,24 +129,9 @@ def wec_of(fleet: FleetFile) -> str:
 
 @asynccontextmanager
 async def _watching(session: Session, client: KubeClient) -> AsyncIterator[Watches]:
-    """One watch per resource; objects belong to the trial that their label names."""
-
-    def watch(
-        resource: Resource, read: Callable[[marks.Object], Iterable[Mark]], namespace: str | None = None
-    ) -> MarkWatch:
-        made = MarkWatch(
-            client,
-            resource,
-            read,
-            session.recorder,
-            trial_of=trial_of,
-            namespace=namespace,
-            selector=session.names.selector(),
-        )
-        session.reflectors.append(made.reflector)
-        return made
-
-    pods, claims = watch(PODS, marks.of_pod, session.names.namespace), watch(names.NODE_CLAIMS, marks.of_claim)
+    """One watch per resource."""
+    pods = labelled(session, client, PODS, marks.of_pod, namespace=session.names.namespace)
+    claims = labelled(session, client, names.NODE_CLAIMS, marks.of_claim)
     async with pods, claims:
         yield Watches(pods, claims)
 

@@ -14,7 +14,6 @@ from fleet.experiments.karpenter_scale.scenarios import Load, Scenario
 from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.kube.resources import DEPLOYMENTS, NAMESPACES, Resource
-from fleet.model.run_names import TRIAL_LABEL
 from fleet.observe.marks import CREATED, DELETED, Marked, MarkWatch
 from fleet.observe.metrics import Scraper
 from fleet.platforms.karpenter import names
@@ -177,8 +176,3 @@ def pool_of(trial: ScaleTrial, session: Session) -> str:
 
 def _name(trial: ScaleTrial, load: Load) -> str:
     return f"{trial.id}-{load.name}"
-
-
-def trial_of(item: marks.Object) -> str:
-    """Whose trial an object is, by its label."""
-    return str((item["metadata"].get("labels") or {}).get(TRIAL_LABEL) or "")

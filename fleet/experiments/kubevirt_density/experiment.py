@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from fleet.experiment.cleanup import CleanReport
 from fleet.experiment.definition import Needs
@@ -12,6 +13,7 @@ from fleet.experiment.own import OwnExperiment, PlannedTrial
 from fleet.experiment.platform_wec import platform_wec
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
+from fleet.experiment.watches import labelled
 from fleet.experiment.wec_scrape import scraping
 from fleet.experiments.kubevirt_density import marks, series
 from fleet.experiments.kubevirt_density.limits import limit_of, limited
@@ -19,12 +21,11 @@ from fleet.experiments.kubevirt_density.spec import Kind, KubeVirtDensity
 from fleet.experiments.kubevirt_density.trial import Trial, Watches, emptied
 from fleet.experiments.room import check_memory, check_nodes
 from fleet.host.weight import MIB
-from fleet.kube.resources import PODS, Resource
+from fleet.kube.resources import PODS
 from fleet.managers.manager import Manager
 from fleet.model.fleet_file import FleetFile
-from fleet.model.run_names import TRIAL_LABEL, trial_id
+from fleet.model.run_names import trial_id
 from fleet.model.stage import Stage
-from fleet.observe.marks import Mark, MarkWatch
 from fleet.observe.wec_pages import wec_pages
 from fleet.platforms.kubevirt import names
 
@@ -111,29 +112,12 @@ def wec_of(fleet: FleetFile) -> str:
 
 @asynccontextmanager
 async def _watching(session: Session) -> AsyncIterator[Watches]:
-    """One watch per resource; objects belong to the trial that their label names."""
+    """One watch per resource."""
     client = session.spaces.wecs[wec_of(session.fleet)]
-
-    def watch(resource: Resource, read: Callable[[marks.Object], Iterable[Mark]]) -> MarkWatch:
-        made = MarkWatch(
-            client,
-            resource,
-            read,
-            session.recorder,
-            trial_of=_trial_of,
-            namespace=session.names.namespace,
-            selector=session.names.selector(),
-        )
-        session.reflectors.append(made.reflector)
-        return made
-
+    watch = partial(labelled, session, client, namespace=session.names.namespace)
     vmis, vms, pods = watch(names.VMIS, marks.of_vmi), watch(names.VMS, marks.of_vm), watch(PODS, marks.of_pod)
     async with vmis, vms, pods:
         yield Watches(vmis, vms, pods)
-
-
-def _trial_of(item: marks.Object) -> str:
-    return str((item["metadata"].get("labels") or {}).get(TRIAL_LABEL) or "")
 
 
 def _point(kind: str, qps: float | None) -> str:
