@@ -4,6 +4,7 @@ agent per WEC: what is theirs is a `Membership`, what is alike is here."""
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.kube.resources import NAMESPACES
 from fleet.managers.installed import AGENTS
-from fleet.managers.installer import Site
+from fleet.managers.installer import Installer, Site, Way
 from fleet.managers.manager import ABSENT, Registration
 from fleet.managers.named import named
 from fleet.model.fleet_file import WEC
@@ -83,11 +84,6 @@ class Membership(Protocol):
 def members(layout: Layout) -> list[str]:
     """WECs of this machine that are members: the folder is made first and removed last, so half-made ones count."""
     return sorted(path.name for path in (layout.root / AGENTS).glob("*") if path.is_dir())
-
-
-def labels(layout: Layout) -> dict[str, Mapping[str, str]]:
-    """As in Installer: managers of this kind select WECs by name."""
-    return {wec: {"name": wec} for wec in members(layout)}
 
 
 @dataclass(frozen=True)
@@ -278,3 +274,27 @@ class Roster:
                 ledger.notes.append(f"{hub} does not answer: what it had delivered stays in {named(list(wecs))}")
                 return
             await self.membership.let_go(client, wecs, ledger, self.site.variables.members_leave_seconds)
+
+
+class MemberInstaller(Installer, ABC):
+    """A manager whose WECs are members in this way."""
+
+    @abstractmethod
+    def membership(self, site: Site, way: Way) -> Membership:
+        """How it takes WECs of that machine in and lets them go."""
+
+    def labels(self, layout: Layout) -> Mapping[str, Mapping[str, str]]:
+        """As in Installer: managers of this kind select WECs by name."""
+        return {wec: {"name": wec} for wec in members(layout)}
+
+    def join(self, site: Site, way: Way) -> Change:
+        """As in Installer."""
+        return Roster(site, self.membership(site, way)).join()
+
+    def leave(self, site: Site, way: Way) -> Change:
+        """As in Installer."""
+        return Roster(site, self.membership(site, way)).leave()
+
+    def clear(self, site: Site) -> Change:
+        """As in Installer."""
+        return Roster(site, self.membership(site, Way())).clear()

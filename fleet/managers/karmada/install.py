@@ -6,24 +6,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from fleet.host.change import Change
-from fleet.host.layout import Layout
 from fleet.host.pages import Reader
 from fleet.host.weight import MIB, Weight
-from fleet.managers import membership
-from fleet.managers.installer import Found, HubPlane, Installer, Site, Way
+from fleet.managers.installer import Found, HubPlane, Site, Way
 from fleet.managers.karmada import names
 from fleet.managers.karmada.hub import converge_hub
 from fleet.managers.karmada.membership import Pull, Push
 from fleet.managers.karmada.pages import PAGES
 from fleet.managers.karmada.record import MODE_FACT, PULL
-from fleet.managers.membership import Roster
+from fleet.managers.membership import MemberInstaller, Membership
 from fleet.model.client_limits import ClientLimits
 from fleet.model.fleet_file import ManagerOf
 from fleet.model.variable_rules import Problem
 from fleet.model.variables import Variables
 
 
-class Karmada(Installer):
+class Karmada(MemberInstaller):
     """As in Installer."""
 
     limits: Sequence[str] = tuple(name for name in ClientLimits.model_fields if name.startswith("karmada_"))
@@ -57,29 +55,14 @@ class Karmada(Installer):
             facts={MODE_FACT: variables.karmada_mode},
         )
 
-    def labels(self, layout: Layout) -> Mapping[str, Mapping[str, str]]:
-        """As in Installer."""
-        return membership.labels(layout)
-
     def hub(self, site: Site) -> Change:
         """As in Installer."""
         return converge_hub(site)
 
-    def join(self, site: Site, way: Way) -> Change:
-        """As in Installer."""
-        return self._roster(site, way).join()
-
-    def leave(self, site: Site, way: Way) -> Change:
-        """As in Installer."""
-        return self._roster(site, way).leave()
-
-    def clear(self, site: Site) -> Change:
-        """As in Installer."""
-        return self._roster(site, Way()).clear()
-
-    def _roster(self, site: Site, way: Way) -> Roster:
+    def membership(self, site: Site, way: Way) -> Membership:
+        """By its mode."""
         ca = site.layout.pki / "ca.crt"
-        return Roster(site, Pull(way, ca) if site.variables.karmada_mode == PULL else Push(way, ca))
+        return Pull(way, ca) if site.variables.karmada_mode == PULL else Push(way, ca)
 
 
 INSTALLER = Karmada()

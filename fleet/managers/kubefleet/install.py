@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from fleet.host.change import Change
-from fleet.host.layout import Layout
 from fleet.host.pages import Reader
 from fleet.host.weight import MIB, Weight
-from fleet.managers import membership
-from fleet.managers.installer import Found, HubPlane, Installer, Site, Way
+from fleet.managers.installer import Found, HubPlane, Site, Way
 from fleet.managers.kubefleet import names
 from fleet.managers.kubefleet.hub import converge_hub
 from fleet.managers.kubefleet.membership import Member
 from fleet.managers.kubefleet.pages import PAGES
 from fleet.managers.kubefleet.record import PERIOD_FACT, UNAVAILABLE_FACT
-from fleet.managers.membership import Roster
+from fleet.managers.membership import MemberInstaller, Membership
 from fleet.model.client_limits import ClientLimits
 from fleet.model.fleet_file import ManagerOf
 from fleet.model.variable_rules import Problem
 from fleet.model.variables import Variables
 
 
-class KubeFleet(Installer):
+class KubeFleet(MemberInstaller):
     """As in Installer."""
 
     limits: Sequence[str] = tuple(name for name in ClientLimits.model_fields if name.startswith("kubefleet_"))
@@ -59,25 +57,13 @@ class KubeFleet(Installer):
             },
         )
 
-    def labels(self, layout: Layout) -> Mapping[str, Mapping[str, str]]:
-        """As in Installer."""
-        return membership.labels(layout)
-
     def hub(self, site: Site) -> Change:
         """As in Installer."""
         return converge_hub(site)
 
-    def join(self, site: Site, way: Way) -> Change:
-        """As in Installer."""
-        return Roster(site, Member(way, site.upstream)).join()
-
-    def leave(self, site: Site, way: Way) -> Change:
-        """As in Installer."""
-        return Roster(site, Member(way, site.upstream)).leave()
-
-    def clear(self, site: Site) -> Change:
-        """As in Installer."""
-        return Roster(site, Member(Way(), site.upstream)).clear()
+    def membership(self, site: Site, way: Way) -> Membership:
+        """By an agent for each."""
+        return Member(way, site.upstream)
 
 
 INSTALLER = KubeFleet()

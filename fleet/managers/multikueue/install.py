@@ -7,14 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from fleet.host.change import Change
-from fleet.host.layout import Layout
 from fleet.host.pages import Reader
 from fleet.host.weight import MIB, Weight
 from fleet.install.readiness import metrics_answer, until_it_works
 from fleet.kube.each import each
-from fleet.managers import membership
-from fleet.managers.installer import Found, HubPlane, Installer, Site, Way
-from fleet.managers.membership import Roster
+from fleet.managers.installer import Found, HubPlane, Site, Way
+from fleet.managers.membership import MemberInstaller, Membership
 from fleet.managers.multikueue import names
 from fleet.managers.multikueue.hub import converge_hub
 from fleet.managers.multikueue.membership import Member
@@ -25,7 +23,7 @@ from fleet.model.variable_rules import Problem
 from fleet.model.variables import Variables
 
 
-class MultiKueue(Installer):
+class MultiKueue(MemberInstaller):
     """As in Installer."""
 
     limits: Sequence[str] = tuple(name for name in ClientLimits.model_fields if name.startswith("multikueue_"))
@@ -60,28 +58,20 @@ class MultiKueue(Installer):
             transports={hub: hub for hub in found.of_role(names.ROLE)},
         )
 
-    def labels(self, layout: Layout) -> Mapping[str, Mapping[str, str]]:
-        """As in Installer."""
-        return membership.labels(layout)
-
     def hub(self, site: Site) -> Change:
         """As in Installer."""
         return converge_hub(site)
 
-    def join(self, site: Site, way: Way) -> Change:  # noqa: ARG002 - the hub dials the WECs
+    def membership(self, site: Site, way: Way) -> Membership:  # noqa: ARG002 - the hub dials the WECs
+        """By a Kueue in each."""
+        return Member(site)
+
+    def join(self, site: Site, way: Way) -> Change:
         """As in Installer; the hub counts a WEC as active when its API server answers, so workers are waited for."""
-        joined = Roster(site, Member(site)).join()
+        joined = super().join(site, way)
         if not site.machine.check:
             asyncio.run(_work(site))
         return joined
-
-    def leave(self, site: Site, way: Way) -> Change:  # noqa: ARG002
-        """As in Installer."""
-        return Roster(site, Member(site)).leave()
-
-    def clear(self, site: Site) -> Change:
-        """As in Installer."""
-        return Roster(site, Member(site)).clear()
 
 
 async def _work(site: Site) -> None:

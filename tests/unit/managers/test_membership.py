@@ -16,9 +16,9 @@ from fleet.install.objects import Ledger
 from fleet.install.upstream import UpstreamFolders
 from fleet.kube.client import KubeClient
 from fleet.managers import membership
-from fleet.managers.installer import Site
+from fleet.managers.installer import Site, Way
 from fleet.managers.manager import Registration
-from fleet.managers.membership import Roster
+from fleet.managers.membership import MemberInstaller, Membership, Roster
 from fleet.testing.api_server.server import FakeApiServer
 
 UPSTREAM = UpstreamFolders((Path("/TOOLCHAIN/bin"),), check=True)
@@ -57,6 +57,11 @@ class Kept:
         self.done.append(f"clear {wec.cluster}")
 
 
+class Keeping(MemberInstaller):
+    def membership(self, site: Site, way: Way) -> Membership:  # noqa: ARG002
+        return Kept()
+
+
 def site_of(root: Path, *wecs: str, check: bool = True) -> Site:
     return Site(Machine("demo", root / "demo", UPSTREAM, check=check), UPSTREAM, wecs=wecs)
 
@@ -73,7 +78,7 @@ def test_members_are_found_by_their_folders(tmp_path: Path) -> None:
     for wec in ("wec002", "wec001"):
         folder(site, wec)
     assert membership.members(site.layout) == ["wec001", "wec002"]
-    assert membership.labels(site.layout) == {"wec001": {"name": "wec001"}, "wec002": {"name": "wec002"}}
+    assert Keeping().labels(site.layout) == {"wec001": {"name": "wec001"}, "wec002": {"name": "wec002"}}
 
 
 def test_check_mode_tells_who_would_leave_and_who_would_come(tmp_path: Path) -> None:
