@@ -19,6 +19,15 @@ MACHINE = {
     "toolchain_dirs": {"type": "list", "elements": "path", "required": True},
 }
 """Arguments of a module that runs upstream's programs on a machine of the fleet."""
+NODES = {
+    "wec_nodes": {"type": "int", "default": 1},
+    "simulator": {"type": "str", "default": "none"},
+    "hollow_nodes": {"type": "int", "default": 0},
+    "hollow_per_process": {"type": "int", "default": 250},
+    "hollow_placement": {"type": "str", "choices": ["process", "pods"], "default": "process"},
+    "hollow_address": {"type": "str", "default": ""},
+}
+"""Arguments of a module that is given the nodes of WECs."""
 
 
 class Change(Protocol):

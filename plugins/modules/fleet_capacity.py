@@ -60,7 +60,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.fleet_module import Imports, serve
+from ansible.module_utils.fleet_module import NODES, Imports, serve
 
 IMPORTS = Imports()
 with IMPORTS:
@@ -76,17 +76,11 @@ with IMPORTS:
     from fleet.platforms.converge import to_come
     from fleet.simulators.simulator import simulator
 
-ARGUMENTS = {
+ARGUMENTS = NODES | {
     "state_dir": {"type": "path", "required": True},
     "hub_planes": {"type": "int", "required": True},
     "wecs": {"type": "int", "required": True},
     "names": {"type": "list", "elements": "str", "default": []},
-    "simulator": {"type": "str", "default": "none"},
-    "wec_nodes": {"type": "int", "default": 1},
-    "hollow_nodes": {"type": "int", "default": 0},
-    "hollow_per_process": {"type": "int", "default": 250},
-    "hollow_placement": {"type": "str", "choices": ["process", "pods"], "default": "process"},
-    "hollow_address": {"type": "str", "default": ""},
     "manager": {"type": "str", "default": "none"},
     "hubs": {"type": "int", "default": 0},
     "driver": {"type": "str", "required": True},

@@ -108,7 +108,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.fleet_module import ENV, FLAGS, MACHINE, Imports, outcome, serve
+from ansible.module_utils.fleet_module import ENV, FLAGS, MACHINE, NODES, Imports, outcome, serve
 
 IMPORTS = Imports()
 with IMPORTS:
@@ -143,12 +143,7 @@ ARGUMENTS = MACHINE | {
     "env_of": ENV,
     "overrides": {"type": "dict", "default": {}},
     "variables": {"type": "dict", "default": {}},
-    "wec_nodes": {"type": "int", "default": 1},
-    "simulator": {"type": "str", "default": "none"},
-    "hollow_nodes": {"type": "int", "default": 0},
-    "hollow_per_process": {"type": "int", "default": 250},
-    "hollow_placement": {"type": "str", "choices": ["process", "pods"], "default": "process"},
-    "hollow_address": {"type": "str", "default": ""},
+    **NODES,
     "parallelism": {"type": "int", "default": 0},
     "shard_size": {"type": "int", "default": 25},
     "hibernate": {"type": "str", "default": ""},
