@@ -9,6 +9,8 @@ import pytest
 
 from fleet.host import ports
 
+pytest.register_assert_rewrite("tests.unit.golden")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _ports_of_this_worker() -> Iterator[None]:

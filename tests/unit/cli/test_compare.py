@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,8 @@ import pytest
 from fleet.results.folder import RunFolder
 from tests.unit.analysis.simulator import Hops
 from tests.unit.analysis.test_compare import study
-from tests.unit.cli.conftest import GOLDEN, Fleet, golden
+from tests.unit.cli.conftest import Fleet
+from tests.unit.golden import check_golden
 from tests.unit.report.made import run_record
 
 A, SLOW, SMALL, OTHER = (f"20261122T18000{n}Z-0000000{n}" for n in range(4))
@@ -42,9 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_worse_is_exit_3_and_fits_80_columns(fleet: Fleet, made: Path) -> None:
     ran = fleet("compare", A, SLOW, "--results", str(made))
     assert (ran.code, ran.err) == (3, "")
-    if os.environ.get("FLEET_GOLDEN"):
-        (GOLDEN / "compare.txt").write_text(ran.out)
-    assert ran.out == golden("compare.txt")
+    check_golden("cli/compare.txt", ran.out)
     assert max(len(line) for line in ran.out.splitlines()[1:]) <= 80
 
 

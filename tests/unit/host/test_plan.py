@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -23,8 +22,8 @@ from fleet.host.ports import Block
 from fleet.host.program_folders import ProgramFolders
 from fleet.host.validate import check_planes
 from fleet.simulators.kwok.program import node_names, plan_hosts, plan_kwok
+from tests.unit.golden import check_golden
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "host"
 MACHINE = Machine(
     "demo", Path("/STATE/demo"), ProgramFolders((Path("/TOOLCHAIN"),), check=True), Options(parallelism=2)
 )
@@ -35,12 +34,7 @@ EXTRA = Extra(
 
 
 def golden(name: str, plan: Plan) -> None:
-    """Compare with the golden file; `FLEET_GOLDEN=accept` writes it again."""
-    path = GOLDEN / f"{name}.txt"
-    text = plan.transcript()
-    if os.environ.get("FLEET_GOLDEN") == "accept":
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+    check_golden(f"host/{name}.txt", plan.transcript())
 
 
 def block(owner: str, start: int, count: int = 3) -> Block:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,7 @@ from fleet.lab.init import furnish as furnish_machine
 from fleet.lab.requirements import require
 from fleet.lab.spec import lab
 from fleet.lab.system import FakeSystem
-
-GOLDEN = Path(__file__).parents[2] / "golden" / "lab" / "transcript.txt"
+from tests.unit.golden import check_golden
 
 
 def host(tmp_path: Path, system: FakeSystem | None = None) -> Host:
@@ -64,9 +62,7 @@ def test_up_and_down_run_what_the_transcript_says(tmp_path: Path) -> None:
     system.ran.clear()
     assert control.down(host(tmp_path, system))
     text = f"# up, 2 machines\n{up}\n# down\n{words(system, tmp_path)}"
-    if os.environ.get("FLEET_GOLDEN") == "accept":
-        GOLDEN.write_text(text, encoding="utf-8")
-    assert text == GOLDEN.read_text(encoding="utf-8")
+    check_golden("lab/transcript.txt", text)
     assert nothing_of(system)
     assert not (tmp_path / "state" / ".lab").exists()
 

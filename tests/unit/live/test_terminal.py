@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 from rich.console import Console
@@ -12,9 +11,8 @@ from fleet.live.follow import Follower
 from fleet.live.terminal import WIDTH, view
 from fleet.results.events import Anomaly
 from tests.unit.analysis.simulator import START_NS
+from tests.unit.golden import check_golden
 from tests.unit.report.made import simulated, weighed, write_run
-
-GOLDEN = Path(__file__).parents[2] / "golden" / "live" / "terminal.txt"
 
 
 def test_the_view_is_the_golden_one_and_fits(tmp_path: Path) -> None:
@@ -30,8 +28,5 @@ def test_the_view_is_the_golden_one_and_fits(tmp_path: Path) -> None:
     shown = "\n".join(
         line.rstrip() for line in text.getvalue().replace(folder.id, "20261122T180000Z-0000000a").split("\n")
     )
-    if os.environ.get("FLEET_GOLDEN") == "accept":
-        GOLDEN.parent.mkdir(parents=True, exist_ok=True)
-        GOLDEN.write_text(shown)
-    assert shown == GOLDEN.read_text()
+    check_golden("live/terminal.txt", shown)
     assert max(map(len, shown.split("\n"))) <= WIDTH

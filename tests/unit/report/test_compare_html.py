@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -14,9 +13,9 @@ from fleet.report.compare_plots import steps
 from fleet.report.pages import page_script, script_digest
 from tests.unit.analysis.simulator import Hops
 from tests.unit.analysis.test_compare import study
+from tests.unit.golden import check_golden
 from tests.unit.report.made import run_record
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "report" / "compare.html"
 A, B = "20261122T180000Z-0000000a", "20261122T190000Z-0000000b"
 
 
@@ -63,12 +62,10 @@ class Page(HTMLParser):
 
 
 def test_the_page_is_the_golden_one(text: str) -> None:
-    """Without the drawings: matplotlib's numbers may move by a version. FLEET_GOLDEN=1 writes it again."""
+    """Without the drawings: matplotlib's numbers may move by a version."""
     text = text.replace(page_script(), "").replace(script_digest(), "DIGEST")
     text = re.sub(r"<svg.*?</svg>", "<svg/>", text, flags=re.DOTALL)
-    if os.environ.get("FLEET_GOLDEN"):
-        GOLDEN.write_text(text)
-    assert text == GOLDEN.read_text()
+    check_golden("report/compare.html", text)
 
 
 def test_the_page_is_the_same_each_time(found: Comparison) -> None:

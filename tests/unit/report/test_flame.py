@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import os
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 from fleet.analysis.pprof import Profile, SampleType, Stack
 from fleet.report.flame import amount, boxes, flame, tree
-
-GOLDEN = Path(__file__).parents[2] / "golden" / "report" / "flame.svg"
+from tests.unit.golden import check_golden
 
 
 def made(**stacks: int) -> Profile:
@@ -35,11 +32,7 @@ def test_boxes_by_hand() -> None:
 
 
 def test_the_graph_is_the_golden_one() -> None:
-    """FLEET_GOLDEN=1 writes it again."""
-    text = flame(NEW, base=BASE) + "\n"
-    if os.environ.get("FLEET_GOLDEN"):
-        GOLDEN.write_text(text)
-    assert text == GOLDEN.read_text()
+    check_golden("report/flame.svg", flame(NEW, base=BASE) + "\n")
 
 
 def test_titles_tell_value_share_and_change() -> None:

@@ -6,7 +6,6 @@ import base64
 import csv
 import io
 import json
-import os
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
@@ -29,9 +28,9 @@ from fleet.results.events import Anomaly, ClusterState, GapSeen, Line, ProfileTa
 from fleet.results.folder import RunFolder
 from tests.unit.analysis.profile_maker import cpu, heap
 from tests.unit.analysis.simulator import MS, Simulator
+from tests.unit.golden import check_golden
 from tests.unit.report.made import run_record, simulated, weighed, write_run
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "report"
 FILES = ["resources.csv", "report.html", "samples.csv", "samples.parquet", "summary.json"]
 
 
@@ -50,22 +49,13 @@ def scrubbed(text: str, folder: RunFolder) -> str:
     return re.sub(r"<svg .*?</svg>", "<svg/>", text, flags=re.DOTALL)
 
 
-def check_golden(name: str, text: str) -> None:
-    """Compare with the golden file; `FLEET_GOLDEN=accept` writes it again."""
-    path = GOLDEN / name
-    if os.environ.get("FLEET_GOLDEN") == "accept":
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    assert text == path.read_text()
-
-
 @pytest.mark.parametrize("name", ["report.html", "samples.csv", "summary.json", "resources.csv"])
 def test_golden(folder: RunFolder, name: str) -> None:
-    check_golden(name, scrubbed((folder.path / name).read_text(), folder))
+    check_golden(f"report/{name}", scrubbed((folder.path / name).read_text(), folder))
 
 
 def test_the_markdown_report_is_the_golden_one(folder: RunFolder) -> None:
-    check_golden("report.md", markdown(analyse(folder)).replace(folder.id, "RUN-ID"))
+    check_golden("report/report.md", markdown(analyse(folder)).replace(folder.id, "RUN-ID"))
 
 
 def test_every_file_is_there_and_sealed(folder: RunFolder) -> None:

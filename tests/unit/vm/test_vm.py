@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,8 +20,7 @@ from fleet.vm import control, plan, seed
 from fleet.vm.control import Host
 from fleet.vm.image import ensure_image
 from fleet.vm.spec import Image, Vm, Wanted, wanted_of
-
-GOLDEN = Path(__file__).parents[2] / "golden" / "vm" / "transcript.txt"
+from tests.unit.golden import check_golden
 
 
 def host(tmp_path: Path, system: FakeSystem | None = None, **more: Any) -> Host:
@@ -55,9 +53,7 @@ def test_up_and_down_run_what_the_transcript_says(tmp_path: Path) -> None:
     text = text.replace(str(tmp_path), "<tmp>")
     for vm in made:
         text = text.replace(f"127.0.0.1:{vm.port}-", f"127.0.0.1:<port of {vm.name}>-")
-    if os.environ.get("FLEET_GOLDEN") == "accept":
-        GOLDEN.write_text(text, encoding="utf-8")
-    assert text == GOLDEN.read_text(encoding="utf-8")
+    check_golden("vm/transcript.txt", text)
     assert not system.living
     assert not folder(tmp_path).exists()
     assert not control.down(here)

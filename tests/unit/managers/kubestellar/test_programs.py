@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,31 +10,20 @@ from fleet.errors import UsageError
 from fleet.host.files import write_private
 from fleet.host.layout import Layout
 from fleet.host.machine import Machine
-from fleet.host.plan import Plan, PlannedProgram
-from fleet.host.supervisor_config import Program
 from fleet.install.program_parts import Extra, reads
 from fleet.install.upstream import UpstreamFolders
 from fleet.managers.kubestellar.converge import HubSpec
 from fleet.managers.kubestellar.programs import HubPrograms, status_agent
 from fleet.managers.ocm.programs import AgentPrograms
 from fleet.model.client_limits import ClientLimits
+from tests.unit.golden import check_programs
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "managers"
 LAYOUT = Layout(Path("/STATE/demo"))
 UPSTREAM = UpstreamFolders((Path("/TOOLCHAIN/bin"),), check=True)
 
 
-def golden(name: str, programs: list[Program]) -> None:
-    """Compare with the golden file; `FLEET_GOLDEN=accept` writes it again."""
-    path = GOLDEN / f"{name}.txt"
-    text = Plan(programs=tuple(PlannedProgram(p, p.name.partition(".")[0], "") for p in programs)).transcript()
-    if os.environ.get("FLEET_GOLDEN") == "accept":
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
-
-
 def test_hub_at_the_default_limits() -> None:
-    golden("hub-default", HubPrograms(LAYOUT, "its1", 16_000, {"wds1": 16_001}, UPSTREAM).all())
+    check_programs("hub-default", HubPrograms(LAYOUT, "its1", 16_000, {"wds1": 16_001}, UPSTREAM).all())
 
 
 def test_hub_with_limits_arguments_and_environment() -> None:
@@ -46,7 +34,7 @@ def test_hub_with_limits_arguments_and_environment() -> None:
         LAYOUT, "its1", 16_000, {"wds1": 16_001}, UPSTREAM, limits,
         Extra(("--kube-api-qps=100",), {"GOGC": "50"}), Extra(("-v=5",)), Extra(("--concurrency=8",)),
     )  # fmt: skip
-    golden("hub-extra", hub.all())
+    check_programs("hub-extra", hub.all())
 
 
 def test_agents() -> None:
@@ -54,14 +42,14 @@ def test_agents() -> None:
     status = status_agent(
         Path("/VENV/python"), LAYOUT, Path("/STATE/demo/hub/c.json"), Path("/STATE/demo/hub/k"), Extra()
     )
-    golden("agents", [agents.agent("wec001", 16_010), status])
+    check_programs("agents", [agents.agent("wec001", 16_010), status])
 
 
 def test_agents_at_a_further_its_share_nothing_with_those_at_the_first() -> None:
     agents = AgentPrograms(LAYOUT, UPSTREAM)
     files = Path("/STATE/demo/hub/c.json"), Path("/STATE/demo/hub/k")
     status = status_agent(Path("/VENV/python"), LAYOUT, *files, Extra(), seat="its2")
-    golden("agents-its2", [agents.agent("wec001", 16_020, "its2"), status])
+    check_programs("agents-its2", [agents.agent("wec001", 16_020, "its2"), status])
     first, second = (set(agents.agent("wec001", 1, seat).argv) for seat in ("", "its2"))
     differing = {word.partition("=")[0] for word in first ^ second}
     assert differing == {
@@ -81,7 +69,7 @@ def test_several_itses_are_taken_in_turn_each_with_programs_of_its_own() -> None
     spec.check()
     assert [spec.wdses_of(its) for its in spec.itses] == [("wds1", "wds3"), ("wds2",)]
     made = spec.programs({"its1": 16_000, "its2": 16_050}, {f"wds{n}": 16_000 + 10 * n for n in (1, 2, 3)})
-    golden("hub-itses", made)
+    check_programs("hub-itses", made)
     assert [program.name for program in made] == [
         "registration.its1", "controller-manager.wds1", "transport.wds1",
         "registration.its2", "controller-manager.wds2", "transport.wds2",

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from fleet.host.layout import Layout
-from fleet.host.plan import Plan, PlannedProgram
 from fleet.host.supervisor_config import Program
 from fleet.install.program_parts import Extra
 from fleet.install.upstream import UpstreamFolders
 from fleet.managers.ocm.programs import AgentPrograms, HubPrograms
 from fleet.model.client_limits import ClientLimits
+from tests.unit.golden import check_programs
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "managers"
 LAYOUT = Layout(Path("/STATE/demo"))
 UPSTREAM = UpstreamFolders((Path("/TOOLCHAIN/bin"),), check=True)
-
-
-def golden(name: str, programs: list[Program]) -> None:
-    """Compare with the golden file; `FLEET_GOLDEN=accept` writes it again."""
-    path = GOLDEN / f"{name}.txt"
-    text = Plan(programs=tuple(PlannedProgram(p, p.name.partition(".")[0], "") for p in programs)).transcript()
-    if os.environ.get("FLEET_GOLDEN") == "accept":
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
 
 
 def hub_of(limits: ClientLimits, extra: Extra) -> list[Program]:
@@ -35,12 +24,12 @@ def hub_of(limits: ClientLimits, extra: Extra) -> list[Program]:
 
 
 def test_hub_at_the_default_limits() -> None:
-    golden("ocm-hub", hub_of(ClientLimits(), Extra()))
+    check_programs("ocm-hub", hub_of(ClientLimits(), Extra()))
 
 
 def test_hub_with_limits_arguments_and_environment() -> None:
     limits = ClientLimits(ocm_registration_qps=0.5, ocm_placement_burst=2000, ocm_work_manager_qps=1000)
-    golden("ocm-hub-extra", hub_of(limits, Extra(("--v=4",), {"GOGC": "50"})))
+    check_programs("ocm-hub-extra", hub_of(limits, Extra(("--v=4",), {"GOGC": "50"})))
 
 
 def test_every_listener_is_on_loopback_and_a_port_of_its_own() -> None:
