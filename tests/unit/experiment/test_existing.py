@@ -20,9 +20,7 @@ from tests.unit.experiment.test_runner import faults, impatient, lines
 
 
 @pytest.fixture
-async def theirs(tmp_path: Path) -> AsyncIterator[StandInFleet]:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def theirs(state: Path) -> AsyncIterator[StandInFleet]:
     async with StandInFleet(state, 2) as stand_in:
         yield stand_in
 

@@ -49,9 +49,7 @@ def known() -> Iterator[None]:
 
 
 @pytest.fixture
-async def bare(tmp_path: Path) -> AsyncIterator[PlainFleet]:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def bare(state: Path) -> AsyncIterator[PlainFleet]:
     async with PlainFleet(state, 1) as stand_in:
         yield stand_in
 
@@ -194,9 +192,9 @@ class Later(OwnExperiment[TinyMarks]):
                 session.measured("clusters", len(session.spaces.wecs), "1", trial=trial.id)
 
 
-async def test_clients_are_opened_when_the_body_says_so_and_the_fleet_may_become_another(tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def test_clients_are_opened_when_the_body_says_so_and_the_fleet_may_become_another(
+    tmp_path: Path, state: Path
+) -> None:
     async with PlainFleet(state, 2) as two:
         chosen = spec(warmup=0, repeats=1)
         outcome = await Runner(two.file(), state, Later(), chosen, tmp_path / "results", progress=Silent()).run()

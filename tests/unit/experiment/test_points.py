@@ -30,9 +30,7 @@ SHORT: Mapping[str, Any] = {
 
 
 @pytest.fixture
-async def fleet(tmp_path: Path) -> AsyncIterator[StandInFleet]:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def fleet(state: Path) -> AsyncIterator[StandInFleet]:
     async with StandInFleet(state, 2) as stand_in:
         yield stand_in
 
@@ -136,15 +134,13 @@ async def test_links_change_between_the_points_and_get_their_own_delay_back(flee
     assert predicted["delivery"] >= 1.5
 
 
-async def test_policies_are_spread_over_the_wdses_of_each_point(tmp_path: Path) -> None:
+async def test_policies_are_spread_over_the_wdses_of_each_point(state: Path) -> None:
     given: list[int] = []
 
     async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int, *_others: object) -> None:
         assert (link, limits["transport_its_qps"]) == (None, 5)
         given.append(serving)
 
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
     fields: dict[str, Any] = {"experiment": "wds-scaling", "policies": 3, "workload": {"kind": "deployment"}}
     async with StandInFleet(state, 2, wdses=2) as fleet:
         with pytest.raises(
@@ -171,12 +167,10 @@ async def test_policies_are_spread_over_the_wdses_of_each_point(tmp_path: Path) 
     assert all(row.downsync_p50 and row.e2e_p50 for row in found.sharing)
 
 
-async def test_each_wds_may_have_an_its_of_its_own(tmp_path: Path) -> None:
+async def test_each_wds_may_have_an_its_of_its_own(state: Path) -> None:
     async def reconfigure(limits: Mapping[str, float], link: Link | None, serving: int, *_others: object) -> None:
         raise AssertionError(f"{limits} {link} {serving}: both WDSes are served already")
 
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
     fields: dict[str, Any] = {"experiment": "wds-scaling", "policies": 2, "workload": {"kind": "deployment"}}
     async with StandInFleet(state, 2, wdses=2, itses=2) as fleet:
         outcome = await runner(fleet, reconfigure, wdses=[2], **fields).run()

@@ -42,9 +42,7 @@ def spec(**fields: Any) -> WecScaling:
 
 
 @pytest.fixture
-async def fleet(tmp_path: Path) -> AsyncIterator[StandInFleet]:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def fleet(state: Path) -> AsyncIterator[StandInFleet]:
     async with StandInFleet(state, 3) as stand_in:
         yield stand_in
 

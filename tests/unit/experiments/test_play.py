@@ -55,9 +55,7 @@ EVERY = """
 
 
 @pytest.fixture
-async def playing(tmp_path: Path) -> AsyncIterator[PlayingFleet]:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def playing(state: Path) -> AsyncIterator[PlayingFleet]:
     async with PlayingFleet(state, 2) as stand_in:
         yield stand_in
 
@@ -164,9 +162,9 @@ def test_the_examples_can_be_read(file: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [OcmFleet, StandInFleet])
-async def test_through_a_manager_objects_reach_their_wec_and_go(tmp_path: Path, kind: type[OcmFleet]) -> None:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def test_through_a_manager_objects_reach_their_wec_and_go(
+    tmp_path: Path, state: Path, kind: type[OcmFleet]
+) -> None:
     steps = """
 - {name: web, create: {kind: deployment, objects: 4, pods: 2}}
 - {name: data, create: {kind: configmap, objects: 2}}

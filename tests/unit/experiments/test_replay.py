@@ -57,9 +57,7 @@ def trace_file(folder: Path, members: list[Pod]) -> Path:
 
 
 @pytest.fixture
-async def playing(tmp_path: Path) -> AsyncIterator[PlayingFleet]:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def playing(state: Path) -> AsyncIterator[PlayingFleet]:
     async with PlayingFleet(state, 2) as stand_in:
         yield stand_in
 
@@ -208,9 +206,7 @@ def test_the_curves_of_pods_at_once() -> None:
     assert sections.played(seen) == ([0.0, 1.0, 2.0], [1, 2, 1])
 
 
-async def test_through_a_manager_the_pods_reach_their_wecs(tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def test_through_a_manager_the_pods_reach_their_wecs(tmp_path: Path, state: Path) -> None:
     members = [Pod(t=n / 20, key=f"p{n}", life=5, end="succeeded", cluster=f"c{n % 2}") for n in range(4)]
     chosen = spec(trace_file(tmp_path, members), clusters="all", through="manager")
     async with OcmFleet(state, 2) as there:  # its pods live for no time at all

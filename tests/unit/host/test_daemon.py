@@ -7,8 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -19,16 +17,6 @@ from fleet.host import supervisor_client
 from fleet.host.supervise import Supervisor
 from fleet.observe.processes import supervised
 from tests.unit.host.test_supervise import lives, loop, pids
-
-
-@pytest.fixture
-def supervisor() -> Iterator[Supervisor]:
-    with tempfile.TemporaryDirectory(prefix="fh-") as folder:
-        found = Supervisor(Path(folder) / "demo")
-        try:
-            yield found
-        finally:
-            found.shutdown()
 
 
 def test_who_only_reads_the_configuration_is_no_daemon_and_is_left_alone(supervisor: Supervisor) -> None:

@@ -6,9 +6,8 @@ import json
 import os
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,17 +23,6 @@ ECHO = (
     "import json, os, signal, sys; "
     "print(json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]), flush=True); signal.pause()"
 )
-
-
-@pytest.fixture
-def supervisor() -> Iterator[Supervisor]:
-    # A short path of its own: pytest's may exceed the 107 bytes of a unix socket.
-    with tempfile.TemporaryDirectory(prefix="fh-") as folder:
-        found = Supervisor(Path(folder) / "demo")
-        try:
-            yield found
-        finally:
-            found.shutdown()
 
 
 def loop(name: str, *arguments: str, priority: int = 500) -> Program:

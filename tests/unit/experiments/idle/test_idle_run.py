@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,17 +19,6 @@ from fleet.results.folder import RunFolder
 
 WAITS = "import signal; signal.pause()"
 WORKS = "while True: pass"
-
-
-@pytest.fixture
-def supervisor() -> Iterator[Supervisor]:
-    # A short path of its own: pytest's may exceed the 107 bytes of a unix socket.
-    with tempfile.TemporaryDirectory(prefix="fh-") as folder:
-        found = Supervisor(Path(folder) / "demo")
-        try:
-            yield found
-        finally:
-            found.shutdown()
 
 
 def fleet(root: Path) -> FleetFile:

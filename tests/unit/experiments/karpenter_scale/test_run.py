@@ -109,9 +109,7 @@ class KarpenterFleet(PlainFleet):
 
 
 @pytest.fixture
-async def fleet(tmp_path: Path) -> AsyncIterator[KarpenterFleet]:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def fleet(state: Path) -> AsyncIterator[KarpenterFleet]:
     async with KarpenterFleet(state, 1) as stand_in:
         yield stand_in
 

@@ -88,9 +88,7 @@ class KubeVirtFleet(PlainFleet):
 
 
 @pytest.fixture
-async def fleet(tmp_path: Path) -> AsyncIterator[KubeVirtFleet]:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def fleet(state: Path) -> AsyncIterator[KubeVirtFleet]:
     async with KubeVirtFleet(state, 1) as stand_in:
         yield stand_in
 

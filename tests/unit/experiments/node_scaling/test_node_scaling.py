@@ -73,9 +73,7 @@ class NodesFleet(PlayingFleet):
 
 
 @pytest.fixture
-async def nodes(tmp_path: Path) -> AsyncIterator[NodesFleet]:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def nodes(state: Path) -> AsyncIterator[NodesFleet]:
     async with NodesFleet(state, 1) as stand_in:
         yield stand_in
 

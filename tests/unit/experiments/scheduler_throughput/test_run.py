@@ -112,9 +112,7 @@ class SchedulerFleet(PlainFleet):
 
 
 @pytest.fixture
-async def fleet(tmp_path: Path) -> AsyncIterator[SchedulerFleet]:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
+async def fleet(state: Path) -> AsyncIterator[SchedulerFleet]:
     async with SchedulerFleet(state, 1) as stand_in:
         yield stand_in
 
