@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-import fleet
 from fleet.errors import UsageError
 from fleet.host.drivers.driver import driver_kind, driver_kinds
+from tests.unit.mentions import mentions
 
-ROOT = Path(fleet.__file__).parent
 NAMES = "|".join(driver_kinds())
 WORDS = re.compile(
     rf"fleet\.host\.drivers\.({NAMES})\b"  # imports
@@ -30,21 +28,8 @@ ALLOWED = {
 """Path or folder, and why."""
 
 
-def places() -> list[str]:
-    found = []
-    for path in sorted(ROOT.rglob("*.py")):
-        name = path.relative_to(ROOT).as_posix()
-        inside = re.match(rf"host/drivers/({NAMES})/", name)
-        if inside or any(name == one or (one.endswith("/") and name.startswith(one)) for one in ALLOWED):
-            continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            if word := WORDS.search(line):
-                found.append(f"{name}:{number}: {word[0]}")
-    return found
-
-
 def test_no_module_names_a_driver() -> None:
-    found = places()
+    found = mentions(WORDS, rf"host/drivers/({NAMES})/", ALLOWED)
     assert not found, "\n".join(found)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-import fleet
+from tests.unit.mentions import mentions
 
-ROOT = Path(fleet.__file__).parent
 WORDS = re.compile(
     r"kube-?stellar|binding-?polic|manifest-?work|work-?status|managed-?cluster|\bplacements?\b|placementdecision|karmada|propagation_?policies|kubefleet|membercluster|kueue"
     r"|open-cluster-management|\bocm\b|\bwdse?s?\b|\bits(?:es)?[0-9_]|\bitses\b|kubeflex|kflex",
@@ -28,19 +26,6 @@ ALLOWED = {
 """Path or folder, and why."""
 
 
-def places() -> list[str]:
-    found = []
-    for path in sorted(ROOT.rglob("*.py")):
-        name = path.relative_to(ROOT).as_posix()
-        inside = name.startswith("managers/") and name.count("/") > 1
-        if inside or any(name == one or (one.endswith("/") and name.startswith(one)) for one in ALLOWED):
-            continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            if word := WORDS.search(line):
-                found.append(f"{name}:{number}: {word[0]}")
-    return found
-
-
 def test_no_module_names_a_manager() -> None:
-    found = places()
+    found = mentions(WORDS, r"managers/[^/]+/", ALLOWED)
     assert not found, "\n".join(found)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-import fleet
 from fleet.simulators.simulator import known, simulator
+from tests.unit.mentions import mentions
 
-ROOT = Path(fleet.__file__).parent
 SIMULATORS = [name for name in known() if simulator(name).pages]
 """Those that run programs: `none` is a word of everybody."""
 WORDS = re.compile(rf"\b({'|'.join(SIMULATORS)})\b", re.IGNORECASE)
@@ -27,22 +25,9 @@ ALLOWED = {
 """Path or folder, and why."""
 
 
-def places() -> list[str]:
-    found = []
-    for path in sorted(ROOT.rglob("*.py")):
-        name = path.relative_to(ROOT).as_posix()
-        inside = name.startswith("simulators/") and name.count("/") > 1
-        if inside or any(name == one or (one.endswith("/") and name.startswith(one)) for one in ALLOWED):
-            continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            if word := WORDS.search(line):
-                found.append(f"{name}:{number}: {word[0]}")
-    return found
-
-
 def test_no_module_names_a_simulator() -> None:
     assert "kwok" in SIMULATORS
-    found = places()
+    found = mentions(WORDS, r"simulators/[^/]+/", ALLOWED)
     assert not found, "\n".join(found)
 
 
