@@ -14,6 +14,7 @@ import typer
 from typer.cli import get_docs_for_click
 
 from fleet.analysis import exposition, samples
+from fleet.analysis.sample_columns import Samples
 from fleet.cli import schemas
 from fleet.cli.program import app
 from fleet.experiments.registry import EXPERIMENTS
@@ -182,7 +183,7 @@ def metrics() -> str:
 
 
 def _of_a_run() -> list[tuple[str, str, str]]:
-    empty = exposition.Exposition(ManagerRecord(name="none"), (), {})
+    empty = exposition.Exposition(ManagerRecord(name="none"), Samples(), {})
     stage = (
         "fleet_<stage>_duration_seconds",
         "histogram",

@@ -6,20 +6,20 @@ from collections.abc import Iterable, Sequence
 
 from fleet.analysis.disturbances import Disturbance, Disturbances, PlannedFault
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import Sample
+from fleet.analysis.sample_columns import Samples
 
 NAMED = 6
 """So many moments and trials in a sentence; the rest is counted."""
 
 
-def reasons(recorded: Recorded, found: Disturbances, counted: Sequence[Sample]) -> list[str]:
+def reasons(recorded: Recorded, found: Disturbances, counted: Samples) -> list[str]:
     """Of each subject that something happened to in a counted trial, unplanned: what, when, in which trials."""
-    trials = {sample.trial for sample in counted}
+    trials = counted.trials()
     hit = [one for one in found.found if not one.planned and trials.intersection(one.trials)]
     said = []
     for group in _by_subject(hit):
         mine = [t for t in dict.fromkeys(t for one in group for t in one.trials) if t in trials]
-        number = sum(1 for sample in counted if sample.trial in mine)
+        number = len(counted.of_trials(mine))
         said.append(
             f"{_happened(group, recorded)}, in {_trials(mine)}: {number} sample{'s' if number != 1 else ''} "
             f"{'are' if number != 1 else 'is'} flagged `disturbed`"
@@ -34,7 +34,7 @@ def outside(recorded: Recorded, found: Disturbances) -> list[str]:
     return [f"{_happened(group, recorded)}: no counted trial was under way" for group in _by_subject(rest)]
 
 
-def planned(recorded: Recorded, found: Disturbances, counted: Sequence[Sample]) -> tuple[str, ...]:
+def planned(recorded: Recorded, found: Disturbances, counted: Samples) -> tuple[str, ...]:
     """One sentence per fault of `during` that was carried out."""
     return tuple(_planned(fault, recorded, found, counted) for fault in found.faults)
 
@@ -44,13 +44,13 @@ def at(ns: int, recorded: Recorded) -> str:
     return f"{(ns - recorded.first_ns) / 1e9:.1f} s"
 
 
-def _planned(fault: PlannedFault, recorded: Recorded, found: Disturbances, counted: Sequence[Sample]) -> str:
-    mine = [sample for sample in counted if sample.trial == fault.trial]
+def _planned(fault: PlannedFault, recorded: Recorded, found: Disturbances, counted: Samples) -> str:
+    mine = counted.of_trials([fault.trial])
     lasted = "" if fault.end_ns is None else f", for {(fault.end_ns - fault.start_ns) / 1e9:.1f} s"
     begin = next((recorded.span(plan)[0] for plan in recorded.trials if plan.trial == fault.trial), fault.start_ns)
     text = f"planned: {fault.action} of {fault.target} in trial {fault.trial}, {(fault.start_ns - begin) / 1e9:.1f} s "
     text += f"after its load began{lasted}; its {len(mine)} samples are flagged `planned-fault`"
-    blind = sum(1 for sample in mine if {"gap", "listed", "cluster-down"}.intersection(sample.flags))
+    blind = len(mine.flagged("gap", "listed", "cluster-down"))
     if blind:
         text += f", {blind} of them hold the time in which a watch was cut off by it"
     restarted = {one.subject for one in found.found if one.planned and fault.covers(one.ns, one.ns)}

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import msgspec
-
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import Sample
+from fleet.analysis.sample_columns import Samples
+from fleet.analysis.samples import Flag, Sample
 from fleet.results.events import (
     CertificateEnded,
     ClusterState,
@@ -104,12 +103,14 @@ def disturbances(recorded: Recorded) -> Disturbances:
     return Disturbances(tuple(sorted(found, key=lambda one: one.ns)), faults)
 
 
-def flagged(samples: Sequence[Sample], found: Disturbances) -> list[Sample]:
+def flagged(samples: Iterable[Sample], found: Disturbances) -> Samples:
     """The samples, those of disturbed trials with `disturbed` or `planned-fault` added to their flags."""
     disturbed, faulted = found.disturbed, found.faulted
-    if not disturbed and not faulted:
-        return list(samples)
-    return [_flagged(sample, sample.trial in disturbed, sample.trial in faulted) for sample in samples]
+
+    def more(trial: str) -> frozenset[Flag]:
+        return frozenset(_flags(disturbed=trial in disturbed, faulted=trial in faulted))
+
+    return Samples.of(samples).with_flags(more)
 
 
 def excused(recorded: Recorded, found: Disturbances) -> frozenset[str]:
@@ -135,9 +136,11 @@ def unplanned_states(recorded: Recorded, found: Disturbances) -> list[ClusterSta
     return [state for state in recorded.states if not found.planned(state.cluster, state.ns, state.ns)]
 
 
-def _flagged(sample: Sample, disturbed: bool, faulted: bool) -> Sample:
-    flags = {*sample.flags, *(("disturbed",) if disturbed else ()), *(("planned-fault",) if faulted else ())}
-    return msgspec.structs.replace(sample, flags=tuple(sorted(flags)))
+def _flags(*, disturbed: bool, faulted: bool) -> Iterator[Flag]:
+    if disturbed:
+        yield "disturbed"
+    if faulted:
+        yield "planned-fault"
 
 
 _Spans = dict[str, tuple[int, int]]

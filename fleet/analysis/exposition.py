@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fleet.analysis.hop_table import HopTable
+from fleet.analysis.sample_columns import Samples
 from fleet.analysis.samples import Sample, Setting
 from fleet.model.manager_record import ManagerRecord
 
@@ -23,7 +24,7 @@ class Exposition:
     """One run's samples as they are now; only those that count are shown."""
 
     manager: ManagerRecord
-    samples: Sequence[Sample]
+    samples: Samples
     planned: Mapping[Setting, int]
     """Objects of a trial by its setting."""
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -40,7 +41,7 @@ class Exposition:
         return "".join(f"{line}\n" for line in self._lines(units=False))
 
     def _lines(self, *, units: bool) -> Iterator[str]:
-        by_stage: defaultdict[str, list[tuple[Setting, list[Sample]]]] = defaultdict(list)
+        by_stage: defaultdict[str, list[tuple[Setting, Samples]]] = defaultdict(list)
         for (stage, setting), group in cells(self.samples, HopTable(self.manager).rank).items():
             by_stage[stage].append((setting, group))
         for stage, groups in by_stage.items():
@@ -76,7 +77,7 @@ class Exposition:
         yield self._value(f"{name}_count", labels, str(len(values)))
         yield self._value(f"{name}_sum", labels, f"{sum(values):.9f}")
 
-    def _gauges(self, by_stage: Mapping[str, Sequence[tuple[Setting, Sequence[Sample]]]]) -> Iterator[str]:
+    def _gauges(self, by_stage: Mapping[str, Sequence[tuple[Setting, Samples]]]) -> Iterator[str]:
         name = _metric(self.manager, "workload_count", "fleet_workload_count")
         yield from (f"# TYPE {name} gauge", f"# HELP {name} Objects of one trial.")
         for setting in sorted(self.planned, key=lambda setting: setting.order):
@@ -85,8 +86,7 @@ class Exposition:
         yield from (f"# TYPE {name} gauge", f"# HELP {name} Planned samples that were never seen.")
         for stage, groups in by_stage.items():
             for setting, group in groups:
-                missing = sum(1 for sample in group if sample.seconds is None)
-                yield self._value(name, f'{_labels(setting)},stage="{stage}"', str(missing))
+                yield self._value(name, f'{_labels(setting)},stage="{stage}"', str(len(group.missing)))
 
 
 def _metric(manager: ManagerRecord, stage: str, default: str = "") -> str:
@@ -113,13 +113,11 @@ def _text(manager: ManagerRecord, stage: str) -> str:
     return own or texts.get(stage, stage)
 
 
-def cells(samples: Sequence[Sample], rank: Mapping[str, int]) -> dict[tuple[str, Setting], list[Sample]]:
+def cells(samples: Samples, rank: Mapping[str, int]) -> dict[tuple[str, Setting], Samples]:
     """Counted samples by stage and setting, in the order of the path; an experiment's own stages as they come."""
-    groups: defaultdict[tuple[str, Setting], list[Sample]] = defaultdict(list)
-    for sample in samples:
-        if sample.counted:
-            groups[sample.stage, sample.setting].append(sample)
-    return dict(sorted(groups.items(), key=lambda item: (rank.get(item[0][0], len(rank)), item[0][1].order)))
+    found = samples.counted.cells()
+    order = sorted(found, key=lambda key: (rank.get(key[0], len(rank)), key[1].order))
+    return {key: found[key] for key in order}
 
 
 def _by_cluster(stage: str, group: Sequence[Sample]) -> list[tuple[str, list[float]]]:

@@ -18,13 +18,14 @@ Watches race: a line may come before the one that explains it. It is then kept u
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from fleet.analysis.aggregate import normal_digest, part
 from fleet.analysis.final import digest, is_final
 from fleet.analysis.hop_table import ACTIVATED, CREATED, FINALIZED, READY, REPORTED, HopTable
+from fleet.analysis.sample_columns import Samples, Table, table
 from fleet.analysis.samples import Downs, Sample, TrialRows
 from fleet.analysis.tracks import INCOMPLETE, Original, Stamp, Track, counted, stamp
 from fleet.model.manager_record import HopRow, ManagerRecord
@@ -152,9 +153,11 @@ class Join:
             return all(track.ready is not None for track in original.tracks.values())
         return original.finalized is not None if original.returns else not original.unreported
 
-    def samples(self) -> list[Sample]:
+    def samples(self) -> Samples:
         """Every sample of every trial so far, missing ones included, in the order of planning."""
-        rows: list[Sample] = []
+        return Samples([(made, None) for made in self._tables() if len(made)])
+
+    def _tables(self) -> Iterator[Table]:
         trials = list(self._trials.values())
         for number, trial in enumerate(trials):
             timeout = None if self.object_timeout is None else round(self.object_timeout * 1e9)
@@ -162,9 +165,7 @@ class Join:
             maker = TrialRows(
                 self.table, trial.plan, self._downs, self._transports, after, timeout, trial.first_sent_ns
             )
-            for original in trial.originals:
-                rows.extend(maker.rows(original))
-        return rows
+            yield table(row for original in trial.originals for row in maker.rows(original))
 
     # --- what the driver did --------------------------------------------------------------------------------------
     def _trial(self, event: TrialPlan) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from fleet.analysis.sample_columns import Samples
 from fleet.analysis.samples import Sample
 
 LEAST_WECS = 2
@@ -50,31 +51,23 @@ class HeatMap:
     cells: Sequence[Cell]
 
 
-def stage_of(samples: Sequence[Sample], preferred: Sequence[str]) -> str:
+def stage_of(samples: Iterable[Sample], preferred: Sequence[str]) -> str:
     """The first of those stages with samples in `LEAST_WECS` WECs; empty when there is none."""
-    seen: defaultdict[str, set[str]] = defaultdict(set)
-    for sample in samples:
-        if sample.cluster and sample.counted and sample.seconds is not None:
-            seen[sample.stage].add(sample.cluster)
-    return next((stage for stage in preferred if len(seen.get(stage, ())) >= LEAST_WECS), "")
+    measured = Samples.of(samples).counted.ended
+    found = (stage for stage in preferred if len(measured.of_stages(stage).clusters()) >= LEAST_WECS)
+    return next(found, "")
 
 
-def lags(samples: Sequence[Sample], stage: str, first_ns: int) -> list[WecLag]:
+def lags(samples: Iterable[Sample], stage: str, first_ns: int) -> list[WecLag]:
     """One per WEC with a sample of that stage, the one that lags most first."""
-    mine = [sample for sample in samples if sample.stage == stage and sample.cluster and sample.counted]
-    trials: defaultdict[str, list[float]] = defaultdict(list)
-    for sample in mine:
-        if sample.seconds is not None:
-            trials[sample.trial].append(sample.seconds)
-    usual = {trial: median(values) for trial, values in trials.items()}
-    groups: defaultdict[str, list[Sample]] = defaultdict(list)
-    for sample in mine:
-        groups[sample.cluster].append(sample)
+    mine = Samples.of(samples).of_stages(stage).counted.of_wecs
+    usual = {trial: median(group.seconds()) for trial, group in mine.ended.by_trial().items()}
+    groups = mine.by_cluster()
     found = [_lag(cluster, group, usual, first_ns) for cluster, group in groups.items()]
     return sorted((one for one in found if one.points), key=lambda one: (-one.lag, one.cluster))
 
 
-def _lag(cluster: str, group: Sequence[Sample], usual: dict[str, float], first_ns: int) -> WecLag:
+def _lag(cluster: str, group: Samples, usual: dict[str, float], first_ns: int) -> WecLag:
     ended = [(s.end_ns, s.seconds, s.trial) for s in group if s.end_ns is not None and s.seconds is not None]
     behind = [seconds - usual[trial] for _, seconds, trial in ended]
     values = [seconds for _, seconds, _ in ended]

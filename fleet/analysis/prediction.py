@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from fleet.analysis.recorded import Recorded, setting_of
-from fleet.analysis.samples import Sample, Setting
+from fleet.analysis.sample_columns import Samples
+from fleet.analysis.samples import Setting
 from fleet.analysis.theory import Burden, Floor, Floors, Theory
 from fleet.model.base import Model
 from fleet.results.events import TrialPlan
@@ -56,13 +57,11 @@ class Prediction(Model):
 
 
 def predictions(
-    recorded: Recorded, samples: Sequence[Sample], limits: Mapping[str, float], theory: Theory | None
+    recorded: Recorded, samples: Samples, limits: Mapping[str, float], theory: Theory | None
 ) -> list[Prediction]:
     """A row per setting that was run and counted, in a closed loop; without a theory only what was measured."""
-    by_trial: defaultdict[str, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        if sample.repeat >= 0 and sample.stage in ("downsync", "e2e"):
-            by_trial[sample.trial].append(sample)
+    whole = samples.of_stages("downsync", "e2e").about(lambda subject: subject.repeat >= 0)
+    by_trial = whole.by_trial()
     groups: defaultdict[tuple[Setting, int], list[TrialPlan]] = defaultdict(list)
     for plan in recorded.trials:
         if (
@@ -74,8 +73,8 @@ def predictions(
     rows = []
     for setting, objects in keys:
         plans = groups[setting, objects]
-        trials = [by_trial.get(plan.trial, ()) for plan in plans]
-        returns = any(sample.stage == "e2e" for trial in trials for sample in trial)
+        trials = [by_trial[plan.trial] for plan in plans if plan.trial in by_trial]
+        returns = any(trial.of_stages("e2e") for trial in trials)
         burden = Burden(setting.layout, setting.wecs, _policies_of_one(plans[0]), objects, returns)
         found = theory.floors(burden, {**limits, **plans[0].limits}) if theory is not None else None
         rows.append(_prediction(setting, objects, _policies(plans[0]), trials, found or Floors((), 0.0, None)))
@@ -91,9 +90,7 @@ def _policies_of_one(plan: TrialPlan) -> int:
     return math.ceil(_policies(plan) / max(1, len(plan.sources)))
 
 
-def _prediction(
-    setting: Setting, objects: int, policies: int, trials: Sequence[Sequence[Sample]], floors: Floors
-) -> Prediction:
+def _prediction(setting: Setting, objects: int, policies: int, trials: Sequence[Samples], floors: Floors) -> Prediction:
     return Prediction(
         **setting._asdict(),
         policies=policies,
@@ -107,13 +104,12 @@ def _prediction(
     )
 
 
-def _measured(trials: Sequence[Sequence[Sample]], stage: str) -> float | None:
+def _measured(trials: Sequence[Samples], stage: str) -> float | None:
     """Median over the trials that are whole of last end minus first start."""
     spans = []
     for trial in trials:
-        mine = [sample for sample in trial if sample.stage == stage]
-        starts = [sample.start_ns for sample in mine if sample.start_ns is not None]
-        ends = [sample.end_ns for sample in mine if sample.end_ns is not None]
+        mine = trial.of_stages(stage)
+        starts, ends = mine.starts(), mine.ends()
         if mine and len(ends) == len(mine):
             spans.append((max(ends) - min(starts)) / 1e9)
     return median(spans) if spans else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -21,6 +21,7 @@ from fleet.analysis.disturbances import (
 from fleet.analysis.fidelity import fidelity, shortfalls
 from fleet.analysis.findings import NOTHING, Findings
 from fleet.analysis.recorded import Recorded
+from fleet.analysis.sample_columns import Samples
 from fleet.analysis.samples import Sample
 from fleet.analysis.setting import Setting
 from fleet.analysis.stats import quantile
@@ -83,7 +84,7 @@ class _Case:
 def judge(
     record: RunRecord,
     recorded: Recorded,
-    samples: Sequence[Sample],
+    samples: Iterable[Sample],
     own: Findings = NOTHING,
     *,
     lost: int = 0,
@@ -97,9 +98,9 @@ def judge(
     """
     case = _Case([], [], [])
     found = disturbances(recorded)
-    counted = [sample for sample in flagged(samples, found) if sample.counted]
+    counted = flagged(samples, found).counted
     excusable = excused(recorded, found)
-    undisturbed = [sample for sample in counted if sample.trial not in excusable]
+    undisturbed = counted.about(lambda subject: subject.trial not in excusable)
     _ending(case, record, lost, torn=torn)
     case.partial += [*reasons(recorded, found, counted), *own.reasons]
     _completeness(case, counted, recorded, own)
@@ -138,84 +139,80 @@ def _ending(case: _Case, record: RunRecord, lost: int, *, torn: bool) -> None:
         case.partial.append(f"{unread} {_plural(unread, 'line')} of events.jsonl cannot be read")
 
 
-def _completeness(case: _Case, counted: Sequence[Sample], recorded: Recorded, own: Findings) -> None:
-    missing = sum(1 for sample in counted if sample.seconds is None)
+def _completeness(case: _Case, counted: Samples, recorded: Recorded, own: Findings) -> None:
+    absent = counted.missing
+    missing = len(absent)
     if missing == len(counted) and (counted or not own.measured):
         case.fatal.append("no counted sample was measured")
     elif missing:
-        worst = Counter(sample.stage for sample in counted if sample.seconds is None).most_common(3)
+        worst = Counter(absent.count_stages()).most_common(3)
         stages = ", ".join(f"{stage} {count}" for stage, count in worst)
         case.partial.append(f"{missing} of {len(counted)} samples are missing (most: {stages})")
-    late = sum(1 for sample in counted if "late" in sample.flags)
+    late = len(counted.flagged("late"))
     if late:
         case.partial.append(f"{late} {_plural(late, 'sample')} ended after the object timeout")
     if recorded.join.strays:
         count = len(recorded.join.strays)
         case.warnings.append(f"{count} {_plural(count, 'object')} came to a WEC that it was not planned for")
-    recreated = sum(1 for sample in counted if "recreated" in sample.flags and sample.stage == "downsync")
+    recreated = len(counted.of_stages("downsync").flagged("recreated"))
     if recreated:
         case.warnings.append(f"{recreated} {_plural(recreated, 'object')} in a WEC was replaced by another")
 
 
-def _races(case: _Case, counted: Sequence[Sample]) -> None:
+def _races(case: _Case, counted: Samples) -> None:
     """A cause that was seen after its effect: the border of two stages is uncertain by that much, their sum is not."""
-    races = [(-s.seconds, s) for s in counted if s.seconds is not None and s.seconds < 0]
+    races = counted.negative
     if not races:
         return
-    worst = max(by for by, _ in races)
-    stages = ", ".join(f"{stage} {count}" for stage, count in Counter(s.stage for _, s in races).most_common())
+    worst = -min(races.seconds())
+    stages = ", ".join(f"{stage} {count}" for stage, count in Counter(races.count_stages()).most_common())
     text = f"{len(races)} {_plural(len(races), 'sample')} ended before the start ({stages}), by {worst * 1e3:.1f} ms at"
     text += " most: two watches raced"
-    total = _totals(counted)
-    late = Counter((s.setting, s.stage) for by, s in races if by > max(RACE_SECONDS, RACE_SHARE * total(s)))
-    of = Counter((s.setting, s.stage) for s in counted)
-    if all(
-        stage not in _WHOLE and count <= LATE_RACES * of[setting, stage] for (setting, stage), count in late.items()
-    ):
+    cells = counted.cells()
+    total = _totals(cells)
+    late = Counter((s.stage, s.setting) for s in races if -(s.seconds or 0) > max(RACE_SECONDS, RACE_SHARE * total(s)))
+    if all(stage not in _WHOLE and count <= LATE_RACES * len(cells[stage, s]) for (stage, s), count in late.items()):
         what = ", the largest values of such a stage too" if late else ""
         case.warnings.append(f"{text}; borders between stages are uncertain by that{what}")
     else:
         case.partial.append(text)
 
 
-def _totals(counted: Sequence[Sample]) -> Callable[[Sample], float]:
+def _totals(cells: Mapping[tuple[str, Setting], Samples]) -> Callable[[Sample], float]:
     """Gives the median of the latency that a sample's stage is a part of, in its own setting; 0 where there is none.
 
     Each median is computed once, so that thousands of races cost no more than a few.
     """
-    by_setting: dict[Setting, dict[str, list[float]]] = {}
-    for sample in counted:
-        if sample.seconds is not None:
-            by_setting.setdefault(sample.setting, {}).setdefault(sample.stage, []).append(sample.seconds)
 
     @cache
     def median(setting: Setting, stages: tuple[str, ...]) -> float:
-        found = sorted(seconds for stage in stages for seconds in by_setting[setting].get(stage, ()))
+        mine = (cells[stage, setting] for stage in stages if (stage, setting) in cells)
+        found = sorted(seconds for cell in mine for seconds in cell.seconds())
         return quantile(found, 0.5) if found else 0.0
 
     return lambda part: median(part.setting, _TOTALS.get(part.stage, ("downsync",)))
 
 
-def _blindness(case: _Case, counted: Sequence[Sample], recorded: Recorded, found: Disturbances) -> None:
+def _blindness(case: _Case, counted: Samples, recorded: Recorded, found: Disturbances) -> None:
     gaps = unplanned_gaps(recorded, found)
     down = sorted({state.cluster for state in unplanned_states(recorded, found) if state.state == "down"})
-    hit = sum(1 for sample in counted if "cluster-down" in sample.flags)
+    hit = len(counted.flagged("cluster-down"))
     if down:
         names = ", ".join(down[:5]) + (", ..." if len(down) > 5 else "")  # noqa: PLR2004 - what a line holds
         text = f"{len(down)} {_plural(len(down), 'cluster')} did not answer for a while ({names}); "
         text += f"{hit} samples overlap that" if hit else "no counted sample overlaps that"
         (case.partial if hit else case.warnings).append(text)
-    gap = sum(1 for sample in counted if "gap" in sample.flags)
+    gap = len(counted.flagged("gap"))
     if gaps or gap:
         count = len(gaps)
         text = f"{count} {_plural(count, 'gap')} in watches; {gap} samples have an end inside one"
         (case.partial if gap else case.warnings).append(text)
-    listed = sum(1 for sample in counted if "listed" in sample.flags and "gap" not in sample.flags)
+    listed = sum(1 for sample in counted.flagged("listed") if "gap" not in sample.flags)
     if listed:
         case.partial.append(f"{listed} {_plural(listed, 'sample')} were first seen in a list, not in a watch")
 
 
-def _driver(case: _Case, record: RunRecord, counted: Sequence[Sample], own: Findings) -> None:
+def _driver(case: _Case, record: RunRecord, counted: Samples, own: Findings) -> None:
     lag = record.driver.loop_lag_p99
     if lag <= LAG_SECONDS:
         return
@@ -241,7 +238,7 @@ def _neighbours(case: _Case, recorded: Recorded) -> None:
         )
 
 
-def _load(case: _Case, recorded: Recorded, counted: Sequence[Sample]) -> None:
+def _load(case: _Case, recorded: Recorded, counted: Samples) -> None:
     """An open loop that was behind its schedule made another load than was requested."""
     median = _median_downsync(counted)
     for short in shortfalls(fidelity(recorded)):
@@ -252,18 +249,15 @@ def _load(case: _Case, recorded: Recorded, counted: Sequence[Sample]) -> None:
             case.partial.append(text)
 
 
-def _median_downsync(counted: Sequence[Sample]) -> float | None:
-    found = sorted(s.seconds for s in counted if s.stage == "downsync" and s.seconds is not None)
+def _median_downsync(counted: Samples) -> float | None:
+    found = counted.of_stages("downsync").ordered()
     return quantile(found, 0.5) if found else None
 
 
-def _longest_median(counted: Sequence[Sample], stages: Sequence[str]) -> float | None:
+def _longest_median(counted: Samples, stages: Sequence[str]) -> float | None:
     """Of an experiment's own stages: the median of the one that takes longest."""
-    found: dict[str, list[float]] = {}
-    for sample in counted:
-        if sample.stage in stages and sample.seconds is not None:
-            found.setdefault(sample.stage, []).append(sample.seconds)
-    return max((quantile(sorted(values), 0.5) for values in found.values()), default=None)
+    found = (counted.of_stages(stage).ordered() for stage in stages)
+    return max((quantile(values, 0.5) for values in found if values), default=None)
 
 
 def _anomalies(case: _Case, recorded: Recorded) -> None:

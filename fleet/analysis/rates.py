@@ -6,21 +6,21 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import Sample
+from fleet.analysis.sample_columns import Samples
 
 COLUMNS = 150
 LEAST_SECONDS = 1.0
 """Of a column."""
 
 
-def rates(recorded: Recorded, samples: Sequence[Sample], stages: Sequence[str]) -> dict[str, list[tuple[float, float]]]:
+def rates(recorded: Recorded, samples: Samples, stages: Sequence[str]) -> dict[str, list[tuple[float, float]]]:
     """`sent`, then each of those stages -> (seconds of the run, per second); of a stage the ends of its samples."""
-    moments: dict[str, list[int]] = {}
+    moments: dict[str, Sequence[int]] = {}
     sent = [*(one.sent_ns for one in recorded.sent), *(one.sent_ns for one in recorded.requests)]
     if sent:
         moments["sent"] = sent
     for stage in stages:
-        ends = [one.end_ns for one in samples if one.stage == stage and one.end_ns is not None]
+        ends = samples.of_stages(stage).ends()
         if ends:
             moments[stage] = ends
     width = max(LEAST_SECONDS, (recorded.last_ns - recorded.first_ns) / 1e9 / COLUMNS)

@@ -12,13 +12,14 @@ Of an experiment with marks of its own the objects are outstanding from begin to
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.analysis.disturbances import RECOVERY_NS
 from fleet.analysis.history import History
 from fleet.analysis.recorded import Recorded, setting_of
 from fleet.analysis.resources import increments
+from fleet.analysis.sample_columns import Samples
 from fleet.analysis.samples import Sample
 from fleet.analysis.setting import Setting
 from fleet.analysis.stats import p99, quantile
@@ -103,7 +104,7 @@ class FaultRow(Model):
     undisturbed_p99: float | None = None
 
 
-def settling(samples: Sequence[Sample], stages: Collection[str]) -> dict[str, list[Span]]:
+def settling(samples: Iterable[Sample], stages: Collection[str]) -> dict[str, list[Span]]:
     """By trial, when the objects of these samples were outstanding, by the stages that settle them."""
     found: defaultdict[str, list[Span]] = defaultdict(list)
     for one in samples:
@@ -133,22 +134,14 @@ def by_fault(found: Sequence[FaultTrial]) -> dict[tuple[str, str, Setting], list
     return dict(groups)
 
 
-def fault_rows(found: Sequence[FaultTrial], samples: Sequence[Sample], undisturbed: frozenset[str]) -> list[FaultRow]:
+def fault_rows(found: Sequence[FaultTrial], samples: Iterable[Sample], undisturbed: frozenset[str]) -> list[FaultRow]:
     """Over repeats. `undisturbed` are the trials that nothing happened to."""
-    latencies: defaultdict[str, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        if sample.stage == "downsync" and sample.counted and sample.seconds is not None:
-            latencies[sample.trial].append(sample)
+    latencies = Samples.of(samples).of_stages("downsync").counted
     rows = []
     for (action, target, setting), group in by_fault(found).items():
         mine = {one.trial for one in group}
-        with_it = sorted(s.seconds for trial in mine for s in latencies[trial] if s.seconds is not None)
-        without = sorted(
-            s.seconds
-            for trial in undisturbed
-            for s in latencies.get(trial, ())
-            if s.setting == setting and s.seconds is not None
-        )
+        with_it = latencies.of_trials(mine).ordered()
+        without = _of(latencies, setting, undisturbed).ordered()
         noticed = sorted(one.noticed for one in group if one.noticed is not None)
         recovery = sorted(one.recovery for one in group if one.recovery is not None)
         extra = sorted(one.extra_requests for one in group if one.extra_requests is not None)
@@ -285,6 +278,11 @@ def requests_of_trials(recorded: Recorded, hub: Collection[str]) -> dict[str, fl
         if one.cluster in hub and one.labels.get("verb") not in _APART:
             found[one.trial.trial] = found.get(one.trial.trial, 0.0) + one.value
     return found
+
+
+def _of(samples: Samples, setting: Setting, trials: Collection[str]) -> Samples:
+    """Those of the setting in these trials."""
+    return samples.about(lambda subject: subject.trial in trials and subject.setting == setting)
 
 
 def _median(ordered: Sequence[float]) -> float | None:

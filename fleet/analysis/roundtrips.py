@@ -8,9 +8,10 @@ long each waits follows from when they were there, which was recorded.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
+from fleet.analysis.sample_columns import Samples
 from fleet.analysis.samples import Sample
 from fleet.analysis.setting import LAYOUTS, values
 from fleet.analysis.theory import LinkTheory
@@ -53,18 +54,19 @@ class RoundTrips(Model):
         return self.low is not None and self.high is not None and self.low <= self.predicted <= self.high
 
 
-def round_trips(samples: Sequence[Sample], rank: Mapping[str, int], theory: LinkTheory | None) -> list[RoundTrips]:
+def round_trips(samples: Iterable[Sample], rank: Mapping[str, int], theory: LinkTheory | None) -> list[RoundTrips]:
     """A row per stage, layout and WEC count of a run whose points are round trips; none for other runs.
 
     Without a theory nothing is predicted.
     """
     trials: defaultdict[tuple[str, str, int], defaultdict[tuple[str, float], list[float]]]
     trials = defaultdict(lambda: defaultdict(list))
-    for sample in samples:
-        rtt = values(sample.point).get(AXIS) if sample.point else None
-        if rtt is not None and sample.counted and sample.seconds is not None:
+    swept = Samples.of(samples).counted.about(lambda subject: AXIS in values(subject.point))
+    for sample in swept:
+        rtt = values(sample.point).get(AXIS)
+        if rtt is not None and sample.seconds is not None:
             trials[sample.stage, sample.layout, sample.wecs][sample.trial, rtt / 1000].append(sample.seconds)
-    asked = {} if theory is None else {trial: median(all_) for trial, all_ in _asked(samples, theory).items()}
+    asked = {} if theory is None else {trial: median(all_) for trial, all_ in _asked(swept, theory).items()}
     keys = sorted(trials, key=lambda key: (rank[key[0]], LAYOUTS.index(key[1]), key[2]))
     medians = {key: {trial: median(found) for trial, found in trials[key].items()} for key in keys}
     rows = (_row(*key, medians[key], _predicted(theory, key[0], medians[key], asked)) for key in keys)
@@ -84,12 +86,12 @@ def waits(there: Sequence[float], rtt: float) -> list[float]:
     return found
 
 
-def _asked(samples: Sequence[Sample], theory: LinkTheory) -> dict[str, list[float]]:
+def _asked(swept: Samples, theory: LinkTheory) -> dict[str, list[float]]:
     """What the protocol asks of each object that crosses, in seconds by trial."""
     works: defaultdict[tuple[str, str, float], set[int]] = defaultdict(set)
-    for sample in samples:
-        rtt = values(sample.point).get(AXIS) if sample.point else None
-        if sample.stage == theory.stage and rtt is not None and sample.counted and sample.start_ns is not None:
+    for sample in swept.of_stages(theory.stage):
+        rtt = values(sample.point).get(AXIS)
+        if rtt is not None and sample.start_ns is not None:
             # Objects that travel together were there at the same moment: the agent asks once for all of them.
             works[sample.trial, sample.cluster, rtt / 1000].add(sample.start_ns)
     found: defaultdict[str, list[float]] = defaultdict(list)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from fleet.analysis.sample_columns import Samples
 from fleet.analysis.samples import Sample
 from fleet.errors import UsageError
 from fleet.results.eventlog import decoder, open_log
@@ -94,16 +95,16 @@ def find(samples: Sequence[Sample], text: str) -> Sample:
     """
     if text == "slowest" or text.startswith("slowest:"):
         stage = text.partition(":")[2]
-        found = [s for s in samples if s.counted and s.seconds is not None and s.stage == (stage or s.stage)]
+        mine = Samples.of(samples).counted.ended
+        found: Sequence[Sample] = mine.of_stages(stage) if stage else mine
     else:
         body, _, cluster = text.partition("@")
         trial, colon, path = body.rpartition(":")
         namespace, slash, name = path.rpartition("/")
-        found = [
-            s for s in samples
-            if s.name == name and (not colon or s.trial == trial) and (not slash or s.namespace == namespace)
-            and (not cluster or s.cluster == cluster)
-        ]  # fmt: skip
+        mine = Samples.of(samples).about(
+            lambda s: s.name == name and (not colon or s.trial == trial) and (not slash or s.namespace == namespace)
+        )
+        found = [sample for sample in mine if not cluster or sample.cluster == cluster]
     if not found:
         raise UsageError(
             f"--sample: no sample of {text!r}; give [TRIAL:][NAMESPACE/]NAME[@WEC] as samples.csv has them, or "
@@ -114,9 +115,8 @@ def find(samples: Sequence[Sample], text: str) -> Sample:
 
 def slowest(samples: Sequence[Sample], stage: str, count: int) -> list[Sample]:
     """The slowest counted samples of a stage, one per object; those that are missing are listed elsewhere."""
-    mine = [s for s in samples if s.stage == stage and s.counted and s.seconds is not None]
     chosen: dict[tuple[str, str, str], Sample] = {}
-    for sample in sorted(mine, key=lambda s: -(s.seconds or 0.0)):
+    for sample in Samples.of(samples).of_stages(stage).counted.slowest_first():
         chosen.setdefault((sample.trial, sample.namespace, sample.name), sample)
         if len(chosen) == count:
             break
@@ -146,10 +146,8 @@ def timelines(
 
 def _thread(samples: Sequence[Sample], sample: Sample) -> _Thread:
     key = (sample.trial, sample.namespace, sample.name)
-    siblings = [
-        s for s in samples
-        if (s.trial, s.namespace, s.name) == key and (not sample.cluster or s.cluster in ("", sample.cluster))
-    ]  # fmt: skip
+    mine = Samples.of(samples).about(lambda s: (s.trial, s.namespace, s.name) == key)
+    siblings = [s for s in mine if not sample.cluster or s.cluster in ("", sample.cluster)]
     stamps = [ns for s in siblings for ns in (s.start_ns, s.end_ns) if ns is not None]
     return _Thread(
         sample, siblings, needles={sample.name.encode()}, begin=min(stamps, default=0), end=max(stamps, default=0)

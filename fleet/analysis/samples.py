@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
@@ -13,9 +13,6 @@ from fleet.analysis.hop_table import READY, REPORTED, HopTable
 from fleet.analysis.setting import LAYOUTS, Setting
 from fleet.analysis.tracks import OWN, UNKNOWN, Original, Stamp, Track, first, last
 from fleet.results.events import TrialPlan
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COLUMNS = (
     "repeat",
@@ -58,7 +55,7 @@ true moment is not known; late: after the object timeout; missing: never ended; 
 watches raced; planned-fault: the experiment itself disturbed its trial; recreated: the WEC object was replaced; warmup:
 not counted."""
 
-__all__ = ["COLUMNS", "LAYOUTS", "UNCOUNTED", "Downs", "Flag", "Sample", "Setting", "TrialRows", "frame"]
+__all__ = ["COLUMNS", "LAYOUTS", "UNCOUNTED", "Downs", "Flag", "Sample", "Setting", "TrialRows"]
 
 UNCOUNTED = frozenset({"warmup", "bundled"})
 """Samples with one of these are kept and never summed up."""
@@ -285,19 +282,6 @@ class TrialRows:
         stopped = self.ended_ns if end is None or nanoseconds is None else end.ns
         if self.downs.spans and self.downs.overlap(clusters, began, stopped):
             yield "cluster-down"
-
-
-def frame(samples: Sequence[Sample]) -> pd.DataFrame:
-    """The samples with exactly `COLUMNS`; times are nullable 64-bit integers, flags joined by `;`."""
-    import pandas as pd  # noqa: PLC0415 - a cold start of the command line must not pay for it
-
-    columns: Mapping[str, list[object]] = {
-        name: [";".join(s.flags) for s in samples] if name == "flags" else [getattr(s, name) for s in samples]
-        for name in COLUMNS
-    }
-    types = {"repeat": "int64", "wecs": "int64", "start_ns": "Int64", "end_ns": "Int64"}
-    types |= {"seconds": "float64", "server_seconds": "float64"}
-    return pd.DataFrame({name: pd.Series(values, dtype=types.get(name, "str")) for name, values in columns.items()})
 
 
 def _server_seconds(start: Stamp | None, end: Stamp | None) -> float | None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import NamedTuple
 
+from fleet.analysis.sample_columns import Samples
 from fleet.analysis.samples import Sample
 from fleet.analysis.stats import P99_NEEDS, quantile
 from fleet.analysis.tracks import OWN, version_of
@@ -110,7 +111,7 @@ class StampReader:
             case _:
                 pass
 
-    def errors(self, samples: Sequence[Sample]) -> StampErrors | None:
+    def errors(self, samples: Iterable[Sample]) -> StampErrors | None:
         """None for a run without audit lines, or of whose lines none could be joined."""
         delays: dict[int, int] = {}
         for key, writes in self.writes.items():
@@ -123,7 +124,7 @@ class StampReader:
             joined=len(delays),
             delay_p50=quantile(ordered, 0.5) / 1e9,
             delay_p99=quantile(ordered, 0.99) / 1e9,
-            stages=list(_stages(samples, {**delays, OWN: 0})),
+            stages=list(_stages(Samples.of(samples).counted.ended, {**delays, OWN: 0})),
         )
 
 
@@ -164,12 +165,12 @@ def _paired(receipts: Sequence[_Receipt], writes: Sequence[_Write]) -> Iterator[
             yield receipt.version, receipt.wall - writes[first].wall
 
 
-def _stages(samples: Sequence[Sample], delays: Mapping[int, int]) -> Iterator[StampError]:
+def _stages(samples: Samples, delays: Mapping[int, int]) -> Iterator[StampError]:
     found: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
     """Latency and its error."""
     counts: defaultdict[str, int] = defaultdict(int)
     for sample in samples:
-        if not sample.counted or sample.seconds is None:
+        if sample.seconds is None:
             continue
         counts[sample.stage] += 1
         begin, end = (delays.get(version) for version in sample.versions)

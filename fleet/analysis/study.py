@@ -23,8 +23,8 @@ from fleet.analysis.recorded import Recorded, record
 from fleet.analysis.recovery import FaultRow, FaultTrial, Known, fault_rows, fault_trials, settling
 from fleet.analysis.resources import Usage, usages
 from fleet.analysis.roundtrips import RoundTrips, round_trips
+from fleet.analysis.sample_columns import Samples
 from fleet.analysis.sample_timeline import Timeline, slowest, timelines
-from fleet.analysis.samples import Sample
 from fleet.analysis.sealed_summary import disagreements
 from fleet.analysis.stamp_errors import StampErrors, StampReader, known
 from fleet.analysis.summary import Failure, Row, Summary, summarise
@@ -50,7 +50,7 @@ class Study:
 
     run: RunRecord
     recorded: Recorded
-    samples: Sequence[Sample]
+    samples: Samples
     rows: Sequence[Row]
     predictions: Sequence[Prediction]
     usages: Sequence[Usage]
@@ -142,7 +142,7 @@ def analyse(folder: RunFolder) -> Study:
     recorded = record(lines, run.manager, source=run.source, object_timeout=timeouts.object)
     troubled = disturbances(recorded)
     own = findings_of(run, recorded, folder.path)
-    samples = flagged([*recorded.join.samples(), *own.samples], troubled)
+    samples = flagged(recorded.join.samples() + own.samples, troubled)
     rank, theory = recorded.join.table.rank, theory_of(run.manager.name)
     rows = summarise(samples, _rank(recorded, own))
     used = usages(recorded)
@@ -205,7 +205,7 @@ def so_far(run: RunRecord, recorded: Recorded, folder: Path) -> Study:
         own = findings_of(run, recorded, folder)
     except Exception:  # noqa: BLE001 - somebody's analysis, of a run that is not whole: its report says it
         own = NOTHING
-    samples = flagged([*recorded.join.samples(), *own.samples], troubled)
+    samples = flagged(recorded.join.samples() + own.samples, troubled)
     return Study(
         run=run,
         recorded=recorded,

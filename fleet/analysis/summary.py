@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pydantic import Field, SerializeAsAny
@@ -16,6 +15,7 @@ from fleet.analysis.findings import DataTable
 from fleet.analysis.leaks import Leak
 from fleet.analysis.recovery import FaultRow, FaultTrial
 from fleet.analysis.roundtrips import RoundTrips
+from fleet.analysis.sample_columns import Samples
 from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.stamp_errors import StampErrors
 from fleet.analysis.stats import bootstrap_interval, p99, quantile
@@ -110,28 +110,21 @@ class Summary(Document):
     """Of an experiment with a body of its own."""
 
 
-def summarise(samples: Sequence[Sample], rank: Mapping[str, int]) -> list[Row]:
+def summarise(samples: Iterable[Sample], rank: Mapping[str, int]) -> list[Row]:
     """Rows by stage (by `rank`, the order of the path) and setting. Warm-ups and bundled samples are left out."""
-    groups: defaultdict[tuple[str, Setting], list[Sample]] = defaultdict(list)
-    for sample in samples:
-        if sample.counted:
-            groups[sample.stage, sample.setting].append(sample)
+    groups = Samples.of(samples).counted.cells()
     keys = sorted(groups, key=lambda key: (rank[key[0]], key[1].order))
     return [_row(stage, setting, groups[stage, setting]) for stage, setting in keys]
 
 
-def _row(stage: str, setting: Setting, group: Sequence[Sample]) -> Row:
-    ordered = sorted(sample.seconds for sample in group if sample.seconds is not None)
-    flags: defaultdict[str, int] = defaultdict(int)
-    for sample in group:
-        for flag in sample.flags:
-            flags[flag] += 1
+def _row(stage: str, setting: Setting, group: Samples) -> Row:
+    ordered = group.ordered()
     empty = Row(
         stage=stage,
         **setting._asdict(),
         count=len(ordered),
         missing=len(group) - len(ordered),
-        flags=dict(sorted(flags.items())),
+        flags=group.count_flags(),
     )
     if not ordered:
         return empty

@@ -209,7 +209,7 @@ class Runner:
             endings=self._endings,
             interrupted=received.name if received else "",
         )
-        verdict = judge(ended, recorded, [*recorded.join.samples(), *found.samples], found)
+        verdict = judge(ended, recorded, recorded.join.samples() + found.samples, found)
         return ended.with_(status=verdict.status, reasons=list(verdict.reasons))
 
     def _found(self, record: RunRecord, recorded: Recorded, folder: Path) -> Findings:

@@ -93,10 +93,9 @@ def _hatched(study: Study) -> str:
 
 def distributions(study: Study) -> list[Drawing]:
     """An empirical distribution per stage."""
-    series: defaultdict[str, defaultdict[Setting, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for sample in study.samples:
-        if sample.counted and sample.seconds is not None:
-            series[sample.stage][sample.setting].append(sample.seconds)
+    series: defaultdict[str, dict[Setting, Sequence[float]]] = defaultdict(dict)
+    for (stage, setting), cell in study.samples.counted.ended.cells().items():
+        series[stage][setting] = cell.ordered()
     return [
         Drawing(plots.distribution(stage, series[stage], f"ecdf-{stage}"), stage, "")
         for stage in study.stages
@@ -150,15 +149,14 @@ def headline(study: Study) -> list[str]:
 def over_time(study: Study) -> list[Drawing]:
     """Every sample of the headline stages by when it ended."""
     first = study.recorded.first_ns
-    series: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
-    for stage in headline(study)[:_DRAWN_COMPONENTS]:
-        for sample in study.samples:
-            if sample.stage == stage and sample.counted and sample.seconds is not None and sample.end_ns is not None:
-                series[stage].append(((sample.end_ns - first) / 1e9, sample.seconds))
-    if not series:
+    shown = {
+        stage: found
+        for stage in headline(study)[:_DRAWN_COMPONENTS]
+        if (found := study.samples.of_stages(stage).counted.points(first))
+    }
+    if not shown:
         return []
     marks = time_marks(study.recorded, study.disturbances)
-    shown = {stage: sorted(points) for stage, points in series.items()}
     caption = f"A dot per sample, at its end; of many the slowest. {marks.caption}"
     return [Drawing(plots.latencies_over_time(shown, marks, "samples"), "Latency over the run", caption)]
 
@@ -179,13 +177,11 @@ def spectra(study: Study) -> list[Drawing]:
     """A drawing per headline stage, a line per setting: the largest ones where there are too many."""
     made = []
     for stage in headline(study):
-        groups: defaultdict[Setting, list[float]] = defaultdict(list)
-        for sample in study.samples:
-            if sample.stage == stage and sample.counted and sample.seconds is not None:
-                groups[sample.setting].append(sample.seconds)
+        cells = study.samples.of_stages(stage).counted.ended.cells()
+        groups = {setting: cell.ordered() for (_, setting), cell in cells.items()}
         told = sorted((s for s in groups if len(groups[s]) > 1), key=lambda s: s.order)[-_DRAWN_COMPONENTS:]
         if told:
-            series = {f"{setting} (n={len(groups[setting])})": spectrum(sorted(groups[setting])) for setting in told}
+            series = {f"{setting} (n={len(groups[setting])})": spectrum(groups[setting]) for setting in told}
             caption = "Each line ends at the last percentile that its number of samples supports."
             made.append(Drawing(plots.spectrum(series, f"spectrum-{stage}"), f"Spectrum of {stage}", caption))
     return made

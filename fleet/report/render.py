@@ -21,8 +21,8 @@ REPORTERS: tuple[Reporter, ...] = (CsvReporter(), ParquetReporter(), JsonReporte
 def render(folder: RunFolder) -> Verdict:
     """Write every file of every format and the manifest; the verdict that they show.
 
-    All content is made before the first file is touched, and each is replaced whole, so an error leaves no half
-    report. UsageError when the folder cannot be read, MeasurementError when the disk refuses.
+    No file is replaced before all are there, so an error leaves no half report. UsageError when the folder cannot be
+    read, MeasurementError when the disk refuses.
     """
     return write(folder, analyse(folder)).verdict
 
@@ -37,8 +37,7 @@ def write(folder: RunFolder, study: Study, reporters: Sequence[Reporter] = REPOR
     files = {name: content for reporter in reporters for name, content in reporter.files(study).items()}
     if study.disagrees:
         files.pop(SUMMARY, None)
-    for name, content in files.items():
-        folder.write(name, content)
+    folder.write_all(files)
     if not changed and study.run.status != "running":
         folder.seal()
     return study

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from fleet.analysis.findings import DataTable
 from fleet.analysis.resources import peaks, requests, waiting
-from fleet.analysis.samples import Sample, Setting
+from fleet.analysis.sample_columns import Samples
+from fleet.analysis.samples import Setting
 from fleet.analysis.study import Study
 from fleet.analysis.summary import Row
 from fleet.model.manager_record import FixedDelay
@@ -194,9 +195,9 @@ def limiter(study: Study) -> Table:
     return Table(head, body, frozenset(head[2:]))
 
 
-def missing(samples: Sequence[Sample]) -> tuple[Table, int]:
+def missing(samples: Samples) -> tuple[Table, int]:
     """Every missing sample that counts, up to `MISSING_SHOWN`, and how many there are."""
-    found = [sample for sample in samples if sample.counted and sample.seconds is None]
+    found = samples.counted.missing
     head = ("trial", "repeat", "layout", "WECs", "stage", "object", "WEC", "flags")
     body = [
         (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from fleet.analysis.hop_table import ACTIVATED, CREATED, READY, HopTable
-from fleet.analysis.samples import Sample, Setting
+from fleet.analysis.sample_columns import Samples
+from fleet.analysis.samples import Setting
 
 FIXED_COLOUR = "#b0b0b0"
 _COLOURS = {
@@ -71,21 +73,22 @@ def steps(table: HopTable) -> list[Step]:
     return way
 
 
-def waterfalls(samples: Sequence[Sample], table: HopTable) -> list[Waterfall]:
+def waterfalls(samples: Samples, table: HopTable) -> list[Waterfall]:
     """A bar per setting. What is fixed of the way to a mark is shown apart; an object that came through sooner rode on
     something already under way and has a shorter one."""
     way = steps(table)
     marks: defaultdict[str, list[str]] = defaultdict(list)
     for step in way:
         marks[step.stage].append(step.mark)
-    offsets: defaultdict[Setting, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    offsets: defaultdict[Setting, defaultdict[str, array[float]]]
+    offsets = defaultdict(lambda: defaultdict(lambda: array("d")))
     started: dict[tuple[str, str, str], int] = {}
-    for sample in samples:
-        if sample.stage == "downsync" and sample.start_ns is not None:
+    for sample in samples.of_stages("downsync"):
+        if sample.start_ns is not None:
             started[sample.trial, sample.namespace, sample.name] = sample.start_ns
-    for sample in samples:
+    for sample in samples.of_stages(*marks).counted:
         began = started.get((sample.trial, sample.namespace, sample.name))
-        if sample.stage in marks and sample.counted and sample.end_ns is not None and began is not None:
+        if sample.end_ns is not None and began is not None:
             for mark in marks[sample.stage]:
                 offsets[sample.setting][mark].append((sample.end_ns - began) / 1e9)
     bars = [_bar(setting, marks_of, way, table) for setting, marks_of in offsets.items()]

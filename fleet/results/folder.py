@@ -8,9 +8,11 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from fleet.model.checksum import sha256_of
 from fleet.errors import MeasurementError, UsageError
@@ -28,6 +30,9 @@ RAW = "raw"
 """Another: what programs alongside the driver measured, `raw/<name>`, read by the experiment's own analysis."""
 PPROF = "pprof"
 """Another: profiles of programs that the experiment itself has started, `pprof/<name>`."""
+
+Content = bytes | Callable[[BinaryIO], None]
+"""Of a file: itself, or what writes it, for one with a row per sample, which is never whole in memory."""
 
 _FOLDER = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
 _PLAIN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}"
@@ -99,20 +104,30 @@ class RunFolder:
             raise UsageError(f"{name!r} is not a file name of a run folder")
         return self.path / name
 
-    def write(self, name: str, data: bytes) -> Path:
+    def write(self, name: str, data: Content) -> Path:
         """Replace one file whole: temporary file, fsync, rename. MeasurementError when the disk refuses."""
-        target = self.file(name)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        self.write_all({name: data})
+        return self.file(name)
+
+    def write_all(self, files: Mapping[str, Content]) -> None:
+        """The same of several: none is replaced before all are there. MeasurementError when the disk refuses."""
+        targets = {name: self.file(name) for name in files}
+        partials = {name: path.with_name(f".{path.name}.{os.getpid()}.partial") for name, path in targets.items()}
+        name = ""
         try:
-            target.parent.mkdir(exist_ok=True)
-            self._write_partial(partial, data)
-            partial.rename(target)
-            self._sync(target.parent)
+            for name, data in files.items():
+                targets[name].parent.mkdir(exist_ok=True)
+                self._write_partial(partials[name], data)
+            for name, target in targets.items():
+                partials[name].rename(target)
+                self._sync(target.parent)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink()
-            raise MeasurementError(f"{target}: {error.strerror}; the former file, if any, is untouched") from error
-        return target
+            text = f"{targets[name]}: {error.strerror}; the former file, if any, is untouched"
+            raise MeasurementError(text) from error
+        finally:
+            for partial in partials.values():
+                with contextlib.suppress(OSError):
+                    partial.unlink()
 
     def raw(self, name: str) -> Path:
         """Where another program writes its own measurements of this run; the folder exists. UsageError for a name that
@@ -175,10 +190,13 @@ class RunFolder:
             if path.is_file() and not path.is_symlink() and path.name != MANIFEST and not path.name.startswith(".")
         )
 
-    def _write_partial(self, partial: Path, data: bytes) -> None:
+    def _write_partial(self, partial: Path, data: Content) -> None:
         fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         with os.fdopen(fd, "wb") as file:
-            file.write(data)
+            if isinstance(data, bytes):
+                file.write(data)
+            else:
+                data(file)
             file.flush()
             os.fsync(file.fileno())
 

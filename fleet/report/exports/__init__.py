@@ -1,4 +1,4 @@
-"""A run in the formats of other tools: each a Reporter whose file names may have folders in them."""
+"""A run in the formats of other tools: each an Exporter whose file names may have folders in them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from fleet.report.exports.openmetrics import OpenMetricsReporter
 from fleet.report.exports.perfdata import PerfDataReporter
 from fleet.report.exports.pyroscope import PyroscopeReporter
 from fleet.report.exports.svg import SvgReporter
-from fleet.report.reporter import Reporter
+from fleet.report.reporter import Exporter
 
-FORMATS: Mapping[str, Reporter] = {
+FORMATS: Mapping[str, Exporter] = {
     "kube-burner": KubeBurnerReporter(),
     "perfdata": PerfDataReporter(),
     "hdr": HdrReporter(),

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from fleet.analysis import exposition
+from fleet.analysis.sample_columns import Samples
 from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.study import Study
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def cells(study: Study) -> dict[tuple[str, Setting], list[Sample]]:
+def cells(study: Study) -> dict[tuple[str, Setting], Samples]:
     """Counted samples by stage and setting, in the order of the path."""
     return exposition.cells(study.samples, study.table.rank)
 

@@ -7,7 +7,7 @@ import pytest
 from fleet.analysis.hop_table import HopTable
 from fleet.analysis.prediction import predictions
 from fleet.analysis.recorded import record
-from fleet.analysis.samples import COLUMNS, Sample, frame
+from fleet.analysis.samples import Sample
 from fleet.analysis.summary import Row, summarise
 from fleet.analysis.thresholds import failures
 from fleet.managers.kubestellar.prediction import predict
@@ -47,14 +47,6 @@ def test_nothing_but_missing() -> None:
 def test_rows_follow_the_path_then_the_layout_then_the_count() -> None:
     rows = summarise([sample(1.0, wecs=10), sample(1.0, wecs=5), sample(1.0, stage="binding")], RANK)
     assert [(row.stage, row.wecs) for row in rows] == [("binding", 1), ("downsync", 5), ("downsync", 10)]
-
-
-def test_the_frame_has_the_columns_and_their_types() -> None:
-    made = frame([sample(1.5), sample(None)])
-    assert tuple(made.columns) == COLUMNS
-    assert made["end_ns"].isna().tolist() == [False, True]
-    assert str(made["end_ns"].dtype) == "Int64"
-    assert made["flags"].tolist() == ["", "missing"]
 
 
 ROW = Row(stage="downsync", layout="one-to-one", wecs=5, count=15, missing=1, p50=1.0, p90=1.5, max=2.0)

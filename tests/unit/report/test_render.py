@@ -76,6 +76,8 @@ def test_csv_and_parquet_hold_the_same(folder: RunFolder) -> None:
     assert tuple(table.columns) == tuple(typed.columns) == COLUMNS
     assert table["end_ns"].tolist() == [str(value) for value in typed["end_ns"]]
     assert table["cluster"].tolist() == typed["cluster"].tolist()
+    assert str(typed["end_ns"].dtype) == "Int64"
+    assert typed.dtypes[["repeat", "wecs", "seconds"]].map(str).tolist() == ["int64", "int64", "float64"]
 
 
 class Page(HTMLParser):
