@@ -13,18 +13,23 @@ Links are exact keys; resourceVersions are compared for equality only, API times
                manager's own count, the latter two at or after the last report
 
 Watches race: a line may come before the one that explains it. It is then kept under its key until that one comes.
+
+Samples of a trial that is past (`fleet.analysis.past_trials`) are made once, and what they were made of is dropped:
+later lines about its objects change nothing.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from fleet.analysis.aggregate import normal_digest, part
 from fleet.analysis.final import digest, is_final
 from fleet.analysis.hop_table import ACTIVATED, CREATED, FINALIZED, READY, REPORTED, HopTable
+from fleet.analysis.past_trials import PastTrials
 from fleet.analysis.sample_columns import Samples, Table, table
 from fleet.analysis.samples import Downs, Sample, TrialRows
 from fleet.analysis.tracks import INCOMPLETE, Original, Stamp, Track, counted, stamp
@@ -69,6 +74,8 @@ class _Trial:
     done: Counter[str] = field(default_factory=Counter)
     total: Counter[str] = field(default_factory=Counter)
     first_sent_ns: int | None = None
+    samples: Table | None = None
+    """Once it is past."""
 
 
 class _Said(NamedTuple):
@@ -92,10 +99,14 @@ class Join:
 
     `source` is the cluster whose workload lines are the originals of objects that are not planned for another one;
     every other cluster's are WECs. `object_timeout` (seconds from a trial's first send) is what makes a sample `late`.
+    `versions`: samples have those of their ends, to be looked up in an audit log; 16 bytes each.
     """
 
-    def __init__(self, manager: ManagerRecord, *, source: str, object_timeout: float | None = None) -> None:
+    def __init__(
+        self, manager: ManagerRecord, *, source: str, object_timeout: float | None = None, versions: bool = True
+    ) -> None:
         self.table = HopTable(manager)
+        self.versions = versions
         self.source = source
         self.object_timeout = object_timeout
         self.strays: dict[tuple[str, str], int] = {}
@@ -104,6 +115,7 @@ class Join:
         self._transports: dict[str, str] = {}
         """By source: where its objects travelled through; under the empty name where the last of all did."""
         self._downs = Downs()
+        self._past = PastTrials()
         self._trials: dict[str, _Trial] = {}
         self._ops: dict[str, Original] = {}
         self._given: dict[Key, list[Original | Track]] = {}
@@ -128,6 +140,8 @@ class Join:
         take = self._takers.get(type(event))
         if take is not None:
             take(event)
+        for trial in self._past.feed(event):
+            self._put_away(self._trials[trial])
 
     def complete(self, trial: str) -> bool:
         """Every mark of every planned object of the trial was seen."""
@@ -139,7 +153,8 @@ class Join:
         return Progress({}, {}) if found is None else Progress(found.done, found.total)
 
     def whole(self, op: str) -> bool:
-        """Every mark of that object was seen; its status is back, or was reported by every WEC where it cannot be."""
+        """Every mark of that object was seen; its status is back, or was reported by every WEC where it cannot be.
+        False for one of a trial that is past."""
         original = self._ops.get(op)
         if original is None or original.created is None:
             return False
@@ -155,17 +170,38 @@ class Join:
 
     def samples(self) -> Samples:
         """Every sample of every trial so far, missing ones included, in the order of planning."""
-        return Samples([(made, None) for made in self._tables() if len(made)])
+        plans = [trial.plan for trial in self._trials.values()]
+        made = (
+            trial.samples or self._made(trial, after.ns if after else None)
+            for trial, after in zip_longest(self._trials.values(), plans[1:])
+        )
+        return Samples([(columns, None) for columns in made if len(columns)])
 
-    def _tables(self) -> Iterator[Table]:
+    def _made(self, trial: _Trial, after_ns: int | None) -> Table:
+        """`after_ns`: when the next trial began."""
+        timeout = None if self.object_timeout is None else round(self.object_timeout * 1e9)
+        maker = TrialRows(self.table, trial.plan, self._downs, self._transports, after_ns, timeout, trial.first_sent_ns)
+        rows = (row for original in trial.originals for row in maker.rows(original))
+        return table(rows, versions=self.versions)
+
+    def _put_away(self, trial: _Trial) -> None:
+        """Its samples are made, and what they were made of is dropped."""
         trials = list(self._trials.values())
-        for number, trial in enumerate(trials):
-            timeout = None if self.object_timeout is None else round(self.object_timeout * 1e9)
-            after = trials[number + 1].plan.ns if number + 1 < len(trials) else None
-            maker = TrialRows(
-                self.table, trial.plan, self._downs, self._transports, after, timeout, trial.first_sent_ns
-            )
-            yield table(row for original in trial.originals for row in maker.rows(original))
+        trial.samples = self._made(trial, trials[trials.index(trial) + 1].plan.ns)
+        for original in trial.originals:
+            self._ops.pop(original.planned.op, None)
+            for key in original.keys.union(*(track.keys for track in original.tracks.values())):
+                self._let_go(key, trial.plan.trial)
+        trial.originals.clear()
+
+    def _let_go(self, key: Key, trial: str) -> None:
+        """Nothing of that trial is known by the key any more; objects of others may be. `_newest` stays: it has what
+        exists now, and that may carry objects of later trials too."""
+        left = [subject for subject in self._given.pop(key, ()) if _original(subject).planned.trial != trial]
+        if left:
+            self._given[key] = left
+        else:
+            self._waiting.pop(key, None)
 
     # --- what the driver did --------------------------------------------------------------------------------------
     def _trial(self, event: TrialPlan) -> None:
@@ -335,12 +371,11 @@ class Join:
             return
         for said in self._waiting.get(key, ()):  # stays: another object may be in the same one
             self._take(subject, said)
-        original = subject if isinstance(subject, Original) else subject.original
-        self._give(subject, _of(key, original.planned.ref), alone=True)
+        self._give(subject, _of(key, _original(subject).planned.ref), alone=True)
 
     def _take(self, subject: Original | Track, said: _Said) -> None:
         """A fact is about it: set the mark, if it is the planned one's, and give its keys."""
-        original = subject if isinstance(subject, Original) else subject.original
+        original = _original(subject)
         if not _planned(original, said.policy, said.source):
             return
         about: Original | Track | None = original
@@ -425,12 +460,15 @@ def _planned(original: Original, policy: str, source: str) -> bool:
     return (not policy or policy == original.planned.policy) and (not source or source == original.source)
 
 
+def _original(subject: Original | Track) -> Original:
+    return subject if isinstance(subject, Original) else subject.original
+
+
 def _track(subject: Original | Track, wec: str) -> Track | None:
     """The one in that WEC."""
     if isinstance(subject, Track) and subject.cluster == wec:
         return subject
-    original = subject if isinstance(subject, Original) else subject.original
-    return original.tracks.get(wec)
+    return _original(subject).tracks.get(wec)
 
 
 def _of(key: Key, ref: ObjectRef) -> Key:

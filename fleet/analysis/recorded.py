@@ -224,9 +224,11 @@ def setting_of(plan: TrialPlan) -> Setting:
     return Setting(plan.layout, plan.wecs, plan.point)
 
 
-def record(events: Iterable[Line], manager: ManagerRecord, *, source: str, object_timeout: float | None) -> Recorded:
-    """Read everything once."""
-    recorded = Recorded(Join(manager, source=source, object_timeout=object_timeout))
+def record(
+    events: Iterable[Line], manager: ManagerRecord, *, source: str, object_timeout: float | None, versions: bool = True
+) -> Recorded:
+    """Read everything once. `versions`: as of the join."""
+    recorded = Recorded(Join(manager, source=source, object_timeout=object_timeout, versions=versions))
     for event in events:
         recorded.add(event)
     return recorded

@@ -138,8 +138,9 @@ def analyse(folder: RunFolder) -> Study:
     reading = folder.events(run.format)
     checker, stamps, timeouts = Checker.of(run), StampReader(), run.spec.timeouts
     lines = beside(reading, checker)
-    lines = stamps.beside(lines) if run.fleet.variables.get(AUDIT) else lines
-    recorded = record(lines, run.manager, source=run.source, object_timeout=timeouts.object)
+    audited = bool(run.fleet.variables.get(AUDIT))
+    lines = stamps.beside(lines) if audited else lines
+    recorded = record(lines, run.manager, source=run.source, object_timeout=timeouts.object, versions=audited)
     troubled = disturbances(recorded)
     own = findings_of(run, recorded, folder.path)
     samples = flagged(recorded.join.samples() + own.samples, troubled)

@@ -151,7 +151,8 @@ class Runner:
 
     async def _measure(self, clients: Clients, folder: RunFolder, record: RunRecord, spec: ExperimentFile) -> Outcome:
         names = RunNames(folder.id, self.manager.namespace_prefix)
-        recorded = Recorded(Join(record.manager, source=record.source, object_timeout=spec.timeouts.object))
+        join = Join(record.manager, source=record.source, object_timeout=spec.timeouts.object, versions=False)
+        recorded = Recorded(join)
         log = folder.event_log()
         tracker = Tracker(names=names, sources=clients.spaces.sources.keys())
         audit = AuditSample.of(self.fleet)

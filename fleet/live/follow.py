@@ -26,7 +26,8 @@ class Follower:
         self.trials = trials
         self.run = folder.read_run()
         timeout = self.run.spec.timeouts.object
-        self.recorded = Recorded(Join(self.run.manager, source=self.run.source, object_timeout=timeout))
+        join = Join(self.run.manager, source=self.run.source, object_timeout=timeout, versions=False)
+        self.recorded = Recorded(join)
         self._decode = decoder(self.run.format)
         self._offset = 0
 

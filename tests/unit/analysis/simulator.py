@@ -11,12 +11,17 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from fleet.results.events import (
+    Anomaly,
     Fact,
     HopSeen,
     Line,
     ObjectRef,
     Planned,
+    RunMark,
+    Seen,
     Sent,
     TrialPlan,
     WorkloadSeen,
@@ -85,6 +90,23 @@ class Simulator:
         self._rv = 100
         self._generation: dict[str, int] = {}
         self._shown: dict[str, list[tuple[int, Any]]] = {}
+        self._there: dict[tuple[str, str, str], tuple[str, Seen]] = {}
+        """By cluster, hop and uid: the stream and the last line of what exists."""
+
+    def clean(self, trial: str, *, left: str = "") -> None:
+        """The driver deletes the trial's objects, and everything goes but the policies' own; `left`: what stays."""
+        self._emit("driver", RunMark, self.now, step="clean", edge="begin", trial=trial)
+        for key, (stream, line) in list(self._there.items()):
+            if stream == "binding":
+                continue
+            self.now += MS // 10
+            self._append(stream, replace(line, ns=self.now, wall=self._wall(self.now), rv=self._next_rv(),
+                                         type="DELETED"))  # fmt: skip
+            del self._there[key]
+        if left:
+            self._emit("driver", Anomaly, self.now, what="not-clean", trial=trial, text=left)
+        self._emit("driver", RunMark, self.now + MS, step="clean", edge="end", trial=trial)
+        self.now += 1000 * MS
 
     def trial(
         self, layout: str, clusters: list[str], *, objects: int = 1, repeat: int = 0, lost: frozenset[str] = frozenset()
@@ -228,7 +250,12 @@ class Simulator:
                    server=self._server(at))  # fmt: skip
 
     def _emit(self, stream: str, line: type[Any], at: int, /, **fields: Any) -> None:
-        self.out.lines.append((stream, line(ns=at, wall=self._wall(at), **fields)))
+        self._append(stream, line(ns=at, wall=self._wall(at), **fields))
+
+    def _append(self, stream: str, line: Line) -> None:
+        self.out.lines.append((stream, line))
+        if isinstance(line, Seen):
+            self._there[line.cluster, line.hop if isinstance(line, HopSeen) else "", line.uid] = stream, line
 
     def _wall(self, ns: int) -> int:
         return START_WALL + ns - START_NS

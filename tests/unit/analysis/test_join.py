@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleet.analysis.join import Join, Sample
-from fleet.results.events import ClusterState, Fact, HopSeen, Line, Planned, WorkloadSeen
+from fleet.results.events import ClusterState, Fact, HopSeen, Line, Planned, RunMark, TrialPlan, WorkloadSeen
 from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.simulator import MS, Emitted, Hops, Simulator
 
@@ -311,3 +311,64 @@ def test_a_recreated_object_keeps_its_first_activation_and_is_named() -> None:
         lines.append(line)
     sample = one(joined(lines).samples(), "downsync")
     assert (sample.end_ns, sample.flags) == (activated, ("recreated",))
+
+
+def past(join: Join) -> list[str]:
+    """Trials of which only the samples are kept."""
+    return [name for name, trial in join._trials.items() if not trial.originals]
+
+
+def cleaned(*lefts: str, kind: str = "deployment") -> Simulator:
+    """A trial for each, cleaned up behind it; what is not empty stays."""
+    sim = Simulator(kind=kind)
+    for left in lefts:
+        sim.clean(sim.trial("one-to-many", WECS, objects=2, lost=frozenset(WECS[:1])), left=left)
+    return sim
+
+
+@pytest.mark.parametrize("kind", ["deployment", "pod", "configmap"])
+def test_of_a_past_trial_the_samples_are_kept_and_nothing_else(kind: str) -> None:
+    lines = cleaned("", "", "", "", kind=kind).out.ordered()
+    join = joined(lines, object_timeout=1.0)
+    assert past(join) == ["t000", "t001"]
+    never = joined([line for line in lines if not isinstance(line, RunMark)], object_timeout=1.0)
+    assert past(never) == []
+    assert join.samples() == never.samples()
+    assert {s.trial for s in join.samples() if "late" in s.flags and "missing" not in s.flags} >= {"t000", "t003"}
+    held = joined(cleaned("", "", kind=kind).out.ordered())
+    assert [len(join._ops), len(join._given), len(join._waiting)] == [
+        len(held._ops), len(held._given), len(held._waiting)
+    ]  # fmt: skip
+    assert join.progress("t000") == never.progress("t000")
+
+
+def test_a_trial_of_which_something_stayed_is_not_past() -> None:
+    assert past(joined(cleaned("1 objects", "", "", "").out.ordered())) == ["t001"]
+
+
+def test_no_trial_is_past_while_a_cluster_is_down() -> None:
+    sim = cleaned("", "", "", "")
+    begins = [line.ns for line in sim.out.ordered() if isinstance(line, TrialPlan)]
+    down = ClusterState(ns=begins[1] + 1, wall=0, cluster="wec002", state="down")
+    back = ClusterState(ns=begins[2] + 1, wall=0, cluster="wec002", state="up")
+    lines = sorted([*sim.out.ordered(), down, back], key=lambda line: line.ns)
+    until = [line for line in lines if line.ns <= begins[2]]
+    assert past(joined(until)) == []
+    assert past(joined(lines)) == ["t000", "t001"]
+    never = joined([line for line in lines if not isinstance(line, RunMark)])
+    assert joined(lines).samples() == never.samples()
+    assert {"t001", "t002"} <= {s.trial for s in never.samples() if "cluster-down" in s.flags}
+
+
+def test_lines_about_objects_of_a_past_trial_change_nothing() -> None:
+    lines = cleaned("", "", "", "").out.ordered()
+    join = joined(lines)
+    before = list(join.samples())
+    held = len(join._given)
+    begins = [line.ns for line in lines if isinstance(line, TrialPlan)]
+    late = [line for line in lines if line.ns < begins[2] and not isinstance(line, TrialPlan | Planned | RunMark)]
+    for line in late:
+        join.feed(line)
+    assert len(late) > 100
+    assert join.samples() == before
+    assert (len(join._given), join.strays) == (held, {})
