@@ -1,14 +1,22 @@
-"""The history of a run by its objects: what was planned and accepted, and when each existed where. Pure."""
+"""The history of a run by its objects: what was planned and accepted, and when each existed where. Pure.
+
+Objects of a trial that is past (`fleet.analysis.past_trials`) are kept packed, 50 bytes for each place where one was,
+until somebody asks about them, or a late line comes.
+"""
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+import msgspec
+
 from fleet.analysis.final import is_final
 from fleet.analysis.hop_table import CREATED, HopTable
+from fleet.analysis.past_trials import PastTrials
 from fleet.model.manager_record import ManagerRecord
 from fleet.results.events import (
     Anomaly,
@@ -30,8 +38,7 @@ _REMOVALS = frozenset({"remove", "clean"})
 """Steps in which the driver deletes the objects of a trial."""
 
 
-@dataclass(slots=True)
-class Life:
+class Life(msgspec.Struct, array_like=True):
     """One object of one uid, from its first line to its deletion."""
 
     uid: str
@@ -43,18 +50,22 @@ class Life:
     """First final status."""
 
 
-@dataclass(slots=True)
-class Pair:
+class Pair(msgspec.Struct, array_like=True):
     """An object in one cluster, by its op-id."""
 
     op: str
     cluster: str
-    lives: list[Life] = field(default_factory=list)
+    lives: list[Life] = []
 
     @property
     def gone_ns(self) -> int | None:
         """When the last of them was deleted; None while one exists, or none ever did."""
         return self.lives[-1].gone_ns if self.lives else None
+
+
+_Places = dict[str, Pair]
+"""Of one object, by cluster."""
+_unpack = msgspec.msgpack.Decoder(_Places).decode
 
 
 @dataclass(slots=True)
@@ -75,8 +86,8 @@ class History:
     """By trial: when the driver began to delete its objects."""
     accepted: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By op-id: when its source said that it had it, and the line."""
-    pairs: dict[tuple[str, str], Pair] = field(default_factory=dict)
-    """By op-id and cluster; at the source too."""
+    past: frozenset[str] = frozenset()
+    """Op-ids of the objects whose trial is past since the last line."""
     faults: list[FaultInjected] = field(default_factory=list)
     healed: dict[tuple[str, int], int] = field(default_factory=dict)
     """By trial and number."""
@@ -91,8 +102,15 @@ class History:
     """By cluster: from, to."""
     first_ns: int = 0
     last_ns: int = 0
+    _places: dict[str, _Places] = field(default_factory=dict)
+    """By op-id; at the source too."""
+    _packed: dict[str, bytes] = field(default_factory=dict)
+    """The same of past trials."""
     _ops: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     """By cluster and uid: what it carries."""
+    _of_trial: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Op-ids of each trial that is not past."""
+    _trials: PastTrials = field(default_factory=PastTrials)
 
     @classmethod
     def of(cls, manager: ManagerRecord, source: str, object_timeout: float, clean_timeout: float) -> History:
@@ -103,6 +121,8 @@ class History:
         """Take one line."""
         self.first_ns = self.first_ns or line.ns
         self.last_ns = max(self.last_ns, line.ns)
+        self.past = frozenset(op for trial in self._trials.feed(line) for op in self._of_trial.pop(trial, ()))
+        self._put_away(self.past)
         match line:
             case WorkloadSeen():
                 self._workload(number, line)
@@ -113,6 +133,7 @@ class History:
                     self.accepted.setdefault(line.op, (line.ns, number))
             case Planned():
                 self.planned[line.op], self.planned_line[line.op] = line, number
+                self._of_trial[line.trial].append(line.op)
             case TrialPlan():
                 self.trials[line.trial] = line
             case RunMark():
@@ -149,12 +170,17 @@ class History:
 
     def origin(self, op: str) -> Pair:
         """The object at its source."""
-        return self.pairs.get((op, self.source_of(op))) or Pair(op, self.source_of(op))
+        return self._of(op).get(self.source_of(op)) or Pair(op, self.source_of(op))
 
     def copies(self, op: str) -> Iterator[Pair]:
         """The object in each WEC that must have it."""
+        places = self._of(op)
         for cluster in self.planned[op].clusters:
-            yield self.pairs.get((op, cluster)) or Pair(op, cluster)
+            yield places.get(cluster) or Pair(op, cluster)
+
+    def seen(self, op: str) -> Iterator[Pair]:
+        """The object in each cluster where it was ever seen."""
+        yield from self._of(op).values()
 
     def name(self, op: str) -> str:
         """`plural/namespace/name`."""
@@ -198,7 +224,7 @@ class History:
             return  # the original is what wraps it
         self._seen(number, line, (op,))
         if line.type != "DELETED" and is_final(line):
-            life = self.pairs[op, line.cluster].lives[-1]
+            life = self._of(op)[line.cluster].lives[-1]
             if life.ready_ns is None:
                 life.ready_ns = line.ns
 
@@ -213,10 +239,35 @@ class History:
     def _seen(self, number: int, line: Seen, ops: tuple[str, ...]) -> None:
         self._ops[line.cluster, line.uid] = ops
         for op in ops:
-            pair = self.pairs.setdefault((op, line.cluster), Pair(op, line.cluster))
+            pair = self._changed(op).setdefault(line.cluster, Pair(op, line.cluster))
             life = next((one for one in pair.lives if one.uid == line.uid and one.gone_ns is None), None)
             if line.type == "DELETED":
                 if life is not None:
                     life.gone_ns, life.gone_line = line.ns, number
             elif life is None:
                 pair.lives.append(Life(line.uid, line.ns, number))
+
+    def _of(self, op: str) -> _Places:
+        """Where the object was; not to be changed."""
+        places = self._places.get(op)
+        if places is None:
+            packed = self._packed.get(op)
+            places = {} if packed is None else _unpack(zlib.decompress(packed))
+        return places
+
+    def _changed(self, op: str) -> _Places:
+        """The same, to be changed."""
+        places = self._places[op] = self._of(op)
+        self._packed.pop(op, None)
+        return places
+
+    def _put_away(self, ops: Iterable[str]) -> None:
+        for op in ops:
+            places = self._places.pop(op, None)
+            if places is None:
+                continue
+            self._packed[op] = zlib.compress(msgspec.msgpack.encode(places), 1)
+            for pair in places.values():
+                for life in pair.lives:
+                    if life.gone_ns is not None:
+                        self._ops.pop((pair.cluster, life.uid), None)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
-from fleet.analysis.checker.rule import Finding
+from fleet.analysis.checker.rule import Deleted, Finding
 from fleet.analysis.history import History
 from fleet.results.events import HopSeen, Line, WorkloadSeen
+
+_GENERATION = "generation"
 
 
 class Backwards:
@@ -22,24 +25,30 @@ class Backwards:
         self.history = history
         self._newest: dict[tuple[str, str, str], tuple[int, int]] = {}
         """By cluster, what of, uid: the largest version, and its line."""
+        self._deleted = Deleted[tuple[str, str, str]]()
         self._found: list[Finding] = []
 
     def feed(self, number: int, line: Line) -> None:
         """See `Rule`."""
+        for key in self._deleted.old(line):
+            self._newest.pop(key, None)
         match line:
             case WorkloadSeen():
-                what, version, shown = "generation", line.generation, f"{line.ref.resource}/{line.ref.namespace}"
+                what, version, shown = _GENERATION, line.generation, f"{line.ref.resource}/{line.ref.namespace}"
                 shown, ops = f"{shown}/{line.ref.name}", [line.op] if line.op else []
             case HopSeen():
                 if line.again:
                     return
-                what, version, ops = f"version at {line.hop}", line.version, []
+                what, version, ops = sys.intern(f"version at {line.hop}"), line.version, []
                 shown = f"{line.resource}/{line.namespace}/{line.name}"
             case _:
                 return
-        if not version or line.type == "DELETED":
-            return
         key = (line.cluster, what, line.uid)
+        if line.type == "DELETED":
+            self._deleted.add(key)
+            return
+        if not version:
+            return
         known, before = self._newest.get(key, (0, 0))
         if version >= known:
             self._newest[key] = version, number

@@ -16,11 +16,12 @@ class Misdelivered(OfHistory):
     def findings(self) -> Iterator[Finding]:
         """One per object and WEC."""
         history = self.history
-        for (op, cluster), pair in history.pairs.items():
-            planned = history.planned[op]
-            if cluster == history.source_of(op) or cluster in planned.clusters or not pair.lives:
-                continue
-            life = pair.lives[0]
-            wanted = ", ".join(planned.clusters[:5]) + (", ..." if len(planned.clusters) > 5 else "")  # noqa: PLR2004
-            text = f"{history.name(op)} came to {cluster} at {history.at(life.born_ns)}; it was for {wanted}"
-            yield about(self, history, op, cluster, text=text, lines=(history.planned_line[op], life.born_line))
+        for op, planned in history.planned.items():
+            for pair in history.seen(op):
+                if pair.cluster == history.source_of(op) or pair.cluster in planned.clusters or not pair.lives:
+                    continue
+                life = pair.lives[0]
+                wanted = ", ".join(planned.clusters[:5]) + (", ..." if len(planned.clusters) > 5 else "")  # noqa: PLR2004
+                text = f"{history.name(op)} came to {pair.cluster} at {history.at(life.born_ns)}; it was for {wanted}"
+                lines = (history.planned_line[op], life.born_line)
+                yield about(self, history, op, pair.cluster, text=text, lines=lines)

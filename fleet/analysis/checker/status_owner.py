@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from fleet.analysis.checker.rule import Finding
 from fleet.analysis.final import covers, digest
 from fleet.analysis.history import History
 from fleet.analysis.hop_table import REPORTED
-from fleet.results.events import Fact, HopSeen, Key, Line, ObjectRef, WorkloadSeen
+from fleet.results.events import Fact, HopSeen, Key, Line, ObjectRef, TrialPlan, WorkloadSeen
 
 _IDENTITY = 4
 """Parts of an object's identity behind a key that is given for several objects."""
@@ -23,6 +23,15 @@ class _Report(NamedTuple):
     wec: str
     uid: str
     status: Any
+
+
+class _Doubt(NamedTuple):
+    """A report that fits nothing which its object had there."""
+
+    report: _Report
+    op: str
+    whose: str
+    """Another object that had it there, as far as one is known."""
 
 
 class StatusOwner:
@@ -44,9 +53,17 @@ class StatusOwner:
         self._given: defaultdict[Key, set[str]] = defaultdict(set)
         """Op-ids of what is known by that key."""
         self._reports: list[_Report] = []
+        self._doubts: list[_Doubt] = []
+        """Of trials that are past."""
+        self._begins: list[int] = []
+        """When each trial began."""
 
     def feed(self, number: int, line: Line) -> None:
         """See `Rule`."""
+        if isinstance(line, TrialPlan):
+            self._begins.append(line.ns)
+        if self.history.past:
+            self._put_away(self.history.past)
         if not self._compares or getattr(line, "type", "") == "DELETED":
             return
         match line:
@@ -71,21 +88,37 @@ class StatusOwner:
         status = fact.status if self._compares == "fields" else digest(fact.status)
         return _Report(number, line.ns, fact.about, fact.wec, line.uid, status)
 
-    def findings(self) -> Iterator[Finding]:
-        """One per report."""
+    def _put_away(self, ops: frozenset[str]) -> None:
+        """Judge what was reported of those objects, then forget what they had and the keys by which they are known. Of
+        a key that nothing gave in a whole trial nobody knows what it is about."""
+        told = [(report, self._op(report)) for report in self._reports]
+        self._doubts += self._doubted((report, op) for report, op in told if op in ops)
+        begin = self._begins[-2]
+        self._reports = [report for report, op in told if op not in ops and (op or report.ns >= begin)]
+        self._had = defaultdict(dict, {pair: had for pair, had in self._had.items() if pair[0] not in ops})
+        self._given = defaultdict(set, {key: left for key, of in self._given.items() if (left := of - ops)})
+
+    def _doubted(self, told: Iterable[tuple[_Report, str]]) -> Iterator[_Doubt]:
         history = self.history
-        for report in self._reports:
-            op = self._op(report)
+        for report, op in told:
             if op not in history.planned or report.wec not in history.planned[op].clusters:
                 continue
-            had = self._had.get((op, report.wec), {})
-            if self._fits(had, report.status) or history.blind(report.wec, 0, report.ns):
+            if self._fits(self._had.get((op, report.wec), {}), report.status):
                 continue
             whose = next(
                 (history.name(other) for (other, wec), seen in self._had.items()
                  if wec == report.wec and other != op and other in history.planned and self._fits(seen, report.status)),
                 "",
             )  # fmt: skip
+            yield _Doubt(report, op, whose)
+
+    def findings(self) -> Iterator[Finding]:
+        """One per report."""
+        history = self.history
+        doubts = [*self._doubts, *self._doubted((report, self._op(report)) for report in self._reports)]
+        for report, op, whose in sorted(doubts, key=lambda doubt: doubt.report.number):
+            if history.blind(report.wec, 0, report.ns):
+                continue
             text = f"at {history.at(report.ns)} {history.name(op)} was reported with a status that it never had in"
             text += f" {report.wec}"
             yield Finding(

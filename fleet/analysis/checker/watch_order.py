@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleet.analysis.checker.rule import Finding
+from fleet.analysis.checker.rule import Deleted, Finding
 from fleet.analysis.history import History
 from fleet.results.events import HopSeen, Line, WorkloadSeen
 
@@ -31,10 +31,14 @@ class WatchOrder:
         self.history = history
         self._known: dict[tuple[str, str, str], _Known] = {}
         """By cluster, row of the hop table (empty: the workload) and uid."""
+        self._deleted = Deleted[tuple[str, str, str]]()
         self._found: list[Finding] = []
 
     def feed(self, number: int, line: Line) -> None:
         """See `Rule`."""
+        for old in self._deleted.old(line):
+            if old in self._known and not self._known[old].exists:
+                del self._known[old]
         match line:
             case WorkloadSeen():
                 hop, shown = "", f"{line.ref.resource}/{line.ref.namespace}/{line.ref.name}"
@@ -54,6 +58,8 @@ class WatchOrder:
             wrong = f"a list shows version {version}, older than {known.version}"
         if wrong:
             self._find(number, line, known, shown, wrong)
+        if line.type == "DELETED":
+            self._deleted.add(key)
         self._known[key] = _Known(max(version, known.version if known else 0), number, line.type != "DELETED")
 
     @staticmethod
