@@ -6,6 +6,7 @@ until somebody asks about them, or a late line comes.
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -132,7 +133,9 @@ class History:
                 if HTTPStatus.OK <= line.code < HTTPStatus.MULTIPLE_CHOICES:
                     self.accepted.setdefault(line.op, (line.ns, number))
             case Planned():
-                self.planned[line.op], self.planned_line[line.op] = line, number
+                clusters = [*map(sys.intern, line.clusters)]  # each line of a file has its own
+                self.planned[line.op] = msgspec.structs.replace(line, clusters=clusters)
+                self.planned_line[line.op] = number
                 self._of_trial[line.trial].append(line.op)
             case TrialPlan():
                 self.trials[line.trial] = line

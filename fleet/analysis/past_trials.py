@@ -7,8 +7,11 @@ when the last watch said that they were gone has had all of that trial to arrive
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 from fleet.results.events import Anomaly, ClusterState, Line, RunMark, TrialPlan
+
+What = TypeVar("What")
 
 CLEAN = "clean"
 """The step that deletes the objects of a trial and waits until they are gone."""
@@ -46,3 +49,22 @@ class PastTrials:
         gone = () if self._down else [name for name in self._here[:-1] if name in self._clean - self._left]
         self._here = [*(name for name in self._here if name not in gone), trial]
         return gone
+
+
+class Deleted(Generic[What]):
+    """What was deleted, until a whole trial has come since: then nobody need know it any longer."""
+
+    def __init__(self) -> None:
+        self._lately: list[What] = []
+        self._before: list[What] = []
+
+    def add(self, what: What) -> None:
+        """It was deleted now."""
+        self._lately.append(what)
+
+    def old(self, line: Line) -> Sequence[What]:
+        """Those that need not be known from this line on."""
+        if not isinstance(line, TrialPlan):
+            return ()
+        old, self._before, self._lately = self._before, self._lately, []
+        return old

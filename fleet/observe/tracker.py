@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import sys
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from fleet.analysis.past_trials import Deleted
 from fleet.model.run_names import RunNames
-from fleet.results.events import HopSeen, Key, Line, Planned, WorkloadSeen
+from fleet.results.events import HopSeen, Key, Line, Planned, TrialPlan, WorkloadSeen
 
 _IDENTITY = 4
 """Parts of an object's identity behind a key that is given for several objects."""
@@ -41,6 +43,7 @@ class _Thing:
     """Where it is about them; empty for all."""
     keys: tuple[Key, ...]
     """By which it is known to be the run's once another object gave one of them."""
+    gives: tuple[Key, ...]
     ours: bool
 
 
@@ -53,7 +56,8 @@ class Tracker:
         self.completed: set[str] = set()
         """Op-ids of objects that are shown as completed by their source, or by all their WECs where no source shows
         them; whoever deletes one takes it out."""
-        self._planned: dict[str, Planned] = {}
+        self._planned: dict[str, tuple[str, ...]] = {}
+        """By op-id the WECs that must get it."""
         self._shown: set[str] = set()
         """Op-ids that a source shows by themselves."""
         self._ended: defaultdict[str, set[str]] = defaultdict(set)
@@ -64,7 +68,9 @@ class Tracker:
         """By uid of such an object."""
         self._objects: defaultdict[str, set[str]] = defaultdict(set)
         self._things: defaultdict[str, dict[str, _Thing]] = defaultdict(dict)
-        self._given: set[Key] = set()
+        self._given: Counter[Key] = Counter()
+        """By how many of the run's objects each key is given."""
+        self._deleted = Deleted[_Thing]()
 
     def feed(self, line: Line) -> None:
         """Take one line."""
@@ -74,7 +80,9 @@ class Tracker:
             case HopSeen():
                 self._hop(line)
             case Planned():
-                self._planned[line.op] = line
+                self._planned[line.op] = tuple(map(sys.intern, line.clusters))
+            case TrialPlan():
+                self._given -= Counter(key for thing in self._deleted.old(line) for key in thing.gives)
             case _:
                 pass
 
@@ -112,14 +120,16 @@ class Tracker:
             self._shown.add(line.op)
         if _completed(line):
             self._ended[line.op].add(line.cluster)
-            planned = self._planned.get(line.op)
-            everywhere = planned is not None and self._ended[line.op].issuperset(planned.clusters)
+            wanted = self._planned.get(line.op)
+            everywhere = wanted is not None and self._ended[line.op].issuperset(wanted)
             if at_source or (everywhere and line.op not in self._shown):
                 self.completed.add(line.op)
 
     def _hop(self, line: HopSeen) -> None:
         if line.type == "DELETED":
-            self._things[line.resource].pop(line.uid, None)
+            thing = self._things[line.resource].pop(line.uid, None)
+            if thing is not None:
+                self._deleted.add(thing)
             policy = self._policy.pop(line.uid, None)
             if policy is not None:
                 self._targets[policy].pop(line.uid, None)
@@ -134,16 +144,17 @@ class Tracker:
         ours = (known is not None and known.ours) or any(
             fact.about[0] == "op" and fact.about[1] in self._planned for fact in line.facts
         )
-        if ours:
-            self._given.update(line.gives)
         keys = tuple(
             key for fact in line.facts if fact.about[0] != "op" for key in (fact.about, fact.about[:-_IDENTITY])
         )
         wecs = frozenset(fact.wec for fact in line.facts if fact.wec)
-        self._things[line.resource][line.uid] = _Thing(wecs, keys, ours)
+        given = known.gives if known is not None else ()
+        gives = (*given, *(key for key in line.gives if ours and key not in given))
+        self._given.update(gives[len(given) :])
+        self._things[line.resource][line.uid] = _Thing(wecs, keys, gives, ours)
 
     def _ours(self, thing: _Thing) -> bool:
-        if not thing.ours and not self._given.isdisjoint(thing.keys):
+        if not thing.ours and any(key in self._given for key in thing.keys):
             thing.ours = True
         return thing.ours
 

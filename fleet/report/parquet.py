@@ -16,8 +16,8 @@ from fleet.results.folder import Content
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROWS = 1 << 15
-"""Of a row group: so many samples are in memory at once."""
+ROWS, AT_ONCE = 1 << 15, 1 << 12
+"""Of a row group, whose columns are in memory at once; and of these so many as objects."""
 
 _NULLABLE = ("start_ns", "end_ns")
 _TYPES = {"repeat": "int64", "wecs": "int64", **dict.fromkeys(_NULLABLE, "int64")}
@@ -40,9 +40,16 @@ def _write(samples: Samples, file: BinaryIO) -> None:
     schema = _schema()
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         rows = iter(samples)
-        for _ in range(0, max(1, len(samples)), ROWS):
-            group = list(islice(rows, ROWS))
-            writer.write_table(pa.Table.from_arrays([_column(group, field) for field in schema], schema=schema))
+        for begin in range(0, max(1, len(samples)), ROWS):
+            count = min(ROWS, len(samples) - begin)
+            batches = [_batch(list(islice(rows, AT_ONCE)), schema) for _ in range(0, max(1, count), AT_ONCE)]
+            writer.write_table(pa.Table.from_batches(batches, schema=schema))
+
+
+def _batch(group: Sequence[Sample], schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa  # noqa: PLC0415
+
+    return pa.RecordBatch.from_arrays([_column(group, field) for field in schema], schema=schema)
 
 
 def _column(group: Sequence[Sample], field: pa.Field) -> pa.Array:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from pydantic import Field
 
 from fleet.analysis.history import History
 from fleet.model.base import Model
-from fleet.results.events import Line, TrialPlan
-
-What = TypeVar("What")
+from fleet.results.events import Line
 
 
 class Finding(Model):
@@ -65,25 +63,6 @@ def about(rule: Rule, history: History, op: str, cluster: str, *, text: str, lin
         lines=sorted({line for line in lines if line}),
         ops=[op],
     )
-
-
-class Deleted(Generic[What]):
-    """What was deleted, until a whole trial has come since: a rule then need not know it any longer."""
-
-    def __init__(self) -> None:
-        self._lately: list[What] = []
-        self._before: list[What] = []
-
-    def add(self, what: What) -> None:
-        """It was deleted now."""
-        self._lately.append(what)
-
-    def old(self, line: Line) -> Sequence[What]:
-        """Those that need not be known from this line on."""
-        if not isinstance(line, TrialPlan):
-            return ()
-        old, self._before, self._lately = self._before, self._lately, []
-        return old
 
 
 class OfHistory:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleet.analysis.checker.rule import Deleted, Finding
+from fleet.analysis.checker.rule import Finding
 from fleet.analysis.history import History
+from fleet.analysis.past_trials import Deleted
 from fleet.results.events import HopSeen, Line, WorkloadSeen
 
 

@@ -153,3 +153,46 @@ def test_an_object_has_completed_when_its_source_says_so_or_all_wecs_where_no_so
     assert "wrapped" not in tracker.completed
     tracker.feed(done("wec2", "wrapped"))
     assert "wrapped" in tracker.completed
+
+
+def test_keys_of_what_was_deleted_are_forgotten_when_a_whole_trial_has_come_since(tracker: Tracker) -> None:
+    def begin(trial: str) -> None:
+        tracker.feed(
+            events.TrialPlan(
+                ns=1, wall=1, trial=trial, layout="one-to-one", wecs=1, repeat=0, clusters=["wec1"], kind="pod"
+            )
+        )
+
+    def there() -> int:
+        return tracker.left(["wec1"]).things["appliedmanifestworks"]
+
+    begin("t001")
+    tracker.feed(work("one"))
+    tracker.feed(work("two", op="op"))
+    tracker.feed(work("one", "DELETED"))
+    begin("t002")
+    tracker.feed(applied("late", "mw-one"))  # its work is gone, and was the run's
+    assert there() == 1
+    begin("t003")
+    assert there() == 1  # known by then
+    tracker.feed(applied("stranger", "mw-one"))
+    tracker.feed(applied("second", "mw-two"))
+    assert there() == 2
+    assert len(tracker._given) == 2
+
+
+def test_a_key_that_another_object_gives_too_stays(tracker: Tracker) -> None:
+    again = hop(
+        "packaged", "manifestworks.x", "its1", "new", namespace="wec1", name="mw-one", policy="p",
+        facts=[Fact(("op", "op"), "wec1")], gives=[("work", "wec1", "mw-one"), ("work-uid", "new")],
+    )  # fmt: skip
+    for line in (work("one"), work("one", "DELETED"), again):
+        tracker.feed(line)
+    for number in range(3):
+        tracker.feed(
+            events.TrialPlan(
+                ns=1, wall=1, trial=f"t{number}", layout="", wecs=1, repeat=0, clusters=["wec1"], kind="pod"
+            )
+        )
+    tracker.feed(applied("its-own", "mw-one"))
+    assert tracker.left(["wec1"]).things["appliedmanifestworks"] == 1
