@@ -8,7 +8,8 @@ from fleet.install.program_parts import Extra
 from fleet.managers.karmada import names
 from fleet.managers.karmada.programs import PORTS, AgentPrograms, HubPrograms, health
 from fleet.model.client_limits import ClientLimits
-from tests.unit.managers.ocm.test_programs import LAYOUT, UPSTREAM, golden
+from tests.unit.golden import check_programs
+from tests.unit.managers.ocm.test_programs import LAYOUT, UPSTREAM
 
 PKI = LAYOUT.cluster(names.HUB) / "pki"
 STORE = plan_store(names.HUB, LAYOUT.cluster(names.HUB) / "etcd", PKI, 16_001, 16_002)
@@ -28,12 +29,12 @@ def all_of(limits: ClientLimits, extra: Extra) -> list[Program]:
 
 
 def test_at_the_default_limits() -> None:
-    golden("karmada", all_of(ClientLimits(), Extra()))
+    check_programs("karmada", all_of(ClientLimits(), Extra()))
 
 
 def test_with_limits_arguments_and_environment() -> None:
     limits = ClientLimits(karmada_controller_qps=1000, karmada_agent_wec_burst=2000, karmada_scheduler_queue_qps=50)
-    golden("karmada-extra", all_of(limits, Extra(("--v=4",), {"GOGC": "50"})))
+    check_programs("karmada-extra", all_of(limits, Extra(("--v=4",), {"GOGC": "50"})))
 
 
 def test_every_listener_is_on_loopback_and_a_port_of_its_own() -> None:

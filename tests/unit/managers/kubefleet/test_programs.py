@@ -6,7 +6,8 @@ from fleet.host.supervisor_config import Program
 from fleet.install.program_parts import Extra
 from fleet.managers.kubefleet.programs import AGENT_PORTS, HUB_PORTS, AgentPrograms, health, hub_agent
 from fleet.model.client_limits import ClientLimits
-from tests.unit.managers.ocm.test_programs import LAYOUT, UPSTREAM, golden
+from tests.unit.golden import check_programs
+from tests.unit.managers.ocm.test_programs import LAYOUT, UPSTREAM
 
 AGENT = LAYOUT.root / "agents" / "wec001" / "hub.kubeconfig"
 
@@ -17,12 +18,12 @@ def all_of(limits: ClientLimits, extra: Extra) -> list[Program]:
 
 
 def test_at_the_default_limits() -> None:
-    golden("kubefleet", all_of(ClientLimits(), Extra()))
+    check_programs("kubefleet", all_of(ClientLimits(), Extra()))
 
 
 def test_with_limits_arguments_and_environment() -> None:
     limits = ClientLimits(kubefleet_hub_qps=0.5, kubefleet_member_hub_burst=2000, kubefleet_queue_qps=50)
-    golden("kubefleet-extra", all_of(limits, Extra(("--v=4",), {"GOGC": "50"})))
+    check_programs("kubefleet-extra", all_of(limits, Extra(("--v=4",), {"GOGC": "50"})))
 
 
 def test_every_listener_is_on_loopback_and_a_port_of_its_own() -> None:
