@@ -8,8 +8,9 @@ from pathlib import Path
 
 from fleet.host.plan import AuditKind, TextFile
 
-LOG = "audit.log"
-"""In the folder of its control plane."""
+FOLDER = "audit"
+"""Of the folder of its control plane: policy and log."""
+LOG = f"{FOLDER}/audit.log"
 MEGABYTES = 2000
 """Of one file; the one before is kept too."""
 WRITES = ("create", "update", "patch", "delete")
@@ -29,8 +30,8 @@ RULES: Mapping[AuditKind, Sequence[Mapping[str, object]]] = {
 
 
 def policy(folder: Path, kind: AuditKind) -> TextFile:
-    """What is logged. A file of its own for each kind: another policy is another argument, which restarts whoever has
-    it."""
+    """What is logged, in a control plane's folder. A file of its own for each kind: another policy is another argument,
+    which restarts whoever has it."""
     document = {
         "apiVersion": "audit.k8s.io/v1",
         "kind": "Policy",
@@ -39,11 +40,11 @@ def policy(folder: Path, kind: AuditKind) -> TextFile:
         "omitManagedFields": True,
         "rules": RULES[kind],
     }
-    return TextFile(folder / f"audit-{kind}.json", json.dumps(document, indent=1) + "\n")
+    return TextFile(folder / FOLDER / f"{kind}.json", json.dumps(document, indent=1) + "\n")
 
 
 def arguments(folder: Path, kind: AuditKind) -> tuple[str, ...]:
-    """The flags of an API server that logs."""
+    """The flags of an API server that logs, and sees the folder of its control plane there."""
     return (
         f"--audit-policy-file={policy(folder, kind).path}",
         f"--audit-log-path={folder / LOG}",

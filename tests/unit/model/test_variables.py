@@ -185,8 +185,9 @@ def test_a_nap_that_cannot_be(values: dict[str, Any], why: str) -> None:
 
 
 def test_audit_lines_are_kept_where_the_driver_can_read_them() -> None:
-    assert said(audit="sample", control_plane_driver="dense") == []
-    assert "audit: sample needs WECs" in said(audit="sample", control_plane_driver="kind")[0]
+    assert all(said(audit="sample", control_plane_driver=driver) == [] for driver in ("dense", "process", "kind"))
+    theirs = {"control_plane_driver": "existing", "existing_wecs": {"kubeconfigs": ["/a"]}}
+    assert "audit: sample needs WECs that this testbed makes" in said(audit="sample", **theirs)[0]
     assert "is not one of" in said(audit="all")[0]
 
 

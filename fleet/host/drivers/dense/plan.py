@@ -160,7 +160,7 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
         ],
     }
     return Plan(
-        (folder, certificates),
+        (folder, certificates, *((folder / audit.FOLDER,) if plane.audit else ())),
         (serving, admin, *proxy, *dials, *(client.certificate for client in clients)),
         (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
         (

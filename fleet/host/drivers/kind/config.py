@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from fleet.errors import UsageError
+from fleet.host import audit
 from fleet.host.layout import Layout
 from fleet.host.plan import ControlPlane
 
@@ -21,6 +23,8 @@ HOSTNAME_LIMIT = 63
 """RFC 1123: a container's name is its host name."""
 SKIPPED = ("preflight", "addon/kube-proxy", "addon/coredns")
 """Phases of kubeadm. Preflight would pull images; a fleet's workload needs neither service addresses nor names."""
+INSIDE = Path("/fleet")
+"""Where a node, and its API server, see the folder of the cluster; of it only what is mounted."""
 
 __all__ = ["cluster_name", "container_name", "render"]
 
@@ -48,10 +52,13 @@ def render(layout: Layout, fleet: str, plane: ControlPlane, port: int, image: st
     same way. The authority's key is in the node as in every kubeadm cluster.
     """
     pki = layout.pki
-    mounts = [
+    mounts: list[dict[str, Any]] = [
         {"hostPath": str(pki / f"ca.{end}"), "containerPath": f"/etc/kubernetes/pki/ca.{end}", "readOnly": True}
         for end in ("crt", "key")
     ]
+    if plane.audit:
+        log = layout.cluster(plane.name) / audit.FOLDER
+        mounts.append({"hostPath": str(log), "containerPath": str(INSIDE / audit.FOLDER)})
     document = {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
@@ -78,9 +85,19 @@ def _init() -> dict[str, Any]:
 
 def _cluster(plane: ControlPlane) -> dict[str, Any]:
     extra = plane.extra
-    parts = {"apiServer": extra.apiserver, "controllerManager": extra.kcm, "scheduler": extra.scheduler}
+    logs = audit.arguments(INSIDE, plane.audit) if plane.audit else ()
+    parts = {
+        "apiServer": (*logs, *extra.apiserver),
+        "controllerManager": extra.kcm,
+        "scheduler": extra.scheduler,
+    }
     document: dict[str, Any] = {"kind": "ClusterConfiguration"}
     document |= {name: {"extraArgs": _flags(flags)} for name, flags in parts.items() if flags}
+    if plane.audit:
+        there = str(INSIDE / audit.FOLDER)
+        document["apiServer"]["extraVolumes"] = [
+            {"name": audit.FOLDER, "hostPath": there, "mountPath": there, "pathType": "Directory"}
+        ]
     if extra.etcd:
         document["etcd"] = {"local": {"extraArgs": _flags(extra.etcd)}}
     return document

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fleet.errors import DeadlineError, HostError
+from fleet.host import audit
 from fleet.host.change import Change
 from fleet.host.drivers.driver import DriverKind, Ready, Share
 from fleet.host.drivers.kind import config as kind_config
@@ -182,6 +183,8 @@ class KindDriver:
         self._made(plane.name).unlink(missing_ok=True)
         seconds = machine.options.ready_seconds
         folder = machine.layout.cluster(plane.name)
+        if plane.audit:  # made by us, so that the API server's user, root, goes on with it and we may read it
+            (folder / audit.LOG).touch()
         command = [str(machine.programs.program("kind")), "create", "cluster", "--quiet", f"--config={config.path}",
                    f"--kubeconfig={folder / 'kind.kubeconfig'}", "--retain", f"--wait={seconds:.0f}s"]  # fmt: skip
         try:
@@ -213,10 +216,14 @@ def plan_kind(machine: Machine, plane: ControlPlane, ports: Block) -> Plan:
     kind_config.container_name(machine.fleet, plane.name)  # refuses a name that is too long
     config = kind_config.render(layout, machine.fleet, plane, ports.start, machine.options.node_image)
     return Plan(
-        directories=(folder, folder / "pki"),
+        directories=(folder, folder / "pki", *((folder / audit.FOLDER,) if plane.audit else ())),
         certificates=(admin,),
         kubeconfigs=(Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin),),
-        texts=(plane_file(layout, plane, server), TextFile(folder / "kind.yaml", config)),
+        texts=(
+            plane_file(layout, plane, server),
+            *((audit.policy(folder, plane.audit),) if plane.audit else ()),
+            TextFile(folder / "kind.yaml", config),
+        ),
     )
 
 

@@ -198,7 +198,7 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
         programs.append(planned("kube-scheduler", argv, 300, (scheduler.path,)))
         clients.append(scheduler)
     return Plan(
-        (folder, certificates),
+        (folder, certificates, *((folder / audit.FOLDER,) if plane.audit else ())),
         (store.server, store.client, serving, *proxy, admin, *dials, *(client.certificate for client in clients)),
         (Kubeconfig(machine.layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
         (plane_file(machine.layout, plane, server), *logged),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fleet.errors import HostError, UsageError
 from fleet.host.drivers.kind import config as kind_config
@@ -156,6 +157,21 @@ def test_a_published_image_brings_its_own_network() -> None:
     plane = ControlPlane("wec001", "wec", "kind")
     text = kind_config.render(Layout(Path("/STATE")), "demo", plane, 16_000, "kindest/node:v1@sha256:0")
     assert "disableDefaultCNI: false" in text
+
+
+def test_the_audit_log_of_a_node_lies_in_the_folder_of_its_cluster() -> None:
+    plane = replace(wecs(1)[0], audit="sample")
+    plan = plan_kind(MACHINE, plane, Block("demo", "w", 16_000, 1))
+    document = yaml.safe_load(plan.texts[-1].text)
+    folder = MACHINE.layout.cluster(plane.name) / "audit"
+    there = {mount["containerPath"]: mount["hostPath"] for mount in document["nodes"][0]["extraMounts"]}
+    api = yaml.safe_load(document["kubeadmConfigPatches"][0])["apiServer"]
+    assert there["/fleet/audit"] == str(folder)
+    assert folder in plan.directories
+    assert [text.path for text in plan.texts[1:-1]] == [folder / "sample.json"]
+    assert api["extraArgs"]["audit-log-path"] == "/fleet/audit/audit.log"
+    assert api["extraArgs"]["audit-policy-file"] == "/fleet/audit/sample.json"
+    assert [volume["hostPath"] for volume in api["extraVolumes"]] == ["/fleet/audit"]
 
 
 def test_refused_before_anything_is_changed() -> None:
