@@ -44,6 +44,7 @@ def _write(samples: Samples, file: BinaryIO) -> None:
             count = min(ROWS, len(samples) - begin)
             batches = [_batch(list(islice(rows, AT_ONCE)), schema) for _ in range(0, max(1, count), AT_ONCE)]
             writer.write_table(pa.Table.from_batches(batches, schema=schema))
+    pa.default_memory_pool().release_unused()  # some 30 MB, which Arrow keeps for a next table
 
 
 def _batch(group: Sequence[Sample], schema: pa.Schema) -> pa.RecordBatch:
