@@ -29,9 +29,30 @@ RULES: Mapping[AuditKind, Sequence[Mapping[str, object]]] = {
 }
 
 
-def policy(folder: Path, kind: AuditKind) -> TextFile:
-    """What is logged, in a control plane's folder. A file of its own for each kind: another policy is another argument,
-    which restarts whoever has it."""
+def folders(folder: Path, kind: AuditKind | None) -> tuple[Path, ...]:
+    """What a control plane that logs needs in its folder; as the next two, none for one that does not."""
+    return () if kind is None else (folder / FOLDER,)
+
+
+def policies(folder: Path, kind: AuditKind | None) -> tuple[TextFile, ...]:
+    """What is logged."""
+    return () if kind is None else (_policy(folder, kind),)
+
+
+def arguments(folder: Path, kind: AuditKind | None) -> tuple[str, ...]:
+    """The flags of an API server that sees the folder of its control plane there."""
+    if kind is None:
+        return ()
+    return (
+        f"--audit-policy-file={_policy(folder, kind).path}",
+        f"--audit-log-path={folder / LOG}",
+        f"--audit-log-maxsize={MEGABYTES}",
+        "--audit-log-maxbackup=1",
+    )
+
+
+def _policy(folder: Path, kind: AuditKind) -> TextFile:
+    """A file of its own for each kind: another policy is another argument, which restarts whoever has it."""
     document = {
         "apiVersion": "audit.k8s.io/v1",
         "kind": "Policy",
@@ -41,13 +62,3 @@ def policy(folder: Path, kind: AuditKind) -> TextFile:
         "rules": RULES[kind],
     }
     return TextFile(folder / FOLDER / f"{kind}.json", json.dumps(document, indent=1) + "\n")
-
-
-def arguments(folder: Path, kind: AuditKind) -> tuple[str, ...]:
-    """The flags of an API server that logs, and sees the folder of its control plane there."""
-    return (
-        f"--audit-policy-file={policy(folder, kind).path}",
-        f"--audit-log-path={folder / LOG}",
-        f"--audit-log-maxsize={MEGABYTES}",
-        "--audit-log-maxbackup=1",
-    )

@@ -155,17 +155,17 @@ def plan_instance(machine: Machine, shard: Shard, plane: ControlPlane, port: int
             *(DENSE_ARGUMENTS if machine.options.sharing else ()),
             *(flag for client in dials for flag in components.kubelet_client(trust, client)),
             *(flag for one in proxy for flag in components.proxy_client(one)),
-            *(audit.arguments(folder, plane.audit) if plane.audit else ()),
+            *audit.arguments(folder, plane.audit),
             *plane.extra.apiserver,
         ],
     }
     return Plan(
-        (folder, certificates, *((folder / audit.FOLDER,) if plane.audit else ())),
+        (folder, certificates, *audit.folders(folder, plane.audit)),
         (serving, admin, *proxy, *dials, *(client.certificate for client in clients)),
         (Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
         (
             plane_file(layout, plane, server),
-            *((audit.policy(folder, plane.audit),) if plane.audit else ()),
+            *audit.policies(folder, plane.audit),
             TextFile(instance_file(layout, shard.number, plane.name), render_json(instance)),
         ),
     )

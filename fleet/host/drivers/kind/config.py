@@ -56,9 +56,10 @@ def render(layout: Layout, fleet: str, plane: ControlPlane, port: int, image: st
         {"hostPath": str(pki / f"ca.{end}"), "containerPath": f"/etc/kubernetes/pki/ca.{end}", "readOnly": True}
         for end in ("crt", "key")
     ]
-    if plane.audit:
-        log = layout.cluster(plane.name) / audit.FOLDER
-        mounts.append({"hostPath": str(log), "containerPath": str(INSIDE / audit.FOLDER)})
+    mounts += [
+        {"hostPath": str(log), "containerPath": str(INSIDE / log.name)}
+        for log in audit.folders(layout.cluster(plane.name), plane.audit)
+    ]
     document = {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
@@ -85,19 +86,16 @@ def _init() -> dict[str, Any]:
 
 def _cluster(plane: ControlPlane) -> dict[str, Any]:
     extra = plane.extra
-    logs = audit.arguments(INSIDE, plane.audit) if plane.audit else ()
     parts = {
-        "apiServer": (*logs, *extra.apiserver),
+        "apiServer": (*audit.arguments(INSIDE, plane.audit), *extra.apiserver),
         "controllerManager": extra.kcm,
         "scheduler": extra.scheduler,
     }
     document: dict[str, Any] = {"kind": "ClusterConfiguration"}
     document |= {name: {"extraArgs": _flags(flags)} for name, flags in parts.items() if flags}
-    if plane.audit:
-        there = str(INSIDE / audit.FOLDER)
-        document["apiServer"]["extraVolumes"] = [
-            {"name": audit.FOLDER, "hostPath": there, "mountPath": there, "pathType": "Directory"}
-        ]
+    for log in audit.folders(INSIDE, plane.audit):
+        volume = {"name": log.name, "hostPath": str(log), "mountPath": str(log), "pathType": "Directory"}
+        document["apiServer"]["extraVolumes"] = [volume]
     if extra.etcd:
         document["etcd"] = {"local": {"extraArgs": _flags(extra.etcd)}}
     return document

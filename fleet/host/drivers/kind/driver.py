@@ -216,12 +216,12 @@ def plan_kind(machine: Machine, plane: ControlPlane, ports: Block) -> Plan:
     kind_config.container_name(machine.fleet, plane.name)  # refuses a name that is too long
     config = kind_config.render(layout, machine.fleet, plane, ports.start, machine.options.node_image)
     return Plan(
-        directories=(folder, folder / "pki", *((folder / audit.FOLDER,) if plane.audit else ())),
+        directories=(folder, folder / "pki", *audit.folders(folder, plane.audit)),
         certificates=(admin,),
         kubeconfigs=(Kubeconfig(layout.kubeconfig(plane.name), server, machine.context(plane.name), admin),),
         texts=(
             plane_file(layout, plane, server),
-            *((audit.policy(folder, plane.audit),) if plane.audit else ()),
+            *audit.policies(folder, plane.audit),
             TextFile(folder / "kind.yaml", config),
         ),
     )

@@ -162,14 +162,13 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
 
     dials = (kubelet_client_certificate(certificates),) if machine.options.kubelets and not plane.hub else ()
     kubelets = [flag for client in dials for flag in components.kubelet_client(trust, client)]
-    logged = (audit.policy(folder, plane.audit),) if plane.audit else ()
     api = components.kube_apiserver(
         program("kube-apiserver"), plane.bind_address, ports.start, store, trust, serving,
         (
             *(flag for one in proxy for flag in components.proxy_client(one)),
             *(() if plane.hub else components.IDLE_API_SERVER),
             *kubelets,
-            *(audit.arguments(folder, plane.audit) if plane.audit else ()),
+            *audit.arguments(folder, plane.audit),
             *plane.extra.apiserver,
         ),
     )  # fmt: skip
@@ -198,10 +197,10 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
         programs.append(planned("kube-scheduler", argv, 300, (scheduler.path,)))
         clients.append(scheduler)
     return Plan(
-        (folder, certificates, *((folder / audit.FOLDER,) if plane.audit else ())),
+        (folder, certificates, *audit.folders(folder, plane.audit)),
         (store.server, store.client, serving, *proxy, admin, *dials, *(client.certificate for client in clients)),
         (Kubeconfig(machine.layout.kubeconfig(plane.name), server, machine.context(plane.name), admin), *clients),
-        (plane_file(machine.layout, plane, server), *logged),
+        (plane_file(machine.layout, plane, server), *audit.policies(folder, plane.audit)),
         tuple(programs),
     )
 
