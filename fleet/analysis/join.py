@@ -143,10 +143,6 @@ class Join:
         for trial in self._past.feed(event):
             self._put_away(self._trials[trial])
 
-    def complete(self, trial: str) -> bool:
-        """Every mark of every planned object of the trial was seen."""
-        return self.progress(trial).complete
-
     def progress(self, trial: str) -> Progress:
         """Counts per mark; empty for an unknown trial."""
         found = self._trials.get(trial)

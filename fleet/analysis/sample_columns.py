@@ -268,9 +268,15 @@ class Samples(Sequence[Sample]):
 
         found = array("d")
         for made, rows in self._parts:
-            values = _view(made.seconds) if rows is None else _view(made.seconds)[rows]
+            values = _chosen(made.seconds, rows)
             found.frombytes(values[~np.isnan(values)].tobytes())
         return found
+
+    def ordered(self) -> array[float]:
+        """The same, ascending."""
+        import numpy as np  # noqa: PLC0415
+
+        return array("d", np.sort(_view(self.seconds())).tobytes())
 
     def starts(self) -> array[int]:
         """Moments at which those began of which that is known; nanoseconds."""
@@ -288,15 +294,9 @@ class Samples(Sequence[Sample]):
     def _moments(self, column: Callable[[Table], array[int]]) -> array[int]:
         found = array("q")
         for made, rows in self._parts:
-            values = _view(column(made)) if rows is None else _view(column(made))[rows]
+            values = _chosen(column(made), rows)
             found.frombytes(values[values != _NONE].tobytes())
         return found
-
-    def ordered(self) -> array[float]:
-        """The same, ascending."""
-        import numpy as np  # noqa: PLC0415
-
-        return array("d", np.sort(_view(self.seconds())).tobytes())
 
     def count_flags(self) -> dict[str, int]:
         """How many have each flag, by its name."""
@@ -313,8 +313,7 @@ class Samples(Sequence[Sample]):
 
         found: dict[str, int] = {}
         for made, rows in self._parts:
-            values = _view(made.stage) if rows is None else _view(made.stage)[rows]
-            places, firsts, counts = np.unique(values, return_index=True, return_counts=True)
+            places, firsts, counts = np.unique(_chosen(made.stage, rows), return_index=True, return_counts=True)
             for at in np.argsort(firsts).tolist():
                 stage = made.stages[int(places[at])]
                 found[stage] = found.get(stage, 0) + int(counts[at])
@@ -395,6 +394,11 @@ def _view(column: array[Any]) -> npt.NDArray[Any]:
     return np.frombuffer(column, dtype=column.typecode) if column else np.empty(0, dtype=column.typecode)
 
 
+def _chosen(column: array[Any], rows: Rows | None) -> npt.NDArray[Any]:
+    """Of these rows; None for all."""
+    return _view(column) if rows is None else _view(column)[rows]
+
+
 def _by_word(column: array[int], wanted: Sequence[bool]) -> Mask:
     """Of each row whether its word is wanted."""
     import numpy as np  # noqa: PLC0415
@@ -407,7 +411,7 @@ def _counted(column: array[int], rows: Rows | None) -> Iterator[tuple[int, int]]
     """Each place that the rows have, and how many have it."""
     import numpy as np  # noqa: PLC0415
 
-    counts = np.bincount(_view(column) if rows is None else _view(column)[rows])
+    counts = np.bincount(_chosen(column, rows))
     return ((int(place), int(counts[place])) for place in np.flatnonzero(counts))
 
 

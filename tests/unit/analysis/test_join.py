@@ -65,7 +65,7 @@ def test_every_stage_has_the_true_stamps(kind: str, layout: str) -> None:
     trial = sim.trial(layout, WECS, objects=2)
     join = joined(sim.out.ordered())
     samples = join.samples()
-    assert join.complete(trial)
+    assert join.progress(trial).complete
     assert not [s for s in samples if s.flags]
     objects = 8 if layout == "one-to-one" else 2
     per_wec = 4 if kind == "configmap" else 6
@@ -76,7 +76,7 @@ def test_progress_counts_each_mark() -> None:
     sim = Simulator()
     trial = sim.trial("one-to-many", WECS)
     join = Join(MANAGER, source="wds1")
-    assert not join.complete(trial)
+    assert not join.progress(trial).complete
     seen: list[int] = []
     for line in sim.out.ordered():
         join.feed(line)
@@ -135,7 +135,7 @@ def test_any_interleaving_of_the_watches_gives_the_same_samples(seed: int, kind:
     straight = joined(sim.out.ordered())
     shuffled = joined(sim.out.shuffled(random.Random(seed)))  # noqa: S311 - a merge, not a secret
     assert shuffled.samples() == straight.samples()
-    assert shuffled.complete(first)
+    assert shuffled.progress(first).complete
     assert shuffled.progress(first) == straight.progress(first)
 
 
@@ -151,7 +151,7 @@ def test_a_lost_wec_leaves_missing_rows() -> None:
     trial = sim.trial("one-to-many", WECS, lost=frozenset({"wec003"}))
     join = joined(sim.out.ordered())
     samples = join.samples()
-    assert not join.complete(trial)
+    assert not join.progress(trial).complete
     missing = {(s.stage, s.cluster) for s in samples if "missing" in s.flags}
     assert missing == {
         *((stage, "wec003") for stage in ("packaging", "delivery", "activation", "downsync", "workload", "report")),
@@ -167,7 +167,7 @@ def test_one_wec_in_one_to_many_returns_a_copy() -> None:
     sim = Simulator()
     trial = sim.trial("one-to-many", WECS[:1])
     join = joined(sim.out.ordered())
-    assert join.complete(trial)
+    assert join.progress(trial).complete
     sample = one(join.samples(), "e2e")
     assert sample.end_ns == sim.out.truth[op_of(sample), ""]["finalized"]
 

@@ -21,7 +21,7 @@ def test_the_wec_is_the_source() -> None:
     join.feed(WorkloadSeen(**seen, ns=10 * MS, type="ADDED", rv="1"))
     assert join.progress("t000").total == {"created": 1, "activated": 1, "ready": 1}
     join.feed(WorkloadSeen(**seen, ns=510 * MS, type="MODIFIED", rv="2", status=FINAL))
-    assert join.complete("t000")
+    assert join.progress("t000").complete
     assert join.whole("op")
     samples = {sample.stage: sample.seconds for sample in join.samples()}
     assert samples == {"downsync": 0.006, "workload": 0.5}

@@ -131,7 +131,7 @@ def test_every_mark_by_hand() -> None:
     fleet.see(5000, "hub1", works, work("wec2", applied=True, **VALUES))
     fleet.see(6000, "hub1", sets, replica_set(total=2, applied=2, available=2))
     join = fleet.join()
-    assert join.complete("t000")
+    assert join.progress("t000").complete
     samples = join.samples()
     assert one(samples, "packaging", "wec2") == pytest.approx(0.190)
     assert one(samples, "delivery", "wec1") == pytest.approx(0.050)
@@ -149,10 +149,10 @@ def test_every_mark_by_hand() -> None:
 def test_a_summary_that_was_complete_before_the_last_feedback_counts_from_that() -> None:
     fleet = whole("wec1")
     fleet.see(900, "hub1", resources.MANIFEST_WORK_REPLICA_SETS, replica_set(total=1, applied=1, available=1))
-    assert not fleet.join().complete("t000")
+    assert not fleet.join().progress("t000").complete
     fleet.see(5000, "hub1", resources.MANIFEST_WORKS, work("wec1", applied=True, **VALUES))
     join = fleet.join()
-    assert join.complete("t000")
+    assert join.progress("t000").complete
     (final,) = [s for s in join.samples() if s.stage == "finalization"]
     assert (final.seconds, final.flags) == (0.0, ("already",))
 
