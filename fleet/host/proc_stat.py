@@ -9,6 +9,7 @@ from pathlib import Path
 
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _UTIME, _STIME, _THREADS, _START, _RSS = 11, 12, 17, 19, 21
 """Positions after the command's closing bracket: fields 14, 15, 20, 22, 24."""
 _LONGEST = 4096
@@ -25,6 +26,11 @@ class Stat:
     """When it began, since the host was booted. With the pid it distinguishes one process from every other."""
     threads: int
     rss_pages: int
+
+    @property
+    def rss(self) -> int:
+        """Resident memory, bytes."""
+        return self.rss_pages * _PAGE
 
     @property
     def cpu_seconds(self) -> float:

@@ -25,7 +25,6 @@ ANSWER_SECONDS = 5.0
 ASK_SECONDS = 30.0
 """How long its answer holds where every program of the fleet runs and none is another process since. To answer for two
 hundred programs takes it and us 20 ms, as much as reading all of them from the kernel."""
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def supervised(state_dir: Path, seconds: float = ANSWER_SECONDS) -> Pids:
@@ -121,7 +120,7 @@ class Weigher:
             cluster=entry.cluster if entry else cluster,
             pid=pid,
             cpu_seconds=stat.cpu_seconds,
-            rss=stat.rss_pages * PAGE_BYTES,
+            rss=stat.rss,
             fds=fds,
             threads=stat.threads,
         )
