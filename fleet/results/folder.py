@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from fleet.model.checksum import sha256_of
 from fleet.errors import MeasurementError, UsageError
+from fleet.model.checksum import sha256_of
 from fleet.results.eventlog import EventLog, EventReading, read_events
 from fleet.results.events import FORMAT
 from fleet.results.run import RunRecord, load_run
