@@ -24,6 +24,7 @@ from fleet.analysis.samples import Sample
 from fleet.analysis.setting import Setting
 from fleet.analysis.stats import p99, quantile
 from fleet.model.base import Model
+from fleet.model.stage import UNREADY
 from fleet.results.events import FaultInjected, ProgramChanged
 
 REQUESTS = "apiserver_request_total"
@@ -58,7 +59,8 @@ class FaultTrial(Model):
     """From the order to inject until it was healed; None: it was not."""
     noticed: float | None = None
     """From the order to inject to the first sign of it in the run's own record: a control plane that does not answer, a
-    watch that was blind, a program that ended, a write that failed. None: there was none."""
+    watch that was blind, a program that ended, a write that failed, an object that was ready and is not. None: there
+    was none."""
     noticed_by: str = ""
     recovery: float | None = None
     """From healed until no pair was outstanding that was accepted before, or that the fault broke; 0 when none was.
@@ -265,6 +267,7 @@ def _noticed(fault: FaultInjected, end: int, recorded: Recorded) -> tuple[int | 
           if s.code == 0 or s.code >= _REFUSED),
         *((one.ns, f"a request was answered with {one.code or 'nothing'}") for one in recorded.requests
           if one.error and (one.code == 0 or one.code >= _REFUSED)),
+        *((seen.ns, f"{seen.name} ({seen.resource}) was not ready") for seen in recorded.seen if seen.mark == UNREADY),
     ]  # fmt: skip
     inside = [sign for sign in signs if fault.ns <= sign[0] <= end + RECOVERY_NS]
     return min(inside) if inside else (None, "")

@@ -16,6 +16,7 @@ from fleet.faults.disk_full import DiskFull
 from fleet.faults.disk_slow import DiskSlow
 from fleet.faults.fault import Aim, Fault
 from fleet.faults.kill import Kill
+from fleet.faults.node_failure import NodeFailure
 from fleet.faults.partition import Partition
 from fleet.faults.pause import Pause
 from fleet.faults.restart_fleet import RestartFleet
@@ -32,7 +33,7 @@ from fleet.model.model_errors import nearest, shown, validate
 
 ALL: tuple[Fault, ...] = (
     Stop(), Kill(), Pause(), RestartLoop(), RestartFleet(), Restore(), DiskFull(), DiskSlow(), Disconnect(),
-    Partition(), Bandwidth(), ApiErrors(), Webhook(), Crd(), ExpireCertificate(),
+    Partition(), Bandwidth(), ApiErrors(), Webhook(), Crd(), ExpireCertificate(), NodeFailure(),
 )  # fmt: skip
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in ALL}
 

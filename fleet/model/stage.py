@@ -6,6 +6,9 @@ from pydantic import Field
 
 from fleet.model.base import Model
 
+UNREADY, READY_AGAIN = "unready", "ready-again"
+"""Marks of an object that was ready: that it is so no longer, and that it is again."""
+
 
 class Stage(Model):
     """From one mark of an object to another one of the same object."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +12,7 @@ from fleet.errors import FleetError
 from fleet.kube.client import KubeClient
 from fleet.kube.reflector import Reflector, WatchEvent
 from fleet.kube.resources import Resource
+from fleet.model.stage import READY_AGAIN, UNREADY
 from fleet.observe.gaps import Gaps
 from fleet.observe.outages import Outages
 from fleet.observe.recorder import Recorder
@@ -22,6 +23,34 @@ Mark = str | tuple[str, Any]
 """A mark, or one with small data alongside it."""
 CREATED, DELETED = "created", "deleted"
 """Marks that every object has: when it was first seen, when its end was."""
+
+
+class Health:
+    """The condition Ready of objects over their versions: yields `UNREADY` and `READY_AGAIN`. One per watch."""
+
+    def __init__(self) -> None:
+        self._ready: set[str] = set()
+        self._lost: set[str] = set()
+
+    def of(self, item: Object) -> Iterator[str]:
+        """The marks that this version has reached; none of one that is being deleted."""
+        meta = item["metadata"]
+        uid = str(meta.get("uid"))
+        if meta.get("deletionTimestamp"):
+            return
+        if is_ready(item):
+            if uid in self._lost:
+                yield READY_AGAIN
+            self._ready.add(uid)
+        elif uid in self._ready:
+            self._lost.add(uid)
+            yield UNREADY
+
+
+def is_ready(item: Object) -> bool:
+    """Whether an object's condition Ready is True."""
+    conditions = (item.get("status") or {}).get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 @dataclass(slots=True)

@@ -42,6 +42,7 @@ FAULTS = {
     "api-errors": "{action: api-errors, target: localhost, for: 6s}",
     "webhook": "{action: webhook, target: wec001, for: 5s, with: {timeout_seconds: 2}}",
     "crd": f"{{action: crd, target: wec001, for: 2s, with: {{name: {APPLIED}}}}}",
+    "node-failure": "{action: node-failure, target: wec001, for: 5s}",
     "expire-certificate": "{action: expire-certificate, target: ocm-agent.wec001, for: 5s}",
 }
 SPEC = """
@@ -61,7 +62,9 @@ timeouts: {settle: 60s, object: 60s, clean: 60s}
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """Two WECs with processes of their own, behind a link without a delay."""
-    variables = {"wec_count": 2, "control_plane_driver": "process", "manager": "ocm", "wan": {"rtt": "0ms"}}
+    variables = {
+        "wec_count": 2, "wec_nodes": 2, "control_plane_driver": "process", "manager": "ocm", "wan": {"rtt": "0ms"}
+    }  # fmt: skip
     with own_lab("t-faults", variables) as made:
         made.playbook("site.yml").check()
         yield made

@@ -32,7 +32,7 @@ PARTS: Mapping[str, Sequence[str]] = {
     "creation": [stage.name for stage in marks.CREATION],
     "scheduling": [stage.name for stage in marks.SCHEDULING],
     "simulated": [stage.name for stage in marks.SIMULATED],
-    "monitoring": [marks.READY_STAGE.name],
+    "monitoring": [marks.READY_STAGE.name, *(stage.name for stage in marks.HEALTH)],
     "cleaning": [stage.name for stage in marks.CLEANING],
 }
 """Tables of phases, each with its stages."""

@@ -115,7 +115,7 @@ async def _watching(session: Session) -> AsyncIterator[Watches]:
     """One watch per resource."""
     client = session.spaces.wecs[wec_of(session.fleet)]
     watch = partial(labelled, session, client, namespace=session.names.namespace)
-    vmis, vms, pods = watch(names.VMIS, marks.of_vmi), watch(names.VMS, marks.of_vm), watch(PODS, marks.of_pod)
+    vmis, vms, pods = watch(names.VMIS, marks.VmiMarks()), watch(names.VMS, marks.of_vm), watch(PODS, marks.of_pod)
     async with vmis, vms, pods:
         yield Watches(vmis, vms, pods)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fleet.kube.resources import PODS
-from fleet.model.stage import Stage
-from fleet.observe.marks import DELETED, Mark
+from fleet.kube.resources import NODES, PODS
+from fleet.model.stage import READY_AGAIN, UNREADY, Stage
+from fleet.observe.marks import DELETED, Health, Mark
 from fleet.platforms.kubevirt import names
 
 Object = Mapping[str, Any]
-VMI, VM, POD = str(names.VMIS), str(names.VMS), str(PODS)
+VMI, VM, POD, NODE = str(names.VMIS), str(names.VMS), str(PODS), str(NODES)
 PHASES = ("Pending", "Scheduling", "Scheduled", "Running")
 """Of a VMI, in their order."""
 FAILED, DELETING, RUNNING, READY, BOUND = "failed", "deleting", "running", "ready", "bound"
@@ -27,6 +27,18 @@ def of_vmi(item: Object) -> Iterable[Mark]:
     if phase == "Failed":
         yield FAILED
     yield from _deleting(item)
+
+
+class VmiMarks:
+    """Of one watch of VMIs: their phases, and whether one that was ready is not, and is again."""
+
+    def __init__(self) -> None:
+        self._health = Health()
+
+    def __call__(self, item: Object) -> Iterable[Mark]:
+        """The marks that this version has reached."""
+        yield from of_vmi(item)
+        yield from self._health.of(item)
 
 
 def of_vm(item: Object) -> Iterable[Mark]:
@@ -82,13 +94,19 @@ SIMULATED = (
     Stage(name="vmi_played", begin="scheduled", end="running", resource=VMI,
           text="Scheduled to Running: kwok in virt-handler's place, no delay set"),
 )  # fmt: skip
+HEALTH = (
+    Stage(name="node_unready", begin=UNREADY, end=READY_AGAIN, resource=NODE, optional=True,
+          text="node seen not ready to ready again"),
+    Stage(name="vmi_unready", begin=UNREADY, end=READY_AGAIN, resource=VMI, optional=True, settles=True,
+          text="VMI that ran seen not ready to ready again"),
+)  # fmt: skip
 CLEANING = (
     Stage(name="vmi_deleted", begin=DELETING, end=DELETED, resource=VMI, optional=True,
           text="deletion seen to gone"),
     Stage(name="vm_deleted", begin=DELETING, end=DELETED, resource=VM, optional=True, text="deletion seen to gone"),
     Stage(name="pod_deleted", begin=DELETING, end=DELETED, resource=POD, optional=True, text="deletion seen to gone"),
 )  # fmt: skip
-STAGES = (*CREATION, *SCHEDULING, *SIMULATED, *CLEANING)
+STAGES = (*CREATION, *SCHEDULING, *SIMULATED, *HEALTH, *CLEANING)
 READY_STAGE = Stage(
     name="vm_told", begin=RUNNING, end=READY, text="VMI Running to the VM's status ready: how soon a change is seen"
 )

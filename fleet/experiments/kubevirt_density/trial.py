@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import DeadlineError, KubeError
@@ -15,8 +17,10 @@ from fleet.experiments.kubevirt_density import marks, objects
 from fleet.experiments.kubevirt_density.audit import audited
 from fleet.experiments.kubevirt_density.limits import set_limit
 from fleet.kube.client import KubeClient
-from fleet.kube.resources import Resource
-from fleet.observe.marks import DELETED, MarkWatch
+from fleet.kube.errors import AlreadyExists
+from fleet.kube.resources import NODES, Resource
+from fleet.model.stage import READY_AGAIN, UNREADY
+from fleet.observe.marks import DELETED, Health, MarkWatch
 from fleet.observe.metrics import Scraper
 from fleet.platforms.kubevirt import names
 
@@ -25,6 +29,10 @@ if TYPE_CHECKING:
 
 PRIMER = "primer"
 PRIMER_SECONDS = 120.0
+AGAIN_SECONDS = 1.0
+"""From a creation that was refused to the next attempt; so long as `timeouts.object` lasts."""
+WELL_SECONDS = 120.0
+"""For what a fault made not ready to be ready again, after the fault was healed."""
 POLL_SECONDS = 10.0
 """How long one batch may take before the next request deletes what is left, as upstream's test polls."""
 KINDS: dict[str, tuple[Resource, Callable[..., dict[str, Any]]]] = {
@@ -44,6 +52,34 @@ class Watches:
     def of(self, kind: str) -> MarkWatch:
         """Of the objects that a trial creates."""
         return self.vms if kind == "vm" else self.vmis
+
+
+@dataclass
+class Creation:
+    """Attempts to create one object."""
+
+    client: KubeClient
+    resource: Resource
+    body: dict[str, Any]
+    namespace: str
+    attempts: int = 0
+    final: bool = False
+    """The last was refused for good: another would be too."""
+
+    async def attempt(self) -> None:
+        """One more. A name that is taken after an attempt without an answer: that attempt had arrived."""
+        self.attempts += 1
+        try:
+            await self.client.create(self.resource, self.body, self.namespace)
+        except AlreadyExists:
+            self.final = self.attempts == 1
+            if self.final:
+                raise
+        except KubeError as error:
+            status = error.status or 0
+            ours = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+            self.final = ours and status != HTTPStatus.TOO_MANY_REQUESTS
+            raise
 
 
 class Trial:
@@ -78,11 +114,13 @@ class Trial:
             session.expect(trial.id, marks.POD, spec.count, cluster=self._client.cluster)
             if trial.kind == "vm":
                 session.expect(trial.id, marks.VMI, spec.count, cluster=self._client.cluster)
-            async with session.disturbed(trial):
-                async with session.step("load", trial.id, measured=True):
-                    await self._create(trial)
-                async with session.step("drain", trial.id, measured=True):
-                    await self._all_run(trial)
+            async with self._health(trial):
+                async with session.disturbed(trial):
+                    async with session.step("load", trial.id, measured=True):
+                        accepted = await self._create(trial)
+                    async with session.step("drain", trial.id, measured=True):
+                        await self._all_run(trial, accepted)
+                await self._all_well()
             await session.sampling.sample()
             await weigh_memory(session, trial.id)
             ran = time.time()
@@ -93,37 +131,67 @@ class Trial:
             await count_agents(session, log, trial.id)
         await audited(session, trial.id, began, ran)
 
-    async def _create(self, trial: DensityTrial) -> None:
-        """An open loop: each at its moment, whatever the answers do."""
+    @asynccontextmanager
+    async def _health(self, trial: DensityTrial) -> AsyncIterator[None]:
+        """Nodes are watched while faults may make one not ready."""
+        session = self._session
+        if not session.spec.during:
+            yield
+            return
+        nodes = MarkWatch(self._client, NODES, Health().of, session.recorder, trial=trial.id)
+        session.reflectors.append(nodes.reflector)
+        async with nodes:
+            yield
+
+    async def _all_well(self) -> None:
+        """Until every VMI that a fault made not ready is ready again."""
+        vmis = self._watches.vmis
+
+        def well() -> bool:
+            return vmis.count(READY_AGAIN) >= vmis.count(UNREADY)
+
+        if not await vmis.until(well, timeout=WELL_SECONDS):
+            text = f"{vmis.count(UNREADY) - vmis.count(READY_AGAIN)} VMIs that ran were not ready again"
+            self._session.recorder.anomaly("not-ready-again", text, cluster=self._client.cluster)
+
+    async def _create(self, trial: DensityTrial) -> int:
+        """An open loop: each at its moment, whatever the answers do; one that is refused is tried again. Returns how
+        many were accepted."""
         session, spec = self._session, self._session.spec
         resource, body = KINDS[trial.kind]
         labels, namespace = session.names.labels(trial=trial.id), session.names.namespace
-        began = time.monotonic_ns()
+        began, end = time.monotonic_ns(), time.monotonic() + spec.timeouts.object
 
-        async def one(number: int, due_ns: int) -> None:
+        async def one(number: int, due_ns: int) -> bool:
             name = f"{trial.id}-{trial.kind}-{number:05d}"
-            made = body(name, labels)
-            await session.request(
-                trial.id, "create", self._client.cluster, lambda: self._client.create(resource, made, namespace),
+            creation = Creation(self._client, resource, body(name, labels), namespace)
+            while not await session.request(
+                trial.id, "create", self._client.cluster, creation.attempt,
                 str(resource), name, namespace, due_ns=due_ns,
-            )  # fmt: skip
+            ):  # fmt: skip
+                if creation.final or time.monotonic() > end:
+                    return False
+                await asyncio.sleep(AGAIN_SECONDS)
+            return True
 
-        async with asyncio.TaskGroup() as sends:
+        sends = []
+        async with asyncio.TaskGroup() as group:
             for number in range(spec.count):
                 due_ns = began + round(number * spec.interval * 1e9)
                 await asyncio.sleep(max(0.0, (due_ns - time.monotonic_ns()) / 1e9))
-                sends.create_task(one(number, due_ns))
+                sends.append(group.create_task(one(number, due_ns)))
+        return sum(send.result() for send in sends)
 
-    async def _all_run(self, trial: DensityTrial) -> None:
-        """Until every one runs, or has failed, or its time is up: then what lacks is missing from the samples."""
+    async def _all_run(self, trial: DensityTrial, accepted: int) -> None:
+        """Until every one that was accepted runs, or has failed, or its time is up: then what lacks is missing from the
+        samples."""
         spec, watch = self._session.spec, self._watches.of(trial.kind)
         last = marks.READY if trial.kind == "vm" else marks.RUNNING
 
         def all_run() -> bool:
             there = watch.count(last, trial.id)
             self._session.progress.marks(there, spec.count)
-            done: bool = there + self._watches.vmis.count(marks.FAILED, trial.id) >= spec.count
-            return done
+            return there + self._watches.vmis.count(marks.FAILED, trial.id) >= accepted
 
         if not await watch.until(all_run, timeout=spec.timeouts.object):
             text = (

@@ -8,7 +8,17 @@ from fleet.analysis.join import Join
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.recovery import FaultTrial, Known, fault_rows, fault_trials, outstanding, settling
 from fleet.analysis.samples import Sample
-from fleet.results.events import ClusterState, GapSeen, Line, MetricSample, ProgramChanged, RunMark, Sent, TrialPlan
+from fleet.results.events import (
+    ClusterState,
+    GapSeen,
+    Line,
+    MarkSeen,
+    MetricSample,
+    ProgramChanged,
+    RunMark,
+    Sent,
+    TrialPlan,
+)
 from fleet.results.format1_manager import MANAGER
 from tests.unit.analysis.checker.histories import (
     FINAL,
@@ -94,6 +104,8 @@ def test_a_fault_that_was_not_healed_has_no_recovery() -> None:
         (Sent(**at(6), op="x", scheduled_ns=0, sent_ns=0, code=429), 4.0, "a write was answered with 429"),
         (Sent(**at(6), op="x", scheduled_ns=0, sent_ns=0, code=0), 4.0, "a write was answered with nothing"),
         (ClusterState(**at(39), cluster=ONE, state="down"), None, ""),
+        (MarkSeen(**at(5), cluster=ONE, type="MODIFIED", uid="u", rv="1", trial="t000", resource="nodes", namespace="",
+                  name="n-1", mark="unready"), 3.0, "n-1 (nodes) was not ready"),
     ],
 )  # fmt: skip
 def test_the_first_sign_of_it(line: Line, seconds: float | None, by: str) -> None:

@@ -24,6 +24,20 @@ def test_a_vmi_that_failed_and_one_that_is_deleted() -> None:
     assert list(marks.of_vmi(gone))[-1] == "deleting"
 
 
+def test_one_that_was_ready_and_is_not_and_is_again() -> None:
+    read = marks.VmiMarks()
+
+    def version(status: str, **meta: str) -> list[object]:
+        conditions = [{"type": "Ready", "status": status}]
+        return list(read({"metadata": {"uid": "u", **meta}, "status": {"conditions": conditions}}))
+
+    assert version("False") == []  # not ready yet
+    assert version("True") == []
+    assert version("False", deletionTimestamp="x") == ["deleting"]
+    assert version("False") == ["unready"]
+    assert version("True") == ["ready-again"]
+
+
 def test_a_vm_and_its_pod() -> None:
     status = {"printableStatus": "Running", "ready": True}
     assert list(marks.of_vm({"metadata": {}, "status": status})) == ["running", "ready"]
