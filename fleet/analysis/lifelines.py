@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import Downs, Flag, Sample
+from fleet.analysis.samples import Downs, Flag, Sample, own_sample
 from fleet.analysis.tracks import Stamp
 from fleet.model.stage import Stage
 from fleet.results.events import MarkSeen, Requested, TrialPlan
@@ -107,36 +107,21 @@ def _about(stage: Stage, line: Lifeline) -> bool:
 
 def _sample(line: Lifeline, stage: Stage, plan: TrialPlan, downs: Downs, until: int | None) -> Sample:
     start, end = line.marks.get(stage.begin), line.marks.get(stage.end)
-    whole = start is not None and end is not None
-    return Sample(
-        trial=plan.trial,
-        repeat=plan.repeat,
-        layout="",
-        wecs=plan.wecs,
-        policy="",
+    return own_sample(
+        plan,
+        stage.name,
+        (None if start is None else start.ns, None if start is None or end is None else end.ns),
         kind=line.resource.partition(".")[0],
         namespace=line.namespace,
         name=line.name,
         cluster=line.cluster,
-        stage=stage.name,
-        start_ns=None if start is None else start.ns,
-        end_ns=end.ns if whole and end is not None else None,
-        seconds=line.seconds(stage.begin, stage.end),
-        server_seconds=None,
-        flags=tuple(sorted(set(_flags(line, start, end, plan, downs, until)))),
-        point=plan.point,
+        flags=_flags(line, start, end, plan, downs, until),
     )
 
 
 def _flags(  # noqa: PLR0917 - what a flag may come from
     line: Lifeline, start: Stamp | None, end: Stamp | None, plan: TrialPlan, downs: Downs, until: int | None
 ) -> Iterator[Flag]:
-    if plan.repeat < 0:
-        yield "warmup"
-    if start is None or end is None:
-        yield "missing"
-    elif end.ns < start.ns:
-        yield "negative"
     for one in (start, end):
         if one is not None and one.listed:
             yield "listed"

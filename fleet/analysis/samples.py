@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -55,7 +55,7 @@ true moment is not known; late: after the object timeout; missing: never ended; 
 watches raced; planned-fault: the experiment itself disturbed its trial; recreated: the WEC object was replaced; warmup:
 not counted."""
 
-__all__ = ["COLUMNS", "LAYOUTS", "UNCOUNTED", "Downs", "Flag", "Sample", "Setting", "TrialRows"]
+__all__ = ["COLUMNS", "LAYOUTS", "UNCOUNTED", "Downs", "Flag", "Sample", "Setting", "TrialRows", "own_sample"]
 
 UNCOUNTED = frozenset({"warmup", "bundled"})
 """Samples with one of these are kept and never summed up."""
@@ -100,6 +100,48 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     def counted(self) -> bool:
         """It belongs in the summary, as a latency or as a missing one."""
         return UNCOUNTED.isdisjoint(self.flags)
+
+
+def own_sample(
+    plan: TrialPlan,
+    stage: str,
+    ends: tuple[int | None, int | None],
+    *,
+    kind: str,
+    name: str,
+    cluster: str,
+    namespace: str = "",
+    flags: Iterable[Flag] = (),
+) -> Sample:
+    """One of an experiment with marks of its own; `ends` are start and end. It is flagged warmup, missing and negative
+    by what the trial and the ends are."""
+    start_ns, end_ns = ends
+    found = {*flags, *(["warmup"] if plan.repeat < 0 else [])}
+    seconds = None
+    if start_ns is None or end_ns is None:
+        found.add("missing")
+    else:
+        seconds = (end_ns - start_ns) / 1e9
+        if seconds < 0:
+            found.add("negative")
+    return Sample(
+        trial=plan.trial,
+        repeat=plan.repeat,
+        layout="",
+        wecs=plan.wecs,
+        policy="",
+        kind=kind,
+        namespace=namespace,
+        name=name,
+        cluster=cluster,
+        stage=stage,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        seconds=seconds,
+        server_seconds=None,
+        flags=tuple(sorted(found)),
+        point=plan.point,
+    )
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from fleet.analysis.findings import DataColumn, DataTable, Findings, Value
 from fleet.analysis.line_fit import fit_line
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import Sample
+from fleet.analysis.samples import Sample, own_sample
 from fleet.analysis.stats import p99, quantile
 from fleet.experiments.density import latencies
 from fleet.experiments.density.latencies import DONE, ERRORS, LIMITED, Bootstrap, Load, Operation
@@ -268,14 +268,8 @@ def _load_samples(one: Trial, load: Load | None, *, closed: bool) -> Iterator[Sa
 
 def _sample(one: Trial, stage: str, cluster: str, name: str, start: float, end: float | None) -> Sample:  # noqa: PLR0917
     plan = one.plan
-    start_ns = plan.ns + round(start * 1e9)
-    end_ns = None if end is None else plan.ns + round(end * 1e9)
-    return Sample(
-        trial=plan.trial, repeat=plan.repeat, layout=plan.layout, wecs=plan.wecs, policy="", kind="", namespace="",
-        name=name, cluster=cluster, stage=stage, start_ns=start_ns, end_ns=end_ns,
-        seconds=None if end_ns is None else (end_ns - start_ns) / 1e9, server_seconds=None,
-        flags=("missing",) if end is None else (), point=plan.point,
-    )  # fmt: skip
+    ends = (plan.ns + round(start * 1e9), None if end is None else plan.ns + round(end * 1e9))
+    return own_sample(plan, stage, ends, kind="", name=name, cluster=cluster)
 
 
 def _reasons(found: Sequence[Trial], boots: dict[str, Bootstrap | None]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from fleet.analysis.lifelines import CREATE
 from fleet.analysis.recorded import Recorded
 from fleet.analysis.recovery import REQUESTS
 from fleet.analysis.resources import increments
-from fleet.analysis.samples import Sample
+from fleet.analysis.samples import Flag, Sample, own_sample
 from fleet.analysis.stats import p99, quantile
 from fleet.experiments.job_dispatch.marks import ARRIVED, DONE, FINISHED, JOB, RESERVED, STAGES
 from fleet.observe.marks import CREATED
@@ -96,32 +96,11 @@ def _mark(seen: MarkSeen, hub: set[str]) -> str:
 
 
 def _sample(plan: TrialPlan, job: Job, stage: str, begin: str, end: str) -> Sample:
-    start_ns, end_ns = job.ns(begin), job.ns(end)
-    flags = {"warmup"} if plan.repeat < 0 else set()
-    if start_ns is None or end_ns is None:
-        flags.add("missing")
-    elif end_ns < start_ns:
-        flags.add("negative")
-    ends = [one for one in (job.at.get(begin), job.at.get(end)) if isinstance(one, MarkSeen)]
-    flags |= {"gap" for one in ends if one.gap} | {"listed" for one in ends if one.listed and not one.gap}
-    return Sample(
-        trial=plan.trial,
-        repeat=plan.repeat,
-        layout="",
-        wecs=plan.wecs,
-        policy="",
-        kind="job",
-        namespace="",
-        name=job.name,
-        cluster=job.worker,
-        stage=stage,
-        start_ns=start_ns,
-        end_ns=end_ns,
-        seconds=None if start_ns is None or end_ns is None else (end_ns - start_ns) / 1e9,
-        server_seconds=None,
-        flags=tuple(sorted(flags)),
-        point=plan.point,
-    )
+    seen = [one for one in (job.at.get(begin), job.at.get(end)) if isinstance(one, MarkSeen)]
+    flags: set[Flag] = {"gap" for one in seen if one.gap}
+    flags |= {"listed" for one in seen if one.listed and not one.gap}
+    ends = (job.ns(begin), job.ns(end))
+    return own_sample(plan, stage, ends, kind="job", name=job.name, cluster=job.worker, flags=flags)
 
 
 def _rows(recorded: Recorded, jobs: dict[str, list[Job]], hub: set[str]) -> Iterator[list[Value]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fleet.analysis.counters import Span, spans
 from fleet.analysis.findings import Assertion, DataColumn, DataTable, Value
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import Sample
+from fleet.analysis.samples import Sample, own_sample
 from fleet.analysis.stats import quantile
 from fleet.experiments.karpenter_scale import marks, packing
 from fleet.experiments.karpenter_scale.scenarios import (
@@ -166,24 +166,9 @@ def phase_samples(found: Sequence[Outcome]) -> Iterator[Sample]:
     for outcome in found:
         plan = outcome.plan
         for phase in outcome.phases:
-            yield Sample(
-                trial=plan.trial,
-                repeat=plan.repeat,
-                layout="",
-                wecs=plan.wecs,
-                policy="",
-                kind="scenario",
-                namespace="",
-                name=outcome.scenario.name,
-                cluster=plan.clusters[0],
-                stage=phase.stage,
-                start_ns=phase.begin_ns,
-                end_ns=phase.end_ns,
-                seconds=phase.seconds,
-                server_seconds=None,
-                flags=() if phase.end_ns is not None else ("missing",),
-                point=plan.point,
-            )
+            ends = (phase.begin_ns, phase.end_ns)
+            name, cluster = outcome.scenario.name, plan.clusters[0]
+            yield own_sample(plan, phase.stage, ends, kind="scenario", name=name, cluster=cluster)
 
 
 def outcome_table(found: Sequence[Outcome]) -> DataTable:

@@ -10,7 +10,7 @@ from statistics import median
 
 from fleet.analysis.findings import DataColumn, DataTable, Findings, Value, by_stages
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import Flag, Sample
+from fleet.analysis.samples import Sample, own_sample
 from fleet.analysis.stats import quantile
 from fleet.experiments.node_scrape import figures
 from fleet.results.events import Requested, TrialPlan
@@ -128,12 +128,8 @@ def _ratio(value: float | None, base: float | None) -> float | None:
 
 
 def _sample(one: Requested, plan: TrialPlan) -> Sample:
-    flags: tuple[Flag, ...] = ("warmup",) if plan.repeat < 0 else ()
-    return Sample(
-        trial=plan.trial, repeat=plan.repeat, layout="", wecs=plan.wecs, policy="", kind=one.resource, namespace="",
-        name=one.name, cluster=one.cluster, stage=figures.SCRAPE, start_ns=one.due_ns, end_ns=one.ns,
-        seconds=(one.ns - one.due_ns) / 1e9, server_seconds=None, flags=flags, point=plan.point,
-    )  # fmt: skip
+    ends = (one.due_ns, one.ns)
+    return own_sample(plan, figures.SCRAPE, ends, kind=one.resource, name=one.name, cluster=one.cluster)
 
 
 def _failed(scrapes: Sequence[Requested]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fleet.analysis.findings import DataColumn, DataTable, Findings, Value, by_stages
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import Flag, Sample
+from fleet.analysis.samples import Sample, own_sample
 from fleet.analysis.stats import P99_NEEDS, quantile
 from fleet.results.events import MarkSeen, Requested, TrialPlan
 from fleet.results.run import RunRecord
@@ -103,15 +103,9 @@ def _changes(
 
 
 def _sample(one: Requested, plan: TrialPlan, stage: str, end_ns: int | None) -> Sample:
-    flags: list[Flag] = ["warmup"] if plan.repeat < 0 else []
-    if end_ns is None:
-        flags.append("missing")
-    return Sample(
-        trial=plan.trial, repeat=plan.repeat, layout="", wecs=plan.wecs, policy="",
-        kind=one.resource.partition(".")[0], namespace=one.namespace, name=one.name, cluster=one.cluster, stage=stage,
-        start_ns=one.sent_ns, end_ns=end_ns, seconds=None if end_ns is None else (end_ns - one.sent_ns) / 1e9,
-        server_seconds=None, flags=tuple(flags), point=plan.point,
-    )  # fmt: skip
+    kind = one.resource.partition(".")[0]
+    ends = (one.sent_ns, end_ns)
+    return own_sample(plan, stage, ends, kind=kind, namespace=one.namespace, name=one.name, cluster=one.cluster)
 
 
 def _by_op(requests: Sequence[Requested]) -> dict[str, list[Requested]]:
