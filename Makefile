@@ -93,7 +93,7 @@ test-managers: env-dev toolchain ## one live fleet under OCM, Karmada, KubeFleet
 	@FLEET_TEST_MANAGERS=1 $(BIN)/python -m pytest tests/live/test_managers.py tests/live/test_league.py -v
 
 test-platforms: env-dev ## each platform, and ui-load, live in the short form; compiles their programs, minutes each
-	@$(BIN)/fleet toolchain build $$($(BIN)/python -c 'from fleet.platforms.platform import known; print(*(f"--for platform:{n}" for n in known()))') --for experiment:ui-load
+	@$(BIN)/fleet toolchain build $$($(BIN)/python -c 'from fleet.platforms.platform import known; print(*(f"--for platform:{n}" for n in known()))') --for experiment:ui-load --for experiment:admission-latency
 	@FLEET_TEST_PLATFORMS=1 $(BIN)/python -m pytest tests/live/test_platforms.py -v --durations 12
 
 lint: env-dev docs ## ruff, mypy --strict, yamllint, ansible-lint, docs, and gofmt where there is a Go

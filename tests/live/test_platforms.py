@@ -18,7 +18,7 @@ import pytest
 
 from tests.live.conftest import state_folder
 from tests.live.lab import Lab, changed
-from tests.live.test_fleet import report_path, run_record
+from tests.live.test_fleet import valid
 
 pytestmark = [
     pytest.mark.live,
@@ -67,8 +67,7 @@ def plain() -> Iterator[Lab]:
 )
 def test_the_frontend_is_measured_in_the_short_form(plain: Lab, tmp_path: Path) -> None:
     done = plain.fleet("experiment", "run", "ui-load", "--quick", "--fleet", plain.name, "--results", str(tmp_path))
-    record = run_record(report_path(plain, done.check().out))
-    assert record["status"] == "valid", record
+    valid(plain, done)
 
 
 def name_of(lab: Lab) -> str:
@@ -107,8 +106,7 @@ def test_a_program_that_dies_comes_back(lab: Lab) -> None:
 def test_its_experiments_are_valid_in_the_short_form(lab: Lab, tmp_path: Path) -> None:
     for experiment in EXPERIMENTS[name_of(lab)]:
         done = lab.fleet("experiment", "run", experiment, "--quick", "--fleet", lab.name, "--results", str(tmp_path))
-        record = run_record(report_path(lab, done.check().out))
-        assert record["status"] == "valid", record
+        valid(lab, done)
 
 
 def test_it_is_taken_out_and_the_wec_stays(lab: Lab) -> None:
