@@ -8,7 +8,7 @@ quantities as a table.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -21,6 +21,7 @@ from fleet.analysis.recorded import Recorded
 from fleet.analysis.samples import Sample
 from fleet.analysis.stats import quantile
 from fleet.model.base import Model
+from fleet.results.events import Requested
 from fleet.results.run import RunRecord
 
 PACKAGES = "fleet.experiments"
@@ -116,14 +117,25 @@ def by_stages(run: RunRecord, recorded: Recorded) -> Findings:
     """The samples of the stages that run.json keeps, and the measured quantities; what most modules begin with."""
     made = samples(lifelines(recorded), run.stages, recorded)
     table = quantities(recorded)
+    reasons = list(refusals(recorded))
+    return Findings(made, [stage.name for stage in run.stages], [table] if table.rows else [], reasons)
+
+
+def refusals(recorded: Recorded) -> Iterator[str]:
+    """A sentence about the objects that the driver wanted to create and no attempt did, where there are some."""
     counted = {plan.trial for plan in recorded.trials if plan.repeat >= 0}
     created = [one for one in recorded.requests if one.op == CREATE and one.trial in counted]
-    refused = Counter(f"{one.code or 'no answer'} {one.error}" for one in created if one.error)
-    reasons = []
-    if refused:
+    accepted = {_object(one): one.sent_ns for one in created if not one.error}
+    lost = {_object(one): one for one in created if one.error and accepted.get(_object(one), -1) < one.sent_ns}
+    if lost:
+        refused = Counter(f"{one.code or 'no answer'} {one.error}" for one in lost.values())
         worst = ", ".join(f"{what} {count}" for what, count in refused.most_common(3))
-        reasons = [f"{sum(refused.values())} of {len(created)} objects were refused at their creation (most: {worst})"]
-    return Findings(made, [stage.name for stage in run.stages], [table] if table.rows else [], reasons)
+        yield f"{len(lost)} of {len(accepted) + len(lost)} objects were refused at their creation (most: {worst})"
+
+
+def _object(one: Requested) -> Hashable:
+    """What a request is about."""
+    return (one.trial, one.cluster, one.resource, one.namespace, one.name) if one.name else id(one)
 
 
 def quantities(recorded: Recorded) -> DataTable:

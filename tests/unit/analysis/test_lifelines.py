@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleet.analysis.findings import refusals
 from fleet.analysis.lifelines import lifelines, samples
 from fleet.analysis.recorded import Recorded, record
 from fleet.model.manager_record import ManagerRecord
@@ -91,3 +92,14 @@ def test_flags_say_what_is_in_doubt() -> None:
     assert flags["b", "run"] == {"gap", "cluster-down"}
     assert flags["c", "run"] == {"negative"}
     assert all("warmup" in flags for *_, flags in found)
+
+
+def test_an_attempt_that_another_followed_is_no_refused_object() -> None:
+    again = [create("a", 1, 1, 2, "InternalError"), create("a", 1, 3, 4), create("b", 1, 1, 2)]
+    assert list(refusals(read(trial("t000", 0), *again))) == []
+    lost = [create("c", 1, 1, 2, "InternalError"), create("c", 1, 3, 4, "InternalError")]
+    (said,) = refusals(read(trial("t000", 0), *again, *lost))
+    assert said == "1 of 3 objects were refused at their creation (most: 409 InternalError 1)"
+    twice = create("b", 5, 5, 6, "AlreadyExists")
+    (said,) = refusals(read(trial("t000", 0), *again, twice))
+    assert said.startswith("1 of 3 objects were refused")
