@@ -1,8 +1,8 @@
 """The fault `node-failure`: nodes of a WEC fall silent; nobody renews their Lease or plays their pods.
 
-A node's Lease is taken over. A simulator that shares nodes between instances lets go of one whose Lease another holds,
-and the control plane's own node lifecycle controller does the rest: without a renewal within its grace period the node
-is not ready, gets taints, and its pods are not ready. A kubelet holds its Lease in the node's name and never lets go.
+A node's Lease is taken over. A simulator that shares nodes between instances does not renew one that another holds, and
+the control plane's own node lifecycle controller does the rest: without a renewal within its grace period the node is
+not ready, gets taints, and its pods are not ready. A kubelet holds its Lease in the node's name and never lets go.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from fleet.host.layout import Layout
 from fleet.install import dial
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import NotFound
-from fleet.kube.resources import LEASES, NODES
+from fleet.kube.resources import LEASES, NODES, PODS
 from fleet.model.base import Model
 from fleet.model.during import Action
 from fleet.model.fleet_file import FleetFile
@@ -99,6 +99,8 @@ class NodeFailure(Plain):
                 if time.monotonic() > end:
                     raise DeadlineError(f"{client.cluster}: node {left[0]} was not Ready within {BACK_SECONDS:g} s")
                 await asyncio.sleep(POLL)
+            for name in names:
+                await _report_pods(client, name)
 
         asyncio.run(_alone(aim, root, give_back))
 
@@ -147,12 +149,29 @@ async def _back(client: KubeClient, name: str) -> bool:
     return _ready(node) and await _holder(client, name) not in ("", HOLDER)
 
 
+async def _report_pods(client: KubeClient, node: str) -> None:
+    """What a kubelet does when it is back, and a simulator does not: its running pods are ready again."""
+    for pod in await client.list_all(PODS, field_selector=f"spec.nodeName={node}"):
+        meta, status = pod["metadata"], pod.get("status") or {}
+        if status.get("phase") != "Running" or meta.get("deletionTimestamp") or _ready(pod):
+            continue
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        ready = [{"type": "Ready", "status": "True", "lastTransitionTime": now}]
+        try:
+            await client.patch(
+                PODS, meta["name"], {"status": {"conditions": ready}}, meta["namespace"], type="strategic",
+                subresource="status",
+            )  # fmt: skip
+        except NotFound:
+            continue
+
+
 def _held_by(lease: Mapping[str, Any]) -> str:
     return str((lease.get("spec") or {}).get("holderIdentity") or "")
 
 
-def _ready(node: Mapping[str, Any]) -> bool:
-    conditions = (node.get("status") or {}).get("conditions") or ()
+def _ready(item: Mapping[str, Any]) -> bool:
+    conditions = (item.get("status") or {}).get("conditions") or ()
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 

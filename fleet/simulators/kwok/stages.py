@@ -1,5 +1,5 @@
-"""What kwok plays. Pods: ready at once, ready again when their node is back, ended after the lifetime and with the exit
-code that a pod requests, deleted when asked. Nodes: ready at once, their status reported as often as by a kubelet.
+"""What kwok plays. Pods: ready at once, ended after the lifetime and with the exit code that a pod requests, deleted
+when asked. Nodes: ready at once, their status reported as often as a kubelet reports it.
 
 kwok's own fast stages end only the pods of Jobs, and always well. Its stage of Node that it takes with leases is the
 one meant for nodes without (it reports every 20 to 25 s). Given any stage of a kind it loads none of its own for that
@@ -86,13 +86,6 @@ conditions:
 phase: {{ if eq $code 0 }}Succeeded{{ else }}Failed{{ end }}
 """
 )
-_READY_AGAIN = """\
-{{ $now := Now }}
-conditions:
-{{ range $type := list "Ready" "ContainersReady" }}
-- {lastTransitionTime: {{ $now | Quote }}, status: "True", type: {{ $type }}}
-{{ end }}
-"""
 _CONDITIONS = """\
 {{ $now := Now }}
 {{ $since := or .metadata.creationTimestamp $now }}
@@ -159,12 +152,6 @@ STAGES: tuple[dict[str, Any], ...] = (
         "pod-ready",
         [_ALIVE, {"key": ".status.podIP", "operator": "DoesNotExist"}],
         next={"statusTemplate": _RUNNING},
-    ),
-    # Pods of a node that fell silent are made not ready by the node lifecycle controller, ready again by their kubelet.
-    _stage(
-        "pod-ready-again",
-        [_ALIVE, _phase("Running"), {"key": _READY_OF, "operator": "In", "values": ["False"]}],
-        next={"statusTemplate": _READY_AGAIN},
     ),
     _stage(
         "pod-complete-job",

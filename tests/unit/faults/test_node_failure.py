@@ -12,7 +12,7 @@ from fleet.faults import notes
 from fleet.faults.fault import Aim
 from fleet.faults.node_failure import CONTROL_PLANE, HOLDER, NAMESPACE, NodeFailure
 from fleet.host.layout import Layout
-from fleet.kube.resources import LEASES, NODES
+from fleet.kube.resources import LEASES, NODES, PODS
 from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.experiment.stand_in import set_status
 
@@ -41,6 +41,12 @@ def holder(server: FakeApiServer, name: str) -> str | None:
     return found["spec"].get("holderIdentity")
 
 
+def ready(server: FakeApiServer, pod: str) -> str:
+    found = server.store.get(PODS, pod, "default")
+    assert found is not None
+    return str(found["status"]["conditions"][0]["status"])
+
+
 async def test_nodes_of_a_player_fail_and_come_back_and_no_others(tmp_path: Path) -> None:
     fault = NodeFailure()
     async with FakeApiServer(WEC, tls=True) as server:
@@ -61,6 +67,10 @@ async def test_nodes_of_a_player_fail_and_come_back_and_no_others(tmp_path: Path
         assert [holder(server, f"n-{number}") for number in range(6)] == ["n-0", PLAYER, PLAYER, HOLDER, HOLDER, PLAYER]
         assert orjson.loads((notes.kept(tmp_path, two) / "nodes.json").read_bytes()) == ["n-3", "n-4"]
         set_status(server.store, NODES, "n-3", None, {"conditions": [{"type": "Ready", "status": "Unknown"}]})
+        for name, phase in (("runs", "Running"), ("ended", "Succeeded")):
+            server.store.create(PODS, {"metadata": {"name": name}, "spec": {"nodeName": "n-3"}}, "default")
+            unready = [{"type": "Ready", "status": "False"}]
+            set_status(server.store, PODS, name, "default", {"phase": phase, "conditions": unready})
 
         healing = asyncio.create_task(asyncio.to_thread(fault.heal, two, tmp_path))
         async with asyncio.timeout(10):
@@ -72,4 +82,5 @@ async def test_nodes_of_a_player_fail_and_come_back_and_no_others(tmp_path: Path
         set_status(server.store, NODES, "n-3", None, READY)
         async with asyncio.timeout(10):
             await healing
+        assert (ready(server, "runs"), ready(server, "ended")) == ("True", "False")
         await asyncio.to_thread(fault.heal, two, tmp_path)  # twice is no error

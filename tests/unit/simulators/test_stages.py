@@ -13,7 +13,6 @@ def test_all_stages_of_both_kinds_are_ours() -> None:
     kinds = {name: spec["resourceRef"]["kind"] for name, spec in BY_NAME.items()}
     assert kinds == {
         "pod-ready": "Pod",
-        "pod-ready-again": "Pod",
         "pod-complete-job": "Pod",
         "pod-complete-lifetime": "Pod",
         "pod-delete": "Pod",
