@@ -12,11 +12,13 @@ from fleet.platforms.kubevirt import names
 
 NODE_LABEL = "kwok"
 """A VMI runs by these stages when its `nodeSelector` has `type: kwok`."""
+# In whole seconds, and no stamp left out: virt-controller patches conditions only where they still are what it read,
+# and so it reads them. With kwok's `Now`, as in KubeVirt's own stage, each of its patches is answered with 422.
 _RUNNING = """\
-{{ $now := Now }}
+{{ $now := dateInZone "2006-01-02T15:04:05Z" now "UTC" }}
 phase: Running
 conditions:
-- {type: Ready, status: "True", lastProbeTime: null, lastTransitionTime: {{ $now | Quote }}}
+- {type: Ready, status: "True", lastProbeTime: {{ $now | Quote }}, lastTransitionTime: {{ $now | Quote }}}
 guestOSInfo: {}
 nodeName: {{ .status.nodeName | Quote }}
 phaseTransitionTimestamps:
