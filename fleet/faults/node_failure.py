@@ -126,7 +126,7 @@ async def _failing(client: KubeClient) -> list[str]:
 
 
 async def _hold(client: KubeClient, name: str, holder: str | None) -> None:
-    """The Lease renewed now, in that name; None: in nobody's, so that who plays the node takes it, and plays all anew
+    """The Lease renewed now, in that name; None: in nobody's, so that who plays the node takes it, and plays again all
     that came meanwhile."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     held = {"holderIdentity": holder, "leaseDurationSeconds": HELD_SECONDS, "renewTime": now}
