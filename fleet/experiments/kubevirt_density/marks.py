@@ -24,7 +24,7 @@ def of_vmi(item: Object) -> Iterable[Mark]:
     if phase in PHASES:
         for each in PHASES[: PHASES.index(phase) + 1]:
             yield (each.lower(), status.get("nodeName")) if each in PHASES[2:] else each.lower()
-    if phase == "Failed":
+    if phase == "Failed" and not item["metadata"].get("deletionTimestamp"):  # one that is deleted ends so too
         yield FAILED
     yield from _deleting(item)
 

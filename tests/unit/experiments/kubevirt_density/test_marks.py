@@ -22,6 +22,8 @@ def test_a_vmi_that_failed_and_one_that_is_deleted() -> None:
     assert list(marks.of_vmi(vmi("Failed"))) == ["failed"]
     gone = {"metadata": {"name": "a", "deletionTimestamp": "x"}, "status": {"phase": "Running", "nodeName": "n"}}
     assert list(marks.of_vmi(gone))[-1] == "deleting"
+    ended = {**gone, "status": {"phase": "Failed"}}
+    assert list(marks.of_vmi(ended)) == ["deleting"]
 
 
 def test_one_that_was_ready_and_is_not_and_is_again() -> None:
