@@ -12,7 +12,7 @@ import orjson
 from fleet.errors import KubeError
 from fleet.kube.client import KubeClient
 from fleet.kube.each import each
-from fleet.kube.errors import Unreachable
+from fleet.kube.errors import Unreachable, refused_for_good
 from fleet.observe.recorder import Recorder
 from fleet.results.events import Sent
 from fleet.workload.objects import WorkloadObject
@@ -64,9 +64,7 @@ class Sender:
             # A name that is taken after an attempt without an answer: that attempt had arrived.
             if sent.code in _CREATED or (attempt and sent.code == _EXISTS):
                 return
-            client_error = HTTPStatus.BAD_REQUEST <= sent.code < HTTPStatus.INTERNAL_SERVER_ERROR
-            refused = client_error and sent.code != HTTPStatus.TOO_MANY_REQUESTS  # asking again cannot help
-            if refused or attempt + 1 == ATTEMPTS:
+            if refused_for_good(sent.code) or attempt + 1 == ATTEMPTS:
                 text = f"{item.ref.name}: the source did not take it: {sent.code} {sent.error}".rstrip()
                 self._recorder.anomaly("send-failed", text, trial=item.trial, cluster=item.source)
                 return

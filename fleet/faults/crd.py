@@ -17,6 +17,7 @@ from fleet.host.files import private_directory, write_private
 from fleet.host.layout import Layout
 from fleet.install import dial
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.kube.errors import Conflict, NotFound
 from fleet.kube.resources import CRDS, Resource
 from fleet.model.base import Model
@@ -144,8 +145,7 @@ def _deleted(crd: dict[str, Any] | None) -> bool:
 
 
 def _established(crd: dict[str, Any] | None) -> bool:
-    conditions = (crd or {}).get("status", {}).get("conditions", ())
-    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+    return crd is not None and condition(crd, "Established")
 
 
 def _of(aim: Aim) -> CrdSettings:

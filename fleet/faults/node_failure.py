@@ -1,4 +1,4 @@
-"""The fault `node-failure`: nodes of a WEC fall silent; nobody renews their Lease or plays their pods.
+"""The fault `node-failure`: nodes of a WEC fall silent: nobody renews their Lease.
 
 A node's Lease is taken over. A simulator that shares nodes between instances does not renew one that another holds, and
 the control plane's own node lifecycle controller does the rest: without a renewal within its grace period the node is
@@ -25,6 +25,7 @@ from fleet.host.files import private_directory, write_private
 from fleet.host.layout import Layout
 from fleet.install import dial
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import LEASES, NODES, PODS
 from fleet.model.base import Model
@@ -121,7 +122,7 @@ async def _failing(client: KubeClient) -> list[str]:
         if (holder := leases.get(name := str(node["metadata"]["name"])))
         and holder not in (name, HOLDER)
         and CONTROL_PLANE not in (node["metadata"].get("labels") or {})
-        and _ready(node)
+        and condition(node, "Ready")
     )
 
 
@@ -146,14 +147,14 @@ async def _back(client: KubeClient, name: str) -> bool:
         node = await client.get(NODES, name)
     except NotFound:
         return True
-    return _ready(node) and await _holder(client, name) not in ("", HOLDER)
+    return condition(node, "Ready") and await _holder(client, name) not in ("", HOLDER)
 
 
 async def _report_pods(client: KubeClient, node: str) -> None:
     """What a kubelet does when it is back, and a simulator does not: its running pods are ready again."""
     for pod in await client.list_all(PODS, field_selector=f"spec.nodeName={node}"):
         meta, status = pod["metadata"], pod.get("status") or {}
-        if status.get("phase") != "Running" or meta.get("deletionTimestamp") or _ready(pod):
+        if status.get("phase") != "Running" or meta.get("deletionTimestamp") or condition(pod, "Ready"):
             continue
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         ready = [{"type": "Ready", "status": "True", "lastTransitionTime": now}]
@@ -168,11 +169,6 @@ async def _report_pods(client: KubeClient, node: str) -> None:
 
 def _held_by(lease: Mapping[str, Any]) -> str:
     return str((lease.get("spec") or {}).get("holderIdentity") or "")
-
-
-def _ready(item: Mapping[str, Any]) -> bool:
-    conditions = (item.get("status") or {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _of(aim: Aim) -> NodeFailureSettings:

@@ -14,6 +14,7 @@ from fleet.errors import ToolchainError
 from fleet.install.objects import Ledger, ensure
 from fleet.install.waiting import until
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.kube.errors import NotFound, Unreachable
 from fleet.kube.resources import CRDS
 from fleet.model.yaml_source import Loader
@@ -111,12 +112,6 @@ async def wait_established(client: KubeClient, names: Iterable[str], *, seconds:
 
 def _names(found: Iterable[str]) -> str:
     return ", ".join(sorted(found))
-
-
-def condition(obj: Mapping[str, Any], kind: str, value: str = "True") -> bool:
-    """Whether the object's status has that condition with that value."""
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return any(c.get("type") == kind and c.get("status") == value for c in conditions)
 
 
 def _without_status(crd: Mapping[str, Any]) -> dict[str, Any]:

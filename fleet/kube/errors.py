@@ -26,6 +26,12 @@ MESSAGE_LIMIT = 600
 """Characters of a server's message that are passed on: an Invalid answer can quote the whole object."""
 
 
+def refused_for_good(status: int) -> bool:
+    """Whether an answer with that status would be the same again: the request's own fault (4xx), and no 429."""
+    own = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return own and status != HTTPStatus.TOO_MANY_REQUESTS
+
+
 class Unreachable(KubeError):
     """The server gave no answer: connection refused or cut, TLS failure, timeout."""
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from fleet.errors import FleetError
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.kube.reflector import Reflector, WatchEvent
 from fleet.kube.resources import Resource
 from fleet.model.stage import READY_AGAIN, UNREADY
@@ -38,19 +39,13 @@ class Health:
         uid = str(meta.get("uid"))
         if meta.get("deletionTimestamp"):
             return
-        if is_ready(item):
+        if condition(item, "Ready"):
             if uid in self._lost:
                 yield READY_AGAIN
             self._ready.add(uid)
         elif uid in self._ready:
             self._lost.add(uid)
             yield UNREADY
-
-
-def is_ready(item: Object) -> bool:
-    """Whether an object's condition Ready is True."""
-    conditions = (item.get("status") or {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 @dataclass(slots=True)

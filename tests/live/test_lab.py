@@ -20,9 +20,9 @@ from typing import cast
 import psutil
 import pytest
 
-from fleet.install.crds import condition
 from fleet.install.waiting import until
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.kube.resources import CSRS, MANAGED_CLUSTERS, MANIFEST_WORKS, NAMESPACES
 from fleet.lab.plan import close_connections
 from fleet.lab.requirements import lacking

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import DeadlineError, KubeError
@@ -17,7 +16,7 @@ from fleet.experiments.kubevirt_density import marks, objects
 from fleet.experiments.kubevirt_density.audit import audited
 from fleet.experiments.kubevirt_density.limits import set_limit
 from fleet.kube.client import KubeClient
-from fleet.kube.errors import AlreadyExists
+from fleet.kube.errors import AlreadyExists, refused_for_good
 from fleet.kube.resources import NODES, Resource
 from fleet.model.stage import READY_AGAIN, UNREADY
 from fleet.observe.marks import DELETED, Health, MarkWatch
@@ -76,9 +75,7 @@ class Creation:
             if self.final:
                 raise
         except KubeError as error:
-            status = error.status or 0
-            ours = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-            self.final = ours and status != HTTPStatus.TOO_MANY_REQUESTS
+            self.final = refused_for_good(error.status or 0)
             raise
 
 

@@ -19,6 +19,7 @@ from fleet.host.supervise import Supervisor
 from fleet.install.control_planes import machine_at
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.model.fleet_file import Cluster, FleetFile
 from fleet.observe.processes import programs
 from fleet.simulators.node_objects import NODE_LABEL
@@ -218,8 +219,7 @@ class Nodes:
 
 def is_ready(node: Mapping[str, Any]) -> bool:
     """By its condition, which stays for 40 s after the last that was heard of it."""
-    conditions = (node.get("status") or {}).get("conditions") or []
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return condition(node, "Ready")
 
 
 def _state(node: Mapping[str, Any]) -> tuple[str, bool, frozenset[str]]:

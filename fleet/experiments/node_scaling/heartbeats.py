@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from fleet.experiment.session import Session
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.kube.reflector import Reflector, WatchEvent
 
 NAMESPACE = "kube-node-lease"
@@ -104,12 +105,7 @@ class Heartbeats:
         if event.type == "DELETED":
             self._ready.pop(name, None)
             return
-        now = _is_ready(event.object)
+        now = condition(event.object, "Ready")
         if self._ready.get(name) and not now:
             self._turned.add(name)
         self._ready[name] = now
-
-
-def _is_ready(node: Any) -> bool:
-    conditions = (node.get("status") or {}).get("conditions") or []
-    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fleet.kube.conditions import condition
 from fleet.kube.resources import PODS
 from fleet.model.pod_marks import SCHEDULED
 from fleet.model.stage import Stage
@@ -18,10 +19,9 @@ CREATE, LOAD, DRAIN = "create", "load", "drain"
 def of_pod(pod: Object) -> Iterator[Mark]:
     """Bound to a node, ready."""
     node = (pod.get("spec") or {}).get("nodeName")
-    status = pod.get("status") or {}
     if node:
         yield SCHEDULED, node
-    if any(one.get("type") == "Ready" and one.get("status") == "True" for one in status.get("conditions") or ()):
+    if condition(pod, "Ready"):
         yield READY
 
 

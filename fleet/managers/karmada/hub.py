@@ -13,11 +13,12 @@ from fleet.host.https import Endpoint
 from fleet.host.stores import plan_store
 from fleet.host.supervisor_config import Program
 from fleet.install import dial
-from fleet.install.crds import condition, ensure_crds, read_crds
+from fleet.install.crds import ensure_crds, read_crds
 from fleet.install.objects import Ledger, ensure_all
 from fleet.install.program_parts import Extra, loopback, started_by
 from fleet.install.readiness import metrics_answer, until_it_works
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import API_SERVICES, KARMADA_CLUSTERS
 from fleet.managers import hub_objects

@@ -11,8 +11,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from fleet.install.crds import condition
 from fleet.install.objects import contains
+from fleet.kube.conditions import condition
 from fleet.managers.ocm import names
 
 SUBJECT = "system:open-cluster-management"

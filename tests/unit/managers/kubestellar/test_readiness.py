@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import DeadlineError, ToolchainError
-from fleet.install.crds import condition, packaged_crd, read_crds, wait_established
+from fleet.install.crds import packaged_crd, read_crds, wait_established
 from fleet.install.upstream import UpstreamFolders
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.kube.resources import CRDS
 from fleet.managers.kubestellar.ready import CONTROLLER_MARK, START_MARK, says
 from fleet.testing.api_server.server import FakeApiServer
