@@ -31,10 +31,12 @@ def lab() -> Iterator[Lab]:
 
 
 def rows(lab: Lab, results: Path, name: str, *sets: str, of: str = "steps") -> list[dict[str, Any]]:
-    """Every step of a run; `of`: the table that has them."""
+    """Every step of a run that came to its end; `of`: the table that has them."""
     more = [word for one in sets for word in ("--set", one)]
     done = lab.fleet("experiment", "run", name, "--quick", *more, "--fleet", lab.name, "--results", str(results))
     assert done.code in (0, 4), done.err
+    (record,) = results.rglob("run.json")
+    assert json.loads(record.read_text())["endings"] == []
     (file,) = results.rglob("summary.json")
     (table,) = [table for table in json.loads(file.read_text())["tables"] if table["name"] == of]
     head = [column["name"] for column in table["columns"]]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import DeadlineError, KubeError
+from fleet.experiment.batches import delete_in_batches
 from fleet.experiment.session import Session
 from fleet.experiment.wec_scrape import audit_log, count_agents, weigh_memory
 from fleet.experiments.kubevirt_density import marks, objects
@@ -19,7 +20,7 @@ from fleet.kube.client import KubeClient
 from fleet.kube.errors import AlreadyExists, refused_for_good
 from fleet.kube.resources import NODES, Resource
 from fleet.model.stage import READY_AGAIN, UNREADY
-from fleet.observe.marks import DELETED, Health, MarkWatch
+from fleet.observe.marks import CREATED, DELETED, Health, MarkWatch
 from fleet.observe.metrics import Scraper
 from fleet.platforms.kubevirt import names
 
@@ -32,8 +33,6 @@ AGAIN_SECONDS = 1.0
 """From a creation that was refused to the next attempt; so long as `timeouts.object` lasts."""
 WELL_SECONDS = 120.0
 """For what a fault made not ready to be ready again, after the fault was healed."""
-POLL_SECONDS = 10.0
-"""How long one batch may take before the next request deletes what is left, as upstream's test polls."""
 KINDS: dict[str, tuple[Resource, Callable[..., dict[str, Any]]]] = {
     "vmi": (names.VMIS, objects.vmi),
     "vm": (names.VMS, objects.vm),
@@ -197,27 +196,19 @@ class Trial:
             self._session.recorder.anomaly("not-running", text, cluster=self._client.cluster)
 
     async def _delete(self, trial: DensityTrial) -> None:
-        """In batches, each followed by the next when all of it is gone, or after `POLL_SECONDS`."""
+        """In batches; what they own goes too."""
         session, spec, vmis = self._session, self._session.spec, self._watches.vmis
         watch, (resource, _) = self._watches.of(trial.kind), KINDS[trial.kind]
-        there = watch.count("created", trial.id)
+        there = watch.count(CREATED, trial.id)
         end = time.monotonic() + spec.timeouts.clean
-        selector = ",".join(f"{key}={value}" for key, value in session.names.labels(trial=trial.id).items())
-        params = {"limit": str(spec.batch), "labelSelector": selector}
-        path = resource.path(namespace=session.names.namespace)
-        while watch.count(DELETED, trial.id) < there and time.monotonic() < end:
-            goal = min(there, watch.count(DELETED, trial.id) + spec.batch)
-            await session.request(
-                trial.id, "delete-collection", self._client.cluster,
-                lambda: self._client.request("DELETE", path, params=params, retry=True),
-                str(resource), namespace=session.names.namespace,
-            )  # fmt: skip
-            await watch.until(lambda goal=goal: watch.count(DELETED, trial.id) >= goal, timeout=POLL_SECONDS)  # type: ignore[misc]
+        await delete_in_batches(
+            session, self._client, watch, resource, trial.id, batch=spec.batch, seconds=spec.timeouts.clean
+        )
         left = max(0.0, end - time.monotonic())
         pods = self._watches.pods
 
         def gone() -> bool:
-            return all(w.count(DELETED, trial.id) >= w.count("created", trial.id) for w in (watch, vmis, pods))
+            return all(w.count(DELETED, trial.id) >= w.count(CREATED, trial.id) for w in (watch, vmis, pods))
 
         if not await watch.until(gone, timeout=left):
             text = f"{there - watch.count(DELETED, trial.id)} of {there} {trial.kind}s were not gone"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import DeadlineError
+from fleet.experiment.batches import delete_in_batches
 from fleet.experiment.session import Session
 from fleet.experiment.wec_scrape import audit_log, count_agents, scraping, weigh_memory
 from fleet.experiments.scheduler_throughput import marks, nodes, objects, program, series
@@ -24,7 +24,7 @@ from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.kube.resources import Resource
 from fleet.model.pod_marks import SCHEDULED
-from fleet.observe.marks import DELETED, MarkWatch
+from fleet.observe.marks import CREATED, MarkWatch
 from fleet.observe.metrics import Scraper, Target
 from fleet.observe.profiling import Profiling
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 PRIMER_SECONDS = 120.0
 BATCH = 500
 """Pods that one request deletes."""
-POLL_SECONDS = 10.0
-"""How long one batch may take to be gone before the next request."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class Trial:
                 if self.spec.start == "after":
                     async with session.step(marks.CREATE, trial):
                         await self._create()
-                        await self._reached("created", self.spec.pods)
+                        await self._reached(CREATED, self.spec.pods)
                 async with session.disturbed(self.trial):
                     await self._scheduled()
                     async with session.step(marks.DRAIN, trial, measured=True):
@@ -213,22 +211,18 @@ class Trial:
 
     async def _delete(self) -> None:
         """Owners first: they would make what is deleted again."""
-        session, watch, trial = self.session, self.watch, self.trial.id
-        labels = session.names.labels(trial=trial)
-        params = {"labelSelector": ",".join(f"{key}={value}" for key, value in labels.items())}
-        end = time.monotonic() + self.spec.timeouts.clean
+        session, trial = self.session, self.trial.id
         if self.spec.by == "deployment":
+            labels = session.names.labels(trial=trial)
+            selector = ",".join(f"{key}={value}" for key, value in labels.items())
             for owner in (resources.DEPLOYMENTS, resources.REPLICASETS):
-                selector = params["labelSelector"]
                 await self.client.delete_collection(owner, session.names.namespace, label_selector=selector)
-        path = resources.PODS.path(namespace=session.names.namespace)
-        there = watch.count("created")
-        while watch.count(DELETED) < (there := max(there, watch.count("created"))) and time.monotonic() < end:
-            goal = min(there, watch.count(DELETED) + BATCH)
-            await self.client.request("DELETE", path, params={**params, "limit": str(BATCH)}, retry=True, timeout=60.0)
-            await watch.until(partial(_at_least, watch, goal), timeout=POLL_SECONDS)
-        if (left := there - watch.count(DELETED)) > 0:
-            text = f"{left} of {there} pods of the trial are still there"
+        seconds = self.spec.timeouts.clean
+        left = await delete_in_batches(
+            session, self.client, self.watch, resources.PODS, trial, batch=BATCH, seconds=seconds
+        )
+        if left > 0:
+            text = f"{left} of {self.watch.count(CREATED)} pods of the trial are still there"
             session.recorder.anomaly("left-behind", text, trial=trial, cluster=self.client.cluster)
 
 
@@ -236,7 +230,3 @@ _MADE: Mapping[str, tuple[Resource, Callable[..., list[dict[str, Any]]]]] = {
     "pod": (resources.PODS, objects.pods),
     "deployment": (resources.DEPLOYMENTS, objects.deployments),
 }
-
-
-def _at_least(watch: MarkWatch, goal: int) -> bool:
-    return watch.count(DELETED) >= goal

@@ -14,6 +14,7 @@ import pytest
 
 from fleet.analysis.study import analyse
 from fleet.errors import UsageError
+from fleet.experiment import batches
 from fleet.experiment.progress import Silent
 from fleet.experiment.runner import Outcome, Runner, plan
 from fleet.experiments.scheduler_throughput.experiment import EXPERIMENT
@@ -47,6 +48,8 @@ class SchedulerFleet(PlainFleet):
 
     most = 10**6
     """So many are bound, no more."""
+    refuses = False
+    """The first deletion of pods."""
 
     def file(self) -> FleetFile:
         """With nodes, and a kube-scheduler."""
@@ -90,6 +93,10 @@ class SchedulerFleet(PlainFleet):
             if not pod.get("status"):
                 status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
                 set_status(self.store, resources.PODS, pod["metadata"]["name"], pod["metadata"]["namespace"], status)
+        if self.refuses and sum(bool(pod.get("status")) for pod in found) == PODS:
+            self.refuses = False
+            fail = self.wecs["wec001"].fail
+            fail.only, fail.status_403 = "pods", 1
         if not self._scheduler_runs():
             return
         waiting = [pod for pod in found if not pod["spec"].get("nodeName")]
@@ -177,6 +184,19 @@ async def test_labels_and_objects_of_one_scheduler_are_there_with_its_pods_only(
     labelled = {one["metadata"]["name"][:4] for one in written if "queue-name" in (one["metadata"].get("labels") or {})}
     assert labelled == {"t001"}
     assert [one["data"] for one in written if one["metadata"]["name"] == "queue"] == [{"size": "1"}]
+    assert fleet.leftovers() == []
+
+
+async def test_a_deletion_that_fails_is_written_down_and_followed_by_another(
+    fleet: SchedulerFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "POLL_SECONDS", 0.2)
+    fleet.refuses = True
+    outcome = await run(fleet, spec(loads=["one-group", "taints"]))
+    recorded = analyse(RunFolder.open(outcome.folder)).recorded
+    rows = [line for line in recorded.requests if line.op == "delete-collection"]
+    assert [line.code for line in rows][:2] == [403, 200]
+    assert {line.trial for line in rows} == {"t000", "t001"}
     assert fleet.leftovers() == []
 
 
