@@ -55,8 +55,22 @@ true moment is not known; late: after the object timeout; missing: never ended; 
 watches raced; planned-fault: the experiment itself disturbed its trial; recreated: the WEC object was replaced; warmup:
 not counted."""
 
-__all__ = ["COLUMNS", "LAYOUTS", "UNCOUNTED", "Downs", "Flag", "Sample", "Setting", "TrialRows", "own_sample"]
+__all__ = [
+    "COLUMNS",
+    "LAYOUTS",
+    "UNCOUNTED",
+    "Downs",
+    "Ends",
+    "Flag",
+    "Sample",
+    "Setting",
+    "TrialRows",
+    "own_sample",
+    "with_stage",
+]
 
+Ends = tuple[int | None, int | None]
+"""When a sample starts and ends, the driver's nanoseconds; None where that was not seen."""
 UNCOUNTED = frozenset({"warmup", "bundled"})
 """Samples with one of these are kept and never summed up."""
 
@@ -105,7 +119,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 def own_sample(
     plan: TrialPlan,
     stage: str,
-    ends: tuple[int | None, int | None],
+    ends: Ends,
     *,
     kind: str,
     name: str,
@@ -115,15 +129,7 @@ def own_sample(
 ) -> Sample:
     """One of an experiment with marks of its own; `ends` are start and end. It is flagged warmup, missing and negative
     by what the trial and the ends are."""
-    start_ns, end_ns = ends
-    found = {*flags, *(["warmup"] if plan.repeat < 0 else [])}
-    seconds = None
-    if start_ns is None or end_ns is None:
-        found.add("missing")
-    else:
-        seconds = (end_ns - start_ns) / 1e9
-        if seconds < 0:
-            found.add("negative")
+    seconds, said = _between(ends, {*flags, *(["warmup"] if plan.repeat < 0 else [])})
     return Sample(
         trial=plan.trial,
         repeat=plan.repeat,
@@ -135,13 +141,30 @@ def own_sample(
         name=name,
         cluster=cluster,
         stage=stage,
-        start_ns=start_ns,
-        end_ns=end_ns,
+        start_ns=ends[0],
+        end_ns=ends[1],
         seconds=seconds,
         server_seconds=None,
-        flags=tuple(sorted(found)),
+        flags=said,
         point=plan.point,
     )
+
+
+def with_stage(sample: Sample, stage: str, ends: Ends, *, flags: Iterable[str] = ()) -> Sample:
+    """Another stage of the same object in the same WEC; of its flags only `flags` and those of the new ends."""
+    seconds, said = _between(ends, flags)
+    return msgspec.structs.replace(
+        sample, stage=stage, start_ns=ends[0], end_ns=ends[1], seconds=seconds, server_seconds=None, flags=said
+    )
+
+
+def _between(ends: Ends, flags: Iterable[str]) -> tuple[float | None, tuple[str, ...]]:
+    """Seconds from one end to the other, and the flags with what the ends are."""
+    start_ns, end_ns = ends
+    if start_ns is None or end_ns is None:
+        return None, tuple(sorted({*flags, "missing"}))
+    seconds = (end_ns - start_ns) / 1e9
+    return seconds, tuple(sorted({*flags, *(["negative"] if seconds < 0 else [])}))
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from fleet.analysis.phase_table import phase_table
 from fleet.analysis.program_table import program_table
 from fleet.analysis.recorded import TRIAL, Recorded
 from fleet.analysis.request_table import API_SERVER_REQUESTS, Asked, asked, request_table
-from fleet.analysis.samples import Sample
+from fleet.analysis.samples import Sample, with_stage
 from fleet.analysis.stats import quantile as exact
 from fleet.analysis.webhook_table import webhook_table
 from fleet.experiments.kubevirt_density import marks, series, upstream
@@ -42,7 +42,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:
     """By its stages, the one between VMI and VM, and its tables."""
     found = by_stages(run, recorded)
     count = int(run.spec.own("count") or 1)
-    samples = [*found.samples, *_told(found.samples, recorded)]
+    samples = [*found.samples, *_vm_ready(found.samples, recorded)]
     stages = [*run.stages, marks.READY_STAGE]
     requests = asked(recorded, (API_SERVER_REQUESTS, series.CLIENT))
     trials = Counter(plan.point for plan in recorded.trials if plan.repeat >= 0)
@@ -66,7 +66,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:
     return replace(found, samples=samples, stages=names_, tables=kept, reasons=reasons, said=said)
 
 
-def _told(samples: Sequence[Sample], recorded: Recorded) -> Iterator[Sample]:
+def _vm_ready(samples: Sequence[Sample], recorded: Recorded) -> Iterator[Sample]:
     """How long after its VMI runs a VM says that it is ready; the two have one name."""
     running = {
         (sample.trial, sample.namespace, sample.name): sample
@@ -84,20 +84,9 @@ def _told(samples: Sequence[Sample], recorded: Recorded) -> Iterator[Sample]:
             continue
         ready, start = seen.get(key), sample.end_ns
         end = None if ready is None or start is None else ready.ns
-        flags = {flag for flag in sample.flags if flag not in ("missing", "negative")}
-        if end is None:
-            flags.add("missing")
-        elif start is not None and end < start:
-            flags.add("negative")
-        yield msgspec.structs.replace(
-            sample,
-            kind=names.VMS.plural,
-            stage=marks.READY_STAGE.name,
-            start_ns=start,
-            end_ns=end,
-            seconds=None if end is None or start is None else (end - start) / 1e9,
-            flags=tuple(sorted(flags)),
-        )
+        flags = [flag for flag in sample.flags if flag not in ("missing", "negative")]
+        later = with_stage(sample, marks.READY_STAGE.name, (start, end), flags=flags)
+        yield msgspec.structs.replace(later, kind=names.VMS.plural)
 
 
 def _upstream(

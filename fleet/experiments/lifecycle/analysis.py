@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-from msgspec.structs import replace
-
 from fleet.analysis.findings import Findings
 from fleet.analysis.recorded import Recorded
-from fleet.analysis.samples import Sample
+from fleet.analysis.samples import Sample, with_stage
 from fleet.analysis.setting import Setting
 from fleet.experiments.lifecycle.marks import STAGES, UPDATE
 from fleet.results.events import MarkSeen, Requested
@@ -56,25 +54,11 @@ def _samples(created: Sequence[Sample], recorded: Recorded) -> Iterator[Sample]:
 
 
 def _sample(of: Sample, stage: str, request: Requested | None, end: MarkSeen | None) -> Sample:
-    start_ns = None if request is None else request.sent_ns
-    end_ns = None if end is None else end.ns
+    ends = None if request is None else request.sent_ns, None if end is None else end.ns
     flags = {flag for flag in of.flags if flag in _KEPT}
-    if start_ns is None or end_ns is None:
-        flags.add("missing")
-    elif end_ns < start_ns:
-        flags.add("negative")
     if end is not None:
         flags |= {name for name, is_so in (("listed", end.listed and not end.gap), ("gap", end.gap)) if is_so}
-    seconds = None if start_ns is None or end_ns is None else (end_ns - start_ns) / 1e9
-    return replace(
-        of,
-        stage=stage,
-        start_ns=start_ns,
-        end_ns=end_ns,
-        seconds=seconds,
-        server_seconds=None,
-        flags=tuple(sorted(flags)),
-    )
+    return with_stage(of, stage, ends, flags=flags)
 
 
 def _said(samples: Sequence[Sample]) -> Iterator[str]:
