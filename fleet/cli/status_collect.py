@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from fleet.cli.status_model import ClusterRow, MachineRow, ProgramRow, Status
 from fleet.errors import FleetError, KubeError
 from fleet.host.machine_state import Look, look, parse
 from fleet.kube import cluster_client
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.kube.resources import NODES
 from fleet.managers import registry
 from fleet.managers.manager import Manager, Registration
@@ -102,7 +102,7 @@ async def _look(client: KubeClient, cluster: Cluster) -> ClusterRow:
         nodes = await client.list_all(NODES)
     except KubeError as error:
         return replace(row, ready=True, problem=str(error))
-    return replace(row, ready=True, nodes=len(nodes), nodes_ready=sum(_condition(n, "Ready") == "True" for n in nodes))
+    return replace(row, ready=True, nodes=len(nodes), nodes_ready=sum(condition(node, "Ready") for node in nodes))
 
 
 async def _registrations(fleet: FleetFile, manager: Manager, allowed: set[str]) -> dict[str, Registration]:
@@ -123,11 +123,6 @@ def everywhere(found: Sequence[Mapping[str, Registration]]) -> dict[str, Registr
     """One per WEC of what each transport says: that of the first where something is wrong, else that of the first."""
     said = {name: [each[name] for each in found if name in each] for each in found for name in each}
     return {name: next((one for one in several if one.problem), several[0]) for name, several in said.items()}
-
-
-def _condition(item: Mapping[str, Any], name: str) -> str:
-    conditions = (item.get("status") or {}).get("conditions") or []
-    return next((str(c.get("status", "")) for c in conditions if c.get("type") == name), "")
 
 
 def _look_at(machine: Machine) -> Look | str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.kube.each import each
 from fleet.kube.errors import Conflict
 from fleet.kube.resources import Resource
@@ -57,5 +58,4 @@ async def _apply(client: KubeClient, crd: Mapping[str, Any]) -> None:
 
 
 def _established(crd: Mapping[str, Any] | None) -> bool:
-    conditions = ((crd or {}).get("status") or {}).get("conditions") or ()
-    return any(entry.get("type") == "Established" and entry.get("status") == "True" for entry in conditions)
+    return condition(crd or {}, "Established")

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def condition(obj: Mapping[str, Any], kind: str, value: str = "True") -> bool:
-    """Whether the object's status has that condition with that value."""
+def condition_of(obj: Mapping[str, Any], kind: str) -> str:
+    """Value of that condition of the object's status: True, False or Unknown; empty where it has none."""
     conditions = (obj.get("status") or {}).get("conditions") or ()
-    return any(c.get("type") == kind and c.get("status") == value for c in conditions)
+    return next((str(one.get("status", "")) for one in conditions if one.get("type") == kind), "")
+
+
+def condition(obj: Mapping[str, Any], kind: str) -> bool:
+    """Whether that condition of the object's status is True."""
+    return condition_of(obj, kind) == "True"

@@ -7,6 +7,7 @@ from typing import Any
 
 from fleet.errors import HostError
 from fleet.host.https import Answer, Endpoint
+from fleet.kube.conditions import condition
 
 NODE_LABEL = "fleet-testbed/node"
 """Nodes that carry it were made here, so they may be removed here; its value says which simulator plays them."""
@@ -33,9 +34,7 @@ def delete(cluster: str, endpoint: Endpoint, names: Sequence[str]) -> None:
 
 def count_ready(cluster: str, endpoint: Endpoint, value: str) -> int:
     """How many have the condition Ready, which only a simulator that works gives them."""
-    found = of_simulator(cluster, endpoint, value)
-    conditions = [node.get("status", {}).get("conditions") or [] for node in found]
-    return sum(any(c["type"] == "Ready" and c["status"] == "True" for c in each) for each in conditions)
+    return sum(condition(node, "Ready") for node in of_simulator(cluster, endpoint, value))
 
 
 def expect(cluster: str, answer: Answer, *statuses: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fleet.kube.conditions import condition_of
 from fleet.kube.resources import KARMADA_CLUSTERS
 from fleet.managers.roll import Roll
 
@@ -21,9 +22,8 @@ def word(cluster: Mapping[str, Any]) -> str:
     """One word for a Cluster."""
     if cluster["metadata"].get("deletionTimestamp"):
         return "Leaving"
-    conditions = (cluster.get("status") or {}).get("conditions") or []
-    found = next((str(one.get("status", "")) for one in conditions if one.get("type") == READY), "")
-    return {"True": READY, "False": "NotReady", "Unknown": "Unknown"}.get(found, "Joined")
+    known = {"True": READY, "False": "NotReady", "Unknown": "Unknown"}
+    return known.get(condition_of(cluster, READY), "Joined")
 
 
 ROLL = Roll(KARMADA_CLUSTERS, word, PROBLEMS, "registered and Ready")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fleet.kube.conditions import condition
 from fleet.kube.resources import MEMBER_CLUSTERS
 from fleet.managers.roll import Roll
 
@@ -20,15 +21,11 @@ def word(member: Mapping[str, Any]) -> str:
     """One word for a MemberCluster."""
     if member["metadata"].get("deletionTimestamp"):
         return "Leaving"
-    if not _holds((member.get("status") or {}).get("conditions"), "Joined"):
+    if not condition(member, "Joined"):
         return "Pending"
     agents = (member.get("status") or {}).get("agentStatus") or []
-    healthy = any(one.get("type") == "MemberAgent" and _holds(one.get("conditions"), "Healthy") for one in agents)
+    healthy = any(one.get("type") == "MemberAgent" and condition({"status": one}, "Healthy") for one in agents)
     return JOINED if healthy else "Unhealthy"
-
-
-def _holds(conditions: Any, kind: str) -> bool:
-    return any(one.get("type") == kind and one.get("status") == "True" for one in conditions or [])
 
 
 ROLL = Roll(MEMBER_CLUSTERS, word, PROBLEMS, "joined and healthy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fleet.kube.conditions import condition_of
 from fleet.managers.multikueue import names
 from fleet.managers.roll import Roll
 
@@ -20,9 +21,7 @@ def word(member: Mapping[str, Any]) -> str:
     """One word for a MultiKueueCluster."""
     if member["metadata"].get("deletionTimestamp"):
         return "Leaving"
-    conditions = (member.get("status") or {}).get("conditions") or []
-    found = next((str(one.get("status", "")) for one in conditions if one.get("type") == ACTIVE), "")
-    return {"True": ACTIVE, "False": "Lost"}.get(found, "Pending")
+    return {"True": ACTIVE, "False": "Lost"}.get(condition_of(member, ACTIVE), "Pending")
 
 
 ROLL = Roll(names.CLUSTERS, word, PROBLEMS, "active workers")

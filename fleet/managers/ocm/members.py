@@ -8,6 +8,7 @@ from typing import Any
 from fleet.errors import FleetError
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition, condition_of
 from fleet.managers.named import named
 from fleet.managers.roll import Roll
 
@@ -26,17 +27,12 @@ PROBLEMS = {
 
 def _word(managed: Mapping[str, Any]) -> str:
     """One word for a ManagedCluster, by its conditions."""
-    available = _condition(managed, "ManagedClusterConditionAvailable")
+    available = condition_of(managed, "ManagedClusterConditionAvailable")
     if available:
         return {"True": AVAILABLE, "False": "Unavailable"}.get(available, "Unknown")
-    if _condition(managed, "ManagedClusterJoined") == "True":
+    if condition(managed, "ManagedClusterJoined"):
         return "Joined"
-    return "Accepted" if _condition(managed, "HubAcceptedManagedCluster") == "True" else "Pending"
-
-
-def _condition(managed: Mapping[str, Any], name: str) -> str:
-    conditions = (managed.get("status") or {}).get("conditions") or []
-    return next((str(c.get("status", "")) for c in conditions if c.get("type") == name), "")
+    return "Accepted" if condition(managed, "HubAcceptedManagedCluster") else "Pending"
 
 
 ROLL = Roll(resources.MANAGED_CLUSTERS, _word, PROBLEMS, "registered and Available")

@@ -10,6 +10,7 @@ import aiohttp
 from fleet.errors import KubeError
 from fleet.install.readiness import until_it_works
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import CRDS
 from fleet.platforms.kubevirt import names, pages
@@ -34,8 +35,7 @@ async def served(client: KubeClient) -> bool:
         crd = await client.get(CRDS, CRD_NAME)
     except NotFound:
         return False
-    conditions = (crd.get("status") or {}).get("conditions") or ()
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+    return condition(crd, "Established")
 
 
 async def phase(client: KubeClient) -> str:
