@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from fleet.analysis.agent_table import agent_table
-from fleet.analysis.counters import peaks, spans
+from fleet.analysis.counters import spans
 from fleet.analysis.findings import DataColumn, DataTable, Findings, Value, by_stages
 from fleet.analysis.node_spread import placed, spread_table
 from fleet.analysis.phase_table import phase_table
@@ -41,7 +41,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:  # n
     requests = asked(recorded, (API_SERVER_REQUESTS,), marks.LOAD)
     tables = [
         _rates(each),
-        _limits(each, recorded),
+        _limits(each),
         _upstream(each),
         phase_table(samples, run.stages, [stage.name for stage in marks.CREATION], "creation"),
         phase_table(samples, run.stages, [marks.PENDING.name], "scheduling"),
@@ -98,7 +98,7 @@ def _rates(each: Sequence[Throughput]) -> DataTable:
     )  # fmt: skip
 
 
-def _limits(each: Sequence[Throughput], recorded: Recorded) -> DataTable:
+def _limits(each: Sequence[Throughput]) -> DataTable:
     """What could have limited each trial, with how near it was to that."""
     columns = [
         DataColumn(name="load"),
@@ -117,24 +117,15 @@ def _limits(each: Sequence[Throughput], recorded: Recorded) -> DataTable:
         DataColumn(name="machine busy", unit="%"),
     ]
     rows: list[list[Value]] = []
-    span_of = spans(recorded, marks.LOAD)
     for one in each:
         own = one.scheduler.component
         others = {name: cores for name, cores in one.cores.items() if name.partition(".")[0] != own}
         which = max(others, key=lambda name: others[name], default="")
-        deepest = max(
-            (
-                value
-                for key, value in peaks(recorded.metrics, span_of[one.plan.trial]).items()
-                if key.component == own and key.name == series.PENDING and key.label(series.QUEUE) == "active"
-            ),
-            default=None,
-        )
         rows.append(
             [
                 one.load, one.scheduler.name, one.plan.trial, one.scheduler.qps,
                 None if one.rate is None else 100 * one.rate / one.scheduler.qps, _times(one.waited, MS), one.offered,
-                _times(one.cycle, 100), one.refused, deepest,
+                _times(one.cycle, 100), one.refused, one.deepest,
                 next((cores for name, cores in one.cores.items() if name.partition(".")[0] == own), None),
                 others.get(which), which, _times(one.busy, 100),
             ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fleet.analysis.counters import Counter, Span, rises, spans
+from fleet.analysis.counters import Counter, Span, peaks, rises, spans
 from fleet.analysis.histograms import buckets, quantile
 from fleet.analysis.program_table import cpu_seconds, programs
 from fleet.analysis.recorded import Recorded
@@ -24,6 +24,8 @@ OFFER_SHARE = 0.9
 """Of the rate of creation, where the scheduler runs meanwhile."""
 REFUSED_SHARE = 0.05
 """Of the pods: so many answers 429 to their binds, which the scheduler then repeats."""
+IDLE_SHARE = 0.01
+"""Of the pods: a scheduler whose queue was never longer, while more of them waited, had nothing to do."""
 CYCLE_SHARE = 0.8
 """Of the time, in which the scheduling cycle worked: it takes one pod after another."""
 BUSY_SHARE = 0.9
@@ -50,6 +52,8 @@ class Throughput:
     """By program."""
     busy: float | None
     """Share of the machine's processors, whoever used them."""
+    deepest: float | None = None
+    """Pods in its active queue, at most, as it was scraped."""
     refused: float = 0.0
     """Binds that the API server put off (429): its priority and fairness had no room for them."""
 
@@ -128,6 +132,8 @@ class Throughput:
             yield f"its client's limit ({self.scheduler.qps:g} requests a second)"
         if self.early and self.offered is not None and rate >= OFFER_SHARE * self.offered:
             yield f"creation: {self.offered:.0f} pods a second were offered"
+        elif self.early and self.deepest is not None and self.deepest < IDLE_SHARE * self.pods:
+            yield f"what lets pods through to it: {self.deepest:.0f} of them at most were in its queue"
         if self.cycle is not None and self.cycle >= CYCLE_SHARE:
             yield f"its scheduling cycle, which worked {self.cycle:.0%} of the time"
         if self.refused >= REFUSED_SHARE * self.bound:
@@ -176,6 +182,7 @@ def throughputs(recorded: Recorded, spec: Mapping[str, Any]) -> Iterator[Through
             own=_last(recorded, scheduler.component, span),
             cores=_cores(recorded, span),
             busy=_busy(recorded.hosts, span),
+            deepest=_deepest(recorded, scheduler.component, span),
             refused=_refused(recorded, span),
         )
 
@@ -200,6 +207,15 @@ def _last(recorded: Recorded, component: str, span: Span) -> dict[Counter, float
 def _cores(recorded: Recorded, span: Span) -> dict[str, float]:
     seconds = (span[1] - span[0]) / 1e9
     return {name: cpu_seconds(samples) / seconds for name, samples in programs(recorded.processes, span).items()}
+
+
+def _deepest(recorded: Recorded, component: str, span: Span) -> float | None:
+    found = [
+        value
+        for key, value in peaks(recorded.metrics, span).items()
+        if key.component == component and key.name == series.PENDING and key.label(series.QUEUE) == "active"
+    ]
+    return max(found, default=None)
 
 
 def _refused(recorded: Recorded, span: Span) -> float:

@@ -61,6 +61,9 @@ def test_what_else_limits_in_its_order() -> None:
     created = [n * SECOND // 52 for n in range(1000)]
     early = trial(scheduler=raised, early=True, created_ns=created, own=cycle)
     assert early.limited_by == "creation: 52 pods a second were offered"
+    gated = trial(scheduler=raised, early=True, deepest=9.0, busy=0.97)
+    assert gated.limited_by == "what lets pods through to it: 9 of them at most were in its queue"
+    assert trial(scheduler=raised, early=True, deepest=10.0, busy=0.97).limited_by.startswith("CPU")
     assert trial(bound_ns=[5 * SECOND] * 999).limited_by == "not all pods were bound"
     assert trial(bound_ns=[]).limited_by == "not all pods were bound"
 
