@@ -1,8 +1,9 @@
 """Copy a run to `results/<experiment>/<name>`, as small as git takes it, with everything that its report is made from.
 
-`python -m tools.publish RUN NAME`: `events.jsonl` is packed, the tables in CSV and the profiles stay behind (the tables
-are in `summary.json`, the flame graphs in the report), the manifest is written again. Names that begin with a digit are
-those of runs, which git ignores. A league's folder goes with all its runs to `results/league-<league>/<name>`.
+`python -m tools.publish RUN NAME`: `events.jsonl` is packed, the tables in CSV, profiles and programs' logs stay behind
+(the tables are in `summary.json`, the flame graphs in the report), the manifest is written again. Names that begin with
+a digit are those of runs, which git ignores. A league's folder goes with all its runs to
+`results/league-<league>/<name>`. What was published under the name before stays where the new run is refused.
 """
 
 from __future__ import annotations
@@ -13,43 +14,51 @@ import shutil
 import sys
 from pathlib import Path
 
+from fleet.host.weight import MIB
 from fleet.results import league
 from fleet.results.folder import EVENTS, MANIFEST, PPROF, PROFILES, RunFolder
 
 ROOT = Path(__file__).parents[1]
-MOST_BYTES = 10 << 20
+MOST_BYTES = 10 * MIB
 
 
 def left_out(_folder: str, names: list[str]) -> set[str]:
     """What is not copied, as `shutil.copytree` asks."""
-    return {one for one in names if one.endswith(".csv") or one in {EVENTS, MANIFEST, PPROF, PROFILES} or one[0] == "."}
+    others = {EVENTS, MANIFEST, PPROF, PROFILES}
+    return {one for one in names if one.endswith((".csv", ".log")) or one in others or one[0] == "."}
 
 
-def publish(run: Path, name: str, results: Path) -> Path:
-    """The new folder. ValueError for what cannot be published."""
+def publish(run: Path, name: str, results: Path, *, most: int = MOST_BYTES) -> Path:
+    """The new folder. ValueError for what cannot be published, such as more than `most` bytes."""
     if not name or name[0].isdigit():
         raise ValueError(f"{name!r}: names of published runs begin with a letter")
     if (run / league.FILE).is_file():
-        return _league(run, name, results)
-    target = results / RunFolder(run).read_run().spec.experiment / name
-    _check(run)
-    shutil.rmtree(target, ignore_errors=True)
-    _copy(run, target)
+        record = league.read(run)
+        folder, runs = f"league-{record.league.name}", [played.run for played in record.turns if played.run]
+    else:
+        record, folder, runs = None, RunFolder(run).read_run().spec.experiment, [""]
+    for one in runs:
+        _check(run / one)
+    target = results / folder / name
+    fresh = target.with_name(f".{name}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        for one in runs:
+            _copy(run / one, fresh / one)
+        if record is not None:
+            league.write(fresh, record)
+        if (size := size_of(fresh)) > most:
+            raise ValueError(f"{run}: {size / MIB:.1f} MiB when packed, more than {most / MIB:.0f}: take a shorter run")
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.rename(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     return target
 
 
-def _league(folder: Path, name: str, results: Path) -> Path:
-    """A league with each of its runs."""
-    record = league.read(folder)
-    runs = [played.run for played in record.turns if played.run]
-    for run in runs:
-        _check(folder / run)
-    target = results / f"league-{record.league.name}" / name
-    shutil.rmtree(target, ignore_errors=True)
-    for run in runs:
-        _copy(folder / run, target / run)
-    league.write(target, record)
-    return target
+def size_of(folder: Path) -> int:
+    """Bytes of its files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _check(run: Path) -> None:
@@ -77,12 +86,7 @@ def main() -> int:
     except ValueError as error:
         print(f"publish: {error}", file=sys.stderr)
         return 2
-    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    print(f"{target.relative_to(ROOT)}: {size / 1024:.0f} KiB")
-    if size > MOST_BYTES:
-        shutil.rmtree(target)
-        print(f"publish: more than {MOST_BYTES >> 20} MiB, so it was removed: take a shorter run", file=sys.stderr)
-        return 1
+    print(f"{target.relative_to(ROOT)}: {size_of(target) / 1024:.0f} KiB")
     return 0
 
 

@@ -42,6 +42,20 @@ def test_a_run_that_was_changed_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "results").exists()
 
 
+def test_what_is_too_large_is_refused_and_the_one_before_stays(tmp_path: Path) -> None:
+    before = publish(run_folder(tmp_path / "before").path, "reference", tmp_path / "results")
+    events = (before / f"{EVENTS}.gz").read_bytes()
+    run = run_folder(tmp_path / "ran")
+    (run.path / "raw").mkdir(exist_ok=True)
+    (run.path / "raw" / "scheduler.log").write_text("a program's log does not count\n" * 10_000)
+    with pytest.raises(ValueError, match="take a shorter run"):
+        publish(run.path, "reference", tmp_path / "results", most=1000)
+    assert (before / f"{EVENTS}.gz").read_bytes() == events
+    assert [path.name for path in before.parent.iterdir()] == ["reference"]
+    publish(run.path, "reference", tmp_path / "results", most=200_000)
+    assert not (before / "raw").exists() or not list((before / "raw").iterdir())
+
+
 def test_a_name_of_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="begin with a letter"):
         publish(run_folder(tmp_path / "ran").path, "20261128T234202Z-ddd3e56c", tmp_path / "results")
