@@ -111,6 +111,7 @@ def _limits(each: Sequence[Throughput]) -> DataTable:
         DataColumn(name="cycle busy", unit="%"),
         DataColumn(name="binds put off", unit="429"),
         DataColumn(name="deepest queue"),
+        DataColumn(name="descriptors, most"),
         DataColumn(name="scheduler CPU", unit="cores"),
         DataColumn(name="most other CPU", unit="cores"),
         DataColumn(name="which"),
@@ -125,7 +126,7 @@ def _limits(each: Sequence[Throughput]) -> DataTable:
             [
                 one.load, one.scheduler.name, one.plan.trial, one.scheduler.qps,
                 None if one.rate is None else 100 * one.rate / one.scheduler.qps, _times(one.waited, MS), one.offered,
-                _times(one.cycle, 100), one.refused, one.deepest,
+                _times(one.cycle, 100), one.refused, one.deepest, one.descriptors,
                 next((cores for name, cores in one.cores.items() if name.partition(".")[0] == own), None),
                 others.get(which), which, _times(one.busy, 100),
             ]

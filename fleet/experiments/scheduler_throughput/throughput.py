@@ -54,6 +54,8 @@ class Throughput:
     """Share of the machine's processors, whoever used them."""
     deepest: float | None = None
     """Pods in its active queue, at most, as it was scraped."""
+    descriptors: int | None = None
+    """Files and connections that it had open, at most, as it was sampled."""
     refused: float = 0.0
     """Binds that the API server put off (429): its priority and fairness had no room for them."""
 
@@ -182,6 +184,7 @@ def throughputs(recorded: Recorded, spec: Mapping[str, Any]) -> Iterator[Through
             own=_last(recorded, scheduler.component, span),
             cores=_cores(recorded, span),
             busy=_busy(recorded.hosts, span),
+            descriptors=_descriptors(recorded, scheduler.component, span),
             deepest=_deepest(recorded, scheduler.component, span),
             refused=_refused(recorded, span),
         )
@@ -207,6 +210,11 @@ def _last(recorded: Recorded, component: str, span: Span) -> dict[Counter, float
 def _cores(recorded: Recorded, span: Span) -> dict[str, float]:
     seconds = (span[1] - span[0]) / 1e9
     return {name: cpu_seconds(samples) / seconds for name, samples in programs(recorded.processes, span).items()}
+
+
+def _descriptors(recorded: Recorded, component: str, span: Span) -> int | None:
+    own = [one for one in recorded.processes if one.component == component and span[0] <= one.ns <= span[1]]
+    return max((one.fds for one in own), default=None)
 
 
 def _deepest(recorded: Recorded, component: str, span: Span) -> float | None:

@@ -152,6 +152,8 @@ async def test_each_scheduler_under_each_load_and_nothing_is_left(fleet: Schedul
     predicted = [row[9] for row in tables["throughput"].rows]
     assert predicted == [None, pytest.approx(20 / 9)] * 2
     assert [row[2:6] for row in tables["spread"].rows] == [[PODS, NODES, 2, PODS // 2]] * 4
+    (most,) = [n for n, column in enumerate(tables["limits"].columns) if column.name == "descriptors, most"]
+    assert all(row[most] > 0 for row in tables["limits"].rows)
     text = page(study)
     for part in ("throughput", "limits", "creation", "scheduling", "management", "clean-up"):
         assert f'id="{part}"' in text, part
