@@ -18,6 +18,7 @@ from fleet.host.files import write_private
 from fleet.simulators import scraped
 
 ANSWER_SECONDS = 30.0
+START_SECONDS = 30.0
 LIST_SECONDS = 60.0
 """For a list to be read: Prometheus hands on changes of its lists every 5 s."""
 POLL = 0.25
@@ -69,6 +70,20 @@ class Prometheus:
         finally:
             await asyncio.to_thread(self.list_file.unlink, missing_ok=True)
         await self._until(trial, 0, LIST_SECONDS)
+
+    async def ready(self) -> None:
+        """Return when it answers queries: for some time after its start it answers them with 503. UsageError when it
+        does not within `START_SECONDS`."""
+        end = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                await self._ask("/api/v1/targets", state="active")
+            except UsageError:
+                if time.monotonic() > end:
+                    raise
+            else:
+                return
+            await asyncio.sleep(POLL)
 
     async def scrapes(self, trial: str, begin: float, end: float) -> list[Scrape]:
         """Those of a trial that began between two moments (Unix time, s), by their begin."""
@@ -127,4 +142,6 @@ async def opened(base: str, root: Path) -> AsyncIterator[Prometheus]:
     await asyncio.to_thread(file.unlink, missing_ok=True)
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
-        yield Prometheus(base, file, session)
+        made = Prometheus(base, file, session)
+        await made.ready()
+        yield made

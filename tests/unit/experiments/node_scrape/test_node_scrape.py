@@ -16,6 +16,7 @@ from fleet.analysis.join import Join
 from fleet.analysis.recorded import Recorded
 from fleet.errors import KubeError, SpecError, UsageError
 from fleet.experiments.node_scrape import analysis, figures
+from fleet.experiments.node_scrape import prometheus as prometheus_api
 from fleet.experiments.node_scrape.experiment import EXPERIMENT
 from fleet.experiments.node_scrape.pages import Reader, RunningPod
 from fleet.experiments.node_scrape.prometheus import opened, targets
@@ -217,7 +218,6 @@ async def test_a_real_prometheus_scrapes_what_a_trial_lists_and_stops(tmp_path: 
             f"--web.listen-address={address}", FEATURE]  # fmt: skip
     process = await asyncio.create_subprocess_exec(*argv, stderr=asyncio.subprocess.DEVNULL)
     try:
-        await listening(address)
         async with opened(f"http://{address}", tmp_path) as prometheus:
             async with prometheus.scraping("t001", targets("t001", nodes, 2, 1.0), 1.0):
                 begin = time.time()
@@ -241,14 +241,27 @@ def places(root: Path) -> Places:
     return Places(root, targets_folder(root), *(root for _ in range(6)))
 
 
-async def listening(address: str) -> None:
-    host, _, port = address.partition(":")
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(host, int(port))
-            except OSError:
-                await asyncio.sleep(0.1)
-            else:
-                writer.close()
-                return
+async def test_a_prometheus_that_has_just_started_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([503, 503])
+
+    async def page(_request: web.Request) -> web.Response:
+        return web.json_response({"data": {"activeTargets": []}}, status=next(answers, 200))
+
+    app = web.Application()
+    app.router.add_get("/api/v1/targets", page)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        async with opened(base, tmp_path):
+            assert next(answers, None) is None
+        answers = iter([503] * 99)
+        monkeypatch.setattr(prometheus_api, "START_SECONDS", 0.0)
+        with pytest.raises(UsageError, match="does not answer /api/v1/targets: 503"):
+            async with opened(base, tmp_path):
+                pass
+    finally:
+        await runner.cleanup()
