@@ -28,8 +28,7 @@ async def delete_in_batches(
     A request that fails is written down, and the next one deletes what it left: an API server short of CPU does not
     answer the deletion of hundreds within a client's time-out, and goes on with it.
     """
-    labels = session.names.labels(trial=trial)
-    params = {"labelSelector": ",".join(f"{key}={value}" for key, value in labels.items()), "limit": str(batch)}
+    params = {"labelSelector": session.names.selector(trial=trial), "limit": str(batch)}
     namespace = session.names.namespace
     path = resource.path(namespace=namespace)
     end = time.monotonic() + seconds

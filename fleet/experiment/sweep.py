@@ -11,12 +11,11 @@ from fleet.kube.client import KubeClient
 from fleet.kube.each import AT_ONCE, each
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import Resource
-from fleet.model.run_names import TRIAL_LABEL
 
 
 async def sweep(session: Session, trial: str, client: KubeClient, kinds: Sequence[Resource]) -> None:
     """Objects of these kinds, in this order; one by one, as not every kind serves deletion of a collection."""
-    selector = f"{session.names.selector()},{TRIAL_LABEL}={trial}"
+    selector = session.names.selector(trial=trial)
     for kind in kinds:
 
         async def one(item: Mapping[str, Any], kind: Resource = kind) -> None:

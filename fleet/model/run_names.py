@@ -50,9 +50,9 @@ class RunNames:
         """Whether that is a namespace of the run."""
         return namespace == self.namespace or namespace.startswith(f"{self.namespace}-")
 
-    def selector(self) -> str:
-        """Label selector of everything of this run."""
-        return f"{RUN_LABEL}={self.run_id}"
+    def selector(self, **more: str) -> str:
+        """Label selector of everything of this run that has `labels(**more)`."""
+        return ",".join(f"{key}={value}" for key, value in self.labels(**more).items())
 
     def policy(self, group: int, target: str) -> str:
         """Name of a policy: `target` is the WEC in one-to-one, `all` in one-to-many."""

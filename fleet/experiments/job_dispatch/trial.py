@@ -101,7 +101,7 @@ class Bench:
     async def _delete(self, trial: str) -> None:
         """At the hub; what it had dispatched goes with it. An anomaly when a Job stays."""
         session = self.session
-        selector = ",".join(f"{key}={value}" for key, value in session.names.labels(trial=trial).items())
+        selector = session.names.selector(trial=trial)
         params = {"labelSelector": selector, "propagationPolicy": "Background"}
         path = JOBS.path(namespace=session.names.namespace)
         there = self.jobs.count(CREATED)

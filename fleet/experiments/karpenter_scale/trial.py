@@ -151,7 +151,7 @@ class Trial:
     async def _delete(self, trial: ScaleTrial) -> None:
         """Deployments first; then the NodePool with its NodeClaims, whose nodes are empty."""
         session, spec, client = self._session, self._session.spec, self._client
-        selector = ",".join(f"{key}={value}" for key, value in session.names.labels(trial=trial.id).items())
+        selector = session.names.selector(trial=trial.id)
         end = time.monotonic() + spec.timeouts.clean
         watches = self._watches
         space = session.names.namespace

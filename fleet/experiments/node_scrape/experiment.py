@@ -32,7 +32,6 @@ from fleet.kube.each import each
 from fleet.managers.manager import Manager
 from fleet.model.fleet_file import Cluster, FleetFile
 from fleet.model.pod_marks import RUNNING
-from fleet.model.run_names import TRIAL_LABEL
 from fleet.model.stage import Stage
 from fleet.observe.processes import programs
 from fleet.results.events import Requested
@@ -125,7 +124,7 @@ class NodeScrapeExperiment(OwnExperiment[NodeScrape]):
                 async with session.trial(trial):
                     await body.run(trial)
                 async with session.step("clean", trial.id):
-                    selector = f"{session.names.selector()},{TRIAL_LABEL}={trial.id}"
+                    selector = session.names.selector(trial=trial.id)
                     await client.delete_collection(
                         resources.CONFIGMAPS, session.names.namespace, label_selector=selector
                     )

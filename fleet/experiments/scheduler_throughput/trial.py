@@ -213,8 +213,7 @@ class Trial:
         """Owners first: they would make what is deleted again."""
         session, trial = self.session, self.trial.id
         if self.spec.by == "deployment":
-            labels = session.names.labels(trial=trial)
-            selector = ",".join(f"{key}={value}" for key, value in labels.items())
+            selector = session.names.selector(trial=trial)
             for owner in (resources.DEPLOYMENTS, resources.REPLICASETS):
                 await self.client.delete_collection(owner, session.names.namespace, label_selector=selector)
         seconds = self.spec.timeouts.clean

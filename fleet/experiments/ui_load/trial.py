@@ -137,8 +137,7 @@ class Trials:
 
 async def emptied(session: Session, trial: str, client: KubeClient) -> None:
     """Delete nodes, pods and events of a trial (empty: of the run) in one WEC."""
-    labels = session.names.labels(trial=trial) if trial else session.names.labels()
-    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    selector = session.names.selector(trial=trial) if trial else session.names.selector()
     for resource in (PODS, EVENTS, NODES):
         namespace = session.names.namespace if resource.namespaced else None
         with suppress(NotFound):

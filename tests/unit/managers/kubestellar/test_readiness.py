@@ -10,6 +10,7 @@ from fleet.errors import DeadlineError, ToolchainError
 from fleet.install.crds import packaged_crd, read_crds, wait_established
 from fleet.install.upstream import UpstreamFolders
 from fleet.kube.client import KubeClient
+from fleet.kube.conditions import condition_of
 from fleet.kube.resources import CRDS
 from fleet.managers.kubestellar.ready import CONTROLLER_MARK, START_MARK, says
 from fleet.testing.api_server.server import FakeApiServer
@@ -78,6 +79,8 @@ async def test_a_crd_that_is_never_served_is_named(server: FakeApiServer, hub: K
     server.store.create(CRDS, packaged_crd("fleet.managers.kubestellar", "workstatuses"))
     with pytest.raises(DeadlineError, match="absent"):
         await wait_established(hub, ["absent"], seconds=0)
+    stored = server.store.get(CRDS, "workstatuses.control.kubestellar.io")
+    assert condition_of(stored, "Established") != "False"
 
 
 def test_a_missing_program_or_crd_is_named(tmp_path: Path) -> None:
