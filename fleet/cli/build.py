@@ -6,13 +6,16 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fleet.cli.console import say
 from fleet.cli.options import FleetOption, YesOption
 from fleet.errors import SpecError, UnsafeFileError, UsageError
+
+if TYPE_CHECKING:
+    from fleet.model.yaml_source import Source
 
 VARIABLE = r"[a-z_][a-z0-9_]*"
 
@@ -21,10 +24,10 @@ SetVariables = Annotated[
     typer.Option(
         "-e",
         "--extra-vars",
-        metavar="K=V|@FILE",
+        metavar="K=V|{K: V}|@FILE",
         envvar="FLEET_EXTRA_VARS",
         show_default=False,
-        help="An inventory variable, or a YAML file of them.",
+        help="An inventory variable, a mapping or a YAML file of them, as of ansible-playbook.",
     ),
 ]
 InventoryOption = Annotated[
@@ -199,33 +202,37 @@ def checked_name(text: str, what: str) -> str:
 
 
 def pairs(texts: list[str]) -> dict[str, Any]:
-    """`k=v` words and the files of `@file` words as variables, with the types of YAML; the later word wins."""
+    """`k=v` words, mappings in braces and the files of `@file` words as variables, with the types of YAML; the later
+    word wins. As those of `ansible-playbook`."""
     from fleet.model import yaml_source
     from fleet.model.model_errors import shown
 
     values: dict[str, Any] = {}
     for text in texts:
         if text.startswith("@"):
-            values |= _file_of_variables(Path(text.removeprefix("@")))
+            values |= _variables(yaml_source.read(Path(text.removeprefix("@"))))
+            continue
+        if text.startswith("{"):
+            values |= _variables(yaml_source.parse(text, Path(f"-e {shown(text)}")))
             continue
         name, equals, value = text.partition("=")
         if not equals or not re.fullmatch(VARIABLE, name):
-            raise UsageError(f"-e {shown(text)}: write NAME=VALUE, for example -e wec_count=20, or @FILE")
+            raise UsageError(
+                f"-e {shown(text)}: write NAME=VALUE, for example -e wec_count=20, {{NAME: VALUE}} or @FILE"
+            )
         values[name] = yaml_source.scalar(value, what=f"-e {name}", mapping=True)
     return values
 
 
-def _file_of_variables(file: Path) -> dict[str, Any]:
-    """The variables in a YAML file; SpecError when it is no mapping of names."""
-    from fleet.model import yaml_source
+def _variables(source: Source) -> dict[str, Any]:
+    """The variables of a text; SpecError when it is no mapping of names."""
     from fleet.model.model_errors import shown
 
-    source = yaml_source.read(file)
     if not isinstance(source.data, dict):
-        raise SpecError("holds no variables: write lines such as `wec_count: 20`", file=file)
+        raise SpecError("holds no variables: write lines such as `wec_count: 20`", file=source.file)
     for name in source.data:
         if not re.fullmatch(VARIABLE, str(name)):
             raise SpecError(
-                f"{shown(str(name))} is not the name of a variable", file=file, line=source.lines.get((name,))
+                f"{shown(str(name))} is not the name of a variable", file=source.file, line=source.lines.get((name,))
             )
     return dict(source.data)

@@ -74,6 +74,11 @@ def test_up_takes_variables_from_a_file(fleet: Fleet, project: Path, tmp_path: P
     assert json.loads((project / "asked.json").read_text()) == {"fleet_name": "lab", "wec_count": 5}
 
 
+def test_up_takes_a_mapping_as_ansible_does(fleet: Fleet, project: Path) -> None:
+    assert fleet("up", "-e", '{"fleet_name": "lab", wec_count: 4}', "-e", "{wec_count: 5}").code == 0
+    assert json.loads((project / "asked.json").read_text()) == {"fleet_name": "lab", "wec_count": 5}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -115,6 +120,8 @@ def test_what_preflight_refuses_is_wrong_input(fleet: Fleet, project: Path) -> N
         (["-e", "wec_count"], "-e 'wec_count': write NAME=VALUE"),
         (["-e", "Wec=3"], "-e 'Wec=3': write NAME=VALUE"),
         (["-e", "wec_count=!!python/object:x"], "-e wec_count:1: has the tag"),
+        (["-e", "{Wec: 3}"], "-e '{Wec: 3}':1: 'Wec' is not the name of a variable"),
+        (["-e", "{wec_count: 3"], "-e '{wec_count: 3'"),
         (["-e", "fleet_name=../x"], "fleet_name: '../x' is not a name"),
         (["--fleet", "a/b"], "--fleet: 'a/b' is not a name"),
         (["-i", "nowhere/hosts.yml"], "the inventory nowhere/hosts.yml does not exist"),
