@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -29,6 +29,8 @@ class Grown:
 
     session: Session
     clusters: Sequence[str]
+    nodes: Mapping[str, Sequence[str]]
+    """Of each WEC, where pods that are placed go in turn."""
     objects: int = 0
 
     async def to(self, objects: int) -> None:
@@ -53,11 +55,19 @@ class Grown:
         name, client = f"ui-{number:06d}", self._client(number)
         if self._spec.by == "deployment":
             await client.create(DEPLOYMENTS, self._maker.deployment(name), retry=True)
-        else:
-            await client.create(PODS, self._maker.pod(name), retry=True)
+            return
+        node = ""
+        if self._spec.by == "placed":
+            turn = number // len(self.clusters)
+            nodes = self.nodes[self._cluster(number)]
+            node = nodes[turn % len(nodes)]
+        await client.create(PODS, self._maker.pod(name, node), retry=True)
 
     def _client(self, number: int) -> KubeClient:
-        return self.session.spaces.wecs[self.clusters[number % len(self.clusters)]]
+        return self.session.spaces.wecs[self._cluster(number)]
+
+    def _cluster(self, number: int) -> str:
+        return self.clusters[number % len(self.clusters)]
 
     @property
     def _maker(self) -> Maker:

@@ -33,9 +33,10 @@ class Maker:
             },
         }
 
-    def pod(self, name: str) -> dict[str, Any]:
-        """One by itself; the scheduler finds its node."""
-        return {"apiVersion": "v1", "kind": "Pod", "metadata": self._meta(name), "spec": self._pod_spec()}
+    def pod(self, name: str, node: str = "") -> dict[str, Any]:
+        """One by itself; without a node the scheduler finds one."""
+        spec = {**self._pod_spec(), **({"nodeName": node} if node else {})}
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": self._meta(name), "spec": spec}
 
     def node(self, name: str) -> dict[str, Any]:
         """One that nothing plays and nothing fits on."""

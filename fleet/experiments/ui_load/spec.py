@@ -36,8 +36,9 @@ class UiLoad(ExperimentFile):
     warmup: int = Field(default=0, ge=0, le=100)
     objects: list[Annotated[int, Field(ge=1, le=200_000)]] = Field(default=[1000, 10_000], min_length=1)
     """Pods that there are, in all WECs together; taken ascending, each number added to the one before."""
-    by: Literal["deployment", "pod"] = "deployment"
-    """What they are made by: `deployment`, one of one replica for each; `pod`, the pods alone."""
+    by: Literal["deployment", "pod", "placed"] = "deployment"
+    """What they are made by: `deployment`, one of one replica for each; `pod`, the pods alone; `placed`, pods that name
+    their node, so that neither a controller nor the scheduler has anything to do."""
     events: int = Field(default=1000, ge=0, le=100_000)
     """Events that there are from the begin, in all WECs together, alongside those of the controllers."""
     pages: list[Page] = Field(default=["overview", "pods"], min_length=1)
