@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleet.host.drivers.dense.plan import DENSE_ENV
 from fleet.model.variables import Variables
 
 
@@ -12,5 +13,8 @@ def differs(variables: Variables) -> str:
         if variables.dense_sharing
         else "each as upstream makes it (dense_sharing: false)"
     )
-    nap = variables.dense_hibernate
-    return f"{said}; asleep after {nap} without a connection" if nap else said
+    own = {**DENSE_ENV, **variables.control_plane_env, **variables.control_plane_apiserver_env}
+    parts = [said, f"garbage collected at GOGC={own['GOGC']} (Go's default: 100)"]
+    if variables.dense_hibernate:
+        parts.append(f"asleep after {variables.dense_hibernate} without a connection")
+    return "; ".join(parts)

@@ -12,6 +12,8 @@ from fleet.model.variables import Variables
     ("variables", "words"),
     [
         ({"dense_sharing": True}, ["share what never changes"]),
+        ({}, ["garbage collected at GOGC=40"]),
+        ({"control_plane_env": {"GOGC": "100"}}, ["GOGC=100"]),
         ({"dense_sharing": False}, ["as upstream makes it (dense_sharing: false)"]),
         ({"dense_sharing": True, "dense_hibernate": "5m"}, ["asleep after", "without a connection"]),
     ],
