@@ -49,6 +49,14 @@ def controllers(plane: ControlPlane) -> tuple[str, ...]:
     return (*BASE_CONTROLLERS, *(SIGNING_CONTROLLERS if plane.signs else ()))
 
 
+IDLE_GATES = {"DetectCacheInconsistency": False, "SizeBasedListCostEstimate": False}
+"""Of WECs. The first lists every resource each five minutes, from etcd and from the cache, to compare them; the second
+lists their keys each minute, to price lists that nobody makes."""
+
+IDLE_API_SERVER = ("--feature-gates=" + ",".join(f"{gate}={str(on).lower()}" for gate, on in IDLE_GATES.items()),)
+"""The same for an API server of its own; a user's extra arguments come later and can switch them on."""
+
+
 @dataclass(frozen=True)
 class Trust:
     """Files of the fleet's authorities that the programs read."""

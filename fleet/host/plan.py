@@ -125,10 +125,18 @@ class ControlPlane:
     controllers: tuple[str, ...] = ()
     """Of a WEC: controllers that it has besides those of every WEC, by their names in kube-controller-manager."""
 
+    shipped: bool = False
+    """Of a WEC: it is the system under test, and its programs run as upstream ships them; others are small at rest."""
+
     @property
     def hub(self) -> bool:
-        """Whether it is part of the system under test."""
+        """Whether it is part of a manager's hub."""
         return self.role != WEC
+
+    @property
+    def as_shipped(self) -> bool:
+        """Whether nothing of its programs is tuned to be small."""
+        return self.hub or self.shipped
 
 
 @dataclass(frozen=True)

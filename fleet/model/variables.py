@@ -495,6 +495,11 @@ class Variables(
         """Names of the WECs, in order."""
         return [f"{self.wec_prefix}{number:03d}" for number in range(1, self.wec_count + 1)]
 
+    @property
+    def wecs_under_test(self) -> bool:
+        """Whether the WECs themselves are what is measured: there is no manager over them."""
+        return self.manager == "none"
+
     def recorded(self) -> dict[str, Any]:
         """Those that belong to the fleet, as JSON has them and as an inventory would write them."""
         fields = {name for name in type(self).model_fields if _mark(name, "recorded")}

@@ -198,6 +198,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         for p in given["planes"]
     ]
     variables = Variables.model_validate(given["variables"])
+    planes = [replace(plane, shipped=variables.wecs_under_test) for plane in planes]
     if variables.audit == "sample":
         planes = [replace(plane, audit="sample") for plane in planes]
     planes = [_for_platforms(plane, variables) for plane in planes]

@@ -15,7 +15,7 @@ from fleet.errors import UsageError
 from fleet.host.components import controllers
 from fleet.host.drivers.dense.driver import assign
 from fleet.host.drivers.dense.plan import Shard, plan_instance, plan_shard
-from fleet.host.drivers.process.driver import plan_process
+from fleet.host.drivers.process.driver import SETTLED_GOGC, plan_process
 from fleet.host.machine import Machine, Options
 from fleet.host.plan import ControlPlane, Extra, Plan
 from fleet.host.ports import Block
@@ -57,6 +57,28 @@ def test_process_hub_that_passes_requests_on() -> None:
 def test_process_wec_with_extra_arguments() -> None:
     plane = ControlPlane("wec001", "wec", "process", extra=EXTRA)
     golden("process-wec", plan_process(MACHINE, plane, block("wec001", 16_006)))
+
+
+@pytest.mark.parametrize(
+    ("plane", "percents"),
+    [
+        (ControlPlane("wec001", "wec"), ["40 20", "25 20", "40 20", "40 20"]),
+        (ControlPlane("wec001", "wec", shipped=True), [""] * 4),
+        # A percent of the user's holds from the start on.
+        (
+            ControlPlane("wec001", "wec", extra=Extra(env_of={"etcd": {"GOGC": "100"}})),
+            ["100", "25 20", "40 20", "40 20"],
+        ),
+    ],
+)
+def test_process_wecs_are_small_at_rest_or_as_shipped(plane: ControlPlane, percents: list[str]) -> None:
+    programs = [planned.program for planned in plan_process(MACHINE, plane, block("wec001", 16_006)).programs]
+    found = [
+        " ".join(program.env[name] for name in ("GOGC", SETTLED_GOGC) if name in program.env) for program in programs
+    ]
+    assert found == percents
+    gated = any("DetectCacheInconsistency=false" in word for program in programs for word in program.argv)
+    assert gated is not plane.shipped
 
 
 def test_dense_shard_of_two() -> None:

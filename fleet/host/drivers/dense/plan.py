@@ -30,10 +30,6 @@ DENSE = "dense"
 DENSE_ENV = {"GOGC": "40"}
 """At rest; while instances start, the process collects less often (gate.go)."""
 
-IDLE_GATES = {"DetectCacheInconsistency": False, "SizeBasedListCostEstimate": False}
-"""The first lists every resource each five minutes, from etcd and from the cache, to compare them; the second lists
-their keys each minute, to price lists that nobody makes."""
-
 DENSE_ARGUMENTS = ("--etcd-count-metric-poll-period=0", "--allow-privileged=true")
 """No count of every resource each minute: the gauge would be the sum over all control planes of the process. Privileged
 pods as in kubeadm's clusters: the process has one setting for all, that of whichever instance starts first."""
@@ -84,7 +80,7 @@ def plan_shard(machine: Machine, shard: Shard, members: Sequence[ControlPlane]) 
     store = shard_store(layout, shard)
     extra = members[0].extra if members else Extra()
     sharing = machine.options.sharing
-    gates = IDLE_GATES if sharing else {}
+    gates = components.IDLE_GATES if sharing else {}
     config: dict[str, Any] = {
         "admin_socket": str(layout.run / f"dense-{shard.number}.sock"),
         "instances_dir": str(folder / "instances"),

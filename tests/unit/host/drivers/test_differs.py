@@ -23,5 +23,10 @@ def test_dense_says_what_is_shared(variables: dict[str, object], words: list[str
     assert [word for word in words if word not in said] == []
 
 
+@pytest.mark.parametrize(("manager", "words"), [("none", "as upstream ships"), ("kubestellar", "GOGC=20")])
+def test_process_wecs_are_small_under_a_manager_only(manager: str, words: str) -> None:
+    assert words in driver_kind("process").differs(Variables(manager=manager))
+
+
 def test_no_other_driver_has_anything_to_say() -> None:
-    assert [name for name in driver_kinds() if driver_kind(name).differs(Variables())] == ["dense"]
+    assert [name for name in driver_kinds() if driver_kind(name).differs(Variables())] == ["dense", "process"]

@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/server/v3/etcdmain"
@@ -27,6 +30,7 @@ import (
 // programs maps a name to what runs it; args[0] is the name. Each returns the exit code.
 var programs = map[string]func(args []string) int{
 	"etcd": func(args []string) int {
+		settle(os.Getenv(settledGC))
 		etcdmain.Main(args)
 		return 0
 	},
@@ -41,8 +45,33 @@ var programs = map[string]func(args []string) int{
 func component(command func() *cobra.Command) func([]string) int {
 	return func(args []string) int {
 		os.Args = args // upstream reads flags from here
+		settle(os.Getenv(settledGC))
 		return cli.Run(command())
 	}
+}
+
+const (
+	// settledGC names the variable with the GOGC of a program that has started. A small GOGC from the start on costs
+	// more than the start itself: the collector then runs every few megabytes of the gigabyte that a start allocates.
+	settledGC = "KUBE_SETTLED_GOGC"
+	settling  = 20 * time.Second
+)
+
+// settle gives the garbage of the start back to the kernel and sets GOGC when the start is over; not for "".
+func settle(value string) {
+	percent, err := strconv.Atoi(value)
+	if value == "" {
+		return
+	}
+	if err != nil || percent <= 0 {
+		fmt.Fprintf(os.Stderr, "%s=%q: give a number above 0\n", settledGC, value)
+		os.Exit(2)
+	}
+	time.AfterFunc(settling, func() {
+		debug.SetGCPercent(percent)
+		debug.FreeOSMemory()
+		debug.FreeOSMemory() // what lay in a sync.Pool is garbage only for the second collection
+	})
 }
 
 func main() {
