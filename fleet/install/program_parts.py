@@ -11,6 +11,12 @@ from typing import Protocol
 from fleet.errors import UsageError
 from fleet.host.supervisor_config import Program
 
+AGENT_ENV = {"GOMAXPROCS": "1", "GOGC": "50"}
+"""Of the agent of every WEC, whatever its manager: one thread, and garbage up to half of what is live (Go's default: as
+much again), keep a hundred of them small. No GOMEMLIMIT: an agent with more live memory than that would collect all
+the time.
+"""
+
 
 class Upstream(Protocol):
     """Where the upstream programs and CRDs lie (`fleet.toolchain.Toolchain` is one)."""

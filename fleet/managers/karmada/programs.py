@@ -8,15 +8,13 @@ from pathlib import Path
 from fleet.host.components import Store, Trust, etcd_credentials
 from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program
-from fleet.install.program_parts import Extra, Upstream, loopback, reads
+from fleet.install.program_parts import AGENT_ENV, Extra, Upstream, loopback, reads
 from fleet.managers.karmada import names
 from fleet.model.client_limits import ClientLimits
 
 PORTS = {names.AGGREGATED: 2, names.WEBHOOK: 4, names.CONTROLLER: 3, names.SCHEDULER: 3, names.AGENT: 3}
 """How many each has. The aggregated API server: itself, profiles; the webhook: itself, metrics, health, profiles; the
 others: metrics, health, profiles."""
-AGENT_ENV = {"GOMAXPROCS": "1", "GOGC": "50", "GOMEMLIMIT": "64MiB"}
-"""One thread and an early collector keep a hundred of them small; agents of other managers have the same."""
 
 
 def health(port: int) -> str:

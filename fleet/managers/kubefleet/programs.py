@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program
-from fleet.install.program_parts import Extra, Upstream, loopback, reads
+from fleet.install.program_parts import AGENT_ENV, Extra, Upstream, loopback, reads
 from fleet.managers.kubefleet import names
 from fleet.model.client_limits import ClientLimits
 
@@ -15,8 +15,6 @@ HUB_PORTS = 2
 """Metrics and health; its hub agent serves no profiles."""
 AGENT_PORTS = 3
 """Metrics, health and profiles."""
-AGENT_ENV = {"GOMAXPROCS": "1", "GOGC": "50", "GOMEMLIMIT": "64MiB"}
-"""One thread and an early collector keep a hundred of them small; agents of other managers have the same."""
 
 
 def health(port: int) -> str:

@@ -9,13 +9,13 @@ from pathlib import Path
 from fleet.host.supervisor_config import Program
 from fleet.install.crds import ensure_crds
 from fleet.install.objects import Ledger, ensure, ensure_all
-from fleet.install.program_parts import Extra
+from fleet.install.program_parts import AGENT_ENV, Extra
 from fleet.kube.client import KubeClient
 from fleet.managers.installed import AGENTS
 from fleet.managers.installer import Site
 from fleet.managers.manager import Registration
 from fleet.managers.multikueue import leaving, members, names, objects
-from fleet.managers.multikueue.programs import PORTS, WORKER_ENV, Kueue
+from fleet.managers.multikueue.programs import PORTS, Kueue
 from fleet.platforms.kueue import names as kueue
 
 
@@ -55,7 +55,7 @@ class Member:
         """Its program."""
         variables = site.variables
         extra = Extra(variables.multikueue_worker_extra_args, variables.multikueue_worker_env)
-        return self.worker(wec).program(extra, 400, WORKER_ENV)
+        return self.worker(wec).program(extra, 400, AGENT_ENV)
 
     async def registrations(self, hub: KubeClient, wecs: Collection[str]) -> Mapping[str, Registration]:
         """As in Membership."""

@@ -18,8 +18,6 @@ from fleet.platforms.kueue import names as kueue
 PORTS = 3
 """Webhooks, health, profiles. Its metrics want a token of a ServiceAccount: they are off."""
 CONFIG, SERVING = "config.json", "serving"
-WORKER_ENV = {"GOMAXPROCS": "1", "GOGC": "50"}
-"""One thread and an early collector keep many of them small; agents of other managers have the same."""
 
 
 @dataclass(frozen=True)

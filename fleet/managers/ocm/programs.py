@@ -9,7 +9,7 @@ from pathlib import Path
 from fleet.host.hosted import STOP_SECONDS, Hosting
 from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program
-from fleet.install.program_parts import Extra, Upstream, loopback, reads
+from fleet.install.program_parts import AGENT_ENV, Extra, Upstream, loopback, reads
 from fleet.managers.ocm import names, serving
 from fleet.model.client_limits import ClientLimits
 
@@ -22,10 +22,8 @@ PLACEMENT = "placement"
 WORK_MANAGER = "work-manager"
 AGENT = "registration-operator"
 
-AGENT_ENV = {"GOMAXPROCS": "1", "GOGC": "50", "GOMEMLIMIT": "64MiB"}
-"""An idle agent holds about 10 MiB live; one thread and an early collector keep a hundred of them small."""
 HOST = "ocm-host"
-HOST_ENV = {"GOGC": "50"}
+HOST_ENV = {"GOGC": AGENT_ENV["GOGC"]}
 HOST_PRIORITY = 390
 PROCESS_FLAGS = ("--feature-gates", "--listen", "--config", "--log", "-v", "--v", "--vmodule")
 """Beginnings of flags that hold for a whole process: an agent that is given one has a process of its own."""
