@@ -35,4 +35,4 @@ def phase_table(samples: Iterable[Sample], stages: Sequence[Stage], names: Seque
     heads = ("point", "phase", "from and to", "objects", "missing")
     columns = [*(DataColumn(name=head) for head in heads)]
     columns += [DataColumn(name=head, unit="s") for head in ("p50", "p95", "p99", "max")]
-    return DataTable(name=name, title="Phases", columns=columns, rows=rows)
+    return DataTable(name=name, title=f"Phases: {name}", columns=columns, rows=rows)
