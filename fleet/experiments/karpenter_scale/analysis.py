@@ -96,7 +96,7 @@ def _of_limits(found: Sequence[Judged], share: float) -> Iterator[str]:
     if found and share != 1.0:
         yield f"Upstream's assertions were not judged: this run had {share:g} of its pods"
     elif found:
-        broken = [f"{one.phase.stage} {one.what} {one.measured or 0:.4g} {one.unit}" for one in found if not one.holds]
+        broken = [f"{one.phase.stage} {one.what} {one.value}" for one in found if not one.holds]
         text = f"{len(found) - len(broken)} of {len(found)} of upstream's assertions hold"
         yield f"{text}; those that do not: {', '.join(broken)}" if broken else text
 

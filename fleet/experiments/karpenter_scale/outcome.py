@@ -230,9 +230,14 @@ class Judged:
         return self.measured < self.limit if self.sign == "<" else self.measured > self.limit
 
     @property
+    def value(self) -> str:
+        """What was measured, with its unit."""
+        return "not measured" if self.measured is None else f"{self.measured:.4g} {self.unit}"
+
+    @property
     def assertion(self) -> Assertion:
         """As the verdict takes it."""
-        why = "it was not measured" if self.measured is None else f"it is {self.measured:.4g} {self.unit}"
+        why = "it was not measured" if self.measured is None else f"it is {self.value}"
         test = f"{self.what} {self.sign} {self.limit:g} {self.unit}"
         return Assertion(self.phase.stage, test, self.point, "" if self.holds else why)
 

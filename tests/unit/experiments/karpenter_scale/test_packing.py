@@ -11,7 +11,8 @@ from fleet.analysis.program_table import HEAP
 from fleet.analysis.recorded import Recorded
 from fleet.experiments.karpenter_scale import marks, objects, packing, series
 from fleet.experiments.karpenter_scale.decisions import decision_series
-from fleet.experiments.karpenter_scale.scenarios import SCENARIOS
+from fleet.experiments.karpenter_scale.outcome import Judged, Phase, Taken
+from fleet.experiments.karpenter_scale.scenarios import SCENARIOS, Asserted
 from fleet.model.manager_record import ManagerRecord
 from fleet.results.events import MarkSeen, MetricSample
 
@@ -109,3 +110,10 @@ def test_decisions_are_counted_from_the_begin_of_the_run() -> None:
         "created, provisioned": [(1.0, 0.0), (1.0, 0.0), (3.0, 2.0)],
         "disrupted, empty": [(1.0, 0.0), (4.0, 2.0)],
     }
+
+
+def test_a_phase_that_did_not_end_has_no_time_and_keeps_no_limit() -> None:
+    phase = Phase("drift_replacement", 0, None, None, Taken(None, None), Asserted(seconds=3000))
+    found = Judged(phase, "scenario=drift", "time", "s", phase.seconds, "<", 3000)
+    assert (found.value, found.holds) == ("not measured", False)
+    assert found.assertion.why == "it was not measured"
