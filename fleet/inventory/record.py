@@ -191,10 +191,9 @@ def _platforms(variables: Variables, versions: Mapping[str, str], clusters: Sequ
 
 def _wec_differs(variables: Variables) -> str:
     """Of the control planes, and of what runs alongside each."""
-    beside = "simulators and agents " + (
-        "of many in one process" if variables.wec_programs == "shared" else "in a process each"
-    )
-    if not variables.wecs_under_test:
+    shared = variables.wec_programs == "shared"
+    beside = f"simulators and agents {'of many in one process' if shared else 'in a process each'}"
+    if not (shared or variables.wecs_under_test):
         beside += f", agents with {' and '.join(f'{name}={value}' for name, value in AGENT_ENV.items())}"
     planes = driver_kind(variables.control_plane_driver).differs(variables)
     return f"{planes}; {beside}" if planes else beside

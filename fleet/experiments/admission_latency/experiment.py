@@ -15,6 +15,7 @@ from fleet.experiment.own import OwnExperiment, PlannedTrial
 from fleet.experiment.platform_wec import platform_wec
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
+from fleet.experiment.wec_nodes import node_names
 from fleet.experiment.wec_scrape import scraping
 from fleet.experiments.admission_latency import series
 from fleet.experiments.admission_latency.marks import CREATED
@@ -22,7 +23,6 @@ from fleet.experiments.admission_latency.policies import refuse_others, take_out
 from fleet.experiments.admission_latency.sets import NONE, SETS
 from fleet.experiments.admission_latency.spec import AdmissionLatency, Load, loads_of
 from fleet.experiments.admission_latency.trial import Trials, emptied
-from fleet.kube.resources import NODES
 from fleet.managers.manager import Manager
 from fleet.model.checkout import checkout
 from fleet.model.fleet_file import FleetFile
@@ -92,7 +92,7 @@ class AdmissionLatencyExperiment(OwnExperiment[AdmissionLatency]):
             await take_out(client, labels)
             wanted = {session.names.namespace}
             await make_namespaces(session.spaces, session.manager, session.names, wanted, pods=True)
-            nodes = sorted(node["metadata"]["name"] for node in await client.list_all(NODES))
+            nodes = await node_names(client)
         pages = wec_pages(session.fleet, {client.cluster: client}, series.API_SERVER, series.PROGRAMS)
         entry = next(cluster for cluster in session.fleet.wecs() if cluster.name == client.cluster)
         with tempfile.TemporaryDirectory(prefix="fleet-admission-") as folder, threads() as pool:

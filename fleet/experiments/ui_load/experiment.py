@@ -13,6 +13,7 @@ from fleet.experiment.definition import Needs
 from fleet.experiment.own import OwnExperiment, PlannedTrial
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
+from fleet.experiment.wec_nodes import node_names
 from fleet.experiment.wec_scrape import scraping
 from fleet.experiments.room import PODS_OF_NODE, check_memory
 from fleet.experiments.ui_load import backend, client, marks, series
@@ -21,7 +22,6 @@ from fleet.experiments.ui_load.spec import Page, Runtime, UiLoad
 from fleet.experiments.ui_load.trial import Trials
 from fleet.host.files import private_directory
 from fleet.host.weight import MIB
-from fleet.kube.client import KubeClient
 from fleet.kube.resources import NODES
 from fleet.managers.manager import Manager
 from fleet.model.checkout import checkout
@@ -97,7 +97,7 @@ class UiLoadExperiment(OwnExperiment[UiLoad]):
         async with session.step("prepare"):
             wanted = {session.names.namespace}
             await make_namespaces(session.spaces, session.manager, session.names, wanted, pods=True)
-            grown = Grown(session, sorted(wecs), {name: await _nodes(one) for name, one in wecs.items()})
+            grown = Grown(session, sorted(wecs), {name: await node_names(one) for name, one in wecs.items()})
             await grown.events(session.spec.events)
         pages = wec_pages(session.fleet, wecs, series.API_SERVER, {})
         with tempfile.TemporaryDirectory(prefix="fleet-ui-") as name:
@@ -137,11 +137,6 @@ def _local(fleet: FleetFile) -> None:
     if away or not fleet.wecs():
         what = f"{', '.join(away[:3])} is on another one" if away else "it has none"
         raise UsageError(f"ui-load needs WECs that this machine's fleet {fleet.name} built, and {what}")
-
-
-async def _nodes(client: KubeClient) -> Sequence[str]:
-    """Names, sorted."""
-    return sorted(node["metadata"]["name"] for node in await client.list_all(NODES))
 
 
 def _fits(spec: UiLoad, fleet: FleetFile) -> None:

@@ -56,12 +56,14 @@ class Grown:
         if self._spec.by == "deployment":
             await client.create(DEPLOYMENTS, self._maker.deployment(name), retry=True)
             return
-        node = ""
-        if self._spec.by == "placed":
-            turn = number // len(self.clusters)
-            nodes = self.nodes[self._cluster(number)]
-            node = nodes[turn % len(nodes)]
-        await client.create(PODS, self._maker.pod(name, node), retry=True)
+        await client.create(PODS, self._maker.pod(name, self._node(number)), retry=True)
+
+    def _node(self, number: int) -> str:
+        """Empty: the scheduler finds it."""
+        if self._spec.by != "placed":
+            return ""
+        nodes = self.nodes[self._cluster(number)]
+        return nodes[number // len(self.clusters) % len(nodes)]
 
     def _client(self, number: int) -> KubeClient:
         return self.session.spaces.wecs[self._cluster(number)]

@@ -17,6 +17,7 @@ from fleet.experiment.load_client import PROGRAM, LoadClient, credentials, threa
 from fleet.experiment.own import OwnExperiment, PlannedTrial
 from fleet.experiment.prepare import make_namespaces
 from fleet.experiment.session import Session
+from fleet.experiment.wec_nodes import node_names
 from fleet.experiments.watch_scaling.analysis import KEPT, WINDOW
 from fleet.experiments.watch_scaling.orders import SLACK, Target, watch_order, watch_seconds
 from fleet.experiments.watch_scaling.programs import Look, Scale
@@ -181,7 +182,7 @@ async def _prepare(session: Session, client: KubeClient, folder: Path) -> tuple[
     await make_namespaces(session.spaces, session.manager, names, {names.namespace}, pods=True)
     nodes: list[str] = []
     if "node" in spec.selectors:
-        found = sorted(item["metadata"]["name"] for item in await client.list_all(resources.NODES))
+        found = await node_names(client)
         nodes = [found[number % len(found)] for number in range(spec.objects)]
     items = [f"w{number:04d}" for number in range(spec.objects)]
     made: list[Any] = []

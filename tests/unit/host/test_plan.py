@@ -15,7 +15,8 @@ from fleet.errors import UsageError
 from fleet.host.components import controllers
 from fleet.host.drivers.dense.driver import assign
 from fleet.host.drivers.dense.plan import Shard, plan_instance, plan_shard
-from fleet.host.drivers.process.driver import SETTLED_GOGC, plan_process
+from fleet.host.drivers.process.driver import plan_process
+from fleet.host.drivers.process.small import SETTLED_GOGC
 from fleet.host.machine import Machine, Options
 from fleet.host.plan import ControlPlane, Extra, Plan
 from fleet.host.ports import Block

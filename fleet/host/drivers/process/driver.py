@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from fleet.host import audit, components
 from fleet.host.change import Change
 from fleet.host.components import Trust
 from fleet.host.drivers.driver import DriverKind, Ready, Share
-from fleet.host.drivers.process.differs import differs
+from fleet.host.drivers.process.small import differs, own_environment
 from fleet.host.kubeconfig_spec import component_kubeconfig
 from fleet.host.machine import Machine
 from fleet.host.materialise import materialise
@@ -27,23 +27,6 @@ PORTS = 3
 DEBUG_PORTS = 2
 """Controller manager, scheduler."""
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-SETTLED_GOGC = "KUBE_SETTLED_GOGC"
-"""GOGC once a program of ours has started.
-
-GOGC itself is for the start: a small one costs more than the start does, and the garbage of a large one lies between
-what stays, in pages that never go back to the kernel.
-"""
-WEC_ENV = {
-    "etcd": {"GOGC": "40", SETTLED_GOGC: "20"},
-    "kube-apiserver": {"GOGC": "25", SETTLED_GOGC: "20"},
-    "kube-controller-manager": {"GOGC": "40", SETTLED_GOGC: "20"},
-    "kube-scheduler": {"GOGC": "40", SETTLED_GOGC: "20"},
-}
-"""WECs of a manager are many and idle, so the garbage between two collections is most of their memory.
-
-An idle API server has 88 MB of live heap. Under load it takes up to 2.4 times the CPU that it takes at Go's default of
-100 (2,000 pods bound as fast as kube-scheduler can: 25.1 ms for each instead of 10.3).
-"""
 
 
 class ProcessDriver:
@@ -158,7 +141,7 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
     at_start = (trust.ca, trust.front_proxy_ca, trust.sa_private)
 
     def planned(component: str, argv: tuple[str, ...], priority: int, reads: tuple[Path, ...]) -> PlannedProgram:
-        env = plane.extra.environment(component, _base(plane, component))
+        env = plane.extra.environment(component, own_environment(plane, component))
         running = Program(f"{component}.{plane.name}", argv, env, folder, priority=priority)
         return PlannedProgram(running, component, plane.name, reads)
 
@@ -205,12 +188,6 @@ def plan_process(machine: Machine, plane: ControlPlane, ports: Block, debug: Blo
         (plane_file(machine.layout, plane, server), *audit.policies(folder, plane.audit)),
         tuple(programs),
     )
-
-
-def _base(plane: ControlPlane, component: str) -> Mapping[str, str]:
-    """What we give a program before the user's; the user's own GOGC holds from the start on."""
-    user = plane.extra.environment(component, {})
-    return {} if plane.as_shipped or "GOGC" in user else WEC_ENV[component]
 
 
 DRIVER = DriverKind(

@@ -28,5 +28,12 @@ def test_process_wecs_are_small_under_a_manager_only(manager: str, words: str) -
     assert words in driver_kind("process").differs(Variables(manager=manager))
 
 
+@pytest.mark.parametrize("manager", ["none", "kubestellar"])
+def test_the_percent_of_the_user_is_what_is_said(manager: str) -> None:
+    said = driver_kind("process").differs(Variables(manager=manager, control_plane_env={"GOGC": "70"}))
+    assert "GOGC=70" in said
+    assert "GOGC=20" not in said
+
+
 def test_no_other_driver_has_anything_to_say() -> None:
     assert [name for name in driver_kinds() if driver_kind(name).differs(Variables())] == ["dense", "process"]
