@@ -16,7 +16,6 @@ from fleet.host.change import Change
 from fleet.host.drivers.driver import driver_kind
 from fleet.host.files import mode_of, private_directory, remove_tree, same_private, write_private
 from fleet.host.layout import Layout
-from fleet.install.program_parts import AGENT_ENV
 from fleet.inventory.existing import existing_clusters
 from fleet.inventory.inspection import Inspection, inspect
 from fleet.managers.installer import Found, installer
@@ -193,8 +192,9 @@ def _wec_differs(variables: Variables) -> str:
     """Of the control planes, and of what runs alongside each."""
     shared = variables.wec_programs == "shared"
     beside = f"simulators and agents {'of many in one process' if shared else 'in a process each'}"
-    if not (shared or variables.wecs_under_test):
-        beside += f", agents with {' and '.join(f'{name}={value}' for name, value in AGENT_ENV.items())}"
+    own = installer(variables.manager).agents_env(variables)
+    if own and not shared:
+        beside += f", agents with {' and '.join(f'{name}={value}' for name, value in own.items())}"
     planes = driver_kind(variables.control_plane_driver).differs(variables)
     return f"{planes}; {beside}" if planes else beside
 

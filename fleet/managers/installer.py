@@ -140,6 +140,10 @@ class Installer:
         """The control planes of its hub, in the order of their names' numbers."""
         return ()
 
+    def agents_env(self, variables: Variables) -> Mapping[str, str]:  # noqa: ARG002
+        """Environment of each agent that has a process of its own, but for what is different from one to another."""
+        return {}
+
     def record(self, variables: Variables, versions: Mapping[str, str], found: Found) -> ManagerOf:  # noqa: ARG002
         """What the fleet file says of it; `versions` by program."""
         return ManagerOf()

@@ -11,7 +11,7 @@ from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.layout import Layout
 from fleet.host.pages import Pages, Reader, Started, by_flags, plain
-from fleet.install.program_parts import Extra
+from fleet.install.program_parts import AGENT_ENV, Extra
 from fleet.managers.installer import Found, Grant, HubPlane, Installer, Serving, Site, Way
 from fleet.managers.kubestellar import names
 from fleet.managers.kubestellar.converge import ITS_PORT_OWNER, WDS_PORT_OWNER, HubSpec, converge_hub
@@ -105,6 +105,10 @@ class KubeStellar(Installer):
         """As in Installer."""
         itses = [HubPlane(f"{ITS}{n}", ITS, signs=True, dialled=True) for n in range(1, variables.its_count + 1)]
         return (*itses, *(HubPlane(f"{WDS}{n}", WDS) for n in range(1, variables.wds_count + 1)))
+
+    def agents_env(self, variables: Variables) -> Mapping[str, str]:
+        """As of plain OCM."""
+        return {**AGENT_ENV, **variables.ocm_agents_env}
 
     def record(self, variables: Variables, versions: Mapping[str, str], found: Found) -> ManagerOf:
         """As in Installer."""

@@ -9,6 +9,7 @@ from functools import partial
 from fleet.host.change import Change
 from fleet.host.pages import Reader
 from fleet.host.weight import MIB, Weight
+from fleet.install.program_parts import AGENT_ENV
 from fleet.install.readiness import metrics_answer, until_it_works
 from fleet.kube.each import each
 from fleet.managers.installer import Found, HubPlane, Site, Way
@@ -47,6 +48,10 @@ class MultiKueue(MemberInstaller):
     def planes(self, variables: Variables) -> Sequence[HubPlane]:  # noqa: ARG002
         """As in Installer."""
         return (HubPlane(names.HUB, names.ROLE),)
+
+    def agents_env(self, variables: Variables) -> Mapping[str, str]:
+        """Of the Kueue of every worker."""
+        return {**AGENT_ENV, **variables.multikueue_worker_env}
 
     def record(self, variables: Variables, versions: Mapping[str, str], found: Found) -> ManagerOf:  # noqa: ARG002
         """As in Installer."""

@@ -13,7 +13,7 @@ from fleet.host.layout import Layout
 from fleet.host.supervisor_config import Program, render_group
 from fleet.inventory.components import command_of, read_components
 from fleet.inventory.inspection import Inspection
-from fleet.inventory.record import FILE, RecordSpec, begin_record, digest_of, forget, write_record
+from fleet.inventory.record import FILE, RecordSpec, begin_record, describe, digest_of, forget, write_record
 from fleet.model.build_progress import BuildLog
 from fleet.model.fleet_file import Cluster, FleetFile, Machine
 
@@ -136,6 +136,23 @@ def test_without_a_manager_there_are_no_limits_and_the_simulator_is_told(layout:
     write_record(spec(layout, variables={"manager": "none", "node_simulator": "none"}))
     file = FleetFile.model_validate_json((layout.root / FILE).read_bytes())
     assert (file.manager.name, file.limits, file.sources(), file.node_simulator) == ("none", {}, [], "none")
+
+
+@pytest.mark.parametrize(
+    ("given", "agents"),
+    [
+        ({}, ", agents with GOMAXPROCS=1 and GOGC=50"),
+        ({"ocm_agents_env": {"GOGC": "80"}}, ", agents with GOMAXPROCS=1 and GOGC=80"),
+        ({"manager": "karmada", "karmada_agent_env": {"GOMEMLIMIT": "1GiB"}}, " and GOGC=50 and GOMEMLIMIT=1GiB"),
+        ({"manager": "karmada", "karmada_mode": "push"}, "simulators and agents in a process each"),
+        ({"wec_programs": "shared"}, "simulators and agents of many in one process"),
+        ({"manager": "none"}, "simulators and agents in a process each"),
+    ],
+)
+def test_a_report_says_what_environment_the_agents_have(given: dict[str, object], agents: str, layout: Layout) -> None:
+    name = str(given.get("manager", "kubestellar"))
+    (layout.root / "manager").write_text(f"{name}\n", encoding="ascii")
+    assert describe(spec(layout, variables=given), [], created="").wec_differs.endswith(agents)
 
 
 def test_what_the_nodes_ask_of_an_api_server_is_recorded(layout: Layout) -> None:
