@@ -42,7 +42,7 @@ class Exposition:
 
     def _lines(self, *, units: bool) -> Iterator[str]:
         by_stage: defaultdict[str, list[tuple[Setting, Samples]]] = defaultdict(list)
-        for (stage, setting), group in cells(self.samples, HopTable(self.manager).rank).items():
+        for (stage, setting), group in self.samples.counted_cells(HopTable(self.manager).rank).items():
             by_stage[stage].append((setting, group))
         for stage, groups in by_stage.items():
             name, text = _metric(self.manager, stage), _text(self.manager, stage)
@@ -111,13 +111,6 @@ def _text(manager: ManagerRecord, stage: str) -> str:
         "e2e_reported": f"{source} to the last report",
     }
     return own or texts.get(stage, stage)
-
-
-def cells(samples: Samples, rank: Mapping[str, int]) -> dict[tuple[str, Setting], Samples]:
-    """Counted samples by stage and setting, in the order of the path; an experiment's own stages as they come."""
-    found = samples.counted.cells()
-    order = sorted(found, key=lambda key: (rank.get(key[0], len(rank)), key[1].order))
-    return {key: found[key] for key in order}
 
 
 def _by_cluster(stage: str, group: Sequence[Sample]) -> list[tuple[str, list[float]]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from array import array
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
@@ -223,6 +223,12 @@ class Samples(Sequence[Sample]):
     def by_cluster(self) -> dict[str, Samples]:
         """By the WEC that they are of; those of an object as a whole under the empty name."""
         return self._by(lambda made: (_view(made.cluster), made.clusters))
+
+    def counted_cells(self, rank: Mapping[str, int]) -> dict[tuple[str, Setting], Samples]:
+        """Counted samples by stage and setting, in the order of the path; an experiment's own stages as they come."""
+        found = self.counted.cells()
+        order = sorted(found, key=lambda key: (rank.get(key[0], len(rank)), key[1].order))
+        return {key: found[key] for key in order}
 
     def with_flags(self, more: Callable[[str], Collection[str]]) -> Samples:
         """The same with the flags that `more` adds to those of a trial."""

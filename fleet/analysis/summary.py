@@ -112,9 +112,8 @@ class Summary(Document):
 
 def summarise(samples: Iterable[Sample], rank: Mapping[str, int]) -> list[Row]:
     """Rows by stage (by `rank`, the order of the path) and setting. Warm-ups and bundled samples are left out."""
-    groups = Samples.of(samples).counted.cells()
-    keys = sorted(groups, key=lambda key: (rank[key[0]], key[1].order))
-    return [_row(stage, setting, groups[stage, setting]) for stage, setting in keys]
+    cells = Samples.of(samples).counted_cells(rank)
+    return [_row(stage, setting, group) for (stage, setting), group in cells.items()]
 
 
 def _row(stage: str, setting: Setting, group: Samples) -> Row:

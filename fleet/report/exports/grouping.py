@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from fleet.analysis import exposition
 from fleet.analysis.sample_columns import Samples
 from fleet.analysis.samples import Sample, Setting
 from fleet.analysis.study import Study
@@ -16,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def cells(study: Study) -> dict[tuple[str, Setting], Samples]:
     """Counted samples by stage and setting, in the order of the path."""
-    return exposition.cells(study.samples, study.table.rank)
+    return study.samples.counted_cells(study.table.rank)
 
 
 def measured(group: Sequence[Sample]) -> list[float]:
