@@ -34,7 +34,7 @@ from fleet.results.folder import RunFolder
 from tests.unit.experiment.own_body import tiny_marks
 from tests.unit.experiment.own_body.tiny_marks.experiment import EXPERIMENT, RESOURCE, TinyMarks
 from tests.unit.experiment.plain_fleets import PlainFleet
-from tests.unit.experiment.test_runner import Tripwire
+from tests.unit.experiment.test_runner import Tripwire, faults
 
 
 @pytest.fixture
@@ -62,10 +62,6 @@ def spec(**fields: Any) -> TinyMarks:
 async def run(bare: PlainFleet, chosen: TinyMarks, progress: Any = None) -> Outcome:
     results = bare.folder.parent / "results"
     return await Runner(bare.file(), bare.folder, EXPERIMENT, chosen, results, progress=progress or Silent()).run()
-
-
-def faults(outcome: Outcome) -> list[str]:
-    return [why for why in outcome.reasons if "harness-bound" not in why and "raced" not in why]
 
 
 @pytest.mark.usefixtures("known")

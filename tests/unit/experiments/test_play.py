@@ -23,7 +23,7 @@ from fleet.results import events
 from fleet.results.folder import RunFolder
 from tests.unit.experiment.plain_fleets import OcmFleet
 from tests.unit.experiment.stand_in import StandInFleet
-from tests.unit.experiment.test_runner import give_service_accounts
+from tests.unit.experiment.test_runner import faults, give_service_accounts
 from tests.unit.experiments.playing_fleet import PlayingFleet
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "experiments").glob("play*.yaml"))
@@ -81,7 +81,7 @@ async def test_every_kind_of_action_is_sent_and_its_effect_seen(playing: Playing
     counts = Counter(one.op for one in requests(outcome) if not one.error)
 
     assert counts == {"create": 4 + 3 + 2 + 2, "scale": 4, "label": 3, "patch": 9, "roll-out": 2, "delete": 4 + 2 + 2}
-    assert [why for why in outcome.reasons if "late (p99" not in why and "harness-bound" not in why] == []
+    assert [why for why in faults(outcome) if "late (p99" not in why] == []
     rows = {row.stage: row for row in study.rows}
     assert rows["scale-done"].count == 4
     assert rows["roll-out-done"].count == 2
@@ -180,7 +180,7 @@ async def test_through_a_manager_objects_reach_their_wec_and_go(
         outcome = await runner.run()
         left = there.leftovers()
     rows = {row.stage: row for row in analyse(RunFolder.open(outcome.folder)).rows}
-    assert [why for why in outcome.reasons if "late (p99" not in why and "harness-bound" not in why] == []
+    assert [why for why in faults(outcome) if "late (p99" not in why] == []
     assert (rows["create-ready"].count, rows["create-ready"].missing) == (6, 0)
     assert (rows["delete-gone"].count, rows["delete-gone"].missing) == (4, 0)
     assert {one.cluster for one in requests(outcome)} == {"wec001", "wec002"}
