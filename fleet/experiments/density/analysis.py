@@ -20,6 +20,7 @@ from fleet.experiments.density.quantities import (
     LOAD,
     STEADY,
     TOTAL,
+    differs,
     ordered,
     points,
     probes,
@@ -76,7 +77,7 @@ def findings(run: RunRecord, recorded: Recorded, folder: Path) -> Findings:
         tables=[table for table in tables if table.rows],
         reasons=list(_reasons(found, boots)),
         warnings=list(_warnings(found)),
-        said=list(_said(cost)),
+        said=[*_planes(recorded), *_said(cost)],
     )
 
 
@@ -302,6 +303,11 @@ def _warnings(found: Sequence[Trial]) -> Iterator[str]:
 
 def _busy(one: Trial) -> float:
     return next((found["busy"] for cell, found in one.cells.items() if "busy" in found), 0.0)
+
+
+def _planes(recorded: Recorded) -> Iterator[str]:
+    if text := differs(recorded):
+        yield f"The control planes: {text}."
 
 
 def _said(cost: DataTable) -> Iterator[str]:

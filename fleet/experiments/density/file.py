@@ -135,6 +135,10 @@ class DensityFile(ExperimentFile):
     """Of a CPU profile."""
     probes: bool = True
     """Ask two control planes of the first sequence with two or more what they can do."""
+    dense_sharing: bool = True
+    """Of `dense`: control planes of one process share what never changes; false: each as upstream makes it."""
+    as_shipped: bool = False
+    """Of `process`: programs as upstream ships them; else they are small at rest, as WECs of a manager are."""
     shard_size: int = Field(default=25, ge=1, le=1000)
     """Control planes in one dense process."""
     first_port: int = Field(default=0, ge=0, le=65_000)
@@ -154,6 +158,10 @@ class DensityFile(ExperimentFile):
     def _belongs(self) -> DensityFile:
         if (self.target == "kplane") != (self.kplane is not None):
             raise ValueError("target kplane needs `kplane: {binary: PATH, sha256: HEX}`, and no other target does")
+        if self.as_shipped and self.target != "process":
+            raise ValueError("as_shipped: true is for target process: no other has programs made small at rest")
+        if not self.dense_sharing and self.target != "dense":
+            raise ValueError("dense_sharing: false is for target dense: no other shares anything")
         return self
 
     @property

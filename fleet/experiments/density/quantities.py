@@ -84,6 +84,11 @@ def points(all_: Iterable[Sequence], phase: str, quantity: str, component: str =
     return [(count, value) for count, value in found if value is not None]
 
 
+def differs(recorded: Recorded) -> str:
+    """In what the control planes of a run are not as upstream makes them; empty: in nothing, or an older run."""
+    return next((one.of["differs"] for one in recorded.measured if one.name == "planes"), "")
+
+
 def probes(recorded: Recorded) -> Iterator[Mapping[str, str]]:
     """Labels of every probe: `probe`, and `why` it cannot."""
     return (one.of for one in recorded.measured if one.name == "probe")

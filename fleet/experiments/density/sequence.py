@@ -65,6 +65,7 @@ class Bench:
         async with self.session.trial(self.trial):
             try:
                 await self._do(partial(self.target.launch, count))
+                self._measured("planes", count, "", differs=self.target.differs)
                 async with self._phase("baseline"):
                     await asyncio.sleep(phases.warmup)
                 await self._sample("baseline")

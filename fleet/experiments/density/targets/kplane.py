@@ -79,6 +79,11 @@ class KplaneServer:
         """Where it is."""
         return machine_of(self.ground)
 
+    @property
+    def differs(self) -> str:
+        """See `Target`."""
+        return ""
+
     def refuse(self, most: int) -> list[str]:
         """See `Target`."""
         kplane, root = self._given, self.ground.root.parent

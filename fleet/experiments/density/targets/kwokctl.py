@@ -45,6 +45,11 @@ class Kwokctl:
     name: str = "kwokctl"
     main: str = "kube-apiserver"
 
+    @property
+    def differs(self) -> str:
+        """See `Target`."""
+        return ""
+
     def refuse(self, most: int) -> list[str]:
         """See `Target`."""
         root = self.ground.root.parent

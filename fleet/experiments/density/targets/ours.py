@@ -17,6 +17,7 @@ from fleet.host.pages import CONTROL_PLANES, Pages, Started
 from fleet.host.plan import ControlPlane
 from fleet.host.records import stored_planes
 from fleet.install.control_planes import converge, teardown
+from fleet.model.variables import Variables
 from fleet.observe.node_processes import node_containers, node_pids
 
 
@@ -31,6 +32,13 @@ class Ours:
     def main(self) -> str:
         """See `Target`."""
         return driver_kind(self.name).serves
+
+    @property
+    def differs(self) -> str:
+        """See `Target`; the driver says it of a fleet's WECs, which are as shipped where there is no manager."""
+        spec = self.ground.spec
+        manager = "none" if spec.as_shipped else Variables().manager
+        return driver_kind(self.name).differs(Variables(manager=manager, dense_sharing=spec.dense_sharing))
 
     @property
     def machine(self) -> Machine:
@@ -89,9 +97,10 @@ class Ours:
             yield Running("supervisord", "supervisord", process.pid)
 
     def _planes(self, count: int) -> list[ControlPlane]:
-        first, bare = self.ground.spec.first_port, self.ground.spec.plane == "apiserver"
+        spec = self.ground.spec
+        first, bare, shipped = spec.first_port, spec.plane == "apiserver", spec.as_shipped
         return [
-            ControlPlane(name, "wec", self.name, port=first + number if first else 0, bare=bare)
+            ControlPlane(name, "wec", self.name, port=first + number if first else 0, bare=bare, shipped=shipped)
             for number, name in enumerate(names(count))
         ]
 

@@ -22,6 +22,7 @@ def machine_of(ground: Ground) -> Machine:
         parallelism=spec.workers,
         cores=psutil.cpu_count() or 1,
         shard_size=spec.shard_size,
+        sharing=spec.dense_sharing,
         wec_nodes=0,
         simulator="none",
         debug=spec.inspect,

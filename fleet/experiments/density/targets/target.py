@@ -77,6 +77,11 @@ class Target(Protocol):
         """The component that serves: its profiles have kplane's own file names."""
         ...
 
+    @property
+    def differs(self) -> str:
+        """In what its control planes are not as upstream makes them, as a part of a sentence; empty: in nothing."""
+        ...
+
     def refuse(self, most: int) -> list[str]:
         """Why so many cannot be launched here, each a sentence with its numbers; nothing is started."""
         ...

@@ -12,7 +12,7 @@ from fleet.analysis.join import Join
 from fleet.analysis.recorded import Recorded
 from fleet.experiments.density import analysis
 from fleet.experiments.density.latencies import bootstrap, load
-from fleet.experiments.density.quantities import sequences
+from fleet.experiments.density.quantities import differs, sequences
 from fleet.model.manager_record import ManagerRecord
 from fleet.results.events import Measured, TrialPlan
 
@@ -50,6 +50,14 @@ def test_the_cost_is_the_slope_and_etcd_has_rows_of_its_own() -> None:
     assert total[9] == 4
     assert rows["pss", "etcd"][4] == pytest.approx(2)
     assert ("pss", "client") not in rows
+
+
+def test_the_answer_begins_with_how_the_control_planes_ran() -> None:
+    made = recorded([0, 4, 8, 12])
+    of = {"differs": "each as upstream makes it"}
+    made.add(Measured(ns=1, wall=1, trial="t000", name="planes", value=4, unit="", of=of))
+    assert differs(made) == "each as upstream makes it"
+    assert differs(recorded([0, 4, 8, 12])) == ""
 
 
 def test_a_quantity_that_no_program_tells_has_no_row() -> None:

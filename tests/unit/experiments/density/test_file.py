@@ -39,6 +39,8 @@ def test_hot(scenario: str, percent: float, count: int, hot: int) -> None:
         ({"target": "kplane", "kplane": {"binary": "/x", "sha256": "12"}}, "kplane.sha256"),
         ({"traffic": {"client": "closed", "ladder": [1, 2]}}, "a closed client has no rate to raise"),
         ({"traffic": {"write_rps_per_cluster": 0, "read_rps_per_cluster": 0}}, "there would be no load"),
+        ({"as_shipped": True}, "is for target process"),
+        ({"target": "process", "dense_sharing": False}, "is for target dense"),
     ],
 )
 def test_refused(fields: dict[str, Any], said: str) -> None:

@@ -127,3 +127,18 @@ def test_a_port_that_somebody_has_is_refused_by_name(tmp_path: Path) -> None:
 def test_kind_makes_no_bare_control_planes(tmp_path: Path) -> None:
     made = Ours(ground(tmp_path, target="process", plane="apiserver"), "kind")
     assert "plane: kind makes whole control planes only: write full" in made.refuse(1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"target": "process"}, "small at rest"),
+        ({"target": "process", "as_shipped": True}, "each as upstream ships its programs"),
+        ({"target": "dense"}, "share what never changes"),
+        ({"target": "dense", "dense_sharing": False}, "each as upstream makes it"),
+    ],
+)
+def test_a_run_says_in_what_its_planes_differ(fields: dict[str, Any], said: str, short: Path) -> None:
+    target = Ours(ground(short, **fields), fields["target"])
+    assert said in target.differs
+    assert target.machine.options.sharing is fields.get("dense_sharing", True)
