@@ -17,6 +17,7 @@ import pytest
 
 from tests.live.conftest import FAST, shared_lab
 from tests.live.lab import BIN, Lab
+from tests.live.runs import NOISE
 from tests.live.waiting import until_written
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("disturbed")]
@@ -90,8 +91,7 @@ def test_what_during_planned_is_told_apart_and_healed(lab: Lab, tmp_path: Path) 
         running.kill()
     assert any("planned: stop of its1 in trial t000" in sentence for sentence in made["planned"]), made
     assert all("planned-fault" in row for row in made["samples"])
-    noise = ("harness-bound",)
-    rest = [reason for reason in made["reasons"] if not any(word in reason for word in noise)]
+    rest = [reason for reason in made["reasons"] if not any(word in reason for word in NOISE)]
     assert rest == [], rest
     status = lab.fleet("status", "--fleet", lab.name).check()
     assert "its1" in status.out

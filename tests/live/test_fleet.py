@@ -7,49 +7,18 @@ import socket
 import stat
 import time
 from pathlib import Path
-from typing import cast
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
-from tests.live.lab import BIN, Lab, Ran, changed
+from tests.live.lab import BIN, Lab, changed
+from tests.live.runs import report_path, run_record, summary, valid
 from tests.live.waiting import SENT, until_written
 
 pytestmark = pytest.mark.live  # its groups, one per driver, are marks of the fixture `lab`
 
 RUN = ["experiment", "run", "wec-scaling", "--wecs", "3", "--repeats", "1", "--set", "warmup=0"]
-
-
-def run_record(path: Path) -> dict[str, object]:
-    """`run.json` of the run whose report lies at `path`."""
-    record: dict[str, object] = json.loads((path.parent / "run.json").read_text(encoding="utf-8"))
-    return record
-
-
-def summary(path: Path) -> list[dict[str, object]]:
-    """Rows of `summary.json`."""
-    rows: list[dict[str, object]] = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))["rows"]
-    return rows
-
-
-def report_path(lab: Lab, out: str) -> Path:
-    """The report that a run printed last on stdout."""
-    path = Path(out.strip().splitlines()[-1])
-    assert path.name == "report.html", out
-    assert path.is_file(), f"{lab.name}: {path}"
-    return path
-
-
-def valid(lab: Lab, ran: Ran) -> Path:
-    """The report of a run that ended valid. A neighbour on the same two cores may make the driver late: that is said in
-    the verdict and is no fault of ours."""
-    assert ran.code in (0, 4), ran
-    path = report_path(lab, ran.out)
-    record = run_record(path)
-    noisy = [reason for reason in cast("list[str]", record["reasons"]) if "harness-bound" in reason]
-    assert record["status"] == "valid" or record["reasons"] == noisy, record["reasons"]
-    return path
 
 
 def valid_run(lab: Lab, results: Path) -> Path:

@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import psutil
 import pytest
@@ -30,7 +29,8 @@ from fleet.lab.system import LinuxSystem
 from fleet.managers.ocm.names import CLUSTER_LABEL
 from tests.live.conftest import FAST, state_folder
 from tests.live.lab import BIN, Lab, Ran, changed
-from tests.live.test_fleet import RUN, report_path, run_record, summary
+from tests.live.runs import report_path, run_record, summary, valid
+from tests.live.test_fleet import RUN
 from tests.live.waiting import SENT, until_written
 
 SUBNET = "10.78.0.0/24"
@@ -309,18 +309,14 @@ def test_api_servers_listen_on_the_machine_s_address_and_all_else_on_loopback(la
 def test_wec_scaling_is_valid_over_all_machines(lab: Machines, tmp_path: Path) -> None:
     ran = lab.fleet("experiment", "run", "wec-scaling", "--wecs", str(WECS), "--repeats", "1", "--set", "warmup=0",
                     "--fleet", lab.name, "--results", str(tmp_path))  # fmt: skip
-    assert ran.code in (0, 4), ran
-    path = report_path(lab, ran.out)
+    path = valid(lab, ran)
     record = run_record(path)
-    reasons = cast("list[str]", record["reasons"])
-    noisy = [reason for reason in reasons if "harness-bound" in reason]
-    assert record["status"] == "valid" or reasons == noisy, reasons
     cells = {row["layout"]: row for row in summary(path) if row["stage"] == "downsync"}
     assert {layout: (row["count"], row["missing"]) for layout, row in cells.items()} == {
         "one-to-one": (WECS, 0),
         "one-to-many": (WECS, 0),
     }
-    clocks = cast("list[dict[str, object]]", record["clocks"])
+    clocks = record["clocks"]
     assert {clock["machine"]: bool(clock["rounds"]) for clock in clocks} == {"m1": True, "m2": True, "m3": True}
     with (path.parent / "resources.csv").open(encoding="utf-8", newline="") as file:
         weighed = {(row["machine"], row["program"]) for row in csv.DictReader(file)}

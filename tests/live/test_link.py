@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from http.client import HTTPSConnection
 from pathlib import Path
 from statistics import median
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,7 +19,7 @@ from fleet.model import fleet_load
 from fleet.model.link import Link
 from tests.live.conftest import FAST, own_lab
 from tests.live.lab import Lab, changed
-from tests.live.test_fleet import report_path, run_record
+from tests.live.runs import valid
 
 pytestmark = [
     pytest.mark.live,
@@ -113,11 +112,7 @@ def test_link_latency_measures_what_the_protocol_asks_for(linked: Lab, tmp_path:
     ran = linked.fleet(
         "experiment", "run", "link-latency", "--quick", "--fleet", linked.name, "--results", str(tmp_path)
     )
-    assert ran.code in (0, 4), ran
-    path = report_path(linked, ran.out)
-    record: dict[str, Any] = run_record(path)
-    noisy = [reason for reason in record["reasons"] if "harness-bound" in reason]
-    assert record["status"] == "valid" or record["reasons"] == noisy, record["reasons"]
+    path = valid(linked, ran)
     found = {row["stage"]: row for row in json.loads((path.parent / "summary.json").read_text())["roundtrips"]}
     print({stage: round(row["measured"], 2) for stage, row in found.items()})  # noqa: T201
     assert set(found) >= {"binding", "packaging", "delivery", "activation", "downsync"}

@@ -17,8 +17,7 @@ import pytest
 from fleet.kube.resources import CLUSTER_ROLE_BINDINGS, CRDS, NAMESPACES
 from tests.live.conftest import own_lab
 from tests.live.lab import Lab, changed
-from tests.live.test_fleet import report_path, run_record
-from tests.live.test_talk import NOISE
+from tests.live.runs import report_path, valid
 
 pytestmark = [
     pytest.mark.live,
@@ -59,10 +58,7 @@ def measured(lab: Lab, results: Path) -> dict[str, Any]:
     ran = lab.fleet(
         "experiment", "run", "wec-scaling", "--quick", *both, "--fleet", lab.name, "--results", str(results)
     )
-    path = report_path(lab, ran.out)
-    record = run_record(path)
-    noisy = [reason for reason in record["reasons"] if any(word in reason for word in NOISE)]
-    assert record["status"] == "valid" or record["reasons"] == noisy, record["reasons"]
+    path = valid(lab, ran)
     summary: dict[str, Any] = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
     assert all(row["missing"] == 0 for row in summary["rows"]), summary["rows"]
     assert {row["layout"] for row in summary["rows"]} == {"one-to-one", "one-to-many"}

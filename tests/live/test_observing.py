@@ -21,6 +21,7 @@ from fleet.model import fleet_load
 from fleet.simulators.scraped import address_of
 from tests.live.conftest import FAST, shared_lab
 from tests.live.lab import REPO, Lab
+from tests.live.runs import valid
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("observed")]
 
@@ -97,8 +98,8 @@ def test_a_run_takes_profiles_and_shows_them(observed: Lab, tmp_path: Path) -> N
         "experiment", "run", "wec-scaling", "--fleet", observed.name, "--wecs", "2", "--repeats", "1",
         "--results", str(tmp_path), "--set", "warmup=0",
         *(word for one in sets for word in ("--set", f"profiles.{one}")),
-    ).check()  # fmt: skip
-    page = Path(ran.out.strip().splitlines()[-1])
+    )  # fmt: skip
+    page = valid(observed, ran)
     text = page.read_text(encoding="utf-8")
     assert "That disturbs what is measured" in text
     assert '<details class="flame">' in text

@@ -18,7 +18,7 @@ import pytest
 
 from tests.live.conftest import state_folder
 from tests.live.lab import Lab, changed
-from tests.live.test_fleet import valid
+from tests.live.runs import valid
 
 pytestmark = [
     pytest.mark.live,

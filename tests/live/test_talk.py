@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -19,7 +19,7 @@ from fleet.kube.resources import APPLIED_MANIFEST_WORKS, MANAGED_CLUSTERS, SECRE
 from tests.live.conftest import FAST, own_lab
 from tests.live.lab import BIN, Lab, changed
 from tests.live.planted import MANAGERS, fight, leaks
-from tests.live.test_fleet import report_path, run_record
+from tests.live.runs import no_fault, report_path
 from tests.live.waiting import until_written
 
 pytestmark = [
@@ -30,8 +30,6 @@ pytestmark = [
 
 WECS = 3
 QUICK_SECONDS = 120
-NOISE = ("harness-bound", "could not keep up")
-"""What a neighbour on the same two cores may do to a run; it is said in the verdict and is no fault of ours."""
 MIB = 1 << 20
 AVAILABLE = ("ManagedClusterConditionAvailable", "True")
 
@@ -53,9 +51,7 @@ def words(lab: Lab, results: Path, experiment: str, *sets: str) -> list[str]:
 def ended(lab: Lab, code: int, out: str) -> dict[str, Any]:
     """`summary.json` of a run that measured everything."""
     path = report_path(lab, out)
-    record = run_record(path)
-    noisy = [reason for reason in cast("list[str]", record["reasons"]) if any(word in reason for word in NOISE)]
-    assert record["status"] == "valid" or record["reasons"] == noisy, record["reasons"]
+    record = no_fault(path)
     summary: dict[str, Any] = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
     assert all(row["missing"] == 0 for row in summary["rows"]), summary["rows"]
     assert code in (0, 3, 4)
