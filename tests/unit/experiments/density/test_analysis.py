@@ -52,7 +52,7 @@ def test_the_cost_is_the_slope_and_etcd_has_rows_of_its_own() -> None:
     assert ("pss", "client") not in rows
 
 
-def test_the_answer_begins_with_how_the_control_planes_ran() -> None:
+def test_how_the_control_planes_ran_is_read_back_and_older_runs_say_nothing() -> None:
     made = recorded([0, 4, 8, 12])
     of = {"differs": "each as upstream makes it"}
     made.add(Measured(ns=1, wall=1, trial="t000", name="planes", value=4, unit="", of=of))
