@@ -16,6 +16,7 @@ from fleet.host.change import Change
 from fleet.host.drivers.driver import driver_kind
 from fleet.host.files import mode_of, private_directory, remove_tree, same_private, write_private
 from fleet.host.layout import Layout
+from fleet.install.program_parts import AGENT_ENV
 from fleet.inventory.existing import existing_clusters
 from fleet.inventory.inspection import Inspection, inspect
 from fleet.managers.installer import Found, installer
@@ -192,9 +193,9 @@ def _wec_differs(variables: Variables) -> str:
     """Of the control planes, and of what runs alongside each."""
     shared = variables.wec_programs == "shared"
     beside = f"simulators and agents {'of many in one process' if shared else 'in a process each'}"
-    own = installer(variables.manager).agents_env(variables)
-    if own and not shared:
-        beside += f", agents with {' and '.join(f'{name}={value}' for name, value in own.items())}"
+    user = installer(variables.manager).agents_env(variables)
+    if user is not None and not shared:
+        beside += f", agents with {' and '.join(f'{name}={value}' for name, value in {**AGENT_ENV, **user}.items())}"
     planes = driver_kind(variables.control_plane_driver).differs(variables)
     return f"{planes}; {beside}" if planes else beside
 

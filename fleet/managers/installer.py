@@ -140,9 +140,9 @@ class Installer:
         """The control planes of its hub, in the order of their names' numbers."""
         return ()
 
-    def agents_env(self, variables: Variables) -> Mapping[str, str]:  # noqa: ARG002
-        """Environment of each agent that has a process of its own, but for what is different from one to another."""
-        return {}
+    def agents_env(self, variables: Variables) -> Mapping[str, str] | None:  # noqa: ARG002
+        """What the user adds to the environment of every WEC's agent (`AGENT_ENV`); None: there are no agents."""
+        return None
 
     def record(self, variables: Variables, versions: Mapping[str, str], found: Found) -> ManagerOf:  # noqa: ARG002
         """What the fleet file says of it; `versions` by program."""

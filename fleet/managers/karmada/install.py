@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from fleet.host.change import Change
 from fleet.host.pages import Reader
 from fleet.host.weight import MIB, Weight
-from fleet.install.program_parts import AGENT_ENV
 from fleet.managers.installer import Found, HubPlane, Site, Way
 from fleet.managers.karmada import names
 from fleet.managers.karmada.hub import converge_hub
@@ -45,9 +44,9 @@ class Karmada(MemberInstaller):
         """As in Installer."""
         return (HubPlane(names.HUB, names.ROLE, aggregates=True, dialled=variables.karmada_mode == PULL),)
 
-    def agents_env(self, variables: Variables) -> Mapping[str, str]:
+    def agents_env(self, variables: Variables) -> Mapping[str, str] | None:
         """Members that are pushed to have no agents."""
-        return {**AGENT_ENV, **variables.karmada_agent_env} if variables.karmada_mode == PULL else {}
+        return variables.karmada_agent_env if variables.karmada_mode == PULL else None
 
     def record(self, variables: Variables, versions: Mapping[str, str], found: Found) -> ManagerOf:
         """As in Installer."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from fleet.host.change import Change
 from fleet.host.pages import Reader
 from fleet.host.weight import MIB, Weight
-from fleet.install.program_parts import AGENT_ENV
 from fleet.managers.installer import Found, HubPlane, Site, Way
 from fleet.managers.kubefleet import names
 from fleet.managers.kubefleet.hub import converge_hub
@@ -46,7 +45,7 @@ class KubeFleet(MemberInstaller):
 
     def agents_env(self, variables: Variables) -> Mapping[str, str]:
         """Of the member agents."""
-        return {**AGENT_ENV, **variables.kubefleet_member_agent_env}
+        return variables.kubefleet_member_agent_env
 
     def record(self, variables: Variables, versions: Mapping[str, str], found: Found) -> ManagerOf:
         """As in Installer."""

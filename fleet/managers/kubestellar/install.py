@@ -11,7 +11,7 @@ from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.layout import Layout
 from fleet.host.pages import Pages, Reader, Started, by_flags, plain
-from fleet.install.program_parts import AGENT_ENV, Extra
+from fleet.install.program_parts import Extra
 from fleet.managers.installer import Found, Grant, HubPlane, Installer, Serving, Site, Way
 from fleet.managers.kubestellar import names
 from fleet.managers.kubestellar.converge import ITS_PORT_OWNER, WDS_PORT_OWNER, HubSpec, converge_hub
@@ -108,7 +108,7 @@ class KubeStellar(Installer):
 
     def agents_env(self, variables: Variables) -> Mapping[str, str]:
         """As of plain OCM."""
-        return {**AGENT_ENV, **variables.ocm_agents_env}
+        return variables.ocm_agents_env
 
     def record(self, variables: Variables, versions: Mapping[str, str], found: Found) -> ManagerOf:
         """As in Installer."""

@@ -9,7 +9,6 @@ from functools import partial
 from fleet.host.change import Change
 from fleet.host.pages import Reader
 from fleet.host.weight import MIB, Weight
-from fleet.install.program_parts import AGENT_ENV
 from fleet.install.readiness import metrics_answer, until_it_works
 from fleet.kube.each import each
 from fleet.managers.installer import Found, HubPlane, Site, Way
@@ -51,7 +50,7 @@ class MultiKueue(MemberInstaller):
 
     def agents_env(self, variables: Variables) -> Mapping[str, str]:
         """Of the Kueue of every worker."""
-        return {**AGENT_ENV, **variables.multikueue_worker_env}
+        return variables.multikueue_worker_env
 
     def record(self, variables: Variables, versions: Mapping[str, str], found: Found) -> ManagerOf:  # noqa: ARG002
         """As in Installer."""

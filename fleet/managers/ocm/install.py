@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from fleet.host.change import Change
 from fleet.host.layout import Layout
 from fleet.host.pages import Reader
-from fleet.install.program_parts import AGENT_ENV
 from fleet.managers.installer import Found, Grant, HubPlane, Installer, Site, Way
 from fleet.managers.ocm import joining, names, pages, weights
 from fleet.managers.ocm.hub import PLACING_PORT_OWNER, PORT_OWNER, converge_hub
@@ -45,7 +44,7 @@ class Ocm(Installer):
 
     def agents_env(self, variables: Variables) -> Mapping[str, str]:
         """Of the registration and work agents."""
-        return {**AGENT_ENV, **variables.ocm_agents_env}
+        return variables.ocm_agents_env
 
     def record(self, variables: Variables, versions: Mapping[str, str], found: Found) -> ManagerOf:
         """As in Installer."""
