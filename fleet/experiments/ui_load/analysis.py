@@ -52,10 +52,10 @@ class _Taken(NamedTuple):
     """Cores, before anything was added."""
     watched: float
 
-    @property
-    def of_events(self) -> float:
-        """Seconds that it would not have taken at rest."""
-        return max(0.0, self.cpu - self.idle * self.watched)
+    def per_event(self, count: int) -> float | None:
+        """Milliseconds beyond those at rest, for each of so many events; None where it took no more than at rest."""
+        more = self.cpu - self.idle * self.watched
+        return more / count * 1e3 if more > 0 else None
 
 
 def _taken(recorded: Recorded) -> dict[str, _Taken]:
@@ -112,7 +112,7 @@ def _events(each: Sequence[Answers], taken: Mapping[str, _Taken]) -> DataTable:
                 sum(event.characters for event in applied) / count / KIB,
                 *_mean_and_p99([event.parse for event in applied]), *_mean_and_p99([event.apply for event in applied]),
                 len(commits), render / len(commits) if commits else None, render / count,
-                own.idle if own else None, own.of_events / count * 1e3 if own else None,
+                own.idle if own else None, own.per_event(count) if own else None,
             ]
         )  # fmt: skip
     names = (
@@ -169,7 +169,8 @@ def _said(each: Sequence[Answers], taken: Mapping[str, _Taken]) -> Iterator[str]
             if applied := one.applied:
                 text += f", {_mean([event.apply for event in applied]):.3f} ms to apply a watch event"
                 if own := taken.get(one.plan.trial):
-                    text += f", {own.of_events / len(applied) * 1e3:.1f} ms of CPU for each"
+                    cpu = own.per_event(len(applied))
+                    text += ", no more CPU than at rest" if cpu is None else f", {cpu:.1f} ms of CPU for each"
             parts.append(text)
         yield f"{page} in {client}: {'; '.join(parts)}"
 

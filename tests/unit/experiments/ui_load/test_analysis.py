@@ -52,8 +52,8 @@ def kept(folder: Path, trial: str, *, pods: int, events: list[dict[str, Any]]) -
     (folder / "requests.jsonl").write_text("".join(json.dumps(line) + "\n" for line in (wire, *others)))
 
 
-def recorded(created: list[str], *, trials: int = 1) -> Recorded:
-    """Pods that the driver created at 42 s."""
+def recorded(created: list[str], *, trials: int = 1, cpu: float = 0.5) -> Recorded:
+    """Pods that the driver created at 42 s; `cpu`: seconds that the client took while it watched."""
     made = Recorded(Join.__new__(Join))
     for number in range(trials):
         trial, begin = f"t{number:03d}", 40 * SECOND
@@ -65,7 +65,7 @@ def recorded(created: list[str], *, trials: int = 1) -> Recorded:
         )
         for step, edge, ns in (("load", "begin", begin), ("load", "end", begin + 10 * SECOND)):
             made.marks.append(RunMark(ns=ns, wall=0, step=step, edge=edge, trial=trial))
-        for name, value, unit in ((CLIENT_CPU, 0.5, "s"), (CLIENT_IDLE, 0.02, "cores"), (WATCHED, 10.0, "s")):
+        for name, value, unit in ((CLIENT_CPU, cpu, "s"), (CLIENT_IDLE, 0.02, "cores"), (WATCHED, 10.0, "s")):
             made.measured.append(Measured(ns=begin, wall=0, trial=trial, name=name, value=value, unit=unit))
     for name in created:
         made.requests.append(
@@ -104,6 +104,15 @@ def test_lists_events_and_heap_become_tables_and_creations_samples(tmp_path: Pat
     assert (page.start_ns, page.seconds) == (OFFSET + SECOND, pytest.approx(0.5))
     assert said.reasons == []
     assert said.said[0].startswith("pods in node: 100 objects: drawn after 0.50 s, 30 MiB of heap, 2.000 ms")
+    assert said.said[0].endswith(", 100.0 ms of CPU for each")
+
+
+def test_a_client_that_took_less_cpu_than_at_rest_has_no_cpu_per_event(tmp_path: Path) -> None:
+    kept(tmp_path / "raw", "t000", pods=100, events=[event("a", 2050.0)])
+    said = found(tmp_path, recorded(["a"], cpu=0.1))
+    (row,) = next(table.rows for table in said.tables if table.name == "watch-events")
+    assert row[-1] is None
+    assert said.said[0].endswith(", no more CPU than at rest")
 
 
 def test_a_page_that_did_not_show_all_and_a_frontend_that_ended_are_reasons(tmp_path: Path) -> None:
