@@ -56,6 +56,12 @@ class Raised(Model):
     qps: Rate = 1000
     burst: Count = 2000
 
+    def of(self, names: Sequence[str]) -> dict[str, float]:
+        """By variable, of those that limit requests: how many workers a manager has, or how large its objects may be,
+        stays as it is."""
+        ends = {"_qps": self.qps, "_burst": self.burst}
+        return {name: value for name in names for end, value in ends.items() if name.endswith(end)}
+
 
 class Turn(Model):
     """One run of the league: what is set up, and what is sent."""
@@ -116,13 +122,12 @@ class League(Model):
         return next(load for load in self.loads if load.name == name)
 
     def fleet_of(self, turn: Turn, limits: Sequence[str]) -> dict[str, Any]:
-        """Inventory variables for that turn; `limits` names those that its manager has."""
+        """Inventory variables for that turn; `limits` names the client limits that its manager has."""
         entrant = self.entrant(turn.entrant)
         given = {"wec_count": max(self.wecs), **self.variables, **entrant.variables}
         if turn.division == "closed":
             return given
-        raised = {name: self.raised.burst if name.endswith("_burst") else self.raised.qps for name in limits}
-        return {**given, **raised, **entrant.open}
+        return {**given, **self.raised.of(limits), **entrant.open}
 
     def sets(self, load: str) -> list[str]:
         """`FIELD=VALUE` of that load, the ones of every load first."""
