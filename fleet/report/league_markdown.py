@@ -17,6 +17,7 @@ DIVISIONS = {
     "closed": "Closed division: each manager as its own distribution has it",
     "open": "Open division: client limits raised to {qps:g} requests a second and {burst} at once",
 }
+QPS, BURST = "_qps", "_burst"
 RULES = """
 - Closed division: defaults of each manager's distribution. Open division: all its client limits raised alike, and what
   the table of entrants names. Rows of different divisions are never compared.
@@ -102,6 +103,8 @@ def _lines(found: Standings) -> Iterator[str]:
         yield from lines_of(_faults(found.faults))
     yield from ("", "## Entrants", "")
     yield from lines_of(_entrants(found))
+    yield from ("", "Client limits of the closed division, requests a second / at once:", "")
+    yield from _limits(found)
     yield from ("", f"Loads, as fields of `{league.experiment}`:", "")
     yield from _loads(league)
     yield from ("", "## Rules", RULES.rstrip())
@@ -225,6 +228,17 @@ def _entrants(found: Standings) -> Table:
             (entrant.name, f"{manager.shown}{version}", settings or ABSENT, str(programs), f"{memory:.0f}", promise)
         )
     return Table(head, rows, frozenset({"programs", "RSS (MiB)"}))
+
+
+def _limits(found: Standings) -> Iterator[str]:
+    """As each manager's own distribution has them."""
+    managers = {entry.entrant: entry.manager for entry in found.entries}
+    for entrant in found.record.league.entrants:
+        if (manager := managers.get(entrant.name)) is None:
+            continue
+        rates = {name.removesuffix(QPS): qps for name, qps in manager.defaults.items() if name.endswith(QPS)}
+        limits = [f"`{name}` {qps:g} / {manager.defaults[name + BURST]:g}" for name, qps in rates.items()]
+        yield f"- {plain(entrant.name)}: {', '.join(limits) or 'none known'}"
 
 
 def _loads(league: League) -> Iterator[str]:

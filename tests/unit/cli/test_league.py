@@ -122,6 +122,8 @@ def test_turns_go_back_and_forth_and_the_table_ranks(fleet: Fleet, work: Path) -
     page = fleet("league", "table", str(folder)).out
     assert "# League: Two of them" in page
     assert "slow takes 4." in page
+    limits = page.partition("Client limits of the closed division, requests a second / at once:")[2]
+    assert "- fast: `transport_wds` 5 / 10," in limits
     assert all(run.parent.name == "wec-scaling" for run in folder.glob("*/2026*"))
 
 
