@@ -1,14 +1,14 @@
 """How large the ManifestWorks and the Binding of a policy become, before anything is sent.
 
 Facts of KubeStellar 0.30 and OCM 1.2: the transport controller sorts a Binding's objects by resource, namespace and
-name and wraps at most `max_num_wrapped` of them, and at most `max_size_wrapped` bytes of their JSON, into one
+name and wraps at most `max_num_wrapped` of them, and less than `max_size_wrapped` bytes of their JSON, into one
 ManifestWork per WEC; an object larger than that fails the whole Binding. The agent then writes conditions and feedback
 per manifest into the ManifestWork's status, which lies in the same etcd value. The Binding names every object.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -28,6 +28,9 @@ CLAUSE_BYTES = 150
 """Per object in the Binding, alongside its names."""
 CREATION_BYTES = 43
 """`"creationTimestamp":"..."`, which the WDS adds and the transport controller keeps."""
+DEFAULT_BYTES: Mapping[str, int] = {"Deployment": 409, "Pod": 589}
+"""By kind: fields with the API server's defaults, which the WDS adds and the transport controller keeps. Of objects
+with one container, from their answers to a dry run (Kubernetes 1.34)."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,11 @@ class Sizes:
 def sizes(objects: Sequence[Write], limits: ClientLimits) -> Sizes:
     """Of one policy's objects."""
     ordered = sorted(objects, key=_names)
-    each = [len(orjson.dumps(item.body)) + CREATION_BYTES for item in ordered]
+    each = [len(orjson.dumps(item.body)) + CREATION_BYTES + DEFAULT_BYTES.get(item.body["kind"], 0) for item in ordered]
     shards: list[list[int]] = [[]]
     for size in each:
         shard = shards[-1]
-        if shard and (len(shard) >= limits.max_num_wrapped or sum(shard) + size > limits.max_size_wrapped):
+        if shard and (len(shard) >= limits.max_num_wrapped or sum(shard) + size >= limits.max_size_wrapped):
             shards.append([])
         shards[-1].append(size)
     clauses = sum(CLAUSE_BYTES + sum(len(part) for part in _names(item)) for item in ordered)

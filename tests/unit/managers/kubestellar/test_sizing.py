@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from fleet.errors import UsageError
@@ -10,7 +11,7 @@ from fleet.managers.kubestellar.manager import MANAGER
 from fleet.managers.kubestellar.sizing import Sizes, check, sizes
 from fleet.managers.manager import Write
 from fleet.model.client_limits import ClientLimits
-from fleet.model.experiment_file import Workload
+from fleet.model.experiment_file import Workload, WorkloadKind
 from fleet.model.run_names import RunNames
 from fleet.workload.content import Plain
 from fleet.workload.layouts import policies
@@ -19,8 +20,8 @@ from fleet.workload.objects import objects
 NAMES = RunNames("20261122T170000Z-0a1b2c3d")
 
 
-def made(count: int, size: int) -> list[Write]:
-    content = Plain(Workload(kind="configmap", bytes=size))
+def made(count: int, size: int, kind: WorkloadKind = "configmap") -> list[Write]:
+    content = Plain(Workload(kind=kind, bytes=size))
     (policy,) = policies("one-to-many", ("a",), resources=content.resources, names=NAMES, group=0)
     return [item.write for item in objects(policy, content, count, manager=MANAGER, names=NAMES, trial="t000")]
 
@@ -41,6 +42,17 @@ def test_shards_by_size() -> None:
     assert 1000 < found.largest_object < 1500
     assert found.works == 3
     assert found.largest_work == sizing.WORK_BYTES + 2 * (found.largest_object + sizing.STATUS_BYTES)
+
+
+@pytest.mark.parametrize("kind", ["deployment", "pod"])
+def test_what_the_api_server_adds_counts(kind: WorkloadKind) -> None:
+    limits = ClientLimits(max_num_wrapped=1, max_size_wrapped=1000)
+    plain = made(1, 0, kind)
+    assert len(orjson.dumps(plain[0].body)) < 1000
+    with pytest.raises(
+        UsageError, match=r"an object of 1\d\d\d bytes does not fit the fleet's max_size_wrapped of 1000"
+    ):
+        check(sizes(plain, limits), limits)
 
 
 def test_what_fits_is_let_through() -> None:
