@@ -3,7 +3,7 @@
 `python -m tools.publish RUN NAME`: `events.jsonl` is packed, the tables in CSV, profiles and programs' logs stay behind
 (the tables are in `summary.json`, the flame graphs in the report), the manifest is written again. Names that begin with
 a digit are those of runs, which git ignores. A league's folder goes with all its runs to
-`results/league-<league>/<name>`. What was published under the name before stays where the new run is refused.
+`results/league-<league>/<name>`, without their reports, which `fleet report` makes again. What was published under the name before stays where the new run is refused.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import argparse
 import gzip
 import shutil
 import sys
+from collections.abc import Set
 from pathlib import Path
 
+from fleet.cli.reporting import PAGE
 from fleet.host.weight import MIB
 from fleet.results import league
 from fleet.results.folder import EVENTS, MANIFEST, PPROF, PROFILES, RunFolder
@@ -29,7 +31,7 @@ def left_out(_folder: str, names: list[str]) -> set[str]:
 
 
 def publish(run: Path, name: str, results: Path, *, most: int = MOST_BYTES) -> Path:
-    """The new folder. ValueError for what cannot be published, such as more than `most` bytes."""
+    """The new folder. ValueError for what cannot be published, such as a run of more than `most` bytes."""
     if not name or name[0].isdigit():
         raise ValueError(f"{name!r}: names of published runs begin with a letter")
     if (run / league.FILE).is_file():
@@ -44,11 +46,12 @@ def publish(run: Path, name: str, results: Path, *, most: int = MOST_BYTES) -> P
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         for one in runs:
-            _copy(run / one, fresh / one)
+            _copy(run / one, fresh / one, {PAGE} if record is not None else set())
+            if (size := size_of(fresh / one)) > most:
+                packed = f"{size / MIB:.1f} MiB when packed, more than {most / MIB:.0f}"
+                raise ValueError(f"{run / one}: {packed}: take a shorter run")
         if record is not None:
             league.write(fresh, record)
-        if (size := size_of(fresh)) > most:
-            raise ValueError(f"{run}: {size / MIB:.1f} MiB when packed, more than {most / MIB:.0f}: take a shorter run")
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
     finally:
@@ -67,8 +70,8 @@ def _check(run: Path) -> None:
         raise ValueError(f"{run}: {', '.join(changed)}: changed since the run; publish what was measured")
 
 
-def _copy(run: Path, target: Path) -> None:
-    shutil.copytree(run, target, ignore=left_out)
+def _copy(run: Path, target: Path, but: Set[str]) -> None:
+    shutil.copytree(run, target, ignore=lambda folder, names: left_out(folder, names) | but & {*names})
     events = RunFolder(run).file(EVENTS)
     if events.exists():
         (target / f"{EVENTS}.gz").write_bytes(gzip.compress(events.read_bytes(), mtime=0))

@@ -63,7 +63,10 @@ def test_a_name_of_a_run_is_refused(tmp_path: Path) -> None:
 
 def test_a_league_goes_with_its_runs(tmp_path: Path) -> None:
     folder = tmp_path / "league"
-    run = run_folder(folder).path.relative_to(folder)
+    made = run_folder(folder)
+    made.write("report.html", b"<!doctype html>")
+    made.seal()
+    run = made.path.relative_to(folder)
     entrants = [Entrant(name=name, variables={"manager": name}) for name in ("ocm", "karmada")]
     file = League(format=1, name="two", entrants=entrants, wecs=[2], loads=[Load(name="one")])
     turns = [*file.turns()][:2]
@@ -79,3 +82,4 @@ def test_a_league_goes_with_its_runs(tmp_path: Path) -> None:
     assert league.read(target) == league.read(folder)
     assert not RunFolder(target / run).modified()
     assert (target / run / f"{EVENTS}.gz").is_file()
+    assert not (target / run / "report.html").exists()
