@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -13,8 +13,21 @@ def set_words(fields: Mapping[str, Any]) -> list[str]:
     ['workload.objects=5', 'layouts=[one-to-many]']
     >>> set_words({"during": [{"at": "2s", "action": "kill", "target": "manager"}]})
     ['during=[{at: 2s, action: kill, target: manager}]']
+
+    A mapping becomes its fields, since the option takes none:
+
+    >>> set_words({"load": {"steppedLoad": {"burstSize": 1, "stepDelay": "1s"}}})
+    ['load.steppedLoad.burstSize=1', 'load.steppedLoad.stepDelay=1s']
     """
-    return [f"{field}={_flow(value)}" for field, value in fields.items()]
+    return [f"{field}={_flow(value)}" for field, value in _leaves(fields)]
+
+
+def _leaves(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for field, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{field}.{name}", below) for name, below in _leaves(value))
+        else:
+            yield field, value
 
 
 def _flow(value: Any) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from fleet.cli.given_variables import checked_variables
+from fleet.cli.overrides import Overrides
 from fleet.managers.installer import installer
-from fleet.model.league_file import Division, League, Turn
+from fleet.model.league_file import FOLDER, Division, League, Turn, load
 
 LEAGUE = League.model_validate(
     {
@@ -39,3 +44,16 @@ def test_the_open_division_raises_requests_a_second_and_at_once_alone() -> None:
 
 def test_what_an_entrant_changes_besides_is_its_own() -> None:
     assert fleet_of("wide", "open") == {**fleet_of("plain", "open"), "transport_concurrency": 9}
+
+
+@pytest.mark.parametrize(
+    "file", sorted((Path(__file__).parents[3] / FOLDER).glob("*.yaml")), ids=lambda file: file.stem
+)
+def test_the_leagues_of_the_repository_can_be_played(file: Path) -> None:
+    league = load(file)
+    for turn in league.turns():
+        limits = installer(str(league.entrant(turn.entrant).variables["manager"])).limits
+        if turn.round == 1:
+            checked_variables(league.fleet_of(turn, limits), "")
+            wanted = Overrides(wecs=",".join(map(str, league.wecs)), layouts=[*league.layouts])
+            assert wanted.with_sets(league.sets(turn.load)).load(league.experiment).name == league.experiment
