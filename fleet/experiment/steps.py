@@ -19,6 +19,7 @@ from fleet.kube.each import each
 from fleet.kube.errors import NotFound
 from fleet.managers.manager import Policy, Write
 from fleet.managers.named import named
+from fleet.observe.tracker import Left
 from fleet.results import events
 from fleet.workload.objects import WorkloadObject
 
@@ -201,7 +202,7 @@ class Clean:
 
     Objects go first. After the group's last trial the policies are deleted right behind them: what a manager has bound
     to them then goes as a whole, which saves it throttled writes per policy; the other way round it would first let go
-    of every object by itself.
+    of every object by itself. What carries a whole namespace stays as long as the policy that takes it.
     """
 
     name = "clean"
@@ -221,13 +222,18 @@ class Clean:
 
         await each(policies, drop, at_once=IN_FLIGHT)
 
+        stay = session.manager.own_namespaces and not self._policies
+
+        def left() -> Left:
+            found = recorder.tracker.left(session.alive(trial.clusters))
+            return Left(found.objects) if stay else found
+
         def gone() -> bool:
             held = [entry for entry in policies if recorder.tracker.targets(entry.name) is not None]
-            return not held and recorder.tracker.left(session.alive(trial.clusters)).nothing
+            return not held and left().nothing
 
         if not await recorder.until(gone, timeout=session.spec.timeouts.clean):
-            left = recorder.tracker.left(session.alive(trial.clusters))
-            text = f"after {session.spec.timeouts.clean:g} s there are still {left}"
+            text = f"after {session.spec.timeouts.clean:g} s there are still {left()}"
             recorder.anomaly("not-clean", text, trial=trial.id)
 
 

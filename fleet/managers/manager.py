@@ -240,8 +240,8 @@ class Manager(Protocol):
     async def remove(self, spaces: Spaces, run_id: str | None, cleaning: Cleaning, seconds: float) -> None:
         """Wait until everything that the manager made for the run (None: any run) is gone, delete what it forgot.
 
-        The objects of the run at the sources were deleted before. What fails is instructed to `cleaning`, and no
-        reason to leave the rest.
+        The objects of the run at the sources were deleted before. What fails is added to `cleaning`, and no reason
+        to leave the rest.
         """
         ...
 

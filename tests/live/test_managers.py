@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from fleet.kube.resources import CLUSTER_ROLE_BINDINGS, CRDS, NAMESPACES
+from fleet.results.events import Anomaly
+from fleet.results.folder import RunFolder
 from tests.live.conftest import own_lab
 from tests.live.lab import Lab, changed
 from tests.live.runs import report_path, valid
@@ -53,12 +55,12 @@ def within(lab: Lab) -> dict[str, set[str]]:
 
 
 def measured(lab: Lab, results: Path) -> dict[str, Any]:
-    """`summary.json` of a quick run in which nothing is missing and no policy was left."""
-    both = ["--layout", "one-to-one", "--layout", "one-to-many"]
-    ran = lab.fleet(
-        "experiment", "run", "wec-scaling", "--quick", *both, "--fleet", lab.name, "--results", str(results)
-    )
+    """`summary.json` of a quick run of two trials each in which nothing is missing and every trial was cleaned."""
+    words = ["--quick", "--repeats", "2", "--layout", "one-to-one", "--layout", "one-to-many"]
+    ran = lab.fleet("experiment", "run", "wec-scaling", *words, "--fleet", lab.name, "--results", str(results))
     path = valid(lab, ran)
+    anomalies = [line for line in RunFolder(path.parent).events() if isinstance(line, Anomaly)]
+    assert [line.text for line in anomalies if line.what == "not-clean"] == []
     summary: dict[str, Any] = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
     assert all(row["missing"] == 0 for row in summary["rows"]), summary["rows"]
     assert {row["layout"] for row in summary["rows"]} == {"one-to-one", "one-to-many"}
