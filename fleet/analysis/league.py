@@ -192,16 +192,16 @@ def standings(leagues: Sequence[tuple[Path, LeagueRecord]], threshold: float) ->
     entries, absent = [], []
     for folder, record in leagues:
         for played in record.turns:
-            what = f"round {played.round}, {played.entrant}, {played.division}, {played.load}"
             if not played.run:
-                absent.append(f"{what}: {played.error}")
                 continue
             study = analyse(RunFolder.open(folder / played.run))
             if study.verdict.status == "invalid":
-                absent.append(f"{what}: {'; '.join(study.verdict.reasons)}")
+                absent.append(f"{played.turn}: {'; '.join(study.verdict.reasons)}")
                 continue
             turn = played.turn.model_dump()
             entries.append(Entry.of(study, run=played.run, **turn))
+        failed = {played.turn: played.error for played in record.turns}
+        absent += [f"{turn}: {failed.get(turn, 'not played')}" for turn in record.open()]
     return Standings(leagues[0][1], [*_groups(entries, threshold)], entries, fault_standings(entries), absent)
 
 

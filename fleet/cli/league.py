@@ -175,7 +175,7 @@ def _turn(turn: Turn, arm: Arm, league: League, folder: Path) -> Played:
         status = analyse(made).verdict.status
     except FleetError as error:
         return _failed(turn, error)
-    say(f"round {turn.round}: {arm.label}, {turn.load}: {made.id}: {status}, {time.monotonic() - start:.0f} s")
+    say(f"{turn}: {made.id}: {status}, {time.monotonic() - start:.0f} s")
     path = made.path.relative_to(folder)
     return Played(**turn.model_dump(), run=str(path), status=status, ended=_now())
 
@@ -183,7 +183,7 @@ def _turn(turn: Turn, arm: Arm, league: League, folder: Path) -> Played:
 def _failed(turn: Turn, error: FleetError) -> Played:
     from fleet.results.league import Played
 
-    say(f"round {turn.round}: {turn.entrant}, {turn.division}, {turn.load}: {error}")
+    say(f"{turn}: {error}")
     return Played(**turn.model_dump(), error=str(error), ended=_now())
 
 

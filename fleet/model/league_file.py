@@ -72,6 +72,10 @@ class Turn(Model):
     division: Division
     load: Name
 
+    def __str__(self) -> str:
+        """For people."""
+        return f"round {self.round}, {self.entrant}, {self.division}, {self.load}"
+
 
 class League(Model):
     """The format of a league's file."""

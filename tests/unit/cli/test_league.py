@@ -136,10 +136,13 @@ def test_what_fails_is_kept_and_played_again(fleet: Fleet, work: Path) -> None:
     record = json.loads((folder / "league.json").read_text())
     assert [turn["entrant"] for turn in record["turns"] if turn["error"]] == ["slow"]
     assert "there is no room" in first.err
+    page = fleet("league", "table", str(folder)).out
+    assert "- round 3, slow, closed, burst: slow, closed: `fleet experiment run` ended with 1" in page
     (work / "last").rename(kept)
     again = fleet("league", "run", str(folder))
     assert (again.code, Path(again.out.strip())) == (0, folder)
     assert sum(line.startswith("run") for line in (work / "calls").read_text().splitlines()) == 6
+    assert "Turns without a run that counts" not in fleet("league", "table", str(folder)).out
 
 
 def test_a_folder_that_is_no_league(fleet: Fleet, work: Path) -> None:
