@@ -113,12 +113,14 @@ def _drawn_to(count: int, setting: Setting, chance: random.Random) -> list[Body]
     """A quarter must go to, or keep away from, two nodes; a quarter prefers that; a half prefers, or shuns, the
     neighbourhood of two other pods.
 
-    Those that must come first: two nodes that others have filled would leave them pending forever.
+    Those that must go to two nodes come first: nodes that others have filled would leave them pending forever, and a
+    scheduler that packs fills nodes with those that must keep away from two.
     """
     made = []
     quarter = count // 4
     for n in range(count):
-        operator = ("In", "NotIn")[n % 2]
+        first = n < quarter // 2 if n < quarter else n % 2 == 0
+        operator = "In" if first else "NotIn"
         hosts = {"key": HOSTNAME, "operator": operator, "values": _two(setting.nodes, chance)}
         if n < quarter:
             terms = {"nodeSelectorTerms": [{"matchExpressions": [hosts]}]}

@@ -78,6 +78,10 @@ def test_affinities_are_upstreams_with_those_that_must_first() -> None:
     )
     kinds = [next(iter(next(iter(one.values())))) if "nodeAffinity" in one else "pods" for one in made]
     assert kinds == [required] * 25 + [preferred] * 25 + ["pods"] * 50
+    operators = [
+        one["nodeAffinity"][required]["nodeSelectorTerms"][0]["matchExpressions"][0]["operator"] for one in made[:25]
+    ]
+    assert operators == ["In"] * 12 + ["NotIn"] * 13, "nodes that must be had are filled by nobody before"
     terms = made[0]["nodeAffinity"][required]["nodeSelectorTerms"][0]["matchExpressions"][0]
     assert (terms["key"], terms["operator"]) == ("kubernetes.io/hostname", "In")
     assert set(terms["values"]) <= {"a", "b", "c"}
