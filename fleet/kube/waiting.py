@@ -42,18 +42,6 @@ async def wait_until(
     return objects.get(key)
 
 
-async def wait_gone(
-    client: KubeClient,
-    resource: Resource,
-    name: str,
-    namespace: str | None = None,
-    *,
-    timeout: float = 60.0,  # noqa: ASYNC109
-) -> None:
-    """Returns when no object of that name is there."""
-    await wait_until(client, resource, name, lambda obj: obj is None, namespace, timeout=timeout)
-
-
 async def wait_for_all(
     client: KubeClient,
     resource: Resource,

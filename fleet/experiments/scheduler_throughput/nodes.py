@@ -12,6 +12,7 @@ from fleet.kube.client import KubeClient
 from fleet.kube.each import each
 from fleet.kube.errors import NotFound
 from fleet.kube.resources import Resource
+from fleet.kube.waiting import wait_until
 from fleet.model.run_names import RunNames
 
 CLASS_LABEL = "scheduler-throughput.fleet-testbed/class"
@@ -65,8 +66,13 @@ async def classes(client: KubeClient, wanted: Sequence[str], labels: Mapping[str
 
 
 @asynccontextmanager
-async def placed(client: KubeClient, manifests: Sequence[Mapping[str, Any]], names: RunNames) -> AsyncIterator[None]:
-    """Inside it these objects are there, those of namespaces in the run's; they go in the reverse order."""
+async def placed(
+    client: KubeClient, manifests: Sequence[Mapping[str, Any]], names: RunNames, seconds: float
+) -> AsyncIterator[None]:
+    """Inside it these objects are there, those of namespaces in the run's; they go in the reverse order.
+
+    Waits up to `seconds` for one of the trial before that a finalizer keeps; DeadlineError then.
+    """
     made: list[tuple[Resource, str, str | None]] = []
     try:
         for manifest in manifests:
@@ -75,6 +81,7 @@ async def placed(client: KubeClient, manifests: Sequence[Mapping[str, Any]], nam
             meta = manifest.get("metadata") or {}
             own = {**meta, "labels": {**(meta.get("labels") or {}), **names.labels()}}
             own |= {"namespace": namespace} if namespace else {}
+            await wait_until(client, resource, own["name"], _free, namespace, timeout=seconds)
             await client.create(resource, {**manifest, "metadata": own}, namespace)
             made.append((resource, own["name"], namespace))
         yield
@@ -82,6 +89,11 @@ async def placed(client: KubeClient, manifests: Sequence[Mapping[str, Any]], nam
         for resource, name, namespace in reversed(made):
             with suppress(NotFound):
                 await client.delete(resource, name, namespace)
+
+
+def _free(found: Mapping[str, Any] | None) -> bool:
+    """Nothing is being deleted under that name; what is there otherwise, the API server refuses with its name."""
+    return found is None or "deletionTimestamp" not in found["metadata"]
 
 
 async def _remove_classes(client: KubeClient) -> None:

@@ -67,7 +67,8 @@ class Trial:
         self.watch.trial = trial
         async with session.trial(self.trial), AsyncExitStack() as stack:
             session.expect(trial, POD, self.spec.pods, cluster=self.client.cluster)
-            await stack.enter_async_context(nodes.placed(self.client, self.scheduler.objects, session.names))
+            own = nodes.placed(self.client, self.scheduler.objects, session.names, self.spec.timeouts.clean)
+            await stack.enter_async_context(own)
             if self.trial.load == "taints":
                 await stack.enter_async_context(nodes.tainted(self.client, self.nodes))
             try:

@@ -6,7 +6,7 @@ from fleet.errors import DeadlineError
 from fleet.kube.client import KubeClient
 from fleet.kube.errors import Unauthorized
 from fleet.kube.resources import CONFIGMAPS, MANAGED_CLUSTERS
-from fleet.kube.waiting import wait_for_all, wait_gone, wait_until
+from fleet.kube.waiting import wait_for_all, wait_until
 from fleet.testing.api_server.server import FakeApiServer
 from tests.unit.kube.conftest import config_map
 
@@ -25,12 +25,15 @@ async def test_until_it_is_so(client: KubeClient, server: FakeApiServer) -> None
 
 
 async def test_gone(client: KubeClient) -> None:
-    await wait_gone(client, CONFIGMAPS, "never", "default", timeout=5)
+    def absent(found: object) -> bool:
+        return found is None
+
+    assert await wait_until(client, CONFIGMAPS, "never", absent, "default", timeout=5) is None
     await client.create(CONFIGMAPS, config_map("a"))
-    gone = asyncio.create_task(wait_gone(client, CONFIGMAPS, "a", "default", timeout=5))
+    gone = asyncio.create_task(wait_until(client, CONFIGMAPS, "a", absent, "default", timeout=5))
     await asyncio.sleep(0)
     await client.delete(CONFIGMAPS, "a", "default")
-    await gone
+    assert await gone is None
 
 
 async def test_all_and_who_is_missing(client: KubeClient) -> None:
