@@ -3,7 +3,8 @@
 `python -m tools.publish RUN NAME`: `events.jsonl` is packed, the tables in CSV, profiles and programs' logs stay behind
 (the tables are in `summary.json`, the flame graphs in the report), the manifest is written again. Names that begin with
 a digit are those of runs, which git ignores. A league's folder goes with all its runs to
-`results/league-<league>/<name>`, without their reports, which `fleet report` makes again. What was published under the name before stays where the new run is refused.
+`results/league-<league>/<name>`, without their reports, which `fleet report` makes again. What was published under the
+name before stays where the new run is refused.
 """
 
 from __future__ import annotations

@@ -37,6 +37,8 @@ ENOUGH = 3
 """Rounds for an interval."""
 MISS = 0.05
 """Chance that an interval misses."""
+SHOWN = 0.005
+"""Seconds that are not 0.00."""
 
 
 @dataclass(frozen=True)
@@ -316,7 +318,7 @@ def _stages(runs: Sequence[Entry], setting: Setting) -> Iterator[tuple[str, str,
     for stage in manager.stages:
         values = [value for run in runs for value in _of(run, stage.name, setting)]
         if stage.ends in way and stage.begins in way and values:
-            yield stage.name, stage.text, median(values)
+            yield stage.name, stage.text, quantile(sorted(values), 0.5)
 
 
 def _why(rows: Sequence[Standing]) -> str:
@@ -339,8 +341,10 @@ def _why(rows: Sequence[Standing]) -> str:
     ]
     if last.predicted:
         least, took = last.predicted
+        until = f"of the {took:.2f} s until the last WEC has its last object"
         said.append(
-            f"fixed delays and client limits alone require {least:.2f} s of the {took:.2f} s until the last WEC has its"
-            " last object"
+            f"fixed delays and client limits alone require {least:.2f} s {until}"
+            if least >= SHOWN
+            else f"neither fixed delays nor client limits explain any {until}"
         )
     return "; ".join(said)

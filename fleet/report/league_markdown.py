@@ -85,6 +85,9 @@ def _lines(found: Standings) -> Iterator[str]:
         f"Made by `fleet league table` from {len(found.entries)} runs; the first began {found.record.started}. How to "
         "run one, and what the terms mean: [how-to](how-to/league.md)."
     )
+    if found.absent:
+        whole = sum(1 for _ in league.turns())
+        yield from ("", f"**Turns without a run that counts: {len(found.absent)}** of {whole}; they are at the end.")
     for division, groups in groupby(found.groups, key=lambda group: group.division):
         title = DIVISIONS[division].format(qps=league.raised.qps, burst=league.raised.burst)
         yield from ("", f"## {title}")

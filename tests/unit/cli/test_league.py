@@ -138,6 +138,7 @@ def test_what_fails_is_kept_and_played_again(fleet: Fleet, work: Path) -> None:
     assert "there is no room" in first.err
     page = fleet("league", "table", str(folder)).out
     assert "- round 3, slow, closed, burst: slow, closed: `fleet experiment run` ended with 1" in page
+    assert "**Turns without a run that counts: 1** of 6" in page
     (work / "last").rename(kept)
     again = fleet("league", "run", str(folder))
     assert (again.code, Path(again.out.strip())) == (0, folder)
