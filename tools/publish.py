@@ -72,7 +72,7 @@ def _check(run: Path) -> None:
 
 
 def _copy(run: Path, target: Path, but: Set[str]) -> None:
-    shutil.copytree(run, target, ignore=lambda folder, names: left_out(folder, names) | but & {*names})
+    shutil.copytree(run, target, ignore=lambda folder, names: left_out(folder, names) | but)
     events = RunFolder(run).file(EVENTS)
     if events.exists():
         (target / f"{EVENTS}.gz").write_bytes(gzip.compress(events.read_bytes(), mtime=0))

@@ -12,13 +12,11 @@ from fleet.experiment.distribution import Distribution
 from fleet.experiment.points import Ground, Point
 from fleet.managers.manager import Manager
 from fleet.model.base import Model, Name
+from fleet.model.client_limits import BURST, QPS
 from fleet.model.experiment_file import Layout, PolicyExperiment, Workload
 from fleet.model.fleet_file import FleetFile
 from fleet.model.model_errors import nearest
 from fleet.workload.profiles import content_of
-
-QPS, BURST = "_qps", "_burst"
-"""What the two limits of a client end in."""
 
 
 class RateLimit(Model):

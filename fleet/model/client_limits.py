@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field
@@ -12,6 +13,19 @@ Rate = Annotated[float, Field(gt=0, le=2**31 - 1)]
 """Requests per second."""
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 """At most what every program's flag takes."""
+QPS, BURST = "_qps", "_burst"
+"""What the two limits of a client end in."""
+
+
+def with_rates(names: Iterable[str], *, qps: float, burst: int) -> dict[str, float]:
+    """Those of these limits that are of a client, set to this; how many workers a manager has, or how large its objects
+    may be, stays as it is.
+
+    >>> with_rates(["work_hub_qps", "work_hub_burst", "max_size_wrapped"], qps=50, burst=100)
+    {'work_hub_qps': 50, 'work_hub_burst': 100}
+    """
+    ends = {QPS: qps, BURST: burst}
+    return {name: value for name in names for end, value in ends.items() if name.endswith(end)}
 
 
 class ClientLimits(Model):

@@ -12,7 +12,7 @@ from fleet.errors import SpecError
 from fleet.model import yaml_source
 from fleet.model.base import Model, Name
 from fleet.model.checkout import checkout
-from fleet.model.client_limits import Count, Rate
+from fleet.model.client_limits import Count, Rate, with_rates
 from fleet.model.misspelt import misspelt
 from fleet.model.model_errors import validate
 from fleet.model.set_words import set_words
@@ -55,12 +55,6 @@ class Raised(Model):
 
     qps: Rate = 1000
     burst: Count = 2000
-
-    def of(self, names: Sequence[str]) -> dict[str, float]:
-        """By variable, of those that limit requests: how many workers a manager has, or how large its objects may be,
-        stays as it is."""
-        ends = {"_qps": self.qps, "_burst": self.burst}
-        return {name: value for name in names for end, value in ends.items() if name.endswith(end)}
 
 
 class Turn(Model):
@@ -131,7 +125,7 @@ class League(Model):
         given = {"wec_count": max(self.wecs), **self.variables, **entrant.variables}
         if turn.division == "closed":
             return given
-        return {**given, **self.raised.of(limits), **entrant.open}
+        return {**given, **with_rates(limits, qps=self.raised.qps, burst=self.raised.burst), **entrant.open}
 
     def sets(self, load: str) -> list[str]:
         """`FIELD=VALUE` of that load, the ones of every load first."""

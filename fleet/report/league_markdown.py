@@ -9,6 +9,7 @@ from typing import Any
 
 from fleet.analysis.league import CHANGES, Against, Entry, Group, Latency, Standings
 from fleet.analysis.league_faults import FaultStanding
+from fleet.model.client_limits import BURST, QPS
 from fleet.model.league_file import League
 from fleet.report.markdown import lines_of, plain
 from fleet.report.tables import ABSENT, Table
@@ -17,7 +18,6 @@ DIVISIONS = {
     "closed": "Closed division: each manager as its own distribution has it",
     "open": "Open division: client limits raised to {qps:g} requests a second and {burst} at once",
 }
-QPS, BURST = "_qps", "_burst"
 RULES = """
 - Closed division: defaults of each manager's distribution. Open division: all its client limits raised alike, and what
   the table of entrants names. Rows of different divisions are never compared.
@@ -86,8 +86,8 @@ def _lines(found: Standings) -> Iterator[str]:
         "run one, and what the terms mean: [how-to](how-to/league.md)."
     )
     if found.absent:
-        whole = sum(1 for _ in league.turns())
-        yield from ("", f"**Turns without a run that counts: {len(found.absent)}** of {whole}; they are at the end.")
+        count, whole = len(found.absent), len(found.absent) + len(found.entries)
+        yield from ("", f"**Turns without a run that counts: {count}** of {whole}; they are at the end.")
     for division, groups in groupby(found.groups, key=lambda group: group.division):
         title = DIVISIONS[division].format(qps=league.raised.qps, burst=league.raised.burst)
         yield from ("", f"## {title}")

@@ -18,6 +18,7 @@ from fleet.kube.client import KubeClient
 from fleet.kube.resources import JOBS
 from fleet.managers.installer import installer
 from fleet.managers.manager import Manager
+from fleet.model.client_limits import with_rates
 from fleet.model.fleet_file import FleetFile
 from fleet.model.run_names import trial_id
 from fleet.observe.marks import MarkWatch
@@ -121,7 +122,7 @@ class JobDispatchExperiment(OwnExperiment[JobDispatch]):
             return {}
         raised = session.spec.raised
         limits = installer(session.fleet.manager.name).limits
-        return {name: raised.burst if name.endswith("_burst") else raised.qps for name in limits}
+        return with_rates(limits, qps=raised.qps, burst=raised.burst)
 
 
 EXPERIMENT = JobDispatchExperiment()
