@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -145,21 +144,28 @@ def _played(
 ) -> Iterator[Played]:
     """Turns while there is time: those in a row with the same fleet share it."""
     began, longest = time.monotonic(), 0.0
-    for key, group in groupby(record.open(), key=lambda turn: (turn.round, turn.entrant, turn.division)):
-        turns, start = [*group], time.monotonic()
+    now_up: tuple[int, str, Division] | None = None
+    missing: FleetError | None = None
+    for turn in record.open():
+        start = time.monotonic()
         if start - began + longest > budget:
             say(f"the next turn would end after the budget of {budget:.0f} s")
             return
-        arm = arms[key[1:]]
-        say(f"round {key[0]}: {arm.label}")
-        try:
-            arm.up()
-        except FleetError as error:
-            yield from (_failed(turn, error) for turn in turns)
-            continue
-        for turn in turns:
-            yield _turn(turn, arm, record.league, folder)
+        wanted, arm = (turn.round, turn.entrant, turn.division), arms[turn.entrant, turn.division]
+        if wanted != now_up:
+            say(f"round {turn.round}: {arm.label}")
+            now_up, missing = wanted, _up(arm)
+        yield _turn(turn, arm, record.league, folder) if missing is None else _failed(turn, missing)
         longest = max(longest, time.monotonic() - start)
+
+
+def _up(arm: Arm) -> FleetError | None:
+    """Its fleet, up; else why it is not."""
+    try:
+        arm.up()
+    except FleetError as error:
+        return error
+    return None
 
 
 def _turn(turn: Turn, arm: Arm, league: League, folder: Path) -> Played:

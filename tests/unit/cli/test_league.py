@@ -146,6 +146,16 @@ def test_what_fails_is_kept_and_played_again(fleet: Fleet, work: Path) -> None:
     assert "Turns without a run that counts" not in fleet("league", "table", str(folder)).out
 
 
+def test_no_turn_begins_after_the_budget_also_on_the_same_fleet(fleet: Fleet, work: Path) -> None:
+    (work / "league.yaml").write_text(LEAGUE.replace("loads: [", "loads: [{name: again, set: {}}, "))
+    ran = fleet("league", "run", "./league.yaml", "--budget", "50ms")
+    assert ran.code == 4
+    assert (work / "calls").read_text().split() == ["up", "ocm", "run", "ocm", "down"]
+    assert "the next turn would end after the budget" in ran.err
+    record = json.loads((Path(ran.out.strip()) / "league.json").read_text())
+    assert [(turn["entrant"], turn["load"]) for turn in record["turns"]] == [("slow", "again")]
+
+
 def test_a_folder_that_is_no_league(fleet: Fleet, work: Path) -> None:
     ran = fleet("league", "table", str(work))
     assert ran.code == 2
