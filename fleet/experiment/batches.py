@@ -34,7 +34,9 @@ async def delete_in_batches(
     end = time.monotonic() + seconds
 
     def left() -> int:
-        return watch.count(CREATED, trial) - watch.count(DELETED, trial)
+        made, gone = watch.count(CREATED, trial), watch.count(DELETED, trial)
+        session.progress.marks(gone, made)
+        return made - gone
 
     while (there := left()) > 0 and time.monotonic() < end:
         goal = max(0, there - batch)

@@ -116,6 +116,7 @@ class Trial:
         end = time.monotonic() + spec.change
         while (left := end - time.monotonic()) > 0:
             before = self._watches.counts(trial.id)
+            session.progress.marks(self._stay(trial), scenario.left)
             changed = await self._watches.pods.until(
                 lambda before=before: self._watches.counts(trial.id) != before,  # type: ignore[misc]
                 timeout=min(spec.quiet, left),
@@ -135,11 +136,14 @@ class Trial:
         """As many pods as there should be, all Running; nodes that are ready and stay; of a drift, none of the old."""
         pods, claims = (self._watches.alive(watch, trial.id) for watch in (self._watches.pods, self._watches.claims))
         unwanted = {marks.DELETING, *((marks.DRIFTED,) if scenario.change == "drift" else ())}
-        return (
-            len(pods) == scenario.left
-            and all(marks.RUNNING in pod.marks and marks.DELETING not in pod.marks for pod in pods)
-            and all(marks.INITIALIZED in claim.marks and unwanted.isdisjoint(claim.marks) for claim in claims)
+        return len(pods) == self._stay(trial) == scenario.left and all(
+            marks.INITIALIZED in claim.marks and unwanted.isdisjoint(claim.marks) for claim in claims
         )
+
+    def _stay(self, trial: ScaleTrial) -> int:
+        """Pods that run, and that nobody is deleting."""
+        pods = self._watches.alive(self._watches.pods, trial.id)
+        return sum(marks.RUNNING in pod.marks and marks.DELETING not in pod.marks for pod in pods)
 
     async def _patch(self, trial: ScaleTrial, resource: Resource, name: str, patch: Mapping[str, Any]) -> None:
         namespace = self._session.names.namespace if resource.namespaced else None
@@ -162,7 +166,9 @@ class Trial:
                 await client.delete_collection(names.NODE_CLAIMS, label_selector=selector)
 
             def gone(watch: MarkWatch = watch) -> bool:
-                return watch.count(DELETED, trial.id) >= watch.count(CREATED, trial.id)
+                made, went = watch.count(CREATED, trial.id), watch.count(DELETED, trial.id)
+                session.progress.marks(went, made)
+                return went >= made
 
             if not await watch.until(gone, timeout=max(1.0, end - time.monotonic())):
                 text = f"{len(watches.alive(watch, trial.id))} {what} were not gone"

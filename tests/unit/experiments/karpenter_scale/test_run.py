@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from fleet.analysis.study import analyse
 from fleet.errors import UsageError
-from fleet.experiment.progress import Silent
+from fleet.experiment.progress import RunProgress, Silent
 from fleet.experiment.runner import Outcome, Runner, plan
-from fleet.experiments.karpenter_scale import objects
+from fleet.experiments.karpenter_scale import marks, objects
 from fleet.experiments.karpenter_scale import spec as file
 from fleet.experiments.karpenter_scale.experiment import EXPERIMENT
 from fleet.experiments.karpenter_scale.spec import KarpenterScale
@@ -126,13 +126,34 @@ def spec(**fields: Any) -> KarpenterScale:
     return KarpenterScale.model_validate(base | fields)
 
 
-async def run(fleet: KarpenterFleet, chosen: KarpenterScale) -> Outcome:
+class Reached(Silent):
+    """The last that each step said of how far it is."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.steps: dict[str, tuple[int, int]] = {}
+
+    def step(self, name: str) -> None:
+        """The one that follows."""
+        self.name = name
+
+    def marks(self, done: int, total: int) -> None:
+        """Kept."""
+        self.steps[self.name] = (done, total)
+
+
+async def run(fleet: KarpenterFleet, chosen: KarpenterScale, progress: RunProgress | None = None) -> Outcome:
     results = fleet.folder.parent / "results"
-    return await Runner(fleet.file(), fleet.folder, EXPERIMENT, chosen, results, progress=Silent()).run()
+    return await Runner(fleet.file(), fleet.folder, EXPERIMENT, chosen, results, progress=progress or Silent()).run()
 
 
 async def test_both_phases_packing_and_the_five_parts(fleet: KarpenterFleet) -> None:
-    outcome = await run(fleet, spec(scenarios=["basic", "drift"]))
+    reached = Reached()
+    outcome = await run(fleet, spec(scenarios=["basic", "drift"]), reached)
+    assert reached.steps[marks.SCALE_OUT] == (6, 6)
+    assert reached.steps[marks.CHANGE] == (6, 6)
+    done, total = reached.steps[marks.DELETE]
+    assert done == total
     study = analyse(RunFolder.open(outcome.folder))
     rows = {(row.stage, row.point): (row.count, row.missing) for row in study.rows}
     basic, drift = "scenario=basic", "scenario=drift"
