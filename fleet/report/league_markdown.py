@@ -36,10 +36,11 @@ RULES = """
 """
 
 FAULTS = """
-Noticed: from the order to inject it to the first sign of it in the run's record, a trial's median; empty where there
-was none. Recovery: from its end until every object was right again in every WEC, median and worst over trials that
-recovered. Backlog: most pairs of object and WEC that were not right at once. Extra requests: to the hub's API servers,
-beyond a trial of the same entrant without a fault. Findings: what `fleet check` found in these runs.
+Noticed: from the order to inject it to the first sign of it in the run's record; empty where there was none. Recovery:
+from its end until every object was right again in every WEC, median and worst over trials that recovered. Backlog: most
+pairs of object and WEC that were not right at once. Extra requests: to the hub's API servers, beyond a trial of the
+same entrant without a fault. All but the worst are medians over trials. Findings: what `fleet check`
+found in these runs.
 """
 
 
@@ -88,6 +89,9 @@ def _lines(found: Standings) -> Iterator[str]:
     if found.absent:
         count, whole = len(found.absent), len(found.absent) + len(found.entries)
         yield from ("", f"**Turns without a run that counts: {count}** of {whole}; they are at the end.")
+    if found.faults:
+        yield from ("", "## Faults", "", FAULTS.strip(), "")
+        yield from lines_of(_faults(found.faults))
     for division, groups in groupby(found.groups, key=lambda group: group.division):
         title = DIVISIONS[division].format(qps=league.raised.qps, burst=league.raised.burst)
         yield from ("", f"## {title}")
@@ -101,9 +105,6 @@ def _lines(found: Standings) -> Iterator[str]:
             if said:
                 yield ""
                 yield from (f"- {wecs} WEC{'s' if wecs != 1 else ''}: {plain(why)}." for wecs, why in said)
-    if found.faults:
-        yield from ("", "## Faults", "", FAULTS.strip(), "")
-        yield from lines_of(_faults(found.faults))
     yield from ("", "## Entrants", "")
     yield from lines_of(_entrants(found))
     yield from ("", "Client limits of the closed division, requests a second / at once:", "")

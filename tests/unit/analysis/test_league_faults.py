@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fleet.analysis.league import Entry
+from fleet.analysis.league import Entry, Standings
 from fleet.analysis.league_faults import fault_standings
 from fleet.analysis.recovery import FaultTrial
 from fleet.analysis.setting import Setting
+from fleet.model.league_file import League
 from fleet.model.manager_record import ManagerRecord
+from fleet.report.league_markdown import markdown
+from fleet.results.league import LeagueRecord
 
 WHERE = Setting("one-to-many", 6)
 CALM = Entry(
@@ -50,3 +53,18 @@ def test_loads_in_their_order_then_entrants_in_theirs_and_only_their_own_calm_tr
     ]
     found = [(one.load, one.entrant, one.extra) for one in fault_standings(entries)]
     assert found == [("stop", "karmada", None), ("stop", "ocm", 18.0), ("kill", "ocm", 18.0)]
+
+
+def test_the_page_begins_with_what_the_faults_did() -> None:
+    killed = replace(CALM, load="kill", requests={}, faults=(trial(1, "kill", 2.0, 30.0), trial(2, "kill", None, 50.0)))
+    fields = {
+        "format": 1, "name": "faults", "wecs": [6], "loads": [{"name": "calm"}, {"name": "kill"}],
+        "entrants": [{"name": name, "variables": {"manager": name}} for name in ("ocm", "karmada")],
+    }  # fmt: skip
+    record = LeagueRecord(league=League.model_validate(fields), started="2026-11-30T12:00:00+00:00", version="0.1.0")
+    page = markdown(Standings(record, (), (CALM, killed), tuple(fault_standings([CALM, killed]))))
+    assert page.index("## Faults") < page.index("## Entrants")
+    (row,) = [line for line in page.splitlines() if line.startswith("| kill ")]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        "kill", "kill of manager", "6", "ocm", "2", "0.500", "2.000", "2.000", "1", "1", "28", "0",
+    ]  # fmt: skip
