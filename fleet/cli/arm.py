@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ UP_SECONDS, DOWN_SECONDS = 3600.0, 900.0
 RUN_SECONDS = 24 * 3600.0
 """An experiment has time-outs of its own for each step."""
 END_SECONDS = 300.0
-"""For an interrupted experiment to remove what it has made."""
+"""For an experiment that was ended to remove what it has made."""
 RAN = frozenset({0, 3, 4})
 """Exit codes of an experiment that has a run folder: success, a threshold failed, partial or invalid."""
 KEPT = frozenset({"FLEET_STATE_DIR", "FLEET_CACHE_DIR"})
@@ -78,7 +77,7 @@ class Arm:
         return RunFolder.open((self.checkout / page).parent)
 
     def _fleet(self, words: Sequence[str], seconds: float, fine: frozenset[int]) -> str:
-        """What it printed on stdout. A signal to this process reaches it as an interrupt, and its end is waited for."""
+        """What it printed on stdout. A signal to this process ends it too, and its end is waited for."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("FLEET_") or name in KEPT}
         process = subprocess.Popen(
             [sys.executable, "-m", "fleet", *words],
@@ -104,10 +103,13 @@ class Arm:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Interrupt it where it still runs, wait, and kill it where that does not help."""
+    """End it where it still runs, wait, and kill it where that does not help.
+
+    By SIGTERM: a child of a script's background job ignores SIGINT until it has a handler of its own.
+    """
     if process.poll() is not None:
         return
-    process.send_signal(signal.SIGINT)
+    process.terminate()
     try:
         process.communicate(timeout=END_SECONDS)
     except subprocess.TimeoutExpired:

@@ -48,7 +48,8 @@ def aims(wanted: Action, fleet: FleetFile) -> list[Aim]:
         beside = [p.program for p in fleet.components if p.cluster == etcd.cluster and p.program.startswith("kube-")]
     else:
         beside = [f"dense.{etcd.program.rpartition('-')[2]}"]
-    return [aim.model_copy(update={"facts": {"beside": beside, "store": etcd.cluster}})]
+    facts = {"beside": beside, "store": etcd.cluster}
+    return [aim.model_copy(update={"facts": facts, "programs": [*aim.programs, *beside]})]
 
 
 def _etcd(wanted: Action, fleet: FleetFile) -> Component:

@@ -126,6 +126,7 @@ def test_a_store_is_named_by_its_control_plane_or_by_itself(fleet: FleetFile) ->
     assert own.rewinds
     (shared,) = aims(fleet, action="restore", target="etcd.dense-0")
     assert (shared.clusters, shared.facts["beside"]) == (["wec001", "wec002"], ["dense.0"])
+    assert shared.programs == ["etcd.dense-0", "dense.0"]
     with pytest.raises(SpecError, match="wec001 has no etcd of its own, so restore takes every control plane"):
         aims(fleet, action="restore", target="wec001")
 
