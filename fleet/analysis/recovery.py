@@ -212,12 +212,12 @@ def _one(
 
 
 def outstanding(history: History, trial: str) -> Iterator[Span]:
-    """Of each pair of a trial every time in which it was outstanding."""
+    """Of each pair of a trial every time in which it was outstanding; what the driver's clean-up ends has no end."""
     for op, planned in history.planned.items():
         if planned.trial != trial or op not in history.accepted:
             continue
-        ends = [ns for ns in (history.origin(op).gone_ns, history.removing.get(trial)) if ns is not None]
-        deleted = min(ends, default=None)
+        cleaned = history.removing.get(trial)
+        deleted = min((ns for ns in (history.origin(op).gone_ns, cleaned) if ns is not None), default=None)
         for pair in history.copies(op):
             since: int | None = history.accepted[op][0]
             for life in pair.lives:
@@ -228,7 +228,7 @@ def outstanding(history: History, trial: str) -> Iterator[Span]:
                 gone = life.gone_ns
                 since = None if gone is None or (deleted is not None and deleted <= gone) else gone
             if since is not None and (deleted is None or deleted > since):
-                yield since, deleted
+                yield since, None if deleted == cleaned else deleted
 
 
 def _broken(since: int, end: int, history: History, trial: str) -> bool:

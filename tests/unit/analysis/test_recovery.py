@@ -79,6 +79,12 @@ def test_what_never_recovers_is_counted() -> None:
     assert (one.recovery, one.unrecovered, one.backlog) == (None, 1, 2)
 
 
+def test_what_the_clean_up_takes_away_has_not_recovered() -> None:
+    clean = RunMark(**at(61), step="clean", edge="begin", trial="t000")
+    (one,) = found([*begin(), *delivered([ONE]), *fault(2, 8, wec=TWO), drained(60), clean])
+    assert (one.recovery, one.unrecovered, one.backlog) == (None, 1, 2)
+
+
 def test_copies_that_go_before_their_source_when_the_driver_deletes_are_not_broken() -> None:
     # Of a manager with finalizers the copies go first, here 4 s after the fault was healed; the source never does.
     clean = RunMark(**at(11), step="clean", edge="begin", trial="t000")
