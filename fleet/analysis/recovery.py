@@ -212,7 +212,7 @@ def _one(
 
 
 def outstanding(history: History, trial: str) -> Iterator[Span]:
-    """Of each pair of a trial every time in which it was outstanding; what the driver's clean-up ends has no end."""
+    """Of each pair of a trial every time in which it was outstanding; until None where the clean-up ended it."""
     for op, planned in history.planned.items():
         if planned.trial != trial or op not in history.accepted:
             continue
