@@ -114,9 +114,10 @@ class Trial:
 
             await each(scenario.loads, one)
         end = time.monotonic() + spec.change
+        seen = self._watches.pods
         while (left := end - time.monotonic()) > 0:
             before = self._watches.counts(trial.id)
-            session.progress.marks(self._stay(trial), scenario.left)
+            session.progress.marks(seen.count(marks.RUNNING, trial.id) - seen.count(DELETED, trial.id), scenario.left)
             changed = await self._watches.pods.until(
                 lambda before=before: self._watches.counts(trial.id) != before,  # type: ignore[misc]
                 timeout=min(spec.quiet, left),
@@ -136,14 +137,11 @@ class Trial:
         """As many pods as there should be, all Running; nodes that are ready and stay; of a drift, none of the old."""
         pods, claims = (self._watches.alive(watch, trial.id) for watch in (self._watches.pods, self._watches.claims))
         unwanted = {marks.DELETING, *((marks.DRIFTED,) if scenario.change == "drift" else ())}
-        return len(pods) == self._stay(trial) == scenario.left and all(
-            marks.INITIALIZED in claim.marks and unwanted.isdisjoint(claim.marks) for claim in claims
+        return (
+            len(pods) == scenario.left
+            and all(marks.RUNNING in pod.marks and marks.DELETING not in pod.marks for pod in pods)
+            and all(marks.INITIALIZED in claim.marks and unwanted.isdisjoint(claim.marks) for claim in claims)
         )
-
-    def _stay(self, trial: ScaleTrial) -> int:
-        """Pods that run, and that nobody is deleting."""
-        pods = self._watches.alive(self._watches.pods, trial.id)
-        return sum(marks.RUNNING in pod.marks and marks.DELETING not in pod.marks for pod in pods)
 
     async def _patch(self, trial: ScaleTrial, resource: Resource, name: str, patch: Mapping[str, Any]) -> None:
         namespace = self._session.names.namespace if resource.namespaced else None
