@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from fleet.errors import DeadlineError
 from fleet.experiments.scheduler_throughput import objects
 from fleet.kube import resources
 from fleet.kube.client import KubeClient
@@ -81,7 +82,7 @@ async def placed(
             meta = manifest.get("metadata") or {}
             own = {**meta, "labels": {**(meta.get("labels") or {}), **names.labels()}}
             own |= {"namespace": namespace} if namespace else {}
-            await wait_until(client, resource, own["name"], _free, namespace, timeout=seconds)
+            await _await_free(client, resource, own["name"], namespace, seconds)
             await client.create(resource, {**manifest, "metadata": own}, namespace)
             made.append((resource, own["name"], namespace))
         yield
@@ -89,6 +90,16 @@ async def placed(
         for resource, name, namespace in reversed(made):
             with suppress(NotFound):
                 await client.delete(resource, name, namespace)
+
+
+async def _await_free(client: KubeClient, resource: Resource, name: str, namespace: str | None, seconds: float) -> None:
+    try:
+        await wait_until(client, resource, name, _free, namespace, timeout=seconds)
+    except DeadlineError as error:
+        raise DeadlineError(
+            f"{client.cluster}: {resource} {name} of the trial before is still being deleted after {seconds:.0f} s,"
+            " because a finalizer keeps it: raise timeouts.clean"
+        ) from error
 
 
 def _free(found: Mapping[str, Any] | None) -> bool:

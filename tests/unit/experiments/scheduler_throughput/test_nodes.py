@@ -66,6 +66,8 @@ async def test_one_that_is_being_deleted_is_waited_for(client: KubeClient, serve
 
 async def test_one_that_stays_is_named(client: KubeClient) -> None:
     await kept(client)
-    with pytest.raises(DeadlineError, match="configmaps any in"):
+    with pytest.raises(
+        DeadlineError, match=r"configmaps any of the trial before is still being deleted.* raise timeouts.clean"
+    ):
         async with placed(client, [QUEUE], NAMES, 0.2):
             pass
