@@ -48,8 +48,7 @@ def aims(wanted: Action, fleet: FleetFile) -> list[Aim]:
         beside = [p.program for p in fleet.components if p.cluster == etcd.cluster and p.program.startswith("kube-")]
     else:
         beside = [f"dense.{etcd.program.rpartition('-')[2]}"]
-    facts = {"beside": beside, "store": etcd.cluster}
-    return [aim.model_copy(update={"facts": facts, "programs": [*aim.programs, *beside]})]
+    return [aim.model_copy(update={"facts": {"store": etcd.cluster}, "programs": [etcd.program, *beside]})]
 
 
 def _etcd(wanted: Action, fleet: FleetFile) -> Component:
@@ -70,7 +69,7 @@ def store_of(aim: Aim, root: Path) -> Store:
     """The etcd that an aim of `aims` is at."""
     etcd = aim.parts[0]
     folder = root / "clusters" / aim.facts["store"] if aim.facts["store"] else _shard(root, etcd)
-    return Store(folder / "etcd", (etcd, *aim.facts["beside"]))
+    return Store(folder / "etcd", tuple(aim.programs))
 
 
 def _shard(root: Path, etcd: str) -> Path:

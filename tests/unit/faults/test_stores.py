@@ -46,7 +46,7 @@ def test_what_the_system_refuses_is_said(tmp_path: Path) -> None:
 def aim(action: str, **settings: object) -> Aim:
     return Aim(
         key=f"000-{action}", action=action, target="etcd.its1", parts=["etcd.its1"], planes=["its1"], fleet="demo",
-        machine="local", settings=settings, facts={"store": "its1", "beside": []}, repair="x",
+        machine="local", settings=settings, facts={"store": "its1"}, programs=["etcd.its1"], repair="x",
     )  # fmt: skip
 
 

@@ -122,10 +122,10 @@ def test_one_of_many_in_a_process_has_none_of_its_own(action: str, fleet: FleetF
 def test_a_store_is_named_by_its_control_plane_or_by_itself(fleet: FleetFile) -> None:
     (own,) = aims(of_process(fleet), action="restore", target="wec001")
     assert own.parts == ["etcd.wec001"]
-    assert own.facts == {"beside": ["kube-apiserver.wec001"], "store": "wec001"}
+    assert (own.facts, own.programs) == ({"store": "wec001"}, ["etcd.wec001", "kube-apiserver.wec001"])
     assert own.rewinds
     (shared,) = aims(fleet, action="restore", target="etcd.dense-0")
-    assert (shared.clusters, shared.facts["beside"]) == (["wec001", "wec002"], ["dense.0"])
+    assert shared.clusters == ["wec001", "wec002"]
     assert shared.programs == ["etcd.dense-0", "dense.0"]
     with pytest.raises(SpecError, match="wec001 has no etcd of its own, so restore takes every control plane"):
         aims(fleet, action="restore", target="wec001")
