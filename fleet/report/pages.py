@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+QUOTED = re.compile(r"`([^`]+)`")
+"""A name in a sentence, as Markdown and the terminal show it."""
 
 
 def fill(template: str, **values: object) -> str:
@@ -23,8 +27,14 @@ def fill(template: str, **values: object) -> str:
         lstrip_blocks=True,
     )
     script = page_script() + str(values.pop("more_script", ""))
+    environment.filters["with_code"] = with_code
     own = {"script": Markup(script), "script_digest": script_digest(script)}  # noqa: S704 - our own files
     return environment.get_template(f"{template}.j2").render(**own, **values)
+
+
+def with_code(text: str) -> Markup:
+    """A sentence escaped, and each name between backquotes as code."""
+    return Markup(QUOTED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped, and tags of ours
 
 
 def page_script() -> str:

@@ -55,6 +55,8 @@ OWN = (
     " go on at once; the cycle takes one pod after another. Edges of its histogram are powers of two of a millisecond."
 )
 
+LIMIT_ALONE = "Dotted: what the client's limit alone allows."
+
 
 def sections(study: Study) -> Iterator[Section]:
     """As every experiment's."""
@@ -121,7 +123,8 @@ def _drawn(each: Sequence[Throughput]) -> Iterator[Drawing]:
             axes.set_ylabel("pods bound")
             made.legend(loc="outside upper left", ncols=3)
             svg = inline(made, f"bound-{load}")
-        yield Drawing(svg, f"Pods bound over time: {load}", "Dotted: what the client's limit alone allows.")
+        limited = any(one.predicted is not None for one in firsts.values())
+        yield Drawing(svg, f"Pods bound over time: {load}", LIMIT_ALONE if limited else "")
 
 
 def _heap(study: Study) -> Iterator[Drawing]:

@@ -22,7 +22,7 @@ from fleet.report import render
 from fleet.report.csvfile import cell
 from fleet.report.exports import FORMATS
 from fleet.report.markdown_page import markdown
-from fleet.report.pages import page_script, script_digest
+from fleet.report.pages import page_script, script_digest, with_code
 from fleet.report.render import write
 from fleet.results.events import Anomaly, ClusterState, GapSeen, Line, ProfileTaken
 from fleet.results.folder import RunFolder
@@ -52,6 +52,10 @@ def scrubbed(text: str, folder: RunFolder) -> str:
 @pytest.mark.parametrize("name", ["report.html", "samples.csv", "summary.json", "resources.csv"])
 def test_golden(folder: RunFolder, name: str) -> None:
     check_golden(f"report/{name}", scrubbed((folder.path / name).read_text(), folder))
+
+
+def test_a_name_between_backquotes_is_code_and_nothing_gets_through_in_it() -> None:
+    assert with_code("`<b>` is 5, a `") == "<code>&lt;b&gt;</code> is 5, a `"
 
 
 def test_the_markdown_report_is_the_golden_one(folder: RunFolder) -> None:
