@@ -102,7 +102,8 @@ lint: env-dev docs ## ruff, mypy --strict, yamllint, ansible-lint, docs, and gof
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict -q
-	@if command -v gofmt >/dev/null; then test -z "$$(gofmt -l toolchain node_image tests fleettest | tee /dev/stderr)"; fi
+	@if command -v gofmt >/dev/null; then \
+	  unformatted="$$(gofmt -l toolchain node_image tests fleettest)"; test -z "$$unformatted" || { echo "$$unformatted" >&2; exit 1; }; fi
 
 docs: env-dev ## the docs site in site/, from a strict build; links and words are checked
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
