@@ -70,4 +70,4 @@ def test_a_broken_rule_is_at_the_top_and_has_a_section(tmp_path: Path) -> None:
     assert section.lines[0] == "7 of 8 rules hold. `fleet check` shows the lines."
     assert section.table.rows[0][:2] == ("lost", "t000")
     text = page(made)
-    assert text.index("rule `lost` is broken") < text.index("What the checker found")
+    assert text.index("rule <code>lost</code> is broken") < text.index("What the checker found")

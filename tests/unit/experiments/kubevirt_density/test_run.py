@@ -32,6 +32,11 @@ class KubeVirtFleet(PlainFleet):
     lost = ""
     """A VMI of this name never gets a pod."""
 
+    def __init__(self, folder: Path, wecs: int) -> None:
+        super().__init__(folder, wecs)
+        self.turns: dict[str, int] = {}
+        """Of each VMI by its uid: the nodes are taken in turn, whatever was deleted between two looks."""
+
     def file(self) -> FleetFile:
         """With the platform, and nodes."""
         platform = PlatformOf(name="kubevirt", version="v1.8.0", wecs=("wec001",))
@@ -65,8 +70,9 @@ class KubeVirtFleet(PlainFleet):
                 own = {"metadata": {"name": meta["name"], "namespace": meta["namespace"], "labels": meta["labels"],
                                     "ownerReferences": [{"uid": meta["uid"]}]}}  # fmt: skip
                 ensure(self.store, names.VMIS, own)
-        for number, vmi in enumerate(self.store.objects(names.VMIS)):
-            self._further(vmi, f"kwok-{number % NODES + 1:03d}")
+        for vmi in self.store.objects(names.VMIS):
+            turn = self.turns.setdefault(vmi["metadata"]["uid"], len(self.turns))
+            self._further(vmi, f"kwok-{turn % NODES + 1:03d}")
 
     def _further(self, vmi: Mapping[str, Any], node: str) -> None:
         meta, phase = vmi["metadata"], (vmi.get("status") or {}).get("phase")
