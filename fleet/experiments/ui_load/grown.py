@@ -36,8 +36,12 @@ class Grown:
     async def to(self, objects: int) -> None:
         """DeadlineError with the number that runs when the time is up."""
         async with _Running(self.session, self.clusters) as running:
-            numbers = range(self.objects, objects)
-            await each(numbers, self._one, at_once=self._spec.writers)
+
+            async def one(number: int) -> None:
+                await self._one(number)
+                self.session.progress.marks(len(running.names), objects)
+
+            await each(range(self.objects, objects), one, at_once=self._spec.writers)
             self.objects = max(objects, self.objects)
             await running.settled(self.objects)
 

@@ -25,11 +25,22 @@ NODES = {"wec001": ["a", "b"], "wec002": ["c"]}
 NAMES = RunNames("20260101T000000Z-abcdef01")
 
 
+class Counted(Silent):
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[int, int]] = []
+
+    def marks(self, done: int, total: int) -> None:
+        """Kept."""
+        self.shown.append((done, total))
+
+
 def session(clients: Any, **fields: Any) -> Session:
     """What `Grown` reads of one."""
     chosen = UiLoad.model_validate({"experiment": "ui-load", **fields})
     return cast("Session", SimpleNamespace(
-        spaces=SimpleNamespace(wecs=clients), names=NAMES, spec=chosen, progress=Silent()
+        spaces=SimpleNamespace(wecs=clients), names=NAMES, spec=chosen, progress=Counted()
     ))  # fmt: skip
 
 
@@ -52,6 +63,16 @@ async def test_placed_pods_name_the_nodes_of_their_wec_in_turn(tmp_path: Path) -
             for name, server in fleet.wecs.items()
         }
     assert nodes == {"wec001": {"a": 2, "b": 2}, "wec002": {"c": 4}}
+
+
+async def test_progress_is_shown_while_pods_are_made_and_ends_with_all(tmp_path: Path) -> None:
+    async with growing(tmp_path, 1, by="placed") as (_, grown):
+        await grown.to(8)
+    shown = cast("Counted", grown.session.progress).shown
+    assert len(shown) > 8  # one for each that was made, and those of the wait
+    assert {total for _, total in shown} == {8}
+    assert [done for done, _ in shown] == sorted(done for done, _ in shown)
+    assert shown[-1] == (8, 8)
 
 
 async def test_pods_alone_name_no_node(tmp_path: Path) -> None:
