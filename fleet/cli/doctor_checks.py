@@ -52,6 +52,7 @@ def examine(wecs: int | None) -> list[Finding]:
 
 def _limits(root: Path, wecs: int) -> list[Finding]:
     """What a new fleet of that size would lack, one line each; what is enough is said in one."""
+    from fleet.host.drivers.driver import driver_kind
     from fleet.model.variables import Variables
     from fleet.simulators.planned import weight_of
 
@@ -62,6 +63,7 @@ def _limits(root: Path, wecs: int) -> list[Finding]:
         wecs=wecs,
         driver=usual.control_plane_driver,
         shard_size=SHARD,
+        wec=driver_kind(usual.control_plane_driver).weight(usual),
         nodes=weight_of(usual, root, wecs),
     )
     found = []

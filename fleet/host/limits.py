@@ -38,6 +38,8 @@ class Need:
     wecs: int
     driver: str
     shard_size: int
+    wec: Weight = NOTHING
+    """Of one WEC, without its nodes and agents (`DriverKind.weight`)."""
     agents: int = 0
     """Of WECs, one at each hub that they are members of."""
     hub_plane: Weight = NOTHING
@@ -124,11 +126,9 @@ def measure_room(state_root: Path) -> Room:
 
 def shortages(need: Need, room: Room) -> list[Shortage]:
     """Everything of which there is too little; empty when the machine can hold it."""
-    kind = driver_kind(need.driver)
-    wec = kind.weight
     counts = [
         (need.hub_plane, need.hub_planes),
-        (wec, need.wecs),
+        (need.wec, need.wecs),
         (need.agent, need.agents),
         (need.nodes, int(need.nodes != NOTHING)),
         *((weight, 1) for _, weight in need.platforms),
@@ -140,7 +140,7 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
     found = []
     memory = sum(weight.memory * count for weight, count in counts)
     if memory and memory + RESERVE > room.memory:
-        each = wec.memory + (need.agent.memory * need.agents + need.nodes.memory) // max(1, need.wecs)
+        each = need.wec.memory + (need.agent.memory * need.agents + need.nodes.memory) // max(1, need.wecs)
         others = need.hub_plane.memory * need.hub_planes + sum(weight.memory for _, weight in need.platforms)
         fits = min(need.wecs, max(0, (room.memory - RESERVE - others) // max(1, each)))
         fewer = f"lower wec_count by {need.wecs - fits}" if need.wecs else "lower wec_nodes"
@@ -163,7 +163,7 @@ def shortages(need: Need, room: Room) -> list[Shortage]:
             )
         )
     found += _inotify(counts, room)
-    descriptors = DESCRIPTORS_BASE + kind.descriptors * min(need.wecs, need.shard_size)
+    descriptors = DESCRIPTORS_BASE + driver_kind(need.driver).descriptors * min(need.wecs, need.shard_size)
     if (need.wecs or need.hub_planes) and descriptors > room.descriptors:
         line = f"* hard nofile {max(descriptors, 65_536)}"
         fix = f"put `{line}` into /etc/security/limits.d and log in again, or lower dense_shard_size"

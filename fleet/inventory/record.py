@@ -191,7 +191,7 @@ def _platforms(variables: Variables, versions: Mapping[str, str], clusters: Sequ
 
 def _wec_differs(variables: Variables) -> str:
     """Of the control planes, and of what runs alongside each."""
-    shared = variables.wec_programs == "shared"
+    shared = variables.programs_shared
     beside = f"simulators and agents {'of many in one process' if shared else 'in a process each'}"
     user = installer(variables.manager).agents_env(variables)
     if user is not None and not shared:

@@ -126,7 +126,8 @@ class Installer:
     plane: Weight = NOTHING
     """What one control plane of its hub takes, with the manager's programs that belong to it."""
     agent: Weight = NOTHING
-    """What one more WEC takes per plane that its agents dial: its agent, and its part of the hub."""
+    """What one more WEC takes per plane that its agents dial: its agent in a process of its own, and its part of the
+    hub."""
     serving: Serving | None = None
     """None: it runs for all of its sources, always."""
     versions: Sequence[str] = ()
@@ -139,6 +140,10 @@ class Installer:
     def planes(self, variables: Variables) -> Sequence[HubPlane]:  # noqa: ARG002
         """The control planes of its hub, in the order of their names' numbers."""
         return ()
+
+    def agent_weight(self, variables: Variables) -> Weight:  # noqa: ARG002
+        """`agent`, or less where these variables have agents share a process."""
+        return self.agent
 
     def agents_env(self, variables: Variables) -> Mapping[str, str] | None:  # noqa: ARG002
         """What the user adds to the environment of every WEC's agent (`AGENT_ENV`); None: there are no agents."""

@@ -500,6 +500,11 @@ class Variables(
         """Whether the WECs themselves are what is measured: there is no manager over them."""
         return self.manager == "none"
 
+    @property
+    def programs_shared(self) -> bool:
+        """Whether kwok and agents of many WECs are in one process."""
+        return self.wec_programs == "shared"
+
     def recorded(self) -> dict[str, Any]:
         """Those that belong to the fleet, as JSON has them and as an inventory would write them."""
         fields = {name for name in type(self).model_fields if _mark(name, "recorded")}

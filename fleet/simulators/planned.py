@@ -22,6 +22,7 @@ def weight_of(variables: Variables, root: Path, wecs: int) -> Weight:
         hollow_nodes=variables.wec_hollow_nodes,
         hollow_per_process=variables.hollow_per_process,
         hollow_placement=variables.hollow_placement,
+        hosted=variables.programs_shared,
     )
     machine = Machine(NOBODY, root / NOBODY, ProgramFolders((), check=True), options, check=True)
     names = [f"{variables.wec_prefix}{number:03d}" for number in range(1, wecs + 1)]

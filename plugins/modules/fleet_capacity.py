@@ -64,6 +64,7 @@ from ansible.module_utils.fleet_module import NODES, Imports, serve
 
 IMPORTS = Imports()
 with IMPORTS:
+    from fleet.host.drivers.driver import driver_kind
     from fleet.host.layout import Layout
     from fleet.host.limits import Need, measure_room, refuse, shortages
     from fleet.host.machine import Machine, Options
@@ -91,7 +92,7 @@ ARGUMENTS = NODES | {
 }
 
 
-def _machine(given: dict[str, Any]) -> Machine:
+def _machine(given: dict[str, Any], variables: Variables) -> Machine:
     """As the simulator sees it: nothing is started here, so no program is needed."""
     options = Options(
         simulator=given["simulator"],
@@ -100,6 +101,7 @@ def _machine(given: dict[str, Any]) -> Machine:
         hollow_per_process=given["hollow_per_process"],
         hollow_placement=given["hollow_placement"],
         hollow_address=given["hollow_address"],
+        hosted=variables.programs_shared,
     )
     folder = Path(given["state_dir"])
     return Machine(folder.name, folder, ProgramFolders((), check=True), options, check=True)
@@ -115,11 +117,23 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     wecs = max(0, given["wecs"] - sum(1 for s in stored if s.role == "wec" and s.driver == given["driver"]))
     agents = max(0, given["wecs"] * given["hubs"] - agents_of(folder))
     manager = installer(given["manager"])
-    platforms = to_come(Layout(folder), Variables.model_validate(given["variables"]), names)
-    machine, played_by = _machine(given), simulator(given["simulator"])
+    variables = Variables.model_validate(given["variables"])
+    platforms = to_come(Layout(folder), variables, names)
+    machine, played_by = _machine(given, variables), simulator(given["simulator"])
     played_by.check(machine, [ControlPlane(name, "wec", given["driver"]) for name in names])
     nodes = played_by.weight(machine, names)
-    need = Need(hub, wecs, given["driver"], given["shard_size"], agents, manager.plane, manager.agent, nodes, platforms)
+    need = Need(
+        hub_planes=hub,
+        wecs=wecs,
+        driver=given["driver"],
+        shard_size=given["shard_size"],
+        wec=driver_kind(given["driver"]).weight(variables),
+        agents=agents,
+        hub_plane=manager.plane,
+        agent=manager.agent_weight(variables),
+        nodes=nodes,
+        platforms=platforms,
+    )
     found = shortages(need, measure_room(folder.parent))
     raisable = [shortage for shortage in found if shortage.sysctl]
     root_user = os.geteuid() == 0 or given["may_become"]

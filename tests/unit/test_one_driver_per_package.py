@@ -8,6 +8,7 @@ import pytest
 
 from fleet.errors import UsageError
 from fleet.host.drivers.driver import driver_kind, driver_kinds
+from fleet.model.variables import Variables
 from tests.unit.mentions import mentions
 
 NAMES = "|".join(driver_kinds())
@@ -48,6 +49,6 @@ def test_what_names_one_is_found(line: str) -> None:
 def test_each_driver_is_its_package() -> None:
     assert driver_kinds() == ["dense", "kind", "process"]
     assert [name for name in driver_kinds() if driver_kind(name).of_hub] == ["process"]
-    assert all(driver_kind(name).weight.memory > 0 for name in driver_kinds())
+    assert all(driver_kind(name).weight(Variables()).memory > 0 for name in driver_kinds())
     with pytest.raises(UsageError, match="control_plane_driver: 'vm' is not one of dense, kind, process"):
         driver_kind("vm")

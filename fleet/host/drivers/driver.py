@@ -83,6 +83,11 @@ def as_upstream(variables: Variables) -> str:  # noqa: ARG001 - as of every driv
     return ""
 
 
+def always(weight: Weight) -> Callable[[Variables], Weight]:
+    """Of a driver whose WECs weigh the same whatever the variables are."""
+    return lambda variables: weight  # noqa: ARG005 - as of every driver
+
+
 def prepare_nothing(machine: Machine, group: str, count: int) -> None:
     """Of a driver that runs nothing before its first control plane."""
 
@@ -93,8 +98,8 @@ class DriverKind:
 
     of: Callable[[Machine, str], Driver]
     """The driver of a machine, with the name of its group under the supervisor."""
-    weight: Weight
-    """What one WEC takes, without what plays its nodes, its agents, and what it adds to the hub."""
+    weight: Callable[[Variables], Weight]
+    """What one WEC takes with these variables, without what plays its nodes, its agents, and its part of the hub."""
     pages: Mapping[str, Reader] = field(default_factory=dict)
     """How each component that only this driver has serves its metrics and profiles."""
     descriptors: int = 0

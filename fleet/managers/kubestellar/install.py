@@ -11,6 +11,7 @@ from fleet.errors import UsageError
 from fleet.host.change import Change
 from fleet.host.layout import Layout
 from fleet.host.pages import Pages, Reader, Started, by_flags, plain
+from fleet.host.weight import Weight
 from fleet.install.program_parts import Extra
 from fleet.managers.installer import Found, Grant, HubPlane, Installer, Serving, Site, Way
 from fleet.managers.kubestellar import names
@@ -105,6 +106,10 @@ class KubeStellar(Installer):
         """As in Installer."""
         itses = [HubPlane(f"{ITS}{n}", ITS, signs=True, dialled=True) for n in range(1, variables.its_count + 1)]
         return (*itses, *(HubPlane(f"{WDS}{n}", WDS) for n in range(1, variables.wds_count + 1)))
+
+    def agent_weight(self, variables: Variables) -> Weight:
+        """As in Installer."""
+        return weights.agent(variables)
 
     def agents_env(self, variables: Variables) -> Mapping[str, str]:
         """As of plain OCM."""

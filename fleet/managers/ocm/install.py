@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from fleet.host.change import Change
 from fleet.host.layout import Layout
 from fleet.host.pages import Reader
+from fleet.host.weight import Weight
 from fleet.managers.installer import Found, Grant, HubPlane, Installer, Site, Way
 from fleet.managers.ocm import joining, names, pages, weights
 from fleet.managers.ocm.hub import PLACING_PORT_OWNER, PORT_OWNER, converge_hub
@@ -41,6 +42,10 @@ class Ocm(Installer):
     def planes(self, variables: Variables) -> Sequence[HubPlane]:  # noqa: ARG002
         """As in Installer."""
         return (HubPlane(HUB, ROLE, signs=True, dialled=True),)
+
+    def agent_weight(self, variables: Variables) -> Weight:
+        """As in Installer."""
+        return weights.agent(variables)
 
     def agents_env(self, variables: Variables) -> Mapping[str, str]:
         """Of the registration and work agents."""

@@ -36,8 +36,6 @@ LIMITS = (
     "work_spoke_burst",
 )
 """Of the registration controller and the agents: every manager on OCM has them."""
-SHARED = "shared"
-"""The value of `wec_programs`."""
 REGISTRAR, BOOTSTRAP = "registrar", "bootstrap"
 """Keys of `Grant.secrets`, alongside the names of identities."""
 
@@ -97,7 +95,7 @@ class Members:
             site.limits,
             variables.ocm_agents_status_sync_interval,
             extra,
-            hosted=variables.wec_programs == SHARED,
+            hosted=variables.programs_shared,
             size=variables.dense_shard_size,
         )
         spec = AgentsSpec(

@@ -29,6 +29,11 @@ PROCESS_FLAGS = ("--feature-gates", "--listen", "--config", "--log", "-v", "--v"
 """Beginnings of flags that hold for a whole process: an agent that is given one has a process of its own."""
 
 
+def fits_host(extra: Extra) -> bool:
+    """Whether an agent with these settings can share a process with others."""
+    return not extra.env and not any(arg.startswith(PROCESS_FLAGS) for arg in extra.args)
+
+
 @dataclass(frozen=True)
 class HubPrograms:
     """What the programs of one OCM hub are made of; files that are missing count as empty."""
@@ -141,7 +146,7 @@ class AgentPrograms:
     @property
     def within(self) -> bool:
         """Whether agents are members of a host: not with settings that hold for a whole process."""
-        return self.hosted and not self.extra.env and not any(arg.startswith(PROCESS_FLAGS) for arg in self.extra.args)
+        return self.hosted and fits_host(self.extra)
 
     def hosting(self, seat: str = "") -> Hosting:
         """The hosts of the agents at one hub."""

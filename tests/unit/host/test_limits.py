@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import CapacityError
-from fleet.host.drivers.driver import driver_kind
 from fleet.host.limits import GIB, RESERVE, Need, Room, measure_room, refuse, shortages
 from fleet.host.weight import MIB, NOTHING, Weight
 from fleet.managers.installer import installer, known
@@ -26,7 +25,8 @@ ROOM = Room(
 )
 HUB_PLANE = Weight(400 * MIB, 12, 40, 50, 3, 400 * MIB)
 AGENT = Weight(30 * MIB, 2, 4, 12, 1, 10 * MIB)
-NEED = Need(hub_planes=2, wecs=20, driver="dense", shard_size=25, hub_plane=HUB_PLANE, agent=AGENT)
+WEC = Weight(90 * MIB, 10, 36, 18, 1.1, 30 * MIB)
+NEED = Need(hub_planes=2, wecs=20, driver="dense", shard_size=25, wec=WEC, hub_plane=HUB_PLANE, agent=AGENT)
 
 
 def test_a_machine_with_room_has_no_shortage() -> None:
@@ -39,8 +39,7 @@ def test_nothing_more_is_needed_on_a_full_machine() -> None:
 
 
 def test_memory_says_by_how_many_wecs_to_shrink() -> None:
-    wec = driver_kind("dense").weight.memory
-    room = replace(ROOM, memory=512 * MIB + 2 * HUB_PLANE.memory + 7 * wec + 1)
+    room = replace(ROOM, memory=512 * MIB + 2 * HUB_PLANE.memory + 7 * WEC.memory + 1)
     (found,) = shortages(NEED, room)
     assert "lower wec_count by 13" in found.fix  # 7 of 20 fit
 
@@ -48,7 +47,7 @@ def test_memory_says_by_how_many_wecs_to_shrink() -> None:
 def test_agents_of_wecs_are_weighed_too() -> None:
     need = replace(NEED, agents=40)
     assert shortages(need, ROOM) == []
-    memory = 2 * HUB_PLANE.memory + 20 * driver_kind("dense").weight.memory + RESERVE
+    memory = 2 * HUB_PLANE.memory + 20 * WEC.memory + RESERVE
     (one,) = shortages(need, replace(ROOM, memory=memory))
     assert "2 more control planes of the hub and 20 more WECs (dense) with 40 agents" in one.what
     # 20 times 90 MiB are 12 times 150 MiB: a WEC with its two agents of 30 MiB.
@@ -57,12 +56,12 @@ def test_agents_of_wecs_are_weighed_too() -> None:
 
 def test_what_plays_the_nodes_is_weighed_with_each_wec() -> None:
     need = replace(NEED, hub_planes=0, nodes=NOTHING.plus(Weight(10 * MIB, 0, 0, 0, 0, 0), 20))
-    (one,) = shortages(need, replace(ROOM, memory=RESERVE + 20 * driver_kind("dense").weight.memory))
+    (one,) = shortages(need, replace(ROOM, memory=RESERVE + 20 * WEC.memory))
     assert one.fix.startswith("lower wec_count by 2,")  # 20 times 90 MiB are 18 times 100 MiB
 
 
 def test_only_a_fleet_with_a_manager_needs_room_for_its_programs() -> None:
-    room = replace(ROOM, memory=RESERVE + 20 * driver_kind("dense").weight.memory)
+    room = replace(ROOM, memory=RESERVE + 20 * WEC.memory)
     for name in known():
         manager = installer(name)
         need = replace(NEED, hub_planes=0, agents=20, hub_plane=manager.plane, agent=manager.agent)

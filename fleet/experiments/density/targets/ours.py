@@ -35,10 +35,15 @@ class Ours:
 
     @property
     def differs(self) -> str:
-        """See `Target`; the driver says it of a fleet's WECs, which are as shipped where there is no manager."""
+        """See `Target`; the driver says it of a fleet's WECs."""
+        return driver_kind(self.name).differs(self._variables)
+
+    @property
+    def _variables(self) -> Variables:
+        """Those of a fleet with such WECs: they are as shipped where there is no manager."""
         spec = self.ground.spec
         manager = "none" if spec.as_shipped else Variables().manager
-        return driver_kind(self.name).differs(Variables(manager=manager, dense_sharing=spec.dense_sharing))
+        return Variables(manager=manager, dense_sharing=spec.dense_sharing)
 
     @property
     def machine(self) -> Machine:
@@ -48,9 +53,10 @@ class Ours:
     def refuse(self, most: int) -> list[str]:
         """See `Target`."""
         spec = self.ground.spec
+        need = Need(0, most, self.name, spec.shard_size, driver_kind(self.name).weight(self._variables))
         found = [
             shortage.text().replace("wec_count", "clusters")
-            for shortage in shortages(Need(0, most, self.name, spec.shard_size), measure_room(self.ground.root.parent))
+            for shortage in shortages(need, measure_room(self.ground.root.parent))
         ]
         found += ports_taken(spec.first_port, most, self.ground.root.parent)
         if spec.plane == "apiserver" and not driver_kind(self.name).bare:

@@ -17,6 +17,7 @@ from fleet.host.drivers.dense.empty import start_empty
 from fleet.host.drivers.dense.etcd_keys import delete_prefix, etcd_answers
 from fleet.host.drivers.dense.pages import of_dense
 from fleet.host.drivers.dense.plan import DENSE, Shard, etcd_prefix, instance_file, plan_instance, plan_shard
+from fleet.host.drivers.dense.weights import weight
 from fleet.host.drivers.driver import DriverKind, Ready, Share, unheard
 from fleet.host.files import remove_tree
 from fleet.host.machine import Machine
@@ -26,7 +27,6 @@ from fleet.host.plan import ControlPlane, Plan
 from fleet.host.ready import wait_ready
 from fleet.host.records import remove_plane, stored_server
 from fleet.host.supervise import Staged
-from fleet.host.weight import MIB, Weight
 
 ADMIN_SECONDS = 60.0
 POLL = 0.1
@@ -325,11 +325,6 @@ DRIVER = DriverKind(
     bare=True,
     prepare=start_empty,
     differs=differs,
-    # Measured at rest on 2 cores, /proc summed by program (memory is PSS): fleets of 2 and 6 dense WECs, and the 100 of
-    # the README. 90 MiB: dense process 84, its etcd 9 (means of 4 WECs, which share more when there are more). Inotify:
-    # 5 instances of the dense process with 8 watches; doubled or more for a busy fleet, as are the threads. Ports: its
-    # own, and its share of the shard's etcd. Disk: 1 MiB when new, the rest for the etcd's history and the logs until
-    # they rotate.
-    weight=Weight(90 * MIB, 10, 36, 18, 1.1, 30 * MIB),
+    weight=weight,
     descriptors=150,  # 78 at rest, 81 in a shard of 25 during a run; doubled for clients that come and go
 )
