@@ -12,6 +12,7 @@ from fleet.errors import DeadlineError, HostError
 from fleet.host.daemon import POLL, Daemon, log_tail
 from fleet.host.layout import Layout
 from fleet.host.patience import work_done
+from fleet.host.supervisor_client import ORDER_SECONDS
 
 SETTLE_SECONDS = 30.0
 FAULT_ALREADY_STARTED = 60
@@ -19,6 +20,8 @@ FAULT_NOT_RUNNING = 70
 FAULT_BAD_NAME = 10
 UNKNOWN_PRIORITY = 500
 DEAD = ("BACKOFF", "FATAL", "EXITED", "UNKNOWN")
+ENDED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
+STOPPING = "STOPPING"
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,15 @@ class Programs:
         state = self.state(name)
         return (state.pid,) if state is not None and state.pid else ()
 
-    def end(self, names: Sequence[str]) -> None:
-        """Stop programs in parallel, high priorities first, and forget them."""
+    def end(self, names: Sequence[str], priorities: Mapping[str, int] | None = None) -> None:
+        """Stop programs in parallel, high priorities first, and forget them.
+
+        `priorities` are those of before the files were read again, after which supervisord has none of a program that
+        is gone from them.
+        """
         if not names:
             return
-        known = self.priorities()
+        known = self.priorities() if priorities is None else priorities
         self.stop_in_waves({name: known.get(name, UNKNOWN_PRIORITY) for name in names})
         for name in names:
             self._unless((FAULT_BAD_NAME,), "removeProcessGroup", name)
@@ -130,14 +137,18 @@ class Programs:
         return {info["name"]: info["process_prio"] for info in self.daemon.call("getAllConfigInfo")}
 
     def stop_in_waves(self, priorities: Mapping[str, int]) -> None:
-        """Stop programs, those of one priority together, high before low."""
+        """Stop programs, those of one priority together, high before low; DeadlineError for one that does not end."""
         for priority in sorted(set(priorities.values()), reverse=True):
             wave = {name for name, own in priorities.items() if own == priority}
-            for name in sorted(wave):
-                self._unless((FAULT_NOT_RUNNING, FAULT_BAD_NAME), "stopProcess", name, False)
-            while any(
-                s.name in wave and s.state not in ("STOPPED", "EXITED", "FATAL", "UNKNOWN") for s in self.states()
-            ):
+            end = time.monotonic() + ORDER_SECONDS
+            while left := [state for state in self.states() if state.name in wave and state.state not in ENDED]:
+                if time.monotonic() > end:
+                    names = ", ".join(f"{state.name} ({state.state})" for state in left)
+                    raise DeadlineError(f"{names}: not stopped within {ORDER_SECONDS:.0f} s")
+                # Again, too: one that ended by itself just before its order was started again after it.
+                for state in left:
+                    if state.state != STOPPING:
+                        self._unless((FAULT_NOT_RUNNING, FAULT_BAD_NAME), "stopProcess", state.name, False)
                 time.sleep(POLL)
 
     def _order(self, method: str, name: str, already: int) -> bool:

@@ -168,8 +168,9 @@ class Supervisor(Programs):
 
     def _reload(self, programs: list[Program], change: Change, *, started: bool) -> Staged:
         """Reread the files, end what is gone or changed, and say what is to be started."""
+        priorities = self.priorities()
         added, changed, removed = self.daemon.call("reloadConfig")[0]
-        self.end([*changed, *removed])
+        self.end([*changed, *removed], priorities)
         ours = {program.name: program for program in programs}
         if not started:
             # One that keeps dying is stopped, and started again with what changed, so that its old death is

@@ -25,6 +25,17 @@ ECHO = (
 )
 
 
+CARRIER = (
+    "import pathlib, signal, sys; here = pathlib.Path(sys.argv[1]); here.touch(); "
+    "signal.signal(signal.SIGTERM, lambda *_: (here.unlink(), sys.exit())); signal.pause()"
+)
+CARRIED = (
+    "import pathlib, signal, sys, time; here, seen = map(pathlib.Path, sys.argv[1:]); "
+    "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), seen.write_text(str(here.exists())), sys.exit())); "
+    "signal.pause()"
+)
+
+
 def loop(name: str, *arguments: str, priority: int = 500) -> Program:
     return Program(name, (sys.executable, "-c", LOOP, *arguments), priority=priority, stop_seconds=2)
 
@@ -144,6 +155,18 @@ def test_drop_leaves_the_others_of_the_group(supervisor: Supervisor) -> None:
     assert not supervisor.drop("g", ["b.x"]).changed
     assert pids(supervisor) == {"a.x": before["a.x"]}
     assert not supervisor.converge("g", [loop("a.x")]).changed
+
+
+def test_what_is_gone_from_the_files_ends_in_waves_too(supervisor: Supervisor, tmp_path: Path) -> None:
+    here, seen = tmp_path / "here", tmp_path / "seen"
+    carrier = Program("a.carrier", (sys.executable, "-c", CARRIER, str(here)), priority=390)
+    carried = Program("b.carried", (sys.executable, "-c", CARRIED, str(here), str(seen)), priority=400)
+    supervisor.converge("g", [carrier, carried])
+    until(here.exists)
+    supervisor.converge("g", [])
+    assert supervisor.states() == []
+    assert seen.read_text() == "True"
+    assert not here.exists()
 
 
 def test_waves_start_when_the_caller_says(supervisor: Supervisor) -> None:
