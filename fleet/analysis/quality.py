@@ -266,8 +266,9 @@ def _anomalies(case: _Case, recorded: Recorded) -> None:
     for what, count in counts.items():
         anomaly = first[what]
         where = " ".join(part for part in (anomaly.trial, anomaly.cluster) if part)
-        text = f"{what}{f' ({count} times, the first:' if count > 1 else ' ('} {where}) {anomaly.text}"
-        text = text.replace("( ", "(").replace(" ()", "")
+        times = f"{count} times" if count > 1 else ""
+        said = ", the first: ".join(part for part in (times, where) if part)
+        text = f"{what} ({said}) {anomaly.text}" if said else f"{what} {anomaly.text}"
         if what in _FATAL:
             case.fatal.append(text)
         elif what in _HARMLESS:

@@ -101,6 +101,12 @@ def test_anomalies(what: str, status: str) -> None:
     assert [f"{what} (2 times, the first: t000) so it was"] == said if what != "incomplete" else not said
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, "metrics so it was"), (3, "metrics (3 times) so it was")])
+def test_an_anomaly_of_no_place_names_none(count: int, said: str) -> None:
+    anomaly = Anomaly(ns=START_NS, wall=0, what="metrics", text="so it was")
+    assert said in verdict([*lines_of(), *[anomaly] * count]).warnings
+
+
 @pytest.mark.parametrize(
     ("lag", "status", "words"),
     [(0.004, "valid", ""), (0.020, "valid", "upper bounds"), (0.2, "partial", "harness-bound")],
