@@ -22,6 +22,8 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 FieldPath = tuple[str | int, ...]
 
+_TOO_DEEP = "maximum nesting depth"
+"""Of libyaml's error since PyYAML 6.0.4, which reads ahead and ends at some hundred levels, before ours are counted."""
 _PLAIN_TAG = "tag:yaml.org,2002:"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
@@ -131,7 +133,10 @@ def _check_events(text: str, file: Path) -> None:
 def _syntax_error(error: yaml.YAMLError, file: Path) -> SpecError:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error)
-    return SpecError(f"is not YAML: {problem}", file=file, line=None if mark is None else mark.line + 1)
+    line = None if mark is None else mark.line + 1
+    if _TOO_DEEP in problem:
+        return SpecError(f"is nested deeper than {DEPTH_LIMIT} levels", file=file, line=line)
+    return SpecError(f"is not YAML: {problem}", file=file, line=line)
 
 
 class _Builder:
