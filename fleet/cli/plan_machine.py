@@ -56,7 +56,7 @@ def declared(variables: Variables) -> dict[str, Declared]:
     kind, manager = driver_kind(variables.control_plane_driver), installer(variables.manager)
     planes = manager.planes(variables)
     dialled = sum(plane.dialled for plane in planes)
-    control_plane, its_agent = kind.weight(variables), manager.agent_weight(variables)
+    control_plane, one_agent = kind.weight(variables), manager.agent_weight(variables)
     nodes = weight_of(variables, fleet_load.state_root(), 1)
     lines = {}
     for name, field in (
@@ -66,13 +66,13 @@ def declared(variables: Variables) -> dict[str, Declared]:
         ("ports", "ports"),
     ):
         wec, node, agent, plane = (
-            float(getattr(weight, field)) for weight in (control_plane, nodes, its_agent, manager.plane)
+            float(getattr(weight, field)) for weight in (control_plane, nodes, one_agent, manager.plane)
         )
         lines[name] = Declared(plane * len(planes), wec + node + agent * dialled)
     parts = {
         "planes": Declared(0.0, float(control_plane.memory)),
         "nodes": Declared(0.0, float(nodes.memory)),
-        "agents": Declared(0.0, float(its_agent.memory * dialled)),
+        "agents": Declared(0.0, float(one_agent.memory * dialled)),
         "hub": Declared(float(manager.plane.memory * len(planes)), 0.0),
     }
     lines |= {f"memory.{part}": line for part, line in parts.items() if line.fixed or line.each}

@@ -108,7 +108,7 @@ def _prefix(names: list[str]) -> str:
     """What all WECs begin with; UsageError when they are not numbered as site.yml numbers them."""
     match = _WEC.match(names[0])
     prefix = match[1] if match else ""
-    if sorted(names) != [f"{prefix}{number:03d}" for number in range(1, len(names) + 1)]:
+    if set(names) != {f"{prefix}{number:03d}" for number in range(1, len(names) + 1)}:
         raise UsageError(
             f"the WECs of that run ({names[0]} to {names[-1]}) are not numbered from 001: site.yml does that"
         )

@@ -44,8 +44,8 @@ from fleet.model.variable_types import (
 )
 
 Settings = Annotated[PlaneSettings, PlainSerializer(lambda settings: settings.model_dump(exclude_defaults=True))]
-MOST_WECS, MOST_NODES = 999, 9999
-"""Names of WECs have three digits, those of nodes at least three; beyond that no fleet was ever tried."""
+MOST_WECS, MOST_NODES = 1000, 9999
+"""Names of both have at least three digits; beyond that no fleet was ever tried."""
 MOST_WDSES = 9
 
 

@@ -84,7 +84,7 @@ def as_upstream(variables: Variables) -> str:  # noqa: ARG001 - as of every driv
 
 
 def always(weight: Weight) -> Callable[[Variables], Weight]:
-    """Of a driver whose WECs weigh the same whatever the variables are."""
+    """Of a driver whose WECs take the same whatever the variables are."""
     return lambda variables: weight  # noqa: ARG005 - as of every driver
 
 

@@ -64,7 +64,7 @@ def test_people_get_tables_and_where_the_machine_ends(fleet: Fleet) -> None:
     assert "5000 WECs, driver dense, 1 kwok nodes, manager kubestellar" in ran.out
     assert "theory and fitted: 4 points of 1 fleet, extrapolated beyond 100" in ran.out
     assert "5000 WECs: does not fit this machine; " in ran.out
-    assert "wec_count is at most 999" in ran.err
+    assert "wec_count is at most 1000" in ran.err
 
 
 def test_a_fleet_that_nobody_measured_has_what_the_check_reckons_with(fleet: Fleet) -> None:

@@ -1,4 +1,4 @@
-"""What a WEC weighs follows the variables that have control planes, simulators and agents share processes."""
+"""What a WEC takes follows the variables that have control planes, simulators and agents share processes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from fleet.simulators.planned import weight_of
 def test_control_planes_that_share_are_lighter() -> None:
     kind = driver_kind("dense")
     assert kind.weight(Variables()).memory < kind.weight(Variables(dense_sharing=False)).memory / 2
+
+
+def test_of_control_planes_that_may_sleep_most_do() -> None:
+    kind = driver_kind("dense")
+    assert kind.weight(Variables(dense_hibernate="5m")).memory < kind.weight(Variables()).memory / 2
 
 
 @pytest.mark.parametrize("manager", ["ocm", "kubestellar"])

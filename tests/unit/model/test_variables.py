@@ -48,7 +48,7 @@ def test_text_of_a_command_line_becomes_what_it_spells() -> None:
 def test_all_that_is_wrong_is_told_at_once() -> None:
     found = said(wec_count=0, wds_count="two", container_engine="podman", wan={"rtt": "5"}, kind_node_image="nginx")
     assert len(found) == 5
-    assert "wec_count: 0 is not a whole number from 1 to 999" in found
+    assert "wec_count: 0 is not a whole number from 1 to 1000" in found
     assert 'wds_count: "two" is not a whole number from 1 to 9' in found
 
 
