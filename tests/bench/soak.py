@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -37,6 +38,9 @@ from tests.bench.plane_cost import page
 REPO = Path(__file__).resolve().parents[2]
 GROUP = "controlplane"
 RACE = "WARNING: DATA RACE"
+GOROUTINES = "/debug/pprof/goroutine?debug=1"
+SHOWN = 15
+"""Functions in which there are more goroutines at the end."""
 KEPT = "wec001"
 """The control plane that nobody touches."""
 CALM_SECONDS = 60.0
@@ -111,8 +115,21 @@ def planes(count: int) -> list[ControlPlane]:
 def size(admin: DenseAdmin) -> tuple[float, float]:
     """Goroutines, and bytes live after a collection."""
     heap = page(admin.socket, "/debug/pprof/heap?gc=1&debug=1")
-    goroutines = page(admin.socket, "/debug/pprof/goroutine?debug=1")
+    goroutines = page(admin.socket, GOROUTINES)
     return _number(rb"total (\d+)", goroutines), _number(rb"# HeapAlloc = (\d+)", heap)
+
+
+def stacks(admin: DenseAdmin) -> Counter[str]:
+    """How many goroutines are in each function, by the innermost one."""
+    found: Counter[str] = Counter()
+    for count, frame in re.findall(rb"(?m)^(\d+) @.*\n#\t0x\w+\t([^\t+]+)", page(admin.socket, GOROUTINES)):
+        found[frame.decode()] += int(count)
+    return found
+
+
+def races(log: str) -> list[str]:
+    """The race detector's reports."""
+    return [block.strip() for block in log.split("=" * 18) if RACE in block]
 
 
 def _number(pattern: bytes, text: bytes) -> float:
@@ -128,7 +145,7 @@ def rounds(machine: Machine, count: int, seconds: float, seed: int) -> list[str]
     admin = DenseAdmin(machine.layout.run / "dense-0.sock")
     converge(machine, planes(count), hub=False)
     time.sleep(CALM_SECONDS)
-    before = size(admin)
+    before, were = size(admin), stacks(admin)
     load = Load(machine.endpoint(KEPT, stored_server(machine, KEPT)))
     thread = threading.Thread(target=load.run)
     thread.start()
@@ -158,6 +175,7 @@ def rounds(machine: Machine, count: int, seconds: float, seed: int) -> list[str]
     wrong = [f"{KEPT}, which nobody touched: {text}" for text in load.failed[:5]]
     if after[0] > MORE_GOROUTINES * before[0]:
         wrong.append(f"{after[0] - before[0]:.0f} goroutines are left over")
+        wrong += [f"{count} more in {name}" for name, count in (stacks(admin) - were).most_common(SHOWN)]
     if after[1] > MORE_MEMORY * before[1]:
         wrong.append(f"{(after[1] - before[1]) / 2**20:.1f} MiB are left over")
     return wrong
@@ -180,7 +198,8 @@ def main() -> int:
         try:
             wrong = rounds(machine, given.planes, given.seconds, given.seed)
             log = machine.layout.program_log("dense.0").read_text(encoding="utf-8", errors="replace")
-            wrong += [f"{log.count(RACE)} data races"] if RACE in log else []
+            found = races(log)
+            wrong += [f"{len(found)} data races", *found] if found else []
         finally:
             teardown(machine)
     for line in wrong:
