@@ -21,7 +21,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
@@ -86,10 +85,11 @@ class Sleepers:
     def rest(self, calm: float, window: float) -> Rest:
         """After `calm` seconds, over `window` seconds."""
         time.sleep(calm)
-        before, moment = self._cpu(), time.monotonic()
+        before, moment = weigh(self.machine.root), time.monotonic()
         time.sleep(window)
-        used, passed = self._cpu() - before, time.monotonic() - moment
-        return Rest(self.states(), sum(one.pss for one in weigh(self.machine.root)), used / passed)
+        after, passed = weigh(self.machine.root), time.monotonic() - moment
+        used = sum(one.cpu_seconds for one in after) - sum(one.cpu_seconds for one in before)
+        return Rest(self.states(), sum(one.pss for one in after), used / passed)
 
     def hold(self, names: Sequence[str], at_once: int) -> list[Held]:
         """Wake these, and keep them awake."""
@@ -109,9 +109,6 @@ class Sleepers:
             raise ConnectionError(f"{name}: {answer.status}, {watch.status}")
         return Held(connection, watch, seconds)
 
-    def _cpu(self) -> float:
-        return sum(one.cpu_seconds for one in weigh(self.machine.root))
-
 
 def connected(endpoint: Endpoint) -> http.client.HTTPSConnection:
     """A connection that is opened by its first request and stays open."""
@@ -125,7 +122,7 @@ def sleepers(name: str) -> Sleepers:
     """Of the fleet of that name."""
     folder = fleet_load.state_root() / name
     fleet = fleet_load.load_built(folder / fleet_load.FILE)
-    machine = Machine(name, Path(folder), ProgramFolders((), check=True), Options(), check=True)
+    machine = Machine(name, folder, ProgramFolders((), check=True), Options(), check=True)
     return Sleepers(machine, {one.name: one.server for one in fleet.clusters if one.driver == "dense"})
 
 
